@@ -1,0 +1,154 @@
+"""The error tree. Raise the leaf, catch the branch.
+
+HubError
+├── ProjectError        files the user edits are wrong; carries every Fault with file:line:column
+├── MessageError        one message cannot go on; carries what an operator needs to see
+│   ├── DecodeError     bytes are not what their format says
+│   ├── MappingError    a mapping cannot be applied to this document
+│   └── ValidationError a document breaks its schema or a business rule
+├── StoreError          the database refused or is away
+│   ├── StoreBusy       another hub process holds the embedded store
+│   └── StoreFull       no room on the disk: answer 503, try again later
+├── NotFound            no such message, delivery, route, system
+├── Conflict            the thing is not in a state that allows this
+│   └── PlanStale       what a replay was planned for has changed since
+├── HubAway             a command needs the running hub and none answers
+└── UsageError          a command or a request is not well formed
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One mistake in a file that a person edits, where it is and what to write instead.
+
+    ``line`` and ``column`` count from 1; 0 means the whole file. ``severity`` is ``error`` or ``warning``.
+    """
+
+    file: str
+    line: int
+    column: int
+    message: str
+    severity: str = "error"
+    excerpt: str = field(default="", compare=False)
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}: {self.severity}: {self.message}"
+
+
+class HubError(Exception):
+    """Anything this hub raises on purpose. Its text is fit to be shown to a user."""
+
+
+class ProjectError(HubError):
+    """Files the user edits are wrong. ``faults`` names them all."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = list(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class MessageError(HubError):
+    """One message cannot go on.
+
+    The fields are those of a dead letter: ``code`` is stable and fit for grouping, ``detail`` says what was seen and
+    what was expected, ``field_path`` is a path in the document, ``position`` a place in the raw bytes
+    (``line 3, column 14``, ``segment 14 LIN``).
+    """
+
+    code = "message"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        code: str = "",
+        file: str = "",
+        line: int = 0,
+        column: int = 0,
+        field_path: str = "",
+        position: str = "",
+        value_excerpt: str = "",
+        expected: str = "",
+        hint: str = "",
+    ) -> None:
+        self.detail = detail
+        self.code = code or self.code
+        self.file, self.line, self.column = file, line, column
+        self.field_path, self.position = field_path, position
+        self.value_excerpt, self.expected, self.hint = value_excerpt, expected, hint
+        where = f"{file}:{line}:{column}: " if file else ""
+        super().__init__(where + detail + (f" ({position})" if position else ""))
+
+
+class DecodeError(MessageError):
+    """Bytes are not what their format says."""
+
+    code = "decode"
+
+
+class MappingError(MessageError):
+    """A mapping cannot be applied to this document."""
+
+    code = "mapping"
+
+
+class ValidationError(MessageError):
+    """A document breaks its schema or a business rule. ``faults`` names every fault, the first is the summary."""
+
+    code = "schema"
+
+    def __init__(self, detail: str, *, faults: Sequence[DocumentFault] = (), **where: str) -> None:
+        super().__init__(detail, **where)  # type: ignore[arg-type]
+        self.faults = list(faults)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentFault:
+    """One fault of a document: the path (``order_lines[0].quantity.value``), what was seen, what was expected."""
+
+    path: str
+    code: str
+    message: str
+    seen: str = ""
+    expected: str = ""
+    severity: str = "error"
+
+    def __str__(self) -> str:
+        return f"{self.path or '(document)'}: {self.message}"
+
+
+class StoreError(HubError):
+    """The database refused or is away."""
+
+
+class StoreBusy(StoreError):
+    """Another hub process holds the embedded store."""
+
+
+class StoreFull(StoreError):
+    """No room on the disk: answer 503, try again later."""
+
+
+class NotFound(HubError):
+    """No such message, delivery, route or system."""
+
+
+class Conflict(HubError):
+    """The thing is not in a state that allows this."""
+
+
+class HubAway(HubError):
+    """A command needs the running hub and none answers."""
+
+
+class PlanStale(Conflict):
+    """What a replay was planned for has changed since: plan it again."""
+
+
+class UsageError(HubError):
+    """A command or a request is not well formed."""

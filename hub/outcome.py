@@ -1,0 +1,118 @@
+"""Five outcomes steer everything: Done, Skip, Retry, Hold, Dead. Doubt is Hold with the reason ``unknown``."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from hub.errors import DecodeError, MappingError, MessageError, ValidationError
+
+CLASSES = (
+    "parse", "schema", "mapping", "lookup_missing", "business_rule", "signature", "auth", "connection", "timeout",
+    "rate_limited", "remote_rejected", "remote_error", "too_large", "duplicate", "stale", "expired", "no_route",
+    "quarantine", "internal",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a message or a delivery could not go on, in the words an operator reads and in fields that group.
+
+    ``error_class`` is one of CLASSES; ``code`` a stable short name within it; ``step`` the step of the flow;
+    ``file, line, column`` a place in a file the user edits; ``field_path`` a place in the document.
+    """
+
+    error_class: str
+    code: str
+    detail: str
+    step: str = ""
+    title: str = ""
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    field_path: str = ""
+    position: str = ""
+    value_excerpt: str = ""
+    expected: str = ""
+    hint: str = ""
+    retryable: bool = False
+    status: int = 0
+    fingerprint: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """What is stored and shown: the fields that say something, with ``class`` instead of ``error_class``."""
+        fields = {key: value for key, value in asdict(self).items() if value not in ("", 0, False)}
+        fields["class"] = fields.pop("error_class")
+        return fields
+
+    def printed(self, route: str) -> Failure:
+        """The same failure with its fingerprint: what is the same fault in another message has the same one."""
+        parts = (route, self.step, self.error_class, self.code, _normal(self.field_path), _normal(self.detail))
+        return replace(self, fingerprint=hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16])
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The step's work is done; ``value`` goes to the next step."""
+
+    value: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Nothing to do for this one, on purpose: filtered, or ``on_error: skip``."""
+
+    reason: str
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Try again. ``after_seconds`` is what the other side asked for, None for the policy's own wait."""
+
+    failure: Failure
+    after_seconds: float | None = None
+    counts: bool = True  # whether this try uses up one of the policy's attempts
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Wait for a person or for an answer. ``reason`` is ``unknown`` where the last try may have had its effect."""
+
+    reason: str
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """This cannot succeed as it is."""
+
+    failure: Failure
+
+
+Outcome = Done | Skip | Retry | Hold | Dead
+
+_ERROR_CLASSES: list[tuple[type[MessageError], str]] = [
+    (DecodeError, "parse"),
+    (MappingError, "mapping"),
+    (ValidationError, "schema"),
+]
+
+
+def failure_of(error: MessageError, step: str) -> Failure:
+    """The failure an operator sees for an error that a codec, mapping or validator raised."""
+    known = [name for kind, name in _ERROR_CLASSES if isinstance(error, kind)]
+    error_class = error.code if error.code in CLASSES else (known[0] if known else "internal")
+    return Failure(
+        error_class=error_class, code=error.code, detail=error.detail, step=step, file=error.file, line=error.line,
+        column=error.column, field_path=error.field_path, position=error.position, value_excerpt=error.value_excerpt,
+        expected=error.expected, hint=error.hint,
+    )  # fmt: skip
+
+
+def _normal(text: str) -> str:
+    """Numbers and quoted values do not make another fault of the same mistake."""
+    text = re.sub(r"'[^']*'", "'…'", text)
+    return re.sub(r"\d+", "#", text)
