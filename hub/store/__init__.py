@@ -1,0 +1,27 @@
+"""The store: the only thing that changes, and the only place with SQL.
+
+``open_store(url)`` gives it; the modules beside this one hold its statements by noun (receipts, messages, deliveries,
+payloads, …), each a function of an open transaction.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hub.errors import UsageError
+from hub.store.sqlite import SqliteStore
+
+Store = SqliteStore
+
+
+def open_store(url: str, root: Path, *, read_only: bool = False) -> Store:
+    """The store at ``sqlite:///path`` (relative to the project folder). Raises StoreBusy, StoreError, UsageError."""
+    return SqliteStore(store_path(url, root), read_only=read_only)
+
+
+def store_path(url: str, root: Path) -> Path:
+    """The file of an embedded store's address."""
+    scheme, _, path = url.partition("://")
+    if scheme != "sqlite" or not path.lstrip("/"):
+        raise UsageError(f"store: '{scheme}' is not a store this version knows; write sqlite:///data/hub.db")
+    return Path(path) if path.startswith("//") else root / path.removeprefix("/")

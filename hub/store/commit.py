@@ -1,0 +1,120 @@
+"""Group commit: one writer thread per process; jobs of several threads share one transaction and one fsync.
+
+A job is a function of the open transaction. If a group fails, its jobs are run again one by one, so that one refused
+row never fails its neighbours. A job's ``done`` is called after the commit, never before.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import apsw
+
+from hub.errors import StoreError, StoreFull
+
+Job = Callable[[apsw.Connection], Any]
+Done = Callable[[Any, Exception | None], None]
+
+_GROUP = 64  # jobs in one transaction; each job is itself a batch of rows
+
+
+class Committer:
+    """Runs jobs in transactions on one connection that nobody else writes through."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._db = connection
+        self._lock = threading.Lock()
+        self._jobs: deque[tuple[Job, Done]] = deque()
+        self._wake = threading.Condition(threading.Lock())
+        self._closing = False
+        self.commits = 0
+        self._thread = threading.Thread(target=self._loop, name="store-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, job: Job, done: Done) -> None:
+        """Queue a job; ``done(result, error)`` is called from the writer thread after the commit."""
+        with self._wake:
+            if self._closing:
+                raise StoreError("the store is closing")
+            self._jobs.append((job, done))
+            self._wake.notify()
+
+    def run(self, job: Job, durable: bool = True) -> Any:
+        """Run a job now, in the calling thread, and give its result. Not ``durable``: without waiting for the disk;
+        such a commit survives the death of the process, not that of the machine."""
+        with self._lock:
+            return self._transact(job, durable)
+
+    def try_now(self, job: Job, done: Done) -> bool:
+        """Run a job in the calling thread if the writer is idle; False when it is not. Saves two thread switches."""
+        if self._jobs or not self._lock.acquire(blocking=False):
+            return False
+        try:
+            self._run_group([(job, done)])
+        finally:
+            self._lock.release()
+        return True
+
+    def close(self) -> None:
+        """Finish every queued job, then stop."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        self._thread.join()
+
+    def _loop(self) -> None:
+        while True:
+            with self._wake:
+                while not self._jobs and not self._closing:
+                    self._wake.wait()
+                if not self._jobs:
+                    return
+            with self._lock:
+                group = [self._jobs.popleft() for _ in range(min(len(self._jobs), _GROUP))]
+                self._run_group(group)
+
+    def _run_group(self, group: list[tuple[Job, Done]]) -> None:
+        if len(group) > 1:
+            try:
+                results = self._transact(lambda db: [job(db) for job, _ in group], True)
+            except (apsw.Error, StoreError):
+                results = None
+            if results is not None:
+                for (_, done), result in zip(group, results, strict=True):
+                    done(result, None)
+                return
+        for job, done in group:
+            self._run_alone(job, done)
+
+    def _run_alone(self, job: Job, done: Done) -> None:
+        try:
+            result = self._transact(job, True)
+        except Exception as error:
+            done(None, error)
+        else:
+            done(result, None)
+
+    def _transact(self, job: Job, durable: bool) -> Any:
+        try:
+            return self._attempt(job, durable)
+        except apsw.FullError as error:
+            raise StoreFull("the disk that holds the store is full; free some room, work goes on by itself") from error
+        except (apsw.IOError, apsw.CantOpenError, apsw.ReadOnlyError) as error:
+            raise StoreFull(f"the store cannot be written: {error}") from error
+
+    def _attempt(self, job: Job, durable: bool) -> Any:
+        # BEGIN IMMEDIATE always: a read that turns into a write gets past the busy time-out (BUSY_SNAPSHOT).
+        self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            result = job(self._db)
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+        self.commits += 1
+        return result

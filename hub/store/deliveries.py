@@ -1,0 +1,389 @@
+"""Deliveries: inserted, claimed, finished, rescheduled. Every state transition of a delivery is in this file.
+
+A delivery whose ``due_at`` is NULL waits for something else: an earlier one of its lane, or the target it comes
+after. Only heads of lanes are due, so a claim never walks over a hot lane's queue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import apsw
+import msgspec
+
+from hub.message import SENT, Body, Delivery, Finish
+from hub.store import payloads
+from hub.store.compression import unpack
+
+COLUMNS = """delivery_id, message_id, lane_seq, source, route, target, system, lane, state, created_at, due_at,
+  attempts, revision, set_id, waits_for, replay_of, replay_depth, doubt, rebuild, failure, fingerprint, received_at,
+  crashes, effect_id"""
+
+_INSERT = """INSERT INTO deliveries (delivery_id, message_id, lane_seq, source, route, target, system, lane, state,
+    holds_lane, due_at, created_at, updated_at, received_at, set_id, waits_for, replay_of, replay_depth, rebuild,
+    attempts, revision, failure, fingerprint, hold_reason, doubt, effect_id, claimed_by, claimed_at)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8 <> '', ?10, ?11, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
+    ?22, ?23, ?24, ?25, CASE WHEN ?25 IS NOT NULL THEN ?11 END)"""
+
+# A delivery may go when it is due, its route and system are not switched off, nothing earlier of its source is still
+# unread, and it heads its lane.
+_MAY_GO = """state IN ('queued', 'retrying') AND due_at IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM switches w
+    WHERE (w.kind = 'route' AND w.name = d.route) OR (w.kind = 'system' AND w.name = d.system))
+  AND (d.lane = '' OR (
+    NOT EXISTS (SELECT 1 FROM deliveries e
+      WHERE e.system = d.system AND e.lane = d.lane AND e.holds_lane = 1 AND e.lane_seq < d.lane_seq)
+    AND NOT EXISTS (SELECT 1 FROM receipts r
+      WHERE r.source = d.source AND r.state = 'received' AND r.seq < (d.lane_seq >> 20))))"""
+
+_CLAIM = f"""UPDATE deliveries AS d SET state = 'delivering', claimed_by = ?2, claimed_at = ?3, updated_at = ?3,
+    due_at = NULL
+  WHERE d.delivery_id = ?1 AND {_MAY_GO} RETURNING delivery_id"""
+
+
+def insert(db: apsw.Connection, new: Sequence[Delivery], claim_for: str | None = None) -> set[str]:
+    """Store new deliveries, due at once unless something else has to happen first.
+
+    With ``claim_for`` those that may go are claimed for that worker in the same statement; gives their ids.
+    """
+    if not new:
+        return set()
+    lanes, unread, off = _lane_holders(db, new), _first_unread(db, new), _switched_off(db)
+    claimed: set[str] = set()
+    rows = []
+    for d in sorted(new, key=lambda d: d.lane_seq):
+        first = lanes.get((d.system, d.lane), d.lane_seq)
+        busy = bool(d.lane) and first < d.lane_seq
+        waits = busy or bool(d.waits_for) or d.state != "queued"
+        goes = claim_for is not None and not waits and not off & {("route", d.route), ("system", d.system)}
+        goes = goes and (not d.lane or unread.get(d.source, d.seq) >= d.seq)
+        if d.lane:
+            lanes[(d.system, d.lane)] = min(first, d.lane_seq)
+        if goes:
+            claimed.add(d.delivery_id)
+        rows.append(_row(d, None if waits or goes else d.created_at, claim_for if goes else None))
+    db.executemany(_INSERT, rows)
+    return claimed
+
+
+def _lane_holders(db: apsw.Connection, new: Sequence[Delivery]) -> dict[tuple[str, str], int]:
+    """The place of the first that holds each of these lanes."""
+    lanes = sorted({(d.system, d.lane) for d in new if d.lane})
+    held = db.execute(
+        """SELECT e.system, e.lane, min(e.lane_seq) FROM json_each(?) j
+           JOIN deliveries e ON e.system = j.value ->> 0 AND e.lane = j.value ->> 1 AND e.holds_lane = 1
+           GROUP BY e.system, e.lane""",
+        (msgspec.json.encode(lanes).decode(),),
+    )
+    return {(system, lane): first for system, lane, first in held}
+
+
+def _first_unread(db: apsw.Connection, new: Sequence[Delivery]) -> dict[str, int]:
+    """For each source the first receipt that is not split yet."""
+    found = {}
+    for source in {d.source for d in new}:
+        first = db.execute("SELECT min(seq) FROM receipts WHERE source = ? AND state = 'received'", (source,)).get
+        if first is not None:
+            found[source] = first
+    return found
+
+
+def _switched_off(db: apsw.Connection) -> set[tuple[str, str]]:
+    return {(kind, name) for kind, name in db.execute("SELECT kind, name FROM switches")}
+
+
+def _row(d: Delivery, due_at: float | None, claimed_by: str | None) -> tuple[Any, ...]:
+    failure = msgspec.json.encode(d.failure).decode() if d.failure else None
+    return (
+        d.delivery_id, d.message_id, d.lane_seq, d.source, d.route, d.target, d.system, d.lane,
+        "delivering" if claimed_by else d.state, due_at, d.created_at, d.received_at, d.set_id, d.waits_for,
+        d.replay_of, d.replay_depth, int(d.rebuild), d.attempts, d.revision, failure, d.fingerprint,
+        (d.failure or {}).get("code", "") if d.state == "held" else "", int(d.doubt), d.effect_id, claimed_by,
+    )  # fmt: skip
+
+
+def claim(db: apsw.Connection, delivery_ids: Sequence[str], worker: str, at: float) -> set[str]:
+    """Take those that may go now. The claim is the crash record: whoever dies leaves it behind."""
+    return {
+        row[0] for row in db.executemany(_CLAIM, [(delivery_id, worker, at) for delivery_id in sorted(delivery_ids)])
+    }
+
+
+def mark_building(db: apsw.Connection, delivery_ids: Sequence[str], worker: str) -> None:
+    """Who is about to map and encode these; a crash in there is not doubt, nothing has been sent yet."""
+    db.executemany(
+        "UPDATE deliveries SET claimed_by = ? WHERE delivery_id = ? AND state IN ('queued', 'retrying')",
+        [(worker, delivery_id) for delivery_id in delivery_ids],
+    )
+
+
+def store_bodies(db: apsw.Connection, rows: Sequence[tuple[Any, ...]], claimed: set[str], set_id: int) -> None:
+    """The bytes of first attempts, beside their claim: every retry sends them unchanged. ``rows`` are packed."""
+    payloads.insert_rows(db, [row for row in rows if row[0] in claimed])
+    db.executemany(
+        "UPDATE deliveries SET set_id = ?, rebuild = 0 WHERE delivery_id = ? AND set_id <> ?",
+        [(set_id, row[0], set_id) for row in rows if row[0] in claimed and row[3] == 0],
+    )
+
+
+def body_rows(bodies: Sequence[tuple[Delivery, Body]], at: float) -> list[tuple[Any, ...]]:
+    return payloads.packed_rows(
+        [(d.delivery_id, SENT, d.revision, body.content_type, body.content) for d, body in bodies], at
+    )
+
+
+def body(db: apsw.Connection, delivery_id: str, revision: int) -> Body | None:
+    """The stored bytes of a delivery's revision; None before its first attempt."""
+    content_type, chunks = "", []
+    for kind, flag, content in db.execute(
+        """SELECT content_type, compressed, content FROM payloads
+           WHERE owner_id = ? AND stage = 'sent' AND revision = ? ORDER BY chunk""",
+        (delivery_id, revision),
+    ):
+        content_type = kind
+        chunks.append(unpack(flag, content))
+    return Body(b"".join(chunks), content_type) if chunks else None
+
+
+def load(db: apsw.Connection, delivery_ids: Sequence[str]) -> list[Delivery]:
+    found = []
+    for delivery_id in delivery_ids:
+        for row in db.execute(f"SELECT {COLUMNS} FROM deliveries WHERE delivery_id = ?", (delivery_id,)):
+            found.append(from_row(row))
+    return found
+
+
+def from_row(row: tuple[Any, ...]) -> Delivery:
+    fields = list(row)
+    fields[17], fields[18] = bool(row[17]), bool(row[18])
+    fields[19] = msgspec.json.decode(row[19]) if row[19] else None
+    return Delivery(*fields)
+
+
+_FINISH = """UPDATE deliveries SET state = ?2, holds_lane = CASE WHEN lane = '' THEN 0 ELSE ?3 END, due_at = ?4,
+    updated_at = ?5, attempts = attempts + ?6, tries = tries + 1, failure = ?7, fingerprint = ?8, doubt = ?9,
+    hold_reason = ?10, claimed_by = NULL, claimed_at = NULL, crashes = 0
+  WHERE delivery_id = ?1 AND state IN ('delivering', 'unknown')
+  RETURNING delivery_id, system, lane, tries, state"""
+_ATTEMPT = "INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_WAITING = {"queued", "delivering", "retrying", "unknown", "held"}
+
+
+def finish(db: apsw.Connection, finishes: Sequence[Finish], worker: str) -> set[str]:
+    """End attempts: the next state of each delivery and its attempt row. Gives the systems that have something due."""
+    ended = list(db.executemany(_FINISH, [_finish_row(f) for f in finishes]))
+    by_id = {f.delivery_id: f for f in finishes}
+    db.executemany(_ATTEMPT, [_attempt_row(by_id[str(row[0])], int(row[3]), worker) for row in ended])
+    return _follow_up(db, ended, by_id)
+
+
+def _follow_up(
+    db: apsw.Connection, ended: Sequence[tuple[Any, ...]], finishes: Mapping[str, Finish], at: float = 0.0
+) -> set[str]:
+    """What the end of deliveries sets free: the next of their lanes, and what comes after them."""
+    free: set[str] = set()
+    lanes: list[tuple[str, str]] = []
+    for delivery_id, system, lane, _, state in ended:
+        f = finishes.get(delivery_id)
+        at = f.at if f else at
+        if state in _WAITING:
+            continue
+        if f is None or f.has_children:
+            free |= _release_children(db, delivery_id, state, at)
+        if lane and not (f and f.blocks_lane):
+            lanes.append((system, lane))
+    return free | _next_of_lanes(db, lanes, at)
+
+
+def _finish_row(f: Finish) -> tuple[Any, ...]:
+    failure = msgspec.json.encode(f.failure).decode() if f.failure else None
+    holds = 1 if f.state in _WAITING or f.blocks_lane else 0
+    return (
+        f.delivery_id, f.state, holds, f.due_at, f.at, 1 if f.counts else 0, failure, f.fingerprint, int(f.doubt),
+        f.hold_reason,
+    )  # fmt: skip
+
+
+def _attempt_row(f: Finish, number: int, worker: str) -> tuple[Any, ...]:
+    failure = msgspec.json.encode(f.failure).decode() if f.failure else None
+    return (
+        f.delivery_id, number, f.started_at, f.at, worker, f.set_id, f.revision, f.outcome or f.state, f.status,
+        f.code, f.detail, failure, f.response or None,
+    )  # fmt: skip
+
+
+def _next_of_lanes(db: apsw.Connection, lanes: Sequence[tuple[str, str]], at: float) -> set[str]:
+    """The new heads of lanes become due, unless they wait for another target or a person. Gives their systems."""
+    if not lanes:
+        return set()
+    heads = db.execute(
+        """SELECT (SELECT e.delivery_id FROM deliveries e WHERE e.system = j.value ->> 0 AND e.lane = j.value ->> 1
+             AND e.holds_lane = 1 ORDER BY e.lane_seq LIMIT 1) AS head FROM json_each(?) j WHERE head IS NOT NULL""",
+        (msgspec.json.encode(lanes).decode(),),
+    ).fetchall()
+    due = db.executemany(
+        """UPDATE deliveries SET due_at = coalesce(due_at, ?) WHERE delivery_id = ? AND state = 'queued'
+           AND waits_for = '' RETURNING system""",
+        [(at, head) for (head,) in heads],
+    )
+    return {str(system) for (system,) in due}
+
+
+def _release_children(db: apsw.Connection, delivery_id: str, state: str, at: float) -> set[str]:
+    """What comes after a delivery: due once it is delivered, held if it ended any other way."""
+    children = db.execute(
+        """SELECT delivery_id, system, lane FROM deliveries
+           WHERE waits_for = ? AND waits_for <> '' AND due_at IS NULL AND state = 'queued'""",
+        (delivery_id,),
+    ).fetchall()
+    free: set[str] = set()
+    for child, system, lane in ((str(row[0]), str(row[1]), str(row[2])) for row in children):
+        if state == "delivered":
+            db.execute("UPDATE deliveries SET waits_for = '' WHERE delivery_id = ?", (child,))
+            free |= _make_due(db, child, system, lane, at)
+        else:
+            _hold_child(db, child, state, at)
+    return free
+
+
+def _make_due(db: apsw.Connection, delivery_id: str, system: str, lane: str, at: float) -> set[str]:
+    if lane:
+        return _next_of_lanes(db, [(system, lane)], at)
+    db.execute("UPDATE deliveries SET due_at = ? WHERE delivery_id = ?", (at, delivery_id))
+    return {system}
+
+
+def _hold_child(db: apsw.Connection, delivery_id: str, state: str, at: float) -> None:
+    failure = {
+        "class": "remote_rejected",
+        "code": "predecessor_" + state,
+        "step": "deliver",
+        "detail": f"the delivery this one comes after ended as {state}",
+        "hint": "replay that delivery; this one follows when it is delivered, or release this one by itself",
+    }
+    db.execute(
+        """UPDATE deliveries SET state = 'held', failure = ?, updated_at = ?, hold_reason = 'predecessor'
+           WHERE delivery_id = ?""",
+        (msgspec.json.encode(failure).decode(), at, delivery_id),
+    )
+
+
+_NOT_SWITCHED_OFF = """NOT EXISTS (SELECT 1 FROM switches w
+  WHERE (w.kind = 'route' AND w.name = d.route) OR (w.kind = 'system' AND w.name = d.system))"""
+
+
+def due(db: apsw.Connection, system: str, now: float, limit: int) -> list[Delivery]:
+    """Deliveries to a system whose time has come, oldest first, without those that are switched off or in hand."""
+    rows = db.execute(
+        f"""SELECT {COLUMNS} FROM deliveries d WHERE system = ? AND due_at <= ? AND claimed_by IS NULL
+            AND due_at IS NOT NULL AND {_NOT_SWITCHED_OFF} ORDER BY due_at, lane_seq LIMIT ?""",
+        (system, now, limit),
+    )
+    return [from_row(row) for row in rows]
+
+
+def next_due(db: apsw.Connection, system: str) -> float | None:
+    """When the next delivery to a system is due; None when none is."""
+    return db.execute(  # type: ignore[no-any-return]
+        f"SELECT due_at FROM deliveries d WHERE system = ? AND due_at IS NOT NULL AND {_NOT_SWITCHED_OFF} "
+        "ORDER BY due_at LIMIT 1",
+        (system,),
+    ).get
+
+
+def orphans(db: apsw.Connection, worker: str) -> list[Delivery]:
+    """Deliveries that a process had in hand which is no longer there."""
+    return [
+        from_row(row)
+        for row in db.execute(
+            f"SELECT {COLUMNS} FROM deliveries WHERE claimed_by IS NOT NULL AND claimed_by <> ?", (worker,)
+        )
+    ]
+
+
+def unclaim(db: apsw.Connection, delivery_id: str, crashed: bool) -> int:
+    """A delivery that was only being built when its process died is free again; gives how often that has happened."""
+    return (
+        db.execute(
+            """UPDATE deliveries SET claimed_by = NULL, crashes = crashes + ? WHERE delivery_id = ?
+               AND state <> 'delivering' RETURNING crashes""",
+            (int(crashed), delivery_id),
+        ).get
+        or 0
+    )
+
+
+def build_failed(
+    db: apsw.Connection, delivery_id: str, failure: Mapping[str, Any], fingerprint: str, finish_as: Finish
+) -> set[str]:
+    """A delivery that could not be mapped or encoded: nothing was sent, so it ends without having been claimed."""
+    row = db.execute(
+        """UPDATE deliveries SET state = ?2, failure = ?3, fingerprint = ?4, updated_at = ?5, due_at = NULL,
+             claimed_by = NULL, holds_lane = CASE WHEN lane = '' THEN 0 ELSE ?6 END
+           WHERE delivery_id = ?1 AND state IN ('queued', 'retrying')
+           RETURNING delivery_id, system, lane, lane_seq, state""",
+        (
+            delivery_id, finish_as.state, msgspec.json.encode(failure).decode(), fingerprint, finish_as.at,
+            1 if finish_as.blocks_lane else 0,
+        ),
+    ).fetchall()  # fmt: skip
+    return _follow_up(db, row, {delivery_id: finish_as})
+
+
+def settle_unknown(db: apsw.Connection, delivery_id: str, worker: str, at: float) -> bool:
+    """Take an unknown delivery to look whether its effect happened."""
+    db.execute(
+        """UPDATE deliveries SET claimed_by = ?, claimed_at = ?, due_at = NULL
+           WHERE delivery_id = ? AND state = 'unknown'""",
+        (worker, at, delivery_id),
+    )
+    return db.changes() == 1
+
+
+def move(db: apsw.Connection, delivery_id: str, state: str, at: float, note: str = "") -> set[str]:
+    """An operator's step: held → queued (release) or resolved, cancelled. Gives the systems with something due."""
+    ended = db.execute(
+        """UPDATE deliveries SET state = ?2, updated_at = ?3, due_at = NULL, claimed_by = NULL, hold_reason = ?4,
+             waits_for = CASE WHEN ?2 = 'queued' THEN '' ELSE waits_for END,
+             holds_lane = CASE WHEN lane <> '' AND ?2 = 'queued' THEN 1 ELSE 0 END
+           WHERE delivery_id = ?1 AND state <> 'delivering'
+           RETURNING delivery_id, system, lane, lane_seq, state""",
+        (delivery_id, state, at, note),
+    ).fetchall()
+    if state != "queued":
+        return _follow_up(db, ended, {}, at)
+    return {free for row in ended for free in _make_due(db, delivery_id, str(row[1]), str(row[2]), at)}
+
+
+def repair_heads(db: apsw.Connection, at: float, limit: int = 1000) -> set[str]:
+    """Heads of lanes that nobody made due (there should be none): made due, so that no lane can stand still."""
+    return {
+        row[0]
+        for row in db.execute(
+            """UPDATE deliveries AS d SET due_at = ?1 WHERE delivery_id IN (
+                 SELECT q.delivery_id FROM deliveries q
+                 WHERE q.holds_lane = 1 AND q.state = 'queued' AND q.due_at IS NULL AND q.waits_for = ''
+                   AND q.claimed_by IS NULL
+                   AND NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.system = q.system AND e.lane = q.lane
+                     AND e.holds_lane = 1 AND e.lane_seq < q.lane_seq) LIMIT ?2)
+               RETURNING system""",
+            (at, limit),
+        )
+    }
+
+
+def pin(db: apsw.Connection, claimed: Sequence[Delivery]) -> None:
+    """The revision whose bytes go out now."""
+    db.executemany(
+        "UPDATE deliveries SET revision = ?, rebuild = 0 WHERE delivery_id = ? AND (revision <> ?1 OR rebuild = 1)",
+        [(d.revision, d.delivery_id) for d in claimed],
+    )
+
+
+def let_go(db: apsw.Connection, delivery_ids: Sequence[str]) -> None:
+    """Built but not claimed after all (something else came first): free again."""
+    db.executemany(
+        "UPDATE deliveries SET claimed_by = NULL WHERE delivery_id = ? AND state IN ('queued', 'retrying')",
+        [(delivery_id,) for delivery_id in delivery_ids],
+    )

@@ -1,0 +1,72 @@
+"""Messages: what a receipt was split into, with their business keys and canonical documents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import apsw
+import msgspec
+
+from hub.message import CANONICAL, Message
+from hub.store import payloads
+
+_INSERT = """INSERT INTO messages (seq, position, message_id, place, source, event, route, type, state, main_key,
+  received_at, correlation_id, causation_id, traceparent, set_id, failure, fingerprint)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+
+
+def packed_rows(messages: Sequence[Message], at: float) -> list[tuple[Any, ...]]:
+    """The payload rows of the messages' canonical documents and recorded look-ups."""
+    wanted: list[payloads.Payload] = [
+        (m.message_id, CANONICAL, 1, "application/json", m.document) for m in messages if m.document is not None
+    ]
+    wanted += [
+        (m.message_id, "lookups", 1, "application/json", msgspec.json.encode(m.lookups)) for m in messages if m.lookups
+    ]
+    return payloads.packed_rows(wanted, at)
+
+
+def insert(db: apsw.Connection, messages: Sequence[Message], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Store messages, their keys, and ``rows``, their packed payloads."""
+    db.executemany(_INSERT, [_row(m) for m in messages])
+    db.executemany(
+        "INSERT OR IGNORE INTO keys VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            (scheme, value, issuer, m.seq, m.position, 1 if number == 0 else 0)
+            for m in messages
+            for number, (scheme, issuer, value) in enumerate(m.keys)
+        ],
+    )
+    payloads.insert_rows(db, rows)
+
+
+def _row(m: Message) -> tuple[Any, ...]:
+    failure = msgspec.json.encode(m.failure).decode() if m.failure else None
+    return (
+        m.seq, m.position, m.message_id, m.place, m.source, m.event, m.route, m.type, m.state, m.main_key,
+        m.received_at, m.correlation_id, m.causation_id, m.traceparent, m.set_id, failure, m.fingerprint,
+    )  # fmt: skip
+
+
+def resolve(db: apsw.Connection, message_id: str, by: str) -> bool:
+    """Mark a dead message as dealt with; False when it is not dead or was dealt with before."""
+    db.execute(
+        "UPDATE messages SET resolved_by = ? WHERE message_id = ? AND state = 'dead' AND resolved_by IS NULL",
+        (by, message_id),
+    )
+    return db.changes() == 1
+
+
+_XREF = """INSERT INTO xrefs VALUES (?, ?, ?, ?, ?, ?)
+  ON CONFLICT DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at,
+    message_id = excluded.message_id"""
+
+
+def put_xrefs(db: apsw.Connection, rows: Sequence[tuple[str, str, str, str, float, str]]) -> None:
+    """Cross-references: (system, kind, id, value, at, message_id) each; the newest value wins."""
+    db.executemany(_XREF, rows)
+
+
+def get_xref(db: apsw.Connection, system: str, kind: str, id: str) -> str | None:
+    return db.execute("SELECT value FROM xrefs WHERE system = ? AND kind = ? AND id = ?", (system, kind, id)).get  # type: ignore[no-any-return]

@@ -1,0 +1,65 @@
+"""Payloads by owner and stage: raw bytes untouched, canonical document, sent bytes; large ones in chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import apsw
+
+from hub.store.compression import pack, pieces, unpack
+
+_INSERT = """INSERT INTO payloads
+  (owner_id, stage, revision, chunk, content_type, compressed, size, stored_at, content)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+
+Payload = tuple[str, str, int, str, bytes]  # owner_id, stage, revision, content_type, content
+
+
+def packed_rows(payloads: Iterable[Payload], at: float) -> list[tuple[Any, ...]]:
+    """The rows of whole payloads. Compressing is done here, outside of the transaction."""
+    rows = []
+    for owner_id, stage, revision, content_type, content in payloads:
+        for number, piece in enumerate(pieces(content)):
+            flag, packed = pack(piece)
+            rows.append((owner_id, stage, revision, number, content_type, flag, len(piece), at, packed))
+    return rows
+
+
+def insert_rows(db: apsw.Connection, rows: Iterable[tuple[Any, ...]]) -> None:
+    db.executemany(_INSERT, rows)
+
+
+def add_chunk(db: apsw.Connection, owner_id: str, stage: str, number: int, piece: bytes, at: float) -> None:
+    """One piece of a payload that arrives in a stream; it belongs to nobody until its receipt is accepted."""
+    flag, packed = pack(piece)
+    db.execute(_INSERT, (owner_id, stage, 1, number, "", flag, len(piece), at, packed))
+
+
+def read_chunks(db: apsw.Connection, owner_id: str, stage: str, revision: int | None = None) -> Iterator[bytes]:
+    """The pieces of a payload in order, one in memory at a time; nothing when there is none (pruned)."""
+    if revision is None:
+        revision = db.execute(
+            "SELECT max(revision) FROM payloads WHERE owner_id = ? AND stage = ?", (owner_id, stage)
+        ).get
+    for flag, content in db.execute(
+        "SELECT compressed, content FROM payloads WHERE owner_id = ? AND stage = ? AND revision = ? ORDER BY chunk",
+        (owner_id, stage, revision),
+    ):
+        yield unpack(flag, content)
+
+
+def read(db: apsw.Connection, owner_id: str, stage: str, revision: int | None = None) -> bytes | None:
+    """A whole payload; None when there is none (pruned)."""
+    chunks = list(read_chunks(db, owner_id, stage, revision))
+    return b"".join(chunks) if chunks else None
+
+
+def describe(db: apsw.Connection, owner_id: str) -> list[dict[str, Any]]:
+    """The stages there are for an owner: stage, revision, size in bytes, content type."""
+    rows = db.execute(
+        """SELECT stage, revision, sum(size), max(content_type) FROM payloads
+           WHERE owner_id = ? GROUP BY stage, revision""",
+        (owner_id,),
+    )
+    return [dict(zip(("stage", "revision", "size", "content_type"), row, strict=True)) for row in rows]

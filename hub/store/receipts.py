@@ -1,0 +1,173 @@
+"""Receipts: accepted once, claimed by a worker, split into messages or dead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import apsw
+import msgspec
+
+from hub.message import RAW, Accepted, Arrival, Receipt
+from hub.outcome import Failure
+from hub.store import payloads
+
+_COLUMNS = """seq, receipt_id, source, event, received_at, content_type, traceparent, causation_id, correlation_id,
+  route, crashes, name, raw_owner, replay_of, origin_seq, origin_position"""
+_INSERT = """INSERT INTO receipts (seq, receipt_id, source, event, door, state, received_at, size, content_type,
+  dedupe_key, name, reference, traceparent, causation_id, correlation_id, route, enqueued_at, raw_owner, replay_of,
+  origin_seq, origin_position)
+  VALUES (?, ?, ?, ?, ?, 'received', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+
+
+def accept(db: apsw.Connection, arrivals: Sequence[Arrival], rows: Sequence[tuple[Any, ...]]) -> list[Accepted]:
+    """Store arrivals, each once: a repeat of a dedupe key gives the first receipt. ``rows`` are their packed payloads.
+
+    The result is in the order of ``arrivals``; nothing counts until the transaction is committed.
+    """
+    last = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'receipts'").get or 0
+    numbered = list(enumerate(arrivals, last + 1))
+    repeats = _repeats(db, numbered)
+    fresh = [(seq, a) for seq, a in numbered if seq not in repeats]
+    db.executemany(_INSERT, [_row(seq, a) for seq, a in fresh])
+    kept = {a.receipt_id for _, a in fresh} if repeats else None
+    payloads.insert_rows(db, rows if kept is None else [row for row in rows if row[0] in kept])
+    return [repeats.get(seq) or Accepted(a.receipt_id, seq) for seq, a in numbered]
+
+
+def _row(seq: int, a: Arrival) -> tuple[Any, ...]:
+    return (
+        seq, a.receipt_id, a.source, a.event, a.door, a.received_at, len(a.raw) if a.size < 0 else a.size,
+        a.content_type, a.dedupe_key, a.name, a.reference, a.traceparent, a.causation_id, a.correlation_id, a.route,
+        a.received_at, a.raw_owner, a.replay_of, a.origin_seq, a.origin_position,
+    )  # fmt: skip
+
+
+def _repeats(db: apsw.Connection, numbered: Sequence[tuple[int, Arrival]]) -> dict[int, Accepted]:
+    """The arrivals whose dedupe key was seen before, each with the first receipt of that key."""
+    # Rows sorted by key: two processes that insert the same keys in one order cannot deadlock.
+    wanted = sorted((a.source, a.dedupe_key, seq) for seq, a in numbered if a.dedupe_key is not None)
+    if not wanted:
+        return {}
+    inserted = {
+        seq
+        for (seq,) in db.executemany("INSERT INTO dedupe VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING seq", wanted)
+    }
+    repeats = {}
+    for source, key, seq in wanted:
+        if seq not in inserted:
+            repeats[seq] = _first(db, source, key, numbered)
+    return repeats
+
+
+def _first(db: apsw.Connection, source: str, key: str, numbered: Sequence[tuple[int, Arrival]]) -> Accepted:
+    first_seq = db.execute("SELECT seq FROM dedupe WHERE source = ? AND dedupe_key = ?", (source, key)).get
+    here = [a.receipt_id for seq, a in numbered if seq == first_seq]
+    stored = here[0] if here else db.execute("SELECT receipt_id FROM receipts WHERE seq = ?", (first_seq,)).get
+    return Accepted(stored or "", first_seq, duplicate=True)
+
+
+def claim(db: apsw.Connection, seqs: Sequence[int], worker: str) -> list[int]:
+    """Take receipts to be split: the record that says who had them in hand, should the process die."""
+    claimed = db.executemany(
+        "UPDATE receipts SET claimed_by = ? WHERE seq = ? AND state = 'received' AND claimed_by IS NULL RETURNING seq",
+        [(worker, seq) for seq in seqs],
+    )
+    return [seq for (seq,) in claimed]
+
+
+def load(db: apsw.Connection, seqs: Sequence[int], with_raw: bool = True) -> list[Receipt]:
+    """Receipts by number, with their raw bytes, in the order of arrival; those that are gone are left out."""
+    rows: list[tuple[Any, ...]] = []
+    for seq in seqs:
+        rows.extend(db.execute(f"SELECT {_COLUMNS} FROM receipts WHERE seq = ?", (seq,)))
+    return [_receipt(db, row, with_raw) for row in rows]
+
+
+def _receipt(db: apsw.Connection, row: tuple[Any, ...], with_raw: bool) -> Receipt:
+    receipt_id, raw_owner = row[1], row[12]
+    raw = (payloads.read(db, raw_owner or receipt_id, RAW, 1) or b"") if with_raw else b""
+    return Receipt(*row[:5], raw, *row[5:])  # type: ignore[call-arg]
+
+
+def mark_split(db: apsw.Connection, counts: Sequence[tuple[int, int]]) -> None:
+    """Receipts are split: (seq, number of messages) each."""
+    db.executemany(
+        """UPDATE receipts SET state = 'split', claimed_by = NULL, message_count = ?2
+           WHERE seq = ?1 AND state = 'received'""",
+        counts,
+    )
+
+
+def mark_dead(db: apsw.Connection, seq: int, failure: Failure) -> None:
+    """The receipt as a whole cannot be read or routed."""
+    db.execute(
+        """UPDATE receipts SET state = 'dead', claimed_by = NULL, failure = ?, fingerprint = ?
+           WHERE seq = ? AND state = 'received'""",
+        (msgspec.json.encode(failure.as_dict()).decode(), failure.fingerprint, seq),
+    )
+
+
+def suspects(db: apsw.Connection, worker: str) -> list[int]:
+    """Receipts that a process had in hand which is no longer there: they rerun one by one, apart."""
+    return [
+        seq
+        for (seq,) in db.execute(
+            """SELECT seq FROM receipts INDEXED BY receipts_open
+               WHERE state = 'received' AND claimed_by IS NOT NULL AND claimed_by <> ? ORDER BY seq""",
+            (worker,),
+        )
+    ]
+
+
+def count_crash(db: apsw.Connection, seq: int) -> int:
+    """One more time that a process died alone with this receipt; gives how often by now."""
+    return db.execute("UPDATE receipts SET crashes = crashes + 1 WHERE seq = ? RETURNING crashes", (seq,)).get or 0
+
+
+def waiting(db: apsw.Connection, before: float, limit: int) -> list[int]:
+    """Receipts nobody has taken, told to the broker before ``before`` or never; marks them as told ``now``."""
+    return [
+        seq
+        for (seq,) in db.execute(
+            """SELECT seq FROM receipts INDEXED BY receipts_open WHERE state = 'received' AND claimed_by IS NULL
+               AND (enqueued_at IS NULL OR enqueued_at < ?) ORDER BY seq LIMIT ?""",
+            (before, limit),
+        )
+    ]
+
+
+def mark_enqueued(db: apsw.Connection, seqs: Sequence[int], at: float | None) -> None:
+    db.executemany("UPDATE receipts SET enqueued_at = ? WHERE seq = ?", [(at, seq) for seq in seqs])
+
+
+def open_count(db: apsw.Connection) -> int:
+    """How many receipts wait to be split."""
+    return db.execute("SELECT count(*) FROM receipts WHERE state = 'received'").get or 0
+
+
+def let_go(db: apsw.Connection, seqs: Sequence[int]) -> None:
+    """Receipts that could not be stored split are anybody's again."""
+    db.executemany(
+        "UPDATE receipts SET claimed_by = NULL WHERE seq = ? AND state = 'received'", [(seq,) for seq in seqs]
+    )
+
+
+_ENDED = """SELECT r.seq, r.source, r.reference, r.state = 'dead'
+    OR EXISTS (SELECT 1 FROM messages m WHERE m.seq = r.seq AND m.state = 'dead')
+    OR EXISTS (SELECT 1 FROM messages m JOIN deliveries d ON d.message_id = m.message_id
+               WHERE m.seq = r.seq AND d.state IN ('dead', 'expired'))
+  FROM receipts r INDEXED BY receipts_unsettled
+  WHERE r.reference <> '' AND r.settled = 0 AND r.state <> 'received'
+    AND NOT EXISTS (SELECT 1 FROM messages m JOIN deliveries d ON d.message_id = m.message_id
+      WHERE m.seq = r.seq AND d.state IN ('queued', 'delivering', 'retrying', 'unknown', 'held'))
+  LIMIT ?"""
+
+
+def ended(db: apsw.Connection, limit: int) -> list[tuple[int, str, str, bool]]:
+    """(seq, source, reference, failed) of fetched things all of whose deliveries have ended."""
+    return [(seq, source, reference, bool(failed)) for seq, source, reference, failed in db.execute(_ENDED, (limit,))]
+
+
+def mark_settled(db: apsw.Connection, seq: int) -> None:
+    db.execute("UPDATE receipts SET settled = 1 WHERE seq = ?", (seq,))

@@ -1,0 +1,75 @@
+"""Deployed sets of project files, content-addressed, and which one is in force."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+import apsw
+import msgspec
+
+from hub.store.compression import pack, unpack
+
+
+def put(db: apsw.Connection, files: Mapping[str, bytes], hash: str, at: float, actor: str, hub_version: str) -> int:
+    """Store a set once; gives its number, the old one where exactly these files were deployed before."""
+    known = db.execute("SELECT set_id FROM sets WHERE hash = ?", (hash,)).get
+    if known is not None:
+        return int(known)
+    manifest = {path: sha256(content).hexdigest() for path, content in sorted(files.items())}
+    db.executemany(
+        "INSERT INTO files VALUES (?, ?) ON CONFLICT DO NOTHING",
+        [(manifest[path], _packed(content)) for path, content in files.items()],
+    )
+    db.execute(
+        "INSERT INTO sets (hash, manifest, created_at, actor, hub_version) VALUES (?, ?, ?, ?, ?)",
+        (hash, msgspec.json.encode(manifest).decode(), at, actor, hub_version),
+    )
+    return db.last_insert_rowid()
+
+
+def activate(db: apsw.Connection, set_id: int, at: float, actor: str) -> None:
+    """Put a set in force: one row, at once."""
+    db.execute("INSERT INTO activations (set_id, activated_at, actor) VALUES (?, ?, ?)", (set_id, at, actor))
+
+
+def active(db: apsw.Connection) -> int | None:
+    return db.execute("SELECT set_id FROM activations ORDER BY activation_id DESC LIMIT 1").get  # type: ignore[no-any-return]
+
+
+def before(db: apsw.Connection, set_id: int) -> int | None:
+    """The set that was in force before this one: what a rollback goes to."""
+    return db.execute(  # type: ignore[no-any-return]
+        "SELECT set_id FROM activations WHERE set_id < ? ORDER BY set_id DESC LIMIT 1", (set_id,)
+    ).get
+
+
+def files_of(db: apsw.Connection, set_id: int) -> dict[str, bytes]:
+    """A set's files by path."""
+    manifest = msgspec.json.decode(db.execute("SELECT manifest FROM sets WHERE set_id = ?", (set_id,)).get)
+    contents = {
+        digest: _unpacked(db.execute("SELECT content FROM files WHERE sha256 = ?", (digest,)).get)
+        for digest in set(manifest.values())
+    }
+    return {path: contents[digest] for path, digest in manifest.items()}
+
+
+def listed(db: apsw.Connection, limit: int = 50) -> list[dict[str, Any]]:
+    """Activations, newest first."""
+    columns = ("set_id", "hash", "activated_at", "actor", "hub_version")
+    rows = db.execute(
+        """SELECT a.set_id, s.hash, a.activated_at, a.actor, s.hub_version FROM activations a
+           JOIN sets s ON s.set_id = a.set_id ORDER BY a.activation_id DESC LIMIT ?""",
+        (limit,),
+    )
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def _packed(content: bytes) -> bytes:
+    flag, packed = pack(content)
+    return bytes([flag]) + packed
+
+
+def _unpacked(stored: bytes) -> bytes:
+    return unpack(stored[0], stored[1:])

@@ -1,0 +1,174 @@
+"""The embedded store: one SQLite file in WAL mode, one writer, any number of readers, one hub process.
+
+The library is the one that ``apsw`` carries: versions up to 3.51.2 can corrupt a database on a WAL reset.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import apsw
+import apsw.ext
+
+from hub.errors import StoreBusy, StoreError
+from hub.store.commit import Committer
+
+_MIGRATIONS = Path(__file__).parent / "migrations" / "sqlite"
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA busy_timeout = 10000",
+    "PRAGMA foreign_keys = OFF",  # deletes come in chunks, parents and children apart; inserts come together
+    "PRAGMA cache_size = -24000",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA wal_autocheckpoint = 2000",
+    "PRAGMA journal_size_limit = 67108864",
+)
+
+
+class SqliteStore:
+    """An open embedded store. ``committer`` writes; ``reader()`` reads the newest committed state.
+
+    ``read_only`` opens it beside a running hub. Else the lock file beside the database is taken (StoreBusy if it is
+    held) and pending migrations are applied, after a copy of the file.
+    """
+
+    def __init__(self, path: Path, read_only: bool = False, migrate: bool = True) -> None:
+        self.path = path
+        self._readers = threading.local()
+        self._lock: IO[str] | None = None
+        if read_only:
+            self._require_file()
+            self._committer: Committer | None = None
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = _take_lock(path.with_name(path.name + ".lock"))
+        db = connect(path)
+        if migrate:
+            apply_migrations(db, path)
+        self._committer = Committer(db)
+        self._db = db
+
+    @property
+    def committer(self) -> Committer:
+        if self._committer is None:
+            raise StoreError("this store was opened for reading only")
+        return self._committer
+
+    def write(self, job: Callable[[apsw.Connection], Any], durable: bool = True) -> Any:
+        """One transaction, now, in the calling thread."""
+        return self.committer.run(job, durable)
+
+    def reader(self) -> apsw.Connection:
+        """This thread's reading connection."""
+        db = getattr(self._readers, "db", None)
+        if db is None:
+            db = self._readers.db = connect(self.path, read_only=True)
+        return db
+
+    @contextmanager
+    def snapshot(self) -> Iterator[apsw.Connection]:
+        """A reading connection that sees one moment until the block ends."""
+        db = self.reader()
+        db.execute("BEGIN")
+        try:
+            yield db
+        finally:
+            db.execute("ROLLBACK")
+
+    def backup(self, target: Path, progress: Callable[[int, int], None] | None = None) -> None:
+        """Copy the running store to ``target``, page by page, while the hub goes on. The copy is whole or not there."""
+        partial = target.with_name(target.name + ".partial")
+        partial.unlink(missing_ok=True)
+        source, copy = connect(self.path, read_only=True), apsw.Connection(str(partial))
+        try:
+            with copy.backup("main", source, "main") as pages:
+                while not pages.done:
+                    pages.step(2000)
+                    if progress:
+                        progress(pages.page_count - pages.remaining, pages.page_count)
+            problems = copy.execute("PRAGMA quick_check").get
+        finally:
+            copy.close()
+            source.close()
+        if problems != "ok":
+            raise StoreError(f"the copy is not sound: {problems}")
+        partial.replace(target)
+
+    def close(self) -> None:
+        """Finish queued writes, fold the log into the file, give up the lock."""
+        db = getattr(self._readers, "db", None)
+        if db is not None:
+            db.close()
+            self._readers.db = None
+        if self._committer is not None:
+            self._committer.close()
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._db.close()
+            self._committer = None
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def _require_file(self) -> None:
+        if not self.path.is_file():
+            raise StoreError(f"there is no store at {self.path} yet; start the hub once with `o2c run`")
+
+
+def connect(path: Path, read_only: bool = False) -> apsw.Connection:
+    flags = apsw.SQLITE_OPEN_READONLY if read_only else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+    db = apsw.Connection(str(path), flags=flags)
+    db.set_busy_timeout(10_000)
+    for pragma in _PRAGMAS:
+        if not (read_only and "journal" in pragma):
+            db.execute(pragma)
+    return db
+
+
+def _take_lock(path: Path) -> IO[str]:
+    lock = path.open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.seek(0)
+        pid = lock.read().strip() or "unknown"
+        lock.close()
+        raise StoreBusy(
+            f"another hub process (pid {pid}) holds the embedded store; the embedded store admits one: stop it, or "
+            "use PostgreSQL for several"
+        ) from None
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock
+
+
+def migrations() -> list[tuple[int, Path]]:
+    return sorted((int(path.name.split("_")[0]), path) for path in _MIGRATIONS.glob("*.sql"))
+
+
+def schema_version(db: apsw.Connection) -> int:
+    return db.execute("PRAGMA user_version").get or 0
+
+
+def apply_migrations(db: apsw.Connection, path: Path) -> None:
+    """Bring the schema up to this hub's. An existing database is copied first; each step is one transaction."""
+    current = schema_version(db)
+    pending = [(number, file) for number, file in migrations() if number > current]
+    newest = migrations()[-1][0]
+    if current > newest:
+        raise StoreError(f"the store has schema version {current}, this hub knows {newest}; use the newer hub")
+    if current and pending:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        shutil.copyfile(path, path.with_name(f"{path.name}.before-{pending[0][0]:04d}"))
+    for number, file in pending:
+        with db:
+            db.execute(file.read_text(encoding="utf-8"))
+            db.execute(f"PRAGMA user_version = {number}")

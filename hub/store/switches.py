@@ -1,0 +1,27 @@
+"""Switches: routes an operator has paused, systems the engine or an operator has stopped. Claims obey them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import apsw
+
+
+def throw(db: apsw.Connection, kind: str, name: str, state: str, reason: str, at: float, actor: str) -> None:
+    """Pause a route or stop a system; doing it twice keeps the first reason."""
+    db.execute(
+        "INSERT INTO switches VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", (kind, name, state, reason, at, actor)
+    )
+
+
+def release(db: apsw.Connection, kind: str, name: str) -> bool:
+    """Resume a route or start a system; False when it was not off."""
+    db.execute("DELETE FROM switches WHERE kind = ? AND name = ?", (kind, name))
+    return db.changes() == 1
+
+
+def listed(db: apsw.Connection) -> list[dict[str, Any]]:
+    """Every switch that is off: kind, name, state, reason, since, actor."""
+    columns = ("kind", "name", "state", "reason", "since", "actor")
+    rows = db.execute("SELECT kind, name, state, reason, since, actor FROM switches ORDER BY kind, name")
+    return [dict(zip(columns, row, strict=True)) for row in rows]

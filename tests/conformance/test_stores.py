@@ -1,0 +1,348 @@
+"""One suite over every store there is: what a store promises, whatever database is behind it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import apsw
+import apsw.ext
+import pytest
+import uuid_utils
+
+from hub.errors import StoreBusy
+from hub.message import RAW, Arrival, Body, Delivery, Finish, Message, lane_seq
+from hub.states import DELIVERY_STATES, DELIVERY_TRANSITIONS, DELIVERY_WAITING, MESSAGE_STATES, RECEIPT_STATES
+from hub.store import Store, deliveries, messages, open_store, payloads, receipts
+
+
+@pytest.fixture(params=["sqlite:///hub.db"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    opened = open_store(request.param, tmp_path)
+    yield opened
+    opened.close()
+
+
+def new_id() -> str:
+    return str(uuid_utils.uuid7())
+
+
+def arrival(raw: bytes = b"{}", **fields: Any) -> Arrival:
+    return Arrival(new_id(), fields.pop("source", "shop"), "order", raw, 1.0, **fields)
+
+
+def accept(store: Store, *arrivals: Arrival) -> list[Any]:
+    rows = payloads.packed_rows([(a.receipt_id, RAW, 1, "", a.raw) for a in arrivals], 1.0)
+    return store.write(lambda db: receipts.accept(db, arrivals, rows))  # type: ignore[no-any-return]
+
+
+def split(store: Store, seq: int, receipt_id: str, *lanes: str, order: str = "erp") -> list[str]:
+    """A receipt with one message and a delivery per lane; gives the ids of the deliveries."""
+    message = Message(receipt_id, seq, 0, "shop", "order", "r", "t", "routed", 1.0)
+    made = [
+        Delivery(new_id(), receipt_id, lane_seq(seq, 0), "shop", "r", order, order, lane, "queued", 1.0)
+        for lane in lanes
+    ]
+
+    def job(db: apsw.Connection) -> None:
+        messages.insert(db, [message], [])
+        receipts.mark_split(db, [(seq, 1)])
+        deliveries.insert(db, made)
+
+    store.write(job)
+    return [delivery.delivery_id for delivery in made]
+
+
+def end(store: Store, delivery_id: str, state: str, **fields: Any) -> set[str]:
+    finish = Finish(delivery_id, state, 2.0, 1.0, 1, 1, 1, **fields)
+    return store.write(lambda db: deliveries.finish(db, [finish], "w"))  # type: ignore[no-any-return]
+
+
+def claim(store: Store, *delivery_ids: str) -> set[str]:
+    return store.write(lambda db: deliveries.claim(db, delivery_ids, "w", 2.0))  # type: ignore[no-any-return]
+
+
+def test_bytes_come_back_as_they_went_in_whatever_their_size(store: Store) -> None:
+    for raw in (b"", b"x", bytes(range(256)) * 10, os.urandom(2_500_000)):
+        [accepted] = accept(store, arrival(raw))
+        assert payloads.read(store.reader(), accepted.receipt_id, RAW) == raw
+
+
+def test_large_bodies_are_kept_in_chunks_of_a_megabyte(store: Store) -> None:
+    [accepted] = accept(store, arrival(os.urandom(2_500_000)))
+    chunks = list(payloads.read_chunks(store.reader(), accepted.receipt_id, RAW))
+    assert [len(chunk) for chunk in chunks] == [1_000_000, 1_000_000, 500_000]
+
+
+def test_a_dedupe_key_counts_per_source_and_within_one_group(store: Store) -> None:
+    one, two, other = arrival(dedupe_key="k"), arrival(dedupe_key="k"), arrival(dedupe_key="k", source="pos")
+    results = accept(store, one, two, other)
+    assert [(r.receipt_id, r.duplicate) for r in results] == [
+        (one.receipt_id, False), (one.receipt_id, True), (other.receipt_id, False),
+    ]  # fmt: skip
+    assert store.reader().execute("SELECT count(*) FROM receipts").get == 2
+
+
+def test_receipts_are_numbered_in_order_of_arrival_and_numbers_are_never_used_twice(store: Store) -> None:
+    first = accept(store, arrival(), arrival())
+    store.write(lambda db: db.execute("DELETE FROM receipts"))
+    [later] = accept(store, arrival())
+    assert later.seq > first[-1].seq
+
+
+def test_a_claim_takes_the_head_of_a_lane_only(store: Store) -> None:
+    [a, b] = accept(store, arrival(), arrival())
+    [first] = split(store, a.seq, a.receipt_id, "k")
+    [second] = split(store, b.seq, b.receipt_id, "k")
+    assert claim(store, first, second) == {first}
+    assert end(store, first, "delivered") == {"erp"}
+    assert claim(store, first, second) == {second}
+
+
+def test_a_claim_waits_for_earlier_receipts_of_the_source_that_are_not_read_yet(store: Store) -> None:
+    [a, b] = accept(store, arrival(), arrival())
+    [second] = split(store, b.seq, b.receipt_id, "k2")
+    assert claim(store, second) == set()
+    split(store, a.seq, a.receipt_id, "k1")
+    assert claim(store, second) == {second}
+
+
+def test_without_a_lane_nothing_waits_for_anything(store: Store) -> None:
+    [_, b] = accept(store, arrival(), arrival())
+    ids = split(store, b.seq, b.receipt_id, "", "")
+    assert claim(store, *ids) == set(ids)
+
+
+@pytest.mark.parametrize("state", ["retrying", "unknown", "held"])
+def test_retrying_unknown_and_held_deliveries_keep_their_lane(store: Store, state: str) -> None:
+    [a, b] = accept(store, arrival(), arrival())
+    [first] = split(store, a.seq, a.receipt_id, "k")
+    [second] = split(store, b.seq, b.receipt_id, "k")
+    claim(store, first)
+    end(store, first, state, due_at=99.0 if state != "held" else None, failure={"class": "x"})
+    assert claim(store, second) == set()
+
+
+def test_two_systems_do_not_share_a_lane(store: Store) -> None:
+    [a, b] = accept(store, arrival(), arrival())
+    [first] = split(store, a.seq, a.receipt_id, "k", order="erp")
+    [second] = split(store, b.seq, b.receipt_id, "k", order="wms")
+    assert claim(store, first, second) == {first, second}
+
+
+def test_final_states_are_never_overwritten_and_the_database_itself_refuses(store: Store) -> None:
+    for before in DELIVERY_STATES:
+        if before in DELIVERY_WAITING:
+            continue
+        for after in DELIVERY_STATES:
+            [a] = accept(store, arrival())
+            [one] = split(store, a.seq, a.receipt_id, "")
+            force(store, one, before)
+            if after != before and after not in DELIVERY_TRANSITIONS[before]:
+                with pytest.raises(apsw.ConstraintError, match=r"final state|CHECK"):
+                    force(store, one, after)
+
+
+def force(store: Store, delivery_id: str, state: str) -> None:
+    store.write(
+        lambda db: db.execute(
+            "UPDATE deliveries SET state = ?, due_at = NULL, claimed_by = 'w', failure = '{}' WHERE delivery_id = ?",
+            (state, delivery_id),
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("table", "states"), [("receipts", RECEIPT_STATES), ("messages", MESSAGE_STATES), ("deliveries", DELIVERY_STATES)]
+)
+def test_the_database_knows_exactly_the_states_of_the_hub(store: Store, table: str, states: tuple[str, ...]) -> None:
+    sql = store.reader().execute("SELECT sql FROM sqlite_schema WHERE name = ?", (table,)).get
+    listed = sql[sql.index("state IN (") + 10 :].split(")")[0]
+    assert {word.strip(" '\n") for word in listed.split(",")} == set(states)
+
+
+def test_attempts_are_append_only(store: Store) -> None:
+    [a] = accept(store, arrival())
+    [one] = split(store, a.seq, a.receipt_id, "")
+    claim(store, one)
+    end(store, one, "delivered")
+    with pytest.raises(apsw.ConstraintError, match="append-only"):
+        store.write(lambda db: db.execute("UPDATE attempts SET status = 1"))
+
+
+def test_ending_a_delivery_twice_records_it_once(store: Store) -> None:
+    [a] = accept(store, arrival())
+    [one] = split(store, a.seq, a.receipt_id, "")
+    claim(store, one)
+    end(store, one, "delivered")
+    end(store, one, "dead", failure={"class": "x"})
+    assert store.reader().execute("SELECT state FROM deliveries").get == "delivered"
+    assert store.reader().execute("SELECT count(*) FROM attempts").get == 1
+
+
+def test_the_bytes_of_a_first_attempt_are_stored_with_its_claim(store: Store) -> None:
+    [a] = accept(store, arrival())
+    message = Message(a.receipt_id, a.seq, 0, "shop", "order", "r", "t", "routed", 1.0)
+    one = Delivery(new_id(), a.receipt_id, lane_seq(a.seq, 0), "shop", "r", "erp", "erp", "k", "queued", 1.0)
+    rows = deliveries.body_rows([(one, Body(b"sent", "text/plain"))], 1.0)
+
+    def job(db: apsw.Connection) -> set[str]:
+        messages.insert(db, [message], [])
+        receipts.mark_split(db, [(a.seq, 1)])
+        claimed = deliveries.insert(db, [one], "w")
+        deliveries.store_bodies(db, rows, claimed, 1)
+        return claimed
+
+    assert store.write(job) == {one.delivery_id}
+    assert deliveries.body(store.reader(), one.delivery_id, 1) == Body(b"sent", "text/plain")
+
+
+def test_a_group_whose_one_job_fails_commits_the_others(store: Store) -> None:
+    done: dict[str, Any] = {}
+    ready = threading.Event()
+
+    def note(name: str) -> Any:
+        def finished(result: Any, error: Exception | None) -> None:
+            done[name] = error or result
+            if len(done) == 3:
+                ready.set()
+
+        return finished
+
+    def wrong(db: apsw.Connection) -> None:
+        db.execute("INSERT INTO switches VALUES ('nonsense', 'x', 'paused', '', 0, '')")
+
+    with store.committer._lock:
+        for name, job in (("a", lambda db: "stored"), ("b", wrong), ("c", lambda db: "stored")):
+            store.committer.submit(job, note(name))
+    assert ready.wait(10)
+    assert (done["a"], done["c"]) == ("stored", "stored")
+    assert isinstance(done["b"], apsw.ConstraintError)
+
+
+def test_a_second_process_is_told_who_holds_the_embedded_store(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(StoreBusy, match=f"pid {os.getpid()}"):
+        open_store("sqlite:///hub.db", tmp_path)
+
+
+def test_a_reader_beside_a_running_hub_needs_no_lock(store: Store, tmp_path: Path) -> None:
+    accept(store, arrival())
+    beside = open_store("sqlite:///hub.db", tmp_path, read_only=True)
+    assert beside.reader().execute("SELECT count(*) FROM receipts").get == 1
+    beside.close()
+
+
+def test_a_backup_of_a_running_store_restores_to_the_same_rows(store: Store, tmp_path: Path) -> None:
+    stop = threading.Event()
+
+    def write_on() -> None:
+        while not stop.is_set():
+            accept(store, arrival(os.urandom(5000)))
+
+    accept(store, *[arrival(b"before" * 100) for _ in range(200)])
+    writing = threading.Thread(target=write_on)
+    writing.start()
+    try:
+        store.backup(tmp_path / "copy" if (tmp_path / "copy").mkdir() else tmp_path / "copy" / "hub.db")
+    finally:
+        stop.set()
+        writing.join()
+    restored = open_store("sqlite:///hub.db", tmp_path / "copy")
+    rows = restored.reader().execute("SELECT receipt_id FROM receipts ORDER BY seq LIMIT 200").fetchall()
+    assert rows == store.reader().execute("SELECT receipt_id FROM receipts ORDER BY seq LIMIT 200").fetchall()
+    assert restored.reader().execute("PRAGMA integrity_check").get == "ok"
+    [again] = accept(restored, arrival())
+    assert again.seq > 200
+    restored.close()
+
+
+KILLED = """
+import sys, threading
+from pathlib import Path
+from hub.store import open_store
+sys.path.insert(0, sys.argv[2])
+from test_stores import accept, arrival
+store = open_store("sqlite:///hub.db", Path(sys.argv[1]))
+while True:
+    for accepted in accept(store, arrival(b"x" * 3000), arrival(b"y" * 3000)):
+        print(accepted.receipt_id, flush=True)
+"""
+
+
+def test_what_was_acknowledged_before_a_kill_is_there_after_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", KILLED, str(tmp_path), str(Path(__file__).parent)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        acknowledged = [process.stdout.readline().strip() for _ in range(500)]
+        process.send_signal(signal.SIGKILL)
+        acknowledged += [
+            line.strip() for line in process.stdout.read().splitlines(keepends=True) if line.endswith("\n")
+        ]
+    store = open_store("sqlite:///hub.db", tmp_path)
+    stored = {row[0] for row in store.reader().execute("SELECT receipt_id FROM receipts")}
+    assert set(acknowledged) <= stored
+    store.close()
+
+
+HOT = [
+    "SELECT seq FROM receipts WHERE state = 'received' AND source = 'x' AND seq < 5",
+    "SELECT seq FROM dedupe WHERE source = 'x' AND dedupe_key = 'y'",
+    "SELECT 1 FROM deliveries e WHERE e.system = 'x' AND e.lane = 'y' AND e.holds_lane = 1 AND e.lane_seq < 5",
+    "SELECT delivery_id FROM deliveries WHERE system = 'x' AND lane = 'y' AND holds_lane = 1 ORDER BY lane_seq LIMIT 1",
+    "SELECT delivery_id FROM deliveries WHERE waits_for = 'x' AND waits_for <> '' AND due_at IS NULL",
+    "SELECT content FROM payloads WHERE owner_id = 'x' AND stage = 'sent' AND revision = 1 ORDER BY chunk",
+    "SELECT main_key FROM messages WHERE message_id = 'x'",
+    "SELECT value FROM xrefs WHERE system = 'x' AND kind = 'y' AND id = 'z'",
+    "SELECT seq FROM receipts INDEXED BY receipts_open WHERE state = 'received' ORDER BY seq LIMIT 10",
+    "UPDATE receipts SET state = 'split' WHERE seq = 1 AND state = 'received'",
+    "UPDATE deliveries SET attempts = 1 WHERE delivery_id = 'x' AND state = 'delivering'",
+    "SELECT count(*) FROM receipts WHERE state = 'received'",
+    deliveries._CLAIM.replace("?1", "'x'").replace("?2", "'w'").replace("?3", "1"),
+]
+
+
+@pytest.mark.parametrize("sql", HOT)
+def test_no_hot_statement_scans_a_table(store: Store, sql: str) -> None:
+    scans = [step for step in plan_of(store, sql) if step.startswith("SCAN")]
+    assert not [step for step in scans if step.split()[1] in TABLES and "INDEX" not in step]
+
+
+def test_statements_that_the_engine_really_runs_are_the_ones_that_were_explained(store: Store) -> None:
+    """Every statement of a whole cycle, as SQLite saw it, is planned without a table scan."""
+    seen: set[str] = set()
+    db = store._db
+    db.trace_v2(apsw.SQLITE_TRACE_STMT, lambda event: seen.add(event["sql"]) if not event["trigger"] else None)
+    [a, b] = accept(store, arrival(dedupe_key="1"), arrival(dedupe_key="2"))
+    store.write(lambda db: receipts.claim(db, [a.seq, b.seq], "w"))
+    [one] = split(store, a.seq, a.receipt_id, "k")
+    claim(store, one)
+    end(store, one, "delivered")
+    db.trace_v2(0, None)
+    statements = [sql for sql in seen if sql.lstrip().upper().startswith(("SELECT", "INSERT", "UPDATE", "DELETE"))]
+    assert len(statements) > 10
+    for sql in statements:
+        scans = [step for step in plan_of(store, sql) if step.startswith("SCAN")]
+        assert not [step for step in scans if step.split()[1] in TABLES and "INDEX" not in step], sql
+
+
+# "w" is the table of switches, which holds what an operator has turned off: a handful of rows.
+TABLES = {"receipts", "r", "messages", "m", "deliveries", "d", "e", "q", "payloads", "attempts", "keys", "dedupe"}
+
+
+def plan_of(store: Store, sql: str) -> list[str]:
+    info = apsw.ext.query_info(store.reader(), sql, explain_query_plan=True)
+    found: list[str] = []
+
+    def walk(step: Any) -> None:
+        found.append(step.detail)
+        for below in step.sub or ():
+            walk(below)
+
+    walk(info.query_plan)
+    return found
