@@ -1,0 +1,209 @@
+"""POST /in/{system}: verify, store, answer. A bare ASGI callable, since every order passes here.
+
+The answer is given after the commit that holds the raw bytes. Arrivals of one turn of the loop share a commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from typing import Any
+
+import msgspec
+from connectors.webhook import SignatureError
+
+from hub.api.doors import Door, Doors
+from hub.message import Accepted, Arrival
+from hub.outcome import Failure
+from hub.pipeline.engine import Engine
+from hub.pipeline.receive import as_receipt
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Refused = Callable[[str, str, int], None]
+
+_TITLES = {
+    400: "Bad request", 401: "Signature refused", 404: "Unknown system", 405: "Method not allowed",
+    413: "Too large", 415: "Wrong content type", 422: "Not valid", 429: "Too many requests", 503: "Store not writable",
+}  # fmt: skip
+_RETRY_SECONDS = {429: b"5", 503: b"10"}
+_ANY_TYPE = frozenset({"", "application/octet-stream"})
+
+
+class Refusal(Exception):
+    """A body that is not kept: the status, a stable code, and a sentence for the sender."""
+
+    def __init__(self, status: int, code: str, detail: str, failure: Failure | None = None) -> None:
+        super().__init__(detail)
+        self.status, self.code, self.detail, self.failure = status, code, detail, failure
+
+
+class Ingest:
+    """The door for webhooks. ``refused(source, reason, size)`` is told of every body that is not kept."""
+
+    def __init__(self, engine: Engine, doors: Doors, refused: Refused) -> None:
+        self._engine, self._doors, self._refused = engine, doors, refused
+        self._waiting: dict[str, asyncio.Future[Accepted]] = {}
+        self._pending: list[Arrival] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        name = scope["path"].rpartition("/in/")[2].strip("/")
+        size = 0
+        try:
+            door = self._door(scope, name)
+            headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
+            body = await _read(receive, headers, self._engine.program.settings.http.max_body)
+            if body is None:
+                return
+            size = len(body)
+            accepted = await self._store(self._arrival(door, headers, body))
+            await _answer(send, door, accepted)
+        except Refusal as refusal:
+            self._refused(name if refusal.status != 404 else "", refusal.code, size)
+            await _problem(send, refusal)
+
+    def _door(self, scope: Scope, name: str) -> Door:
+        if scope["method"] != "POST":
+            raise Refusal(405, "method", "send a document with POST")
+        door = self._doors.find(self._engine.program, name)
+        if door is None:
+            raise Refusal(404, "unknown_system", "no system of this name takes documents here")
+        if self._engine.is_full:
+            raise Refusal(429, "backlog", "more is waiting than should be; send it again in a few seconds")
+        return door
+
+    def _arrival(self, door: Door, headers: Mapping[str, str], body: bytes) -> Arrival:
+        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind not in door.content_types and kind not in _ANY_TYPE and not kind.endswith("+json"):
+            raise Refusal(415, "content_type", f"expected {' or '.join(sorted(door.content_types))}, got {kind[:60]}")
+        now = self._engine.clock.epoch()
+        try:
+            verified = door.verify(headers, body, now)
+        except SignatureError as error:
+            raise Refusal(401, error.reason, error.detail) from None
+        arrival = Arrival(
+            receipt_id=self._engine.clock.new_id(), source=door.system.name,
+            event=verified.event or "", raw=body, received_at=now, content_type=kind, dedupe_key=verified.dedupe_id,
+            traceparent=_trace(headers.get("traceparent", "")),
+        )  # fmt: skip
+        if door.validates:
+            self._validate(arrival)
+        return arrival
+
+    def _validate(self, arrival: Arrival) -> None:
+        """``validate: sync``: what would be a dead letter is refused with its reason instead."""
+        program = self._engine.program
+        route = program.select(arrival.source, arrival.event)
+        if route is None or route.route.validate != "sync":
+            return
+        receipt = as_receipt(arrival, Accepted(arrival.receipt_id, 0))
+        result = self._engine.transform(receipt, program, self._engine.world())
+        failures = [result.failure.as_dict()] if result.failure else [m.failure for m in result.messages if m.failure]
+        for failure in failures[:1]:
+            raise Refusal(422, str(failure["code"]), str(failure["detail"]), _as_failure(failure))
+
+    # -- group commit ----------------------------------------------------------------------------------------------
+
+    async def _store(self, arrival: Arrival) -> Accepted:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Accepted] = loop.create_future()
+        self._waiting[arrival.receipt_id] = future
+        if not self._pending:
+            loop.call_soon(self._flush, loop)
+        self._pending.append(arrival)
+        return await future
+
+    def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
+        group, self._pending = self._pending, []
+        home = asyncio.get_running_loop
+
+        def answered(part: Sequence[Arrival], accepted: list[Accepted] | None, error: Exception | None) -> None:
+            try:
+                inside = home() is loop
+            except RuntimeError:
+                inside = False
+            if inside:
+                self._resolve(part, accepted, error)
+            else:
+                loop.call_soon_threadsafe(self._resolve, part, accepted, error)
+
+        self._engine.accept_soon(group, answered)
+
+    def _resolve(self, part: Sequence[Arrival], accepted: list[Accepted] | None, error: Exception | None) -> None:
+        for number, arrival in enumerate(part):
+            future = self._waiting.pop(arrival.receipt_id)
+            if future.done():
+                continue
+            if accepted is not None:
+                future.set_result(accepted[number])
+            else:
+                future.set_exception(Refusal(503, "store", "the hub cannot store at the moment; send it again"))
+
+
+async def _read(receive: Receive, headers: Mapping[str, str], limit: int) -> bytes | None:
+    """The whole body; None when the sender went away. Raises Refusal beyond the limit, before it is read."""
+    if int(headers.get("content-length") or 0) > limit:
+        raise Refusal(413, "too_large", f"the body is larger than {limit} bytes")
+    chunks, size = [], 0
+    while True:
+        event = await receive()
+        if event["type"] == "http.disconnect":
+            return None
+        chunk = event.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            raise Refusal(413, "too_large", f"the body is larger than {limit} bytes")
+        chunks.append(chunk)
+        if not event.get("more_body"):
+            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _trace(traceparent: str) -> str:
+    """The sender's W3C trace context, or the start of a trace of ours."""
+    parts = traceparent.split("-")
+    if len(parts) == 4 and len(parts[1]) == 32 and len(parts[2]) == 16 and traceparent.replace("-", "").isalnum():
+        return traceparent[:55]
+    token = secrets.token_hex(24)
+    return f"00-{token[:32]}-{token[32:]}-01"
+
+
+def _as_failure(fields: Mapping[str, Any]) -> Failure:
+    known = {key: value for key, value in fields.items() if key not in ("class", "fingerprint")}
+    return Failure(error_class=str(fields["class"]), **known)
+
+
+async def _answer(send: Send, door: Door, accepted: Accepted) -> None:
+    if door.answer is not None:
+        status, kind, body = door.answer
+    else:
+        status, kind = (200 if accepted.duplicate else 202), b"application/json"
+        body = _accepted_body(accepted)
+    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _accepted_body(accepted: Accepted) -> bytes:
+    start = b'{"message_id":"' + accepted.receipt_id.encode() + b'","status":"accepted"'
+    return start + (b',"duplicate":true}' if accepted.duplicate else b"}")
+
+
+async def _problem(send: Send, refusal: Refusal) -> None:
+    """RFC 9457; nothing of the body and nothing of a secret is in it."""
+    status = refusal.status
+    problem: dict[str, Any] = {
+        "type": "about:blank", "title": _TITLES.get(status, "Refused"), "status": status, "code": refusal.code,
+        "detail": refusal.detail, "retryable": status in _RETRY_SECONDS,
+    }  # fmt: skip
+    if refusal.failure is not None:
+        f = refusal.failure
+        pointer = "/" + f.field_path.replace("[", "/").replace("]", "").replace(".", "/")
+        problem["errors"] = [{"pointer": pointer, "detail": f.detail, "expected": f.expected}]
+    body = msgspec.json.encode(problem)
+    headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
+    if status in _RETRY_SECONDS:
+        headers.append((b"retry-after", _RETRY_SECONDS[status]))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,55 @@
+"""Deploying: all files are checked, stored by content, and switched to at once; a faulty set is refused whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import apsw
+
+import hub
+from hub.check import check_project
+from hub.clock import Clock
+from hub.errors import Conflict, ProjectError
+from hub.pipeline.program import Program, build_program
+from hub.project import content_hash
+from hub.store import Store, sets
+
+
+def deploy(store: Store, files: Mapping[str, bytes], environment: str | None, clock: Clock, actor: str) -> Program:
+    """Check a project's files, store them and put them in force. Raises ProjectError with every fault.
+
+    Deploying what is in force already changes nothing.
+    """
+    faults = [fault for fault in check_project(files, environment).faults if fault.severity == "error"]
+    if faults:
+        raise ProjectError(faults)
+    build_program(files, environment, 0)
+    hash, now = content_hash(files), clock.epoch()
+
+    def job(db: apsw.Connection) -> int:
+        set_id = sets.put(db, files, hash, now, actor, hub.__version__)
+        if sets.active(db) != set_id:
+            sets.activate(db, set_id, now, actor)
+        return set_id
+
+    return build_program(files, environment, store.write(job))
+
+
+def rollback(store: Store, environment: str | None, clock: Clock, actor: str) -> Program:
+    """Put the set before the one in force back in force. Raises Conflict when there is none."""
+    now = clock.epoch()
+    db = store.reader()
+    current = sets.active(db)
+    earlier = sets.before(db, current) if current is not None else None
+    if earlier is None:
+        raise Conflict("there is no earlier set to go back to")
+    program = build_program(sets.files_of(db, earlier), environment, earlier)
+    store.write(lambda db: sets.activate(db, earlier, now, actor))
+    return program
+
+
+def active_program(store: Store, environment: str | None) -> Program | None:
+    """The program of the set in force; None before the first deploy."""
+    db = store.reader()
+    set_id = sets.active(db)
+    return None if set_id is None else build_program(sets.files_of(db, set_id), environment, set_id)

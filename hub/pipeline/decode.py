@@ -1,0 +1,29 @@
+"""Bytes to documents, by the route's format: one record, or many, the bad ones apart from the good ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hub.errors import DecodeError
+from hub.formats import BadRecord, Codec
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """One record of a receipt: its place in it, and its document or why it has none."""
+
+    position: int
+    place: str
+    document: Any = None
+    error: DecodeError | None = None
+
+
+def decode(codec: Codec, options: Mapping[str, Any], chunks: Iterable[bytes]) -> Iterator[Decoded]:
+    """Every record in turn. Raises DecodeError when the whole cannot be read."""
+    for record in codec.decode(chunks, options):
+        if isinstance(record, BadRecord):
+            yield Decoded(record.index, record.position, error=record.error)
+        else:
+            yield Decoded(record.index, record.position, record.value)

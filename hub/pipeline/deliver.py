@@ -1,0 +1,139 @@
+"""One try's verdict to an outcome, and the outcome to the delivery's next state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+from connectors.base import ABSENT, DELIVERED, DOUBT, FOUND, LATER, REFUSED, STOPPED, Verdict
+from hub.message import Delivery, Finish
+from hub.outcome import Dead, Done, Failure, Hold, Outcome, Retry
+from hub.pipeline.program import CompiledTarget
+from hub.pipeline.retry import gives_up, wait_seconds
+from hub.routes import RetryPolicy
+
+_CLASSES = {REFUSED: "remote_rejected", DOUBT: "remote_error", STOPPED: "auth"}
+_HINTS = {
+    "remote_rejected": "the receiver refused these bytes; correct the data or the mapping, then: o2c replay {id}",
+    "auth": "check the system's credentials with `o2c doctor`, then start it again",
+    "unknown": "look in the target whether this arrived; then resolve it, or release it to send it again",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A delivery whose bytes are under way: what is needed when its verdict comes."""
+
+    delivery: Delivery
+    target: CompiledTarget
+    started_at: float
+    set_id: int
+    looking: bool = False
+
+
+def outcome(sent: Sent, verdict: Verdict) -> Outcome:
+    """What a verdict means for this delivery, by what the system offers against double effects."""
+    failure = _failure(sent, verdict)
+    match verdict.kind:
+        case kind if kind in (DELIVERED, FOUND):
+            return Done(verdict)
+        case kind if kind == ABSENT:
+            return Retry(failure, after_seconds=0.0, counts=False)
+        case kind if kind == STOPPED:
+            return Retry(failure, after_seconds=0.0, counts=False)
+        case kind if kind == REFUSED:
+            return Dead(failure)
+        case kind if kind == LATER:
+            return Retry(failure, after_seconds=verdict.retry_after_seconds)
+        case _:
+            return _doubt(sent, failure, verdict)
+
+
+def _doubt(sent: Sent, failure: Failure, verdict: Verdict) -> Outcome:
+    if sent.target.mode == "native":
+        return Retry(failure, after_seconds=verdict.retry_after_seconds)
+    return Hold("unknown", failure)
+
+
+def _failure(sent: Sent, verdict: Verdict) -> Failure:
+    error_class = _error_class(verdict)
+    hint_key = "unknown" if verdict.kind == DOUBT and sent.target.mode == "none" else error_class
+    return Failure(
+        error_class=error_class, code=verdict.code, detail=verdict.detail, step="deliver", status=verdict.status,
+        hint=_HINTS.get(hint_key, "").format(id=sent.delivery.delivery_id), retryable=verdict.kind in (LATER, DOUBT),
+    ).printed(sent.delivery.route)  # fmt: skip
+
+
+def _error_class(verdict: Verdict) -> str:
+    if verdict.kind == LATER:
+        return "rate_limited" if verdict.status == 429 else "remote_error" if verdict.status else "connection"
+    if verdict.kind == DOUBT and "timeout" in verdict.code:
+        return "timeout"
+    return _CLASSES.get(verdict.kind, "internal")
+
+
+def conclude(sent: Sent, verdict: Verdict, now: float, chance: Random) -> Finish:
+    """The end of a try: the delivery's next state, when it is due, and what its attempt row says."""
+    result = outcome(sent, verdict)
+    match result:
+        case Done():
+            return _finish(sent, verdict, now, "delivered", None)
+        case Dead(failure):
+            return give_up(sent, verdict, now, failure)
+        case Hold(reason, failure):
+            return _settle(sent, verdict, now, reason, failure)
+        case Retry(failure, after, counts):
+            return _again(sent, verdict, now, failure, after, counts, chance)
+        case _:
+            raise AssertionError(f"no such outcome of a delivery: {result}")
+
+
+def _settle(sent: Sent, verdict: Verdict, now: float, reason: str, failure: Failure) -> Finish:
+    if sent.target.mode == "lookup":
+        settle = float(sent.target.system.idempotency.get("settle") or 60.0)
+        return _finish(sent, verdict, now, "unknown", failure, due_at=now + settle, doubt=True)
+    return _finish(sent, verdict, now, "held", failure, doubt=True, hold_reason=reason)
+
+
+def _again(
+    sent: Sent, verdict: Verdict, now: float, failure: Failure, after: float | None, counts: bool, chance: Random
+) -> Finish:
+    tries = sent.delivery.attempts + (1 if counts else 0)
+    policy: RetryPolicy = sent.target.target.retry
+    if sent.looking and verdict.kind == LATER:
+        due = now + wait_seconds(policy, tries, chance, after)
+        return _finish(sent, verdict, now, "unknown", failure, due_at=due, doubt=True, counts=False)
+    if verdict.kind == STOPPED:
+        return _finish(sent, verdict, now, "retrying", failure, due_at=now, counts=False)
+    if counts and gives_up(policy, tries):
+        return give_up(sent, verdict, now, failure)
+    due = now + wait_seconds(policy, tries, chance, after)
+    return _finish(sent, verdict, now, "retrying", failure, due_at=due, counts=counts, doubt=verdict.kind == DOUBT)
+
+
+def give_up(sent: Sent, verdict: Verdict, now: float, failure: Failure) -> Finish:
+    """The end by the target's ``on_error``: dead, dead but keeping its lane, skipped, or held with the route paused."""
+    match sent.target.target.on_error:
+        case "skip":
+            return _finish(sent, verdict, now, "skipped", failure)
+        case "block_key":
+            return _finish(sent, verdict, now, "dead", failure, blocks_lane=bool(sent.delivery.lane))
+        case "stop":
+            return _finish(sent, verdict, now, "held", failure, hold_reason="route_stopped")
+        case _:
+            return _finish(sent, verdict, now, "dead", failure)
+
+
+def _finish(
+    sent: Sent, verdict: Verdict, now: float, state: str, failure: Failure | None, *, due_at: float | None = None,
+    doubt: bool = False, counts: bool = True, blocks_lane: bool = False, hold_reason: str = "",
+) -> Finish:  # fmt: skip
+    d = sent.delivery
+    return Finish(
+        delivery_id=d.delivery_id, state=state, at=now, started_at=sent.started_at, number=d.attempts + 1,
+        revision=d.revision, set_id=sent.set_id, due_at=due_at, outcome=("looked_up: " if sent.looking else "") + state,
+        status=verdict.status, code=verdict.code, detail=verdict.detail,
+        failure=failure.as_dict() if failure else None, fingerprint=failure.fingerprint if failure else "",
+        response=verdict.response[:2000], blocks_lane=blocks_lane, counts=counts, doubt=doubt,
+        hold_reason=hold_reason, has_children=sent.target.has_children,
+    )  # fmt: skip

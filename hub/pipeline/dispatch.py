@@ -1,0 +1,302 @@
+"""Deliveries on their way out: claimed as far as their system has room, sent, and their verdicts recorded.
+
+A system has a window, the number of its deliveries that may be in hand at once. What has no room stays a row; so a
+slow target fills no memory, and a crash leaves no more in doubt than the window.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from random import Random
+from typing import TYPE_CHECKING
+
+import apsw
+
+from connectors.base import DELIVERED, LATER, STOPPED, Destination, Parcel, Verdict
+from hub.message import RAW, Accepted, Arrival, Body, Delivery, Finish
+from hub.outcome import Failure
+from hub.pipeline.deliver import Sent, conclude, give_up
+from hub.pipeline.outgoing import Outgoing, missing_target, prepare
+from hub.pipeline.parcels import parcel_of
+from hub.pipeline.program import CompiledTarget
+from hub.pipeline.reply import reply_route
+from hub.store import deliveries, payloads, receipts, switches
+from hub.systems import System
+
+if TYPE_CHECKING:
+    from hub.pipeline.engine import Engine
+
+_WINDOWS = {"native": 512, "lookup": 32, "none": 8}
+
+
+@dataclass(slots=True)
+class Lane:
+    """What this process has in hand for one system."""
+
+    destination: Destination | None = None
+    window: int = 64
+    in_hand: int = 0
+    behind: bool = False  # rows are due that there was no room for
+    pumping: threading.Lock = field(default_factory=threading.Lock)
+    again: bool = False
+
+
+class Dispatcher:
+    """Sends deliveries and records what became of them."""
+
+    def __init__(self, engine: Engine, open_destination: Callable[[System], Destination], chance: Random) -> None:
+        self._engine, self._open, self._chance = engine, open_destination, chance
+        self._lanes: dict[str, Lane] = {}
+        self._lock = threading.Lock()
+        self._under_way: dict[str, Sent] = {}
+        self._closing = False
+
+    # -- room ------------------------------------------------------------------------------------------------------
+
+    def reserve(self, wanted: Sequence[Delivery]) -> set[str]:
+        """Those for which their system has room now; the room is taken. Nobody overtakes what is already due."""
+        going = set()
+        with self._lock:
+            for delivery in wanted:
+                lane = self._lane(delivery.system)
+                if delivery.waits_for or lane.behind or lane.in_hand >= lane.window or self._closing:
+                    lane.behind = lane.behind or not delivery.waits_for
+                    continue
+                lane.in_hand += 1
+                going.add(delivery.delivery_id)
+        return going
+
+    def give_back(self, unused: Sequence[Delivery]) -> None:
+        """Room that was taken and not needed."""
+        with self._lock:
+            for delivery in unused:
+                self._lane(delivery.system).in_hand -= 1
+
+    def _lane(self, system: str) -> Lane:
+        lane = self._lanes.get(system)
+        if lane is None:
+            lane = self._lanes[system] = Lane(window=self._window(system))
+        return lane
+
+    def _window(self, name: str) -> int:
+        system = self._engine.program.settings.systems.get(name)
+        if system is None:
+            return 1
+        at_once = int(system.limits.get("concurrency") or 64)
+        return min(_WINDOWS[str(system.idempotency.get("mode") or "none")], 4 * at_once)
+
+    # -- send ------------------------------------------------------------------------------------------------------
+
+    def send(self, going: Iterable[tuple[Delivery, CompiledTarget, Body, Mapping[str, str]]]) -> None:
+        """Hand claimed deliveries to their systems; their verdicts come to ``_finished``."""
+        by_system: dict[str, list[Parcel]] = {}
+        now, set_id = self._engine.clock.epoch(), self._engine.program.set_id
+        for delivery, target, body, context in going:
+            self._under_way[delivery.delivery_id] = Sent(delivery, target, now, set_id)
+            by_system.setdefault(delivery.system, []).append(parcel_of(delivery, body, context, self._chance))
+        for system, parcels in by_system.items():
+            self._destination(system).submit(parcels, self._finished)
+
+    def _destination(self, name: str) -> Destination:
+        with self._lock:
+            lane = self._lane(name)
+            if lane.destination is None:
+                lane.destination = self._open(self._engine.program.settings.systems[name])
+            return lane.destination
+
+    def pump(self, system: str) -> None:
+        """Claim what is due for a system and send it; one thread at a time, a second call is remembered."""
+        with self._lock:
+            lane = self._lane(system)
+            lane.again = True
+        if not lane.pumping.acquire(blocking=False):
+            return
+        try:
+            while lane.again and not self._closing:
+                lane.again = False
+                self._pump(system, lane)
+        finally:
+            lane.pumping.release()
+
+    def _pump(self, system: str, lane: Lane) -> None:
+        with self._lock:
+            room = lane.window - lane.in_hand
+        if room <= 0:
+            lane.behind = True
+            return
+        found = deliveries.due(self._engine.store.reader(), system, self._engine.clock.epoch(), room)
+        lane.behind = len(found) >= room
+        self._look_up([d for d in found if d.state == "unknown"])
+        self._claim_and_send([d for d in found if d.state != "unknown"])
+
+    def _claim_and_send(self, found: Sequence[Delivery]) -> None:
+        if not found:
+            return
+        engine, now = self._engine, self._engine.clock.epoch()
+        prepared = prepare(engine, found)
+        rows = deliveries.body_rows([(o.delivery, o.body) for o in prepared if o.fresh and o.body], now)
+
+        def job(db: apsw.Connection) -> tuple[set[str], set[str]]:
+            free: set[str] = set()
+            for outgoing in prepared:
+                if outgoing.failure is not None:
+                    free |= self.bury(db, outgoing.delivery, outgoing.target, outgoing.failure, now)
+            ready = [o.delivery.delivery_id for o in prepared if o.body is not None]
+            claimed = deliveries.claim(db, ready, engine.worker, now)
+            deliveries.store_bodies(db, rows, claimed, engine.program.set_id)
+            deliveries.pin(db, [o.delivery for o in prepared if o.delivery.delivery_id in claimed])
+            deliveries.let_go(db, [i for i in ready if i not in claimed])
+            return claimed, free
+
+        claimed, free = engine.store.write(job)
+        going = [o for o in prepared if o.delivery.delivery_id in claimed]
+        with self._lock:
+            for outgoing in going:
+                self._lane(outgoing.delivery.system).in_hand += 1
+        self.send([(o.delivery, o.target, o.body, o.context) for o in going if o.target and o.body])
+        for system in sorted(free):
+            engine.wake.pump(system)
+
+    # -- look up ---------------------------------------------------------------------------------------------------
+
+    def _look_up(self, unknown: Sequence[Delivery]) -> None:
+        """Ask the receiver whether an earlier try had its effect, one request each, apart from this thread."""
+        engine, now = self._engine, self._engine.clock.epoch()
+        if not unknown:
+            return
+        taken = engine.store.write(
+            lambda db: [d for d in unknown if deliveries.settle_unknown(db, d.delivery_id, engine.worker, now)]
+        )
+        for outgoing in prepare(engine, taken):
+            if outgoing.target is None or outgoing.body is None:
+                self._record([(self._sent(outgoing), _cannot_ask(outgoing))])
+                continue
+            with self._lock:
+                self._lane(outgoing.delivery.system).in_hand += 1
+            engine.run_apart(partial(self._ask, outgoing))
+
+    def _ask(self, outgoing: Outgoing) -> None:
+        assert outgoing.body is not None
+        parcel = parcel_of(outgoing.delivery, outgoing.body, outgoing.context, self._chance)
+        sent = self._sent(outgoing)
+        verdict = self._destination(outgoing.delivery.system).look_up(parcel)
+        self._record([(sent, verdict)])
+
+    def _sent(self, outgoing: Outgoing) -> Sent:
+        engine = self._engine
+        target = outgoing.target or missing_target(outgoing.delivery)
+        return Sent(outgoing.delivery, target, engine.clock.epoch(), engine.program.set_id, looking=True)
+
+    # -- record ----------------------------------------------------------------------------------------------------
+
+    def _finished(self, verdicts: list[tuple[Parcel, Verdict]]) -> None:
+        """Called by a connector, from its thread, with the verdicts of a batch."""
+        self._record([(self._under_way.pop(parcel.delivery_id), verdict) for parcel, verdict in verdicts])
+
+    def _record(self, verdicts: Sequence[tuple[Sent, Verdict]]) -> None:
+        engine, now = self._engine, self._engine.clock.epoch()
+        ended = [(sent, conclude(sent, verdict, now, self._chance)) for sent, verdict in verdicts]
+        replies = [r for sent, v in verdicts if (r := self._reply(sent, v, now)) is not None]
+        rows = payloads.packed_rows([(a.receipt_id, RAW, 1, a.content_type, a.raw) for a in replies], now)
+        thrown = _switches(verdicts, ended)
+
+        def job(db: apsw.Connection) -> tuple[set[str], list[Accepted]]:
+            for kind, name, state, reason in thrown:
+                switches.throw(db, kind, name, state, reason, now, "hub")
+            free = deliveries.finish(db, [finish for _, finish in ended], engine.worker)
+            return free, receipts.accept(db, replies, rows) if replies else []
+
+        def done(result: tuple[set[str], list[Accepted]] | None, error: Exception | None) -> None:
+            self._recorded(ended, replies, result, error)
+
+        engine.store.committer.submit(job, done)
+
+    def _recorded(
+        self, ended: Sequence[tuple[Sent, Finish]], replies: Sequence[Arrival],
+        result: tuple[set[str], list[Accepted]] | None, error: Exception | None,
+    ) -> None:  # fmt: skip
+        engine = self._engine
+        with self._lock:
+            for sent, _ in ended:
+                self._lane(sent.delivery.system).in_hand -= 1
+            behind = {sent.delivery.system for sent, _ in ended if self._lane(sent.delivery.system).behind}
+        if result is None:
+            # What was sent is not recorded yet: the rows stay claimed, and are recorded when the store can write.
+            engine.counts.store_failed(error)
+            engine.later(lambda: self._record_again(ended, replies))
+            return
+        free, accepted = result
+        engine.counts.finished(ended)
+        if replies:
+            engine.intake.received(list(zip(replies, accepted, strict=True)))
+        at_once = {s.delivery.system for s, finish in ended if finish.due_at is not None and finish.due_at <= finish.at}
+        for system in sorted(free | behind | at_once):
+            engine.wake.pump(system)
+
+    def _record_again(self, ended: Sequence[tuple[Sent, Finish]], replies: Sequence[Arrival]) -> None:
+        engine, now = self._engine, self._engine.clock.epoch()
+        rows = payloads.packed_rows([(a.receipt_id, RAW, 1, a.content_type, a.raw) for a in replies], now)
+
+        def job(db: apsw.Connection) -> tuple[set[str], list[Accepted]]:
+            free = deliveries.finish(db, [finish for _, finish in ended], engine.worker)
+            return free, receipts.accept(db, replies, rows) if replies else []
+
+        with self._lock:
+            for sent, _ in ended:
+                self._lane(sent.delivery.system).in_hand += 1
+        engine.store.committer.submit(job, lambda result, error: self._recorded(ended, replies, result, error))
+
+    def _reply(self, sent: Sent, verdict: Verdict, now: float) -> Arrival | None:
+        """The answer of a target whose route wants it, as a new arrival caused by the message that was sent."""
+        if sent.target.reply is None or verdict.kind != DELIVERED or not verdict.response:
+            return None
+        d = sent.delivery
+        return Arrival(
+            receipt_id=self._engine.clock.new_id(), source=d.system, event="reply", raw=verdict.response,
+            received_at=now, door="reply", content_type=verdict.response_type, causation_id=d.message_id,
+            route=reply_route(d.route, d.target),
+        )  # fmt: skip
+
+    def bury(
+        self, db: apsw.Connection, delivery: Delivery, target: CompiledTarget | None, failure: Failure, now: float
+    ) -> set[str]:
+        """End a delivery that could not be built, by its target's ``on_error``; nothing was sent."""
+        sent = Sent(delivery, target or missing_target(delivery), now, self._engine.program.set_id)
+        finish = give_up(sent, Verdict("", code=failure.code, detail=failure.detail), now, failure)
+        return deliveries.build_failed(db, delivery.delivery_id, failure.as_dict(), failure.fingerprint, finish)
+
+    # -- configuration, end ----------------------------------------------------------------------------------------
+
+    def reconfigure(self) -> None:
+        """Settings may have changed: new connections are opened with them, old ones finish what they have."""
+        with self._lock:
+            old = [lane.destination for lane in self._lanes.values() if lane.destination is not None]
+            for name, lane in self._lanes.items():
+                lane.destination, lane.window = None, self._window(name)
+        for destination in old:
+            self._engine.run_apart(destination.close)
+
+    def close(self) -> None:
+        """Send nothing more, and wait for the verdicts of what is under way."""
+        self._closing = True
+        with self._lock:
+            open_now = [lane.destination for lane in self._lanes.values() if lane.destination is not None]
+        for destination in open_now:
+            destination.close()
+
+
+def _cannot_ask(outgoing: Outgoing) -> Verdict:
+    detail = outgoing.failure.detail if outgoing.failure else "the bytes that were sent are no longer stored"
+    return Verdict(LATER, code="cannot_look_up", detail=detail)
+
+
+def _switches(
+    verdicts: Sequence[tuple[Sent, Verdict]], ended: Sequence[tuple[Sent, Finish]]
+) -> set[tuple[str, str, str, str]]:
+    """A system whose credentials fail is stopped; a route whose target says ``on_error: stop`` is paused."""
+    stopped = {("system", s.delivery.system, "stopped", v.detail) for s, v in verdicts if v.kind == STOPPED}
+    paused = {("route", s.delivery.route, "paused", f.detail) for s, f in ended if f.hold_reason == "route_stopped"}
+    return stopped | paused

@@ -1,0 +1,195 @@
+"""The engine: drives the flow with a store, a clock, a wake-up and destinations, all given to it.
+
+Nothing here sleeps, starts a thread or opens a socket: doors call ``accept``, the worker calls ``process`` and
+``pump``, the sweeper calls ``recover`` and ``pump``. So a simulation can drive the same engine on one thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Protocol
+
+import apsw
+
+from connectors.base import Destination
+from hub.clock import Clock
+from hub.message import Accepted, Arrival, Receipt
+from hub.pipeline import Transformed, World, transform
+from hub.pipeline.batch import Batch
+from hub.pipeline.counts import Counts
+from hub.pipeline.dispatch import Dispatcher
+from hub.pipeline.program import Program
+from hub.pipeline.receive import Answered, Intake, as_receipt
+from hub.store import Store, messages, payloads, receipts
+from hub.store.compression import CHUNK
+from hub.systems import System
+
+_CACHE_BYTES = 32_000_000
+MAX_BACKLOG = 20_000
+
+
+class WakeUp(Protocol):
+    """Tells a worker that there is work. Losing a call loses nothing: the sweeper finds the rows."""
+
+    def process(self, seqs: Sequence[int]) -> None: ...
+
+    def pump(self, system: str) -> None: ...
+
+
+class Engine:
+    """One process's hold on the flow. ``worker`` names this run; claims carry it."""
+
+    def __init__(
+        self, store: Store, program: Program, clock: Clock, wake: WakeUp,
+        open_destination: Callable[[System], Destination], worker: str,
+        run_apart: Callable[[Callable[[], None]], None], chance: Random | None = None,
+    ) -> None:  # fmt: skip
+        self.store, self.program, self.clock, self.wake, self.worker = store, program, clock, wake, worker
+        self.run_apart = run_apart
+        self.counts = Counts()
+        self.intake = Intake(store, self._received)
+        self.chance = chance or Random()  # noqa: S311  jitter, not a secret
+        self.dispatcher = Dispatcher(self, open_destination, self.chance)
+        self._cache: dict[int, Receipt] = {}
+        self._cached_bytes = 0
+        self._cache_lock = threading.Lock()
+        self.backlog = 0
+        self._later: list[Callable[[], None]] = []
+
+    # -- receive ---------------------------------------------------------------------------------------------------
+
+    def accept(self, arrivals: Sequence[Arrival]) -> list[Accepted]:
+        """Store arrivals and wake the worker; durable on return."""
+        return self.intake.accept(arrivals)
+
+    def accept_soon(self, arrivals: Sequence[Arrival], answered: Answered) -> None:
+        """Store arrivals in a group commit; ``answered`` is called after it."""
+        self.intake.accept_soon(arrivals, answered)
+
+    @property
+    def is_full(self) -> bool:
+        """More is waiting to be split than should be taken in: the door answers 429."""
+        return self.backlog > MAX_BACKLOG
+
+    def _received(self, group: Sequence[tuple[Arrival, Accepted]]) -> None:
+        fresh = [(arrival, accepted) for arrival, accepted in group if not accepted.duplicate]
+        self.counts.received(group)
+        if not fresh:
+            return
+        with self._cache_lock:
+            self.backlog += len(fresh)
+            for arrival, accepted in fresh:
+                if arrival.size < 0 and not arrival.raw_owner and self._cached_bytes < _CACHE_BYTES:
+                    self._cache[accepted.seq] = as_receipt(arrival, accepted)
+                    self._cached_bytes += len(arrival.raw)
+        self.wake.process([accepted.seq for _, accepted in fresh])
+
+    # -- decode … encode -------------------------------------------------------------------------------------------
+
+    def process(self, seqs: Sequence[int]) -> None:
+        """Split receipts into messages and deliveries, and send what may go at once."""
+        claimed = self.store.write(lambda db: receipts.claim(db, seqs, self.worker), durable=False)
+        if claimed:
+            program, world = self.program, self.world()
+            self.commit([self.transform(receipt, program, world) for receipt in self._load(claimed)], program)
+
+    def transform(self, receipt: Receipt, program: Program, world: World) -> Transformed:
+        """One receipt through the pure part of the flow; a large one is read from the store piece by piece."""
+        chunks = None
+        if not receipt.raw:
+            owner = receipt.raw_owner or receipt.receipt_id
+            chunks = payloads.read_chunks(self.store.reader(), owner, "raw", 1)
+        return transform(receipt, program, world, chunks)
+
+    def world(self) -> World:
+        reader = self.store.reader()
+        return World(
+            now=self.clock.epoch(), new_id=self.clock.new_id,
+            xref=lambda system, kind, id: messages.get_xref(reader, system, kind, id),
+        )  # fmt: skip
+
+    def commit(self, results: Sequence[Transformed], program: Program) -> None:
+        """Store what became of receipts and claim what may go, in one transaction; then send it."""
+        batch = Batch(results, self.clock.epoch())
+        batch.going = self.dispatcher.reserve(batch.ready())
+
+        def job(db: apsw.Connection) -> tuple[set[str], set[str]]:
+            claimed = batch.store(db, self.worker, program.set_id)
+            return claimed, self._bury(db, results, batch.now)
+
+        self.store.committer.submit(job, lambda result, error: self._committed(batch, result, error))
+
+    def _bury(self, db: apsw.Connection, results: Sequence[Transformed], now: float) -> set[str]:
+        """Deliveries that could not be mapped or encoded end before they were ever tried."""
+        free: set[str] = set()
+        for result in results:
+            for delivery, target in result.deliveries:
+                failure = result.unbuilt.get(delivery.delivery_id)
+                if failure is not None:
+                    free |= self.dispatcher.bury(db, delivery, target, failure, now)
+        return free
+
+    def _committed(self, batch: Batch, result: tuple[set[str], set[str]] | None, error: Exception | None) -> None:
+        if result is None:
+            # The disk is full or the store away: everything is as it was, and is offered again.
+            self.dispatcher.give_back([d for d, _ in batch.wanted if d.delivery_id in batch.going])
+            self.counts.store_failed(error)
+            self.later(lambda: self._offer_again([r.receipt.seq for r in batch.results]))
+            return
+        claimed, free = result
+        with self._cache_lock:
+            self.backlog -= len(batch.results)
+        self.counts.transformed(batch.results)
+        self.dispatcher.give_back([d for d, _ in batch.wanted if d.delivery_id in batch.going - claimed])
+        self.dispatcher.send(batch.outgoing(claimed))
+        for system in sorted(free | {d.system for d, _ in batch.wanted if d.delivery_id not in claimed}):
+            self.wake.pump(system)
+
+    def _offer_again(self, seqs: Sequence[int]) -> None:
+        self.store.write(lambda db: receipts.let_go(db, seqs))
+        self.wake.process(seqs)
+
+    def later(self, work: Callable[[], None]) -> None:
+        """Work that failed because the store could not write; ``catch_up`` does it again."""
+        self._later.append(work)
+
+    def catch_up(self) -> None:
+        """Do what had to wait for the store. Raises StoreFull while it still cannot write."""
+        while self._later:
+            self._later[0]()
+            self._later.pop(0)
+
+    def _load(self, seqs: Sequence[int]) -> list[Receipt]:
+        with self._cache_lock:
+            cached = {seq: self._cache.pop(seq) for seq in seqs if seq in self._cache}
+            self._cached_bytes -= sum(len(receipt.raw) for receipt in cached.values())
+        missing = [seq for seq in seqs if seq not in cached]
+        loaded = receipts.load(self.store.reader(), missing, with_raw=False) if missing else []
+        found = {**cached, **{receipt.seq: self._with_raw(receipt) for receipt in loaded}}
+        return [found[seq] for seq in sorted(found)]
+
+    def _with_raw(self, receipt: Receipt) -> Receipt:
+        """Small receipts with their bytes; those of several chunks without, to be read piece by piece."""
+        [full] = receipts.load(self.store.reader(), [receipt.seq]) if self._is_small(receipt) else [receipt]
+        return full
+
+    def _is_small(self, receipt: Receipt) -> bool:
+        size = self.store.reader().execute("SELECT size FROM receipts WHERE seq = ?", (receipt.seq,)).get
+        return (size or 0) <= CHUNK
+
+    # -- deliver ---------------------------------------------------------------------------------------------------
+
+    def pump(self, system: str) -> None:
+        """Claim what is due for a system, as much as it has room for, and send it."""
+        self.dispatcher.pump(system)
+
+    def activate(self, program: Program) -> None:
+        """Switch to another program at once; what is in flight keeps what it was transformed with."""
+        self.program = program
+        self.dispatcher.reconfigure()
+
+    def close(self) -> None:
+        """Stop sending, wait for what is under way, and record it."""
+        self.dispatcher.close()

@@ -1,0 +1,35 @@
+"""A delivery as its connector sees it: bytes, key, names for templates, trace context."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from random import Random
+
+from connectors.base import Parcel
+from hub.message import Body, Delivery
+
+
+def parcel_of(delivery: Delivery, body: Body, context: Mapping[str, str], chance: Random) -> Parcel:
+    """``context`` has the message's ``main_key`` and ``traceparent``."""
+    return Parcel(
+        delivery_id=delivery.delivery_id, key=delivery.key, body=body.content, content_type=body.content_type,
+        variables=_variables(delivery, context.get("main_key", "")),
+        headers=_trace(context.get("traceparent", ""), chance), settling=delivery.doubt,
+    )  # fmt: skip
+
+
+def _variables(delivery: Delivery, main_key: str) -> dict[str, str]:
+    scheme, _, rest = main_key.partition(":")
+    value = rest.partition(":")[2]
+    names = {"key": delivery.key, "delivery_id": delivery.delivery_id, "message_id": delivery.message_id}
+    if scheme:
+        names |= {scheme: value, f"{scheme}_id": value}
+    return names
+
+
+def _trace(traceparent: str, chance: Random) -> dict[str, str]:
+    """W3C trace context: the same trace, our own span."""
+    parts = traceparent.split("-")
+    if len(parts) != 4:
+        return {}
+    return {"traceparent": f"{parts[0]}-{parts[1]}-{chance.getrandbits(64):016x}-{parts[3]}"}

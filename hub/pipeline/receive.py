@@ -1,0 +1,87 @@
+"""Bytes from a door become a stored receipt, once, before anything is acknowledged: group commit.
+
+Concurrent arrivals share a transaction and its one fsync. A group ends at 256 rows or 1 MB. At low load the group is
+one and is committed in the thread that brought it, which saves two thread switches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import apsw
+
+from hub.message import RAW, Accepted, Arrival, Receipt
+from hub.store import Store, payloads, receipts
+
+GROUP_ROWS, GROUP_BYTES = 256, 1_000_000
+_INLINE = 12  # groups up to this size are committed where they are when the writer is idle
+
+Answered = Callable[[Sequence[Arrival], list[Accepted] | None, Exception | None], None]
+Received = Callable[[Sequence[tuple[Arrival, Accepted]]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Accepts arrivals into the store. ``received`` is told of every committed group."""
+
+    store: Store
+    received: Received
+
+    def accept(self, arrivals: Sequence[Arrival]) -> list[Accepted]:
+        """Store arrivals now; durable on return."""
+        job = self._job(arrivals)
+        accepted: list[Accepted] = self.store.write(job)
+        self.received(list(zip(arrivals, accepted, strict=True)))
+        return accepted
+
+    def accept_soon(self, arrivals: Sequence[Arrival], answered: Answered) -> None:
+        """Store arrivals; ``answered`` is called after the commit, from this thread or the writer's."""
+        for group in groups(arrivals):
+            self._submit(group, answered)
+
+    def _submit(self, group: Sequence[Arrival], answered: Answered) -> None:
+        def done(accepted: list[Accepted] | None, error: Exception | None) -> None:
+            if error is not None and len(group) > 1 and isinstance(error, apsw.Error):
+                # One row that the database refuses must not fail its neighbours.
+                for arrival in group:
+                    self._submit([arrival], answered)
+                return
+            answered(group, accepted, error)
+            if accepted is not None:
+                self.received(list(zip(group, accepted, strict=True)))
+
+        job = self._job(group)
+        if len(group) > _INLINE or not self.store.committer.try_now(job, done):
+            self.store.committer.submit(job, done)
+
+    def _job(self, group: Sequence[Arrival]) -> Callable[[apsw.Connection], list[Accepted]]:
+        own = [(a.receipt_id, RAW, 1, a.content_type, a.raw) for a in group if a.size < 0 and not a.raw_owner]
+        rows = payloads.packed_rows(own, group[0].received_at)
+        return lambda db: receipts.accept(db, group, rows)
+
+
+def groups(arrivals: Sequence[Arrival]) -> list[Sequence[Arrival]]:
+    """Arrivals in groups of at most GROUP_ROWS rows and about GROUP_BYTES bytes."""
+    if len(arrivals) <= GROUP_ROWS and sum(len(a.raw) for a in arrivals) <= GROUP_BYTES:
+        return [arrivals]
+    result: list[list[Arrival]] = [[]]
+    size = 0
+    for arrival in arrivals:
+        if result[-1] and (len(result[-1]) >= GROUP_ROWS or size + len(arrival.raw) > GROUP_BYTES):
+            result.append([])
+            size = 0
+        result[-1].append(arrival)
+        size += len(arrival.raw)
+    return list(result)
+
+
+def as_receipt(arrival: Arrival, accepted: Accepted) -> Receipt:
+    """The receipt of an arrival that was just stored, without reading it back."""
+    return Receipt(
+        seq=accepted.seq, receipt_id=arrival.receipt_id, source=arrival.source, event=arrival.event,
+        received_at=arrival.received_at, raw=arrival.raw, content_type=arrival.content_type,
+        traceparent=arrival.traceparent, causation_id=arrival.causation_id, correlation_id=arrival.correlation_id,
+        route=arrival.route, name=arrival.name, raw_owner=arrival.raw_owner, replay_of=arrival.replay_of,
+        origin_seq=arrival.origin_seq, origin_position=arrival.origin_position,
+    )  # fmt: skip

@@ -1,0 +1,241 @@
+"""The sweeper: finds what is due, orphaned or lost, at start and several times a second. Rows, never memory, decide.
+
+``Sweeper.sweep`` is one round and does not sleep; ``run`` calls it from a thread of its own.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+import apsw
+import structlog
+
+from connectors.base import DOUBT, ConnectorError, Incoming, Source, Verdict
+from hub.deploy import active_program
+from hub.errors import HubError
+from hub.isolate import Isolation
+from hub.message import RAW, Arrival, Delivery
+from hub.outcome import Failure
+from hub.pipeline.connections import open_source
+from hub.pipeline.deliver import Sent, conclude
+from hub.pipeline.engine import Engine
+from hub.pipeline.outgoing import missing_target
+from hub.store import deliveries, payloads, receipts, sets
+from hub.store.compression import CHUNK, regroup
+
+_log = structlog.get_logger("sweeper")
+TICK_SECONDS = 0.25
+_LOST_AFTER = 5.0  # the broker had its chance
+_CRASHES = 2  # alone, twice: quarantine
+_BATCH = 256
+
+Chore = tuple[float, Callable[[], None]]  # every so many seconds, this
+
+
+class Sweeper:
+    """Recovers after a crash, then keeps things moving. ``chores`` are run now and then beside (pruning, notices)."""
+
+    def __init__(self, engine: Engine, secrets: Path, environment: str | None, chores: Mapping[str, Chore]) -> None:
+        self._engine, self._secrets, self._environment = engine, secrets, environment
+        self._chores = dict(chores)
+        self._next: dict[str, float] = dict.fromkeys(chores, 0.0)
+        self._sources: dict[str, tuple[Source, float]] = {}
+        self._polled: dict[str, float] = {}
+        self._fetching: set[str] = set()
+        self._stop = threading.Event()
+        self._set_id = engine.program.set_id
+
+    # -- at start --------------------------------------------------------------------------------------------------
+
+    def recover(self) -> None:
+        """What another run of the hub had in hand when it died: doubt is settled, suspects are tried apart."""
+        engine = self._engine
+        for delivery in deliveries.orphans(engine.store.reader(), engine.worker):
+            if delivery.state == "delivering":
+                self._record_crash(delivery)
+        suspects = receipts.suspects(engine.store.reader(), engine.worker)
+        building = [d for d in deliveries.orphans(engine.store.reader(), engine.worker) if d.state != "delivering"]
+        if suspects or building:
+            _log.warning(
+                "looking into what was in hand when the hub died", receipts=len(suspects), deliveries=len(building)
+            )
+            with Isolation(engine.store.path, self._environment) as isolation:
+                self._try_receipts(isolation, suspects)
+                self._try_deliveries(isolation, building)
+
+    def _record_crash(self, delivery: Delivery) -> None:
+        engine, now = self._engine, self._engine.clock.epoch()
+        target = engine.program.find(delivery.route, delivery.target) or missing_target(delivery)
+        detail = "the hub died while this was on its way; it may have arrived"
+        sent = Sent(delivery, target, now, delivery.set_id)
+        finish = conclude(sent, Verdict(DOUBT, code="hub_died", detail=detail), now, engine.chance)
+        engine.store.write(lambda db: deliveries.finish(db, [finish], engine.worker))
+
+    def _try_receipts(self, isolation: Isolation, seqs: list[int]) -> None:
+        store = self._engine.store
+        for seq in seqs:
+            ending = isolation.try_receipt(seq)
+            if ending == "":
+                store.write(partial(receipts.let_go, seqs=[seq]))
+                continue
+            crashes = store.write(partial(receipts.count_crash, seq=seq))
+            if crashes < _CRASHES:
+                ending = isolation.try_receipt(seq)
+                crashes = store.write(partial(receipts.count_crash, seq=seq)) if ending else 0
+            self._conclude_receipt(seq, crashes, ending)
+
+    def _conclude_receipt(self, seq: int, crashes: int, ending: str) -> None:
+        store = self._engine.store
+        if crashes >= _CRASHES:
+            _log.error("a receipt kills its process and is in quarantine", seq=seq, ending=ending)
+            store.write(lambda db: receipts.mark_dead(db, seq, _quarantine(ending)))
+        else:
+            store.write(lambda db: receipts.let_go(db, [seq]))
+
+    def _try_deliveries(self, isolation: Isolation, building: list[Delivery]) -> None:
+        engine = self._engine
+        for delivery in building:
+            ending = isolation.try_delivery(delivery.delivery_id)
+            if ending and isolation.try_delivery(delivery.delivery_id):
+                failure, now = _quarantine(ending).printed(delivery.route), engine.clock.epoch()
+                target = engine.program.find(delivery.route, delivery.target)
+                engine.store.write(
+                    partial(engine.dispatcher.bury, delivery=delivery, target=target, failure=failure, now=now)
+                )
+            else:
+                engine.store.write(partial(deliveries.unclaim, delivery_id=delivery.delivery_id, crashed=bool(ending)))
+
+    # -- again and again -------------------------------------------------------------------------------------------
+
+    def sweep(self) -> None:
+        """One round. What fails is logged and tried again in the next one."""
+        for step in (self._engine.catch_up, self._follow_deploys, self._wake_receipts, self._wake_deliveries,
+                     self._poll_sources, self._settle_sources, self._do_chores):  # fmt: skip
+            try:
+                step()
+            except (HubError, ConnectorError, apsw.Error) as error:
+                _log.warning("a sweep step failed and is tried again", step=step.__name__, reason=str(error))
+
+    def run(self) -> None:
+        while not self._stop.wait(TICK_SECONDS):
+            self.sweep()
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def _follow_deploys(self) -> None:
+        """Workers follow the row, not the disk."""
+        active = sets.active(self._engine.store.reader())
+        if active == self._engine.program.set_id:
+            return
+        program = active_program(self._engine.store, self._environment)
+        if program is not None:
+            self._engine.activate(program)
+            self._close_sources()
+            _log.info("another set of files is in force", set_id=program.set_id)
+
+    def _wake_receipts(self) -> None:
+        engine, now = self._engine, self._engine.clock.epoch()
+        lost = receipts.waiting(engine.store.reader(), now - _LOST_AFTER, 20 * _BATCH)
+        if lost:
+            engine.store.write(lambda db: receipts.mark_enqueued(db, lost, now), durable=False)
+        for start in range(0, len(lost), _BATCH):
+            engine.wake.process(lost[start : start + _BATCH])
+
+    def _wake_deliveries(self) -> None:
+        engine, now = self._engine, self._engine.clock.epoch()
+        for system in engine.program.settings.systems:
+            when = deliveries.next_due(engine.store.reader(), system)
+            if when is not None and when <= now:
+                engine.wake.pump(system)
+
+    def _do_chores(self) -> None:
+        now = self._engine.clock.monotonic()
+        for name, (every, chore) in self._chores.items():
+            if now >= self._next[name]:
+                self._next[name] = now + every
+                chore()
+
+    # -- sources that are polled -----------------------------------------------------------------------------------
+
+    def _poll_sources(self) -> None:
+        now = self._engine.clock.monotonic()
+        for name, system in self._engine.program.settings.systems.items():
+            if not system.fetches or name in self._fetching or now < self._polled.get(name, 0.0):
+                continue
+            source, every = self._source(name)
+            if source is None:
+                continue
+            self._polled[name] = now + every
+            self._fetching.add(name)
+            self._engine.run_apart(partial(self._fetch, name, source))
+
+    def _source(self, name: str) -> tuple[Source | None, float]:
+        if name not in self._sources:
+            system = self._engine.program.settings.systems[name]
+            every = float((system.options.get("fetch") or system.options).get("every") or 5.0)
+            if not _is_configured(system.options):
+                return None, every
+            self._sources[name] = (open_source(system, self._secrets), every)
+        return self._sources[name]
+
+    def _fetch(self, name: str, source: Source) -> None:
+        try:
+            source.fetch(lambda incoming: self._accept(name, incoming))
+        except (HubError, ConnectorError, OSError) as error:
+            _log.warning("a source could not be read", system=name, reason=str(error))
+        finally:
+            self._fetching.discard(name)
+
+    def _accept(self, name: str, incoming: Incoming) -> None:
+        """Store one thing a source found, piece by piece; durable when this returns."""
+        engine = self._engine
+        receipt_id, size, raw, number = engine.clock.new_id(), 0, b"", 0
+        for number, piece in enumerate(regroup(incoming.chunks)):
+            size += len(piece)
+            if number == 0 and len(piece) < CHUNK:
+                raw = piece
+            else:
+                at = engine.clock.epoch()
+                engine.store.write(
+                    partial(payloads.add_chunk, owner_id=receipt_id, stage=RAW, number=number, piece=piece, at=at)
+                )
+        streamed = size > 0 and not raw
+        system = engine.program.settings.systems[name]
+        engine.accept([
+            Arrival(
+                receipt_id=receipt_id, source=name, event=incoming.event or str(system.event or ""), raw=raw,
+                received_at=engine.clock.epoch(), door=system.connector, content_type=incoming.content_type,
+                dedupe_key=incoming.dedupe_id, name=incoming.name, reference=incoming.reference,
+                size=size if streamed else -1,
+            )
+        ])  # fmt: skip
+
+    def _settle_sources(self) -> None:
+        """File away what was fetched, once all that came out of it has ended."""
+        store = self._engine.store
+        for seq, name, reference, failed in receipts.ended(store.reader(), _BATCH):
+            source, _ = self._source(name) if name in self._engine.program.settings.systems else (None, 0.0)
+            if source is not None:
+                source.settle(reference, failed)
+            store.write(partial(receipts.mark_settled, seq=seq))
+
+    def _close_sources(self) -> None:
+        for source, _ in self._sources.values():
+            source.close()
+        self._sources.clear()
+
+
+def _is_configured(options: Mapping[str, object]) -> bool:
+    """Whether a system that could be fetched from is meant to be."""
+    return bool(options.get("fetch") or options.get("folder") or options.get("read"))
+
+
+def _quarantine(ending: str) -> Failure:
+    return Failure(
+        "quarantine", "kills_its_process", f"its processing {ending}, twice, with nothing else in hand", step="map",
+        hint="look at the raw payload and at the mapping it meets; replay it when either is changed",
+    ).printed("")  # fmt: skip

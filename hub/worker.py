@@ -1,0 +1,80 @@
+"""The worker: two actors, ``process(receipt numbers)`` and ``deliver(system)``, run by dramatiq's threads."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import dramatiq
+import structlog
+
+from hub.broker import QUEUE, LocalBroker
+from hub.errors import StoreError
+from hub.pipeline.engine import Engine
+
+_log = structlog.get_logger("worker")
+STUCK_SECONDS = 30.0
+
+
+class LocalWorker:
+    """Runs the engine's work in this process, and wakes it: the embedded mode's ``WakeUp``."""
+
+    def __init__(self, threads: int = 2) -> None:
+        self._broker = LocalBroker()
+        self._engine: Engine | None = None
+        self._busy_since: dict[int, float] = {}
+        self._process = dramatiq.actor(broker=self._broker, queue_name=QUEUE, actor_name="process")(self._run_process)
+        self._deliver = dramatiq.actor(broker=self._broker, queue_name=QUEUE, actor_name="deliver")(self._run_deliver)
+        self._worker = dramatiq.Worker(self._broker, worker_timeout=1000, worker_threads=threads)
+        self._told: set[str] = set()
+
+    def process(self, seqs: Sequence[int]) -> None:
+        self._process.send(list(seqs))
+
+    def pump(self, system: str) -> None:
+        # One waiting call per system is enough: it sees every row that is due when it runs.
+        if system not in self._told:
+            self._told.add(system)
+            self._deliver.send(system)
+
+    def start(self, engine: Engine) -> None:
+        self._engine = engine
+        self._worker.start()
+
+    def stop(self) -> None:
+        self._worker.stop(timeout=20_000)
+
+    def seconds_stuck(self) -> float:
+        """How long the slowest piece of work has been going on; 0 when idle."""
+        now = time.monotonic()
+        return max((now - since for since in list(self._busy_since.values())), default=0.0)
+
+    def _run_process(self, seqs: list[int]) -> None:
+        assert self._engine is not None
+        with _Busy(self._busy_since):
+            try:
+                self._engine.process(seqs)
+            except StoreError as error:
+                _log.warning("receipts wait for the store", count=len(seqs), reason=str(error))
+
+    def _run_deliver(self, system: str) -> None:
+        assert self._engine is not None
+        self._told.discard(system)
+        with _Busy(self._busy_since):
+            try:
+                self._engine.pump(system)
+            except StoreError as error:
+                _log.warning("deliveries wait for the store", system=system, reason=str(error))
+
+
+class _Busy:
+    """Notes since when a thread has been at one piece of work, for the watchdog."""
+
+    def __init__(self, since: dict[int, float]) -> None:
+        self._since = since
+
+    def __enter__(self) -> None:
+        self._since[id(self)] = time.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        self._since.pop(id(self), None)
