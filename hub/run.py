@@ -150,6 +150,7 @@ class Hub:
 
 def main(root: Path, beat: int, reload: bool) -> int:
     """The hub process itself: serve until a signal, then finish what is in hand."""
+    os.chdir(root)  # folders in the configuration are relative to the project
     try:
         hub = Hub(root)
     except HubError as error:

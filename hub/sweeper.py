@@ -28,6 +28,7 @@ from hub.store.compression import CHUNK, regroup
 
 _log = structlog.get_logger("sweeper")
 TICK_SECONDS = 0.25
+_POLL_SECONDS = 5.0
 _LOST_AFTER = 5.0  # the broker had its chance
 _CRASHES = 2  # alone, twice: quarantine
 _BATCH = 256
@@ -176,8 +177,9 @@ class Sweeper:
     def _source(self, name: str) -> tuple[Source | None, float]:
         if name not in self._sources:
             system = self._engine.program.settings.systems[name]
-            every = float((system.options.get("fetch") or system.options).get("every") or 5.0)
-            if not _is_configured(system.options):
+            fetch = system.options.get("fetch")
+            every = float((fetch or {}).get("every") or _POLL_SECONDS)
+            if not fetch:
                 return None, every
             self._sources[name] = (open_source(system, self._secrets), every)
         return self._sources[name]
@@ -227,11 +229,6 @@ class Sweeper:
         for source, _ in self._sources.values():
             source.close()
         self._sources.clear()
-
-
-def _is_configured(options: Mapping[str, object]) -> bool:
-    """Whether a system that could be fetched from is meant to be."""
-    return bool(options.get("fetch") or options.get("folder") or options.get("read"))
 
 
 def _quarantine(ending: str) -> Failure:

@@ -18,7 +18,7 @@ def validate(schemas: SchemaSet, type_name: str, document: Any) -> None:
     if not schemas.is_valid(type_name, document):
         raise _error("schema", schemas.faults(type_name, document))
     if type_name.startswith("canonical/"):
-        faults = [fault for fault in check(type_name.rsplit("/", 1)[-1], document) if fault.severity == "error"]
+        faults = [fault for fault in check(type_name, document, schemas.codes) if fault.severity == "error"]
         if faults:
             raise _error("business_rule", faults)
 

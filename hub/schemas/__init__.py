@@ -1,0 +1,192 @@
+"""The schemas of a project: is this document valid, what is wrong with it, which fields are there, what are its keys.
+
+Files come as a mapping from path to text: nothing here reads the disk. ``schemas/canonical/v1/order.schema.json`` is
+``canonical/v1/order`` and, while no higher major version is there, ``canonical/order``;
+``schemas/shopify/order.schema.json`` is ``shopify/order``. Validators are compiled when first used, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import islice
+from typing import Any
+
+import jsonschema_rs
+
+from hub.codes import INDEX, CodeLists, reference_codes
+from hub.errors import DocumentFault, Fault, NotFound, ProjectError
+from hub.keys import Key, KeyRule, compile_keys, keys_of
+from hub.schemas.files import SchemaFile, fault_at, read_schema_files
+from hub.schemas.links import lost_references
+from hub.schemas.marks import SchemaPlace
+from hub.schemas.shape import Schema, Shape, Shapes, expand, follow, split_path
+from hub.schemas.wording import faults_of
+from hub.yamldoc import did_you_mean
+
+_MOST_FAULTS = 100
+_MOST_VIOLATIONS = 1000  # a document that is wrong everywhere must not take the time to say so everywhere
+_OWN = "canonical"  # shipped and tested with the hub; other folders are the user's and are checked when they are read
+
+
+class SchemaSet:
+    """All schemas of one project, and its code lists as ``codes``.
+
+    Raises ProjectError when a file is not JSON, not a schema or not a code list.
+    """
+
+    def __init__(self, files: Mapping[str, str | bytes]) -> None:
+        found, faults = read_schema_files(files)
+        faults += _doubled(found)
+        if faults:
+            raise ProjectError(faults)
+        self.codes = CodeLists(files) if INDEX in files else reference_codes()
+        self._files = _by_name(found)
+        self._shapes = Shapes({file.uri: file.root for file in found})
+        faults = [fault for file in found for fault in lost_references(file, self._shapes)]
+        if faults:
+            raise ProjectError(faults)
+        self._registry = _registry(found)
+        self._validators: dict[str, jsonschema_rs.Validator] = {}
+        self._rules: dict[str, tuple[KeyRule, ...]] = {}
+        self._expanded: dict[str, Schema] = {}
+        self._places: dict[str, SchemaPlace] = {}
+        faults = [fault for file in found if file.folder != _OWN for fault in self._check(file)]
+        if faults:
+            raise ProjectError(faults)
+
+    def names(self) -> list[str]:
+        """Every name a route or a mapping may use, sorted."""
+        return sorted(name for name, file in self._files.items() if file.describes_documents)
+
+    def has(self, name: str) -> bool:
+        return name in self._files
+
+    def is_valid(self, name: str, document: Any) -> bool:
+        """Whether a document fits its schema; the fast way, without reasons. Raises NotFound for an unknown name."""
+        validator = self._validators.get(name) or self._compiled(name)
+        try:
+            return validator.is_valid(document)
+        except ValueError:  # a lone surrogate or a value that no JSON document holds
+            return False
+
+    def faults(self, name: str, document: Any) -> list[DocumentFault]:
+        """Every fault of a document, each once, at most 100; empty when it is valid."""
+        validator = self._validators.get(name) or self._compiled(name)
+        root = self.shape(name)
+        try:
+            violations = list(islice(validator.iter_errors(document), _MOST_VIOLATIONS))
+        except ValueError:
+            return [
+                DocumentFault("", "not_json", "holds something that JSON text cannot: expected text, numbers, lists")
+            ]
+        unique = {(fault.path, fault.message): fault for fault in faults_of(violations, root)}
+        if violations and not unique:
+            return [DocumentFault("", "schema", f"does not fit the schema {name}")]
+        return list(islice(unique.values(), _MOST_FAULTS))
+
+    def schema(self, name: str) -> Schema:
+        """The schema with every reference replaced by what it points to."""
+        if name not in self._expanded:
+            self._expanded[name] = expand(self.shape(name))
+        return self._expanded[name]
+
+    def shape(self, name: str) -> Shape:
+        """The root of a schema, to walk from."""
+        return self._shapes.at(self._file(name).uri)
+
+    def field(self, name: str, path: str) -> Schema | None:
+        """What the schema says at a path (``order_lines[].quantity.value``); None for a field it does not declare.
+
+        An open object (``extensions``) answers every field with an empty schema. The empty path is the root.
+        """
+        shape = follow(self.shape(name), split_path(path))
+        return None if shape is None else shape.node
+
+    def field_names(self, name: str, path: str = "") -> list[str]:
+        """The fields declared below a path, those of a list's elements where it is a list."""
+        shape = follow(self.shape(name), split_path(path))
+        if shape is not None and shape.node.get("type") == "array":
+            shape = shape.element()
+        return list(shape.properties()) if shape is not None else []
+
+    def keys(self, name: str, document: Mapping[str, Any]) -> list[Key]:
+        """The business keys a document asserts, the main key first; none where its schema declares none."""
+        if not name:  # a message without a schema
+            return []
+        rules = self._rules.get(name)
+        if rules is None:
+            rules = self._rules[name] = compile_keys(self._file(name).root.get("x-keys", ()))
+        return keys_of(rules, document)
+
+    def personal(self, name: str) -> SchemaPlace | None:
+        """Where the schema says that personal data is, for redaction; None for an unknown name."""
+        if name in self._files and name not in self._places:
+            self._places[name] = SchemaPlace(self.shape(name))
+        return self._places.get(name)
+
+    def _file(self, name: str) -> SchemaFile:
+        if name not in self._files:
+            raise NotFound(f"no schema '{name}'{did_you_mean(name, self.names())}")
+        return self._files[name]
+
+    def _compiled(self, name: str) -> jsonschema_rs.Validator:
+        self._validators[name] = self._compile(self._file(name))
+        return self._validators[name]
+
+    def _compile(self, file: SchemaFile) -> jsonschema_rs.Validator:
+        return jsonschema_rs.validator_for(
+            file.root, registry=self._registry, base_uri=file.uri, validate_formats=True, offline=True
+        )
+
+    def _check(self, file: SchemaFile) -> list[Fault]:
+        """What keeps a user's schema from being used: against the schema of schemas, references, keys."""
+        try:
+            if file.describes_documents:
+                self._compile(file)
+            else:
+                jsonschema_rs.meta.validate(file.root)
+            compile_keys(file.root.get("x-keys", ()))
+        except jsonschema_rs.ValidationError as error:
+            return [fault_at(file, list(error.instance_path), f"not a schema: {error.message}")]
+        except ValueError as error:
+            return [fault_at(file, ["x-keys"], f"x-keys is a list of {{scheme, value, issuer}}: {error}")]
+        return []
+
+
+def _registry(found: list[SchemaFile]) -> jsonschema_rs.Registry:
+    """All schemas by their address. Where that fails, the file without which it works is the one at fault."""
+    try:
+        return jsonschema_rs.Registry([(file.uri, file.root) for file in found])
+    except ValueError as error:
+        suspects = [file for file in found if _works([other for other in found if other is not file])] or found
+        message = f"cannot be used with the other schemas: {error}"
+        raise ProjectError([fault_at(suspects[0], [], message)]) from error
+
+
+def _works(found: list[SchemaFile]) -> bool:
+    try:
+        jsonschema_rs.Registry([(file.uri, file.root) for file in found])
+    except ValueError:
+        return False
+    return True
+
+
+def _by_name(found: list[SchemaFile]) -> dict[str, SchemaFile]:
+    names = {file.name: file for file in found}
+    for file in sorted(found, key=lambda file: file.major):
+        if file.major:
+            names[f"{file.folder}/{file.stem}"] = file
+    return names
+
+
+def _doubled(found: list[SchemaFile]) -> list[Fault]:
+    """Two files with one ``$id``: references to it would be a matter of luck."""
+    first: dict[str, SchemaFile] = {}
+    faults = []
+    for file in found:
+        known = first.setdefault(file.uri, file)
+        if known is not file:
+            faults.append(
+                fault_at(file, ["$id"], f"the $id '{file.uri}' is already that of {known.path}; give another")
+            )
+    return faults
