@@ -22,7 +22,11 @@ def schemas() -> SchemaSet:
 
 @cache
 def types() -> list[str]:
-    return [name.removeprefix("canonical/") for name in schemas().names() if name.count("/") == 1]
+    return [
+        name.removeprefix("canonical/")
+        for name in schemas().names()
+        if name.count("/") == 1 and name.startswith("canonical/")
+    ]
 
 
 @cache
