@@ -186,13 +186,13 @@ class Sweeper:
 
     def _fetch(self, name: str, source: Source) -> None:
         try:
-            source.fetch(lambda incoming: self._accept(name, incoming))
+            source.fetch(lambda incoming: self._accept(name, source, incoming))
         except (HubError, ConnectorError, OSError) as error:
             _log.warning("a source could not be read", system=name, reason=str(error))
         finally:
             self._fetching.discard(name)
 
-    def _accept(self, name: str, incoming: Incoming) -> None:
+    def _accept(self, name: str, source: Source, incoming: Incoming) -> None:
         """Store one thing a source found, piece by piece; durable when this returns."""
         engine = self._engine
         receipt_id, size, raw, number = engine.clock.new_id(), 0, b"", 0
@@ -207,7 +207,7 @@ class Sweeper:
                 )
         streamed = size > 0 and not raw
         system = engine.program.settings.systems[name]
-        engine.accept([
+        [accepted] = engine.accept([
             Arrival(
                 receipt_id=receipt_id, source=name, event=incoming.event or str(system.event or ""), raw=raw,
                 received_at=engine.clock.epoch(), door=system.connector, content_type=incoming.content_type,
@@ -215,6 +215,10 @@ class Sweeper:
                 size=size if streamed else -1,
             )
         ])  # fmt: skip
+        if accepted.duplicate:
+            # Nothing will come of this one: its chunks belong to nobody, and its file is done with.
+            engine.store.write(partial(payloads.remove, owner_id=receipt_id))
+            source.settle(incoming.reference, failed=False)
 
     def _settle_sources(self) -> None:
         """File away what was fetched, once all that came out of it has ended."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hub.errors import DecodeError
+from hub.errors import DecodeError, UsageError
 from hub.formats import BadRecord, Codec
 
 
@@ -22,8 +22,11 @@ class Decoded:
 
 def decode(codec: Codec, options: Mapping[str, Any], chunks: Iterable[bytes]) -> Iterator[Decoded]:
     """Every record in turn. Raises DecodeError when the whole cannot be read."""
-    for record in codec.decode(chunks, options):
-        if isinstance(record, BadRecord):
-            yield Decoded(record.index, record.position, error=record.error)
-        else:
-            yield Decoded(record.index, record.position, record.value)
+    try:
+        for record in codec.decode(chunks, options):
+            if isinstance(record, BadRecord):
+                yield Decoded(record.index, record.position, error=record.error)
+            else:
+                yield Decoded(record.index, record.position, record.value)
+    except UsageError as error:
+        raise DecodeError(f"the format's options do not fit: {error}", code="options") from error

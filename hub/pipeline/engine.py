@@ -24,6 +24,7 @@ from hub.pipeline.program import Program
 from hub.pipeline.receive import Answered, Intake, as_receipt
 from hub.store import Store, messages, payloads, receipts
 from hub.store.compression import CHUNK
+from hub.store.counters import DUPLICATE, REFUSED, CountBuffer
 from hub.systems import System
 
 _CACHE_BYTES = 32_000_000
@@ -49,6 +50,7 @@ class Engine:
         self.store, self.program, self.clock, self.wake, self.worker = store, program, clock, wake, worker
         self.run_apart = run_apart
         self.counts = Counts()
+        self.beside = CountBuffer()
         self.intake = Intake(store, self._received)
         self.chance = chance or Random()  # noqa: S311  jitter, not a secret
         self.dispatcher = Dispatcher(self, open_destination, self.chance)
@@ -68,6 +70,11 @@ class Engine:
         """Store arrivals in a group commit; ``answered`` is called after it."""
         self.intake.accept_soon(arrivals, answered)
 
+    def refused(self, source: str, reason: str, size: int) -> None:
+        """A body that was not kept: only counted."""
+        self.counts.refused[(source, reason)] += 1
+        self.beside.add(REFUSED, source, reason, self.clock.epoch(), bytes=size)
+
     @property
     def is_full(self) -> bool:
         """More is waiting to be split than should be taken in: the door answers 429."""
@@ -75,6 +82,9 @@ class Engine:
 
     def _received(self, group: Sequence[tuple[Arrival, Accepted]]) -> None:
         fresh = [(arrival, accepted) for arrival, accepted in group if not accepted.duplicate]
+        for arrival, accepted in group if len(fresh) < len(group) else ():
+            if accepted.duplicate:
+                self.beside.add(DUPLICATE, arrival.source, arrival.door, arrival.received_at, bytes=len(arrival.raw))
         self.counts.received(group)
         if not fresh:
             return

@@ -63,3 +63,8 @@ def describe(db: apsw.Connection, owner_id: str) -> list[dict[str, Any]]:
         (owner_id,),
     )
     return [dict(zip(("stage", "revision", "size", "content_type"), row, strict=True)) for row in rows]
+
+
+def remove(db: apsw.Connection, owner_id: str) -> None:
+    """Take away what was stored in a stream for a receipt that never came to be."""
+    db.execute("DELETE FROM payloads WHERE owner_id = ?", (owner_id,))

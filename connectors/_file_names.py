@@ -1,0 +1,107 @@
+"""Names and moves of files: nothing a document says can lead out of a folder, and no move writes over a file."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from connectors.base import PermanentError
+
+TEMPORARY = (".tmp", ".part", ".filepart")
+
+_PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_UNSAFE = re.compile(r"[^A-Za-z0-9._=@+-]")
+_LONGEST_VALUE = 100
+_LONGEST_NAME = 180  # of the 255 bytes a file system has, the rest is room for what is put around a name
+_NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES}
+
+
+def folder_within(root: Path, name: str) -> Path:
+    """A folder below ``root``. Raises PermanentError for a name that leads elsewhere."""
+    part = Path(name)
+    if part.is_absolute() or ".." in part.parts:
+        raise PermanentError(f"the folder '{name}' leads out of the root; write a path below it, without '..'")
+    return root / part
+
+
+def check_template(template: str) -> None:
+    """Raises PermanentError for a file name's template that holds a folder or nothing."""
+    if not template or "/" in template or "\\" in template or "\0" in template or template in (".", ".."):
+        raise PermanentError(f"the name '{template}' is not a file name; write one without folders, e.g. {{key}}.xml")
+
+
+def filled(template: str, values: Mapping[str, str]) -> str:
+    """A file name out of a template. Raises PermanentError for a placeholder without a value.
+
+    A value that had to be changed gets a hash of what it was, so that two of them never become one name.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in values:
+            known = ", ".join(sorted(values))
+            raise PermanentError(f"the name '{template}' asks for {{{match[1]}}}, which there is not; known: {known}")
+        return safe(values[match[1]])
+
+    return shortened(_PLACEHOLDER.sub(value, template).lstrip(".") or "_")
+
+
+def safe(value: str) -> str:
+    """A text as part of a file name."""
+    plain = _UNSAFE.sub("_", value).lstrip(".")[:_LONGEST_VALUE]
+    return plain if plain == value else f"{plain}~{hashlib.sha256(value.encode('utf-8', 'replace')).hexdigest()[:8]}"
+
+
+def shortened(name: str) -> str:
+    """A name that still fits when something is put around it; a hash tells what was cut off."""
+    raw = os.fsencode(name)
+    if len(raw) <= _LONGEST_NAME:
+        return name
+    suffix = Path(name).suffix
+    tail = suffix if suffix.isascii() and len(suffix) < 20 else ""
+    return f"{raw[:120].decode('utf-8', 'ignore')}~{hashlib.sha256(raw).hexdigest()[:8]}{tail}"
+
+
+def readable(name: str) -> str:
+    """A name as text, whatever bytes the file system holds."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
+def numbered(name: str, number: int) -> str:
+    """``orders.csv``, ``orders-1.csv``, ``orders-2.csv`` …"""
+    path = Path(name)
+    return name if number == 0 else f"{path.stem}-{number}{path.suffix}"
+
+
+def move_new(source: Path, target: Path) -> None:
+    """Move within a file system. Raises FileExistsError when the name is taken, FileNotFoundError when another was
+    faster. A crash in between leaves both names, never none."""
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        # A file system without hard links (FAT, some shares): the best there is.
+        if os.path.lexists(target):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from None
+        source.rename(target)
+        return
+    source.unlink(missing_ok=True)
+
+
+def move_numbered(source: Path, folder: Path, name: str) -> Path:
+    """Move into a folder, which is made, under the name or the first free numbered one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(100_000):
+        target = folder / numbered(name, number)
+        try:
+            move_new(source, target)
+        except FileExistsError:
+            continue
+        return target
+    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(folder / name))

@@ -1,0 +1,162 @@
+"""A watched folder: what is complete is claimed, read, stored, and only then filed away."""
+
+from __future__ import annotations
+
+import json
+import mimetypes
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from connectors._file_claims import Claim, Claims
+from connectors._file_names import folder_within, move_numbered, readable
+from connectors._file_reading import Reading
+from connectors._file_ready import Seen, readiness
+from connectors.base import Incoming, PermanentError, TransientError
+
+Accept = Callable[[Incoming], None]
+
+
+class _Refused(Exception):
+    """``accept`` raised: its error goes to the caller as it is, whatever kind it is."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class FolderSource:
+    """Fetches from one folder. ``now`` gives seconds since 1970, ``monotonic`` seconds that never go back."""
+
+    def __init__(
+        self, root: Path, settings: Mapping[str, Any], now: Callable[[], float], monotonic: Callable[[], float]
+    ) -> None:
+        self._folder = folder_within(root, settings["folder"])
+        self._archive = folder_within(root, settings["archive"])
+        self._error = folder_within(root, settings["error"])
+        self._settings, self._now = settings, now
+        self._readiness = readiness(settings, monotonic)
+        self._claims = Claims(self._folder, now)
+
+    def fetch(self, accept: Accept) -> int:
+        """Take what is ready; gives how many. A file that cannot be read goes to the error folder, its neighbours go
+        on. An ``accept`` that raises puts the file back and ends this round."""
+        try:
+            return sum(self._take(claim, seen, accept) for claim, seen in self._in_hand())
+        except _Refused as refused:
+            raise refused.error from None
+        except OSError as error:
+            raise self._unreachable(error) from None
+
+    def settle(self, reference: str, failed: bool) -> None:
+        """File away by its outcome what waits for it; nothing where files are filed away on receipt."""
+        try:
+            for claim in self._claims.find(reference) if self._waits_for_outcome else []:
+                if failed:
+                    self._reject(claim, "outcome", "a message out of this file could not be processed")
+                else:
+                    self._file_away(claim)
+        except OSError as error:
+            raise self._unreachable(error) from None
+
+    def close(self) -> None:
+        """Nothing is held open between two fetches."""
+
+    @property
+    def _waits_for_outcome(self) -> bool:
+        return bool(self._settings["archive_by"] == "outcome")
+
+    def _unreachable(self, error: OSError) -> TransientError:
+        return TransientError(f"the folder '{self._settings['folder']}': {error.strerror}")
+
+    def _in_hand(self) -> Iterator[tuple[Claim, Seen | None]]:
+        """What a crash left behind first, then what is ready, each claimed just before it is read."""
+        for claim in self._claims.expired(self._settings["lease"]):
+            yield claim, None
+        for seen in self._chosen():
+            if claim := self._claims.take(seen):
+                # Were the marker to outlive its file, it would vouch for the next one of that name.
+                if seen.marker:
+                    (self._folder / seen.marker).unlink(missing_ok=True)
+                yield claim, seen
+
+    def _chosen(self) -> list[Seen]:
+        ready = self._readiness.ready(self._folder, self._settings["pattern"])
+        if self._settings["empty"] == "wait":
+            ready = [seen for seen in ready if seen.size]
+        by_time = self._settings["sort"] == "mtime"
+        ready.sort(key=lambda seen: (seen.mtime_ns if by_time else 0, seen.name))
+        return ready[: self._settings["max_files"]]
+
+    def _take(self, claim: Claim, seen: Seen | None, accept: Accept) -> bool:
+        try:
+            size = claim.path.lstat().st_size
+        except FileNotFoundError:
+            return False
+        if size > self._settings["max_size"]:
+            self._reject(claim, "too_large", f"{size} bytes; the limit (max_size) is {self._settings['max_size']}")
+            return False
+        if size == 0 and self._settings["empty"] != "accept":
+            self._dismiss_empty(claim)
+            return False
+        return self._hand_over(claim, Reading(claim.path, seen.sha256 if seen else ""), size, accept)
+
+    def _dismiss_empty(self, claim: Claim) -> None:
+        if self._settings["empty"] == "skip":
+            self._file_away(claim)
+        else:
+            self._reject(claim, "empty", "the file is empty")
+
+    def _hand_over(self, claim: Claim, reading: Reading, size: int, accept: Accept) -> bool:
+        try:
+            with closing(reading.chunks()) as chunks:
+                accept(_incoming(claim, chunks, reading.attributes, size))
+        except Exception as error:
+            failure = reading.failure or error
+            if isinstance(failure, PermanentError):
+                self._reject(claim, "unreadable", str(failure))
+                return False
+            self._claims.put_back(claim)
+            if reading.failure is None:
+                raise _Refused(error) from error
+            return False
+        if self._waits_for_outcome:
+            self._claims.accept(claim)
+        else:
+            self._file_away(claim)
+        return True
+
+    def _file_away(self, claim: Claim) -> None:
+        day = datetime.fromtimestamp(self._now(), UTC)
+        self._move(claim, self._archive / f"{day:%Y}" / f"{day:%m}" / f"{day:%d}")
+
+    def _reject(self, claim: Claim, code: str, reason: str) -> None:
+        """To the error folder, with a note beside it that says why."""
+        moved = self._move(claim, self._error)
+        if moved is None:
+            return
+        at = datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        note = {"file": readable(claim.name), "code": code, "reason": reason, "at": at, "reference": claim.reference}
+        moved.with_name(f"{moved.name}.error.json").write_text(json.dumps(note, indent=2) + "\n", encoding="utf-8")
+
+    def _move(self, claim: Claim, folder: Path) -> Path | None:
+        """None when another has it by now: its lease was over, and it has come to the same end there."""
+        try:
+            return move_numbered(claim.path, folder, claim.name)
+        except FileNotFoundError:
+            return None
+
+
+def _incoming(claim: Claim, chunks: Iterator[bytes], attributes: Mapping[str, str], size: int) -> Incoming:
+    name = readable(claim.name)
+    return Incoming(
+        name=name,
+        chunks=chunks,
+        reference=claim.reference,
+        dedupe_id=f"file:{claim.reference}",
+        content_type=mimetypes.guess_type(name)[0] or "",
+        size=size,
+        attributes=attributes,
+    )

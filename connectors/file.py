@@ -1,0 +1,79 @@
+"""Files in folders of this machine or of a share that is mounted: fetched from a watched folder, put into another."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from connectors._file_destination import FolderDestination
+from connectors._file_source import FolderSource
+from connectors.base import Destination, Field, PermanentError, Source
+
+_MARKERS = ("{name}.done", "{name}.ok", "{name}.trg")
+
+FETCH = (
+    Field("folder", "text", "The folder to watch, below root.", required=True),
+    Field("pattern", "text", "Which names are taken: * is anything, ? one character.", default="*"),
+    Field("every", "duration", "How often the folder is looked at.", default=10.0),
+    Field("ready", "choice", "When a file is complete: marker (a file beside it says so), rename (its writer renames "
+          "it when it is; .tmp, .part, .filepart and hidden names are not taken) or stability (size and time stay the "
+          "same; the weakest, since a writer may pause).", default="stability",
+          choices=("marker", "rename", "stability")),
+    Field("markers", "list", "ready: marker: how a marker is called; {name} is the file's name, {stem} without its "
+          "ending. A marker may hold the file's size and sha256.", default=_MARKERS, fields=(Field(""),)),
+    Field("polls", "integer", "ready: stability: in how many looks a file must be the same.", default=2),
+    Field("steady_for", "duration", "ready: stability: over how long it must be the same.", default=2.0),
+    Field("archive_by", "choice", "When a file is filed away: receipt (stored in the hub) or outcome (all its messages "
+          "have ended; to the error folder if one is dead).", default="receipt", choices=("receipt", "outcome")),
+    Field("archive", "text", "Where it is filed away, below root, in folders by year/month/day.", default="archive"),
+    Field("error", "text", "Where a file goes that cannot be taken, below root, with a note of why.", default="error"),
+    Field("sort", "choice", "The order files are taken in.", default="name", choices=("name", "mtime")),
+    Field("max_files", "integer", "How many files are taken in one round at most.", default=1000),
+    Field("max_size", "size", "A larger file goes to the error folder.", default=1_000_000_000),
+    Field("empty", "choice", "What becomes of an empty file: error (the error folder), skip (the archive), wait (it "
+          "stays), accept (a message like any other).", default="error", choices=("error", "skip", "wait", "accept")),
+    Field("lease", "duration", "After how long a file that a crash left in hand is taken again.", default=300.0),
+)  # fmt: skip
+SEND = (
+    Field("folder", "text", "The folder to put files into, below root.", required=True),
+    Field("name", "text", "The file's name: {key}, {delivery_id}, {extension} (by the content type) and the message's "
+          "own variables. With {key} or {delivery_id} a repeated write is told from another delivery.",
+          default="{key}.{extension}"),
+    Field("if_exists", "choice", "What if the name is taken by other content: fail, replace, or suffix (name-1 …).",
+          default="fail", choices=("fail", "replace", "suffix")),
+    Field("marker", "text", "A marker to write last, e.g. {name}.done; empty: none.", default=""),
+    Field("threads", "integer", "How many files are written at a time.", default=2),
+)  # fmt: skip
+FIELDS = (
+    Field("root", "text", "The folder that all others are in; relative to where the hub is started.", required=True),
+    Field("fetch", "group", "Where files are fetched from.", fields=FETCH),
+    Field("send", "group", "Where files are put.", fields=SEND),
+    Field("idempotency", "group", "What the receiver offers against double effects.", fields=(
+        Field("mode", "choice", "native: the same delivery writes the same name again, which harms nobody; lookup: the "
+              "file is looked for first; none: a person decides.", default="native",
+              choices=("native", "lookup", "none")),
+        Field("settle", "duration", "mode: lookup: how long to wait before looking.", default=60.0),
+    )),
+)  # fmt: skip
+
+
+def source(
+    config: Mapping[str, Any], now: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic
+) -> Source:
+    """The watched folder. Raises PermanentError when the configuration names none."""
+    return FolderSource(Path(config["root"]), _group(config, "fetch", FETCH), now, monotonic)
+
+
+def destination(config: Mapping[str, Any]) -> Destination:
+    """The folder to put files into. Raises PermanentError when the configuration names none."""
+    return FolderDestination(Path(config["root"]), _group(config, "send", SEND))
+
+
+def _group(config: Mapping[str, Any], name: str, fields: Sequence[Field]) -> dict[str, Any]:
+    given = config.get(name)
+    if not given:
+        raise PermanentError(f"this system has no '{name}:' with a folder in it")
+    defaults = {field.name: field.default for field in fields}
+    return {**defaults, **{key: value for key, value in given.items() if value is not None}}

@@ -1,0 +1,109 @@
+"""The elements of a list somewhere in a JSON text, each as the bytes it was written with and where it stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import msgspec
+
+from hub.formats._json_fault import malformed
+from hub.formats._json_text import Flaw, repeated_key
+from hub.yamldoc import did_you_mean
+
+_any = msgspec.json.Decoder(msgspec.Raw).decode
+_list_of = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_members_of = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_KEY = re.compile(rb'[\s,]*+"[^"\\]*+(?:\\.[^"\\]*+)*+"\s*+:\s*+', re.DOTALL)
+_SEPARATOR = re.compile(rb"[\s,]*+")
+
+
+class Element(NamedTuple):
+    """One element: the byte it begins at, its line, and its text."""
+
+    offset: int
+    line: int
+    raw: bytes
+
+
+class _Part(NamedTuple):
+    """A value within a JSON text and the byte it begins at."""
+
+    offset: int
+    raw: bytes
+
+
+def elements(raw: bytes, path: str) -> Iterator[Element]:
+    """The elements of the list at ``path`` (``.`` is the document itself). Raises Flaw at once when there is none."""
+    _read(_any, raw)
+    start = len(raw) - len(raw.lstrip())
+    part, walked = _Part(start, raw[start:]), ""
+    for name in [name for name in path.split(".") if name]:
+        part = _member(part, name, walked)
+        walked = f"{walked}.{name}".lstrip(".")
+    if part.raw[:1] != b"[":
+        raise _unexpected(part, "a list", walked)
+    return _each(raw, part.offset + 1, _read(_list_of, part.raw))
+
+
+def _each(raw: bytes, cursor: int, found: list[msgspec.Raw]) -> Iterator[Element]:
+    line, counted = 1, 0
+    for item in found:
+        text = bytes(item)
+        cursor = _after(_SEPARATOR, raw, cursor)
+        line, counted = line + raw.count(b"\n", counted, cursor), cursor
+        yield Element(cursor, line, text)
+        cursor += len(text)
+
+
+def _member(part: _Part, name: str, walked: str) -> _Part:
+    if part.raw[:1] != b"{":
+        raise _unexpected(part, "an object", walked)
+    places = _places(part, _read(_members_of, part.raw))
+    if name not in places:
+        where = f"in '{walked}'" if walked else "in the document"
+        raise Flaw(part.offset, f"no member '{name}' {where}{did_you_mean(name, places)}", code="no_records")
+    return places[name]
+
+
+def _places(part: _Part, members: dict[str, msgspec.Raw]) -> dict[str, _Part]:
+    """Where each member's value begins. A key that stands twice shows as a member more than the parser kept."""
+    places: dict[str, _Part] = {}
+    cursor = 1
+    for key, value in members.items():
+        text = bytes(value)
+        cursor = _after(_KEY, part.raw, cursor)
+        if not part.raw.startswith(text, cursor):
+            break
+        places[key] = _Part(part.offset + cursor, text)
+        cursor += len(text)
+    end = _after(_SEPARATOR, part.raw, cursor)
+    if part.raw[end : end + 1] != b"}":
+        raise repeated_key(part.raw, part.offset)
+    return places
+
+
+def _after(pattern: re.Pattern[bytes], raw: bytes, cursor: int) -> int:
+    match = pattern.match(raw, cursor)
+    return match.end() if match else cursor
+
+
+def _read(decode: Callable[[bytes], Any], raw: bytes) -> Any:
+    try:
+        return decode(raw)
+    except msgspec.DecodeError as error:
+        raise malformed(raw, str(error)) from None
+    except UnicodeDecodeError:
+        raise malformed(raw, "") from None
+    except RecursionError:
+        raise Flaw(-1, "nested too deep", code="too_deep") from None
+
+
+_KINDS = {b"{": "an object", b"[": "a list", b'"': "a text", b"t": "true", b"f": "false", b"n": "null"}
+
+
+def _unexpected(part: _Part, expected: str, walked: str) -> Flaw:
+    what = f"'{walked}'" if walked else "the document"
+    seen = _KINDS.get(part.raw[:1], "a number")
+    return Flaw(part.offset, f"{what} is {seen}; expected {expected}", code="no_records", expected=expected)

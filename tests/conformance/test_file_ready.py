@@ -1,0 +1,126 @@
+"""The file connector's source on real folders: when a file is complete, and what is never looked at."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+from watched_folder import TODAY, Accepted, Times, fetching, files, note, put, taken
+
+from connectors.base import Incoming
+
+
+@pytest.fixture
+def times() -> Times:
+    return Times()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "in").mkdir()
+    return tmp_path
+
+
+def test_a_file_is_stable_after_so_many_equal_looks_over_so_many_seconds(root: Path, times: Times) -> None:
+    source = fetching(root, times, ready="stability", polls=3, steady_for=10.0)
+    put(root, "a.csv")
+    assert taken(source) == []
+    times.pass_by(1)
+    assert taken(source) == []
+    times.pass_by(1)
+    assert taken(source) == []
+    times.pass_by(8)
+    assert taken(source) == ["a.csv"]
+
+
+def test_a_file_that_still_grows_or_is_touched_begins_anew(root: Path, times: Times) -> None:
+    source = fetching(root, times, ready="stability", polls=2, steady_for=5.0)
+    path = put(root, "a.csv", b"1")
+    for content in (b"12", b"123"):
+        assert taken(source) == []
+        times.pass_by(60)
+        path.write_bytes(content)
+    assert taken(source) == []
+    times.pass_by(60)
+    os.utime(path, ns=(1, 1))
+    assert taken(source) == []
+    times.pass_by(60)
+    assert taken(source) == ["a.csv"]
+
+
+def test_a_file_with_a_time_far_in_the_future_or_the_past_is_taken_like_any_other(root: Path, times: Times) -> None:
+    source = fetching(root, times, ready="stability", polls=2, steady_for=1.0)
+    os.utime(put(root, "future.csv"), (4e9, 4e9))
+    os.utime(put(root, "past.csv"), (0, 0))
+    assert taken(source) == []
+    times.pass_by(1)
+    assert taken(source) == ["future.csv", "past.csv"]
+
+
+@pytest.mark.parametrize("name", ["a.tmp", "a.csv.part", "a.filepart", "A.TMP", ".hidden", ".a.csv.swp"])
+@pytest.mark.parametrize("ready", ["rename", "marker"])
+def test_what_is_on_its_way_is_not_looked_at(root: Path, times: Times, name: str, ready: str) -> None:
+    put(root, name)
+    put(root, name + ".done")
+    assert taken(fetching(root, times, ready=ready, pattern="*[!e]")) == []
+
+
+def test_links_folders_and_pipes_are_not_followed(root: Path, times: Times) -> None:
+    secret = root / "secret"
+    secret.write_text("not for you")
+    (root / "in" / "link.csv").symlink_to(secret)
+    (root / "in" / "folder.csv").mkdir()
+    os.mkfifo(root / "in" / "pipe.csv")
+    assert taken(fetching(root, times)) == []
+    assert (root / "in" / "link.csv").is_symlink()
+
+
+def test_a_link_put_in_a_files_place_at_the_last_moment_is_not_read(root: Path, times: Times) -> None:
+    (root / "secret").write_text("not for you")
+    put(root, "a.csv")
+    source, accepted = fetching(root, times), Accepted()
+
+    def swap_then_read(incoming: Incoming) -> None:
+        (claim,) = (root / "in" / ".work").iterdir()
+        claim.unlink()
+        claim.symlink_to(root / "secret")
+        accepted(incoming)
+
+    assert source.fetch(swap_then_read) == 0
+    assert accepted == []
+
+
+@pytest.mark.parametrize("marker", ["a.csv.done", "a.csv.ok", "a.csv.trg"])
+def test_a_marker_says_that_a_file_is_complete_and_goes_with_it(root: Path, times: Times, marker: str) -> None:
+    source = fetching(root, times, ready="marker")
+    put(root, "a.csv")
+    assert taken(source) == []
+    put(root, marker, b"")
+    assert taken(source) == ["a.csv"]
+    assert files(root) == [f"{TODAY}/a.csv"]
+    put(root, "a.csv", b"the next one, half written")
+    assert taken(source) == []
+
+
+def test_a_marker_may_say_size_and_sha256(root: Path, times: Times) -> None:
+    source = fetching(root, times, ready="marker", markers=["{stem}.trg"])
+    put(root, "a.csv", b"half")
+    put(root, "a.trg", f"4711x 8 {hashlib.sha256(b'complete').hexdigest()}\n".encode())
+    assert taken(source) == []
+    put(root, "a.csv", b"complete")
+    assert taken(source) == ["a.csv"]
+
+
+def test_a_file_that_is_not_what_its_marker_says_is_an_error(root: Path, times: Times) -> None:
+    put(root, "a.csv", b"complete")
+    put(root, "a.csv.done", hashlib.sha256(b"other").hexdigest().encode())
+    assert taken(fetching(root, times, ready="marker")) == []
+    assert note(root, "a.csv")["reason"] == "the file's sha256 is not the one its marker says; have it sent again"
+
+
+def test_a_marker_alone_is_no_file(root: Path, times: Times) -> None:
+    put(root, "a.csv.done")
+    assert taken(fetching(root, times, ready="marker")) == []
+    assert files(root / "in") == ["a.csv.done"]

@@ -1,0 +1,183 @@
+"""Every format there is: its example both ways, its golden files, and whatever bytes one may throw at it."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.errors import DecodeError, MappingError
+from hub.formats import BadRecord, Codec, Option, Record, codec, names, option_faults
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+CASES = [path for name in names() for path in sorted((GOLDEN / name).glob("*.in"))]
+TYPE_NAMES = re.compile(r"NoneType|\bdict\b|\bstr\b|\bint\b|Traceback|object at 0x|msgspec|codec can't")
+
+everyone = pytest.mark.parametrize("name", names())
+each_case = pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+
+
+@everyone
+def test_a_format_has_what_a_codec_offers(name: str) -> None:
+    module = codec(name)
+    assert all(isinstance(option, Option) and option.description for option in module.OPTIONS)
+    assert module.CONTENT_TYPES and module.__doc__
+    for call in ("decode", "decode_one", "encode", "encode_one"):
+        assert callable(getattr(module, call)) and getattr(module, call).__doc__
+
+
+@everyone
+def test_the_example_holds_in_both_directions(name: str) -> None:
+    module = codec(name)
+    raw, document = module.EXAMPLE
+    assert module.decode_one(raw, {}) == document
+    assert module.encode_one(document, {}) == raw
+    assert [record.value for record in module.decode([raw], {}) if isinstance(record, Record)] == [document]
+
+
+@everyone
+def test_the_defaults_of_the_options_are_in_order(name: str) -> None:
+    declared = codec(name).OPTIONS
+    given = {option.name: option.default for option in declared if option.default is not None}
+    assert option_faults(declared, given) == {}
+
+
+@everyone
+def test_a_misspelt_option_is_named_with_what_it_should_be(name: str) -> None:
+    declared = codec(name).OPTIONS
+    if declared:
+        right = declared[0].name
+        assert f"did you mean '{right}'" in option_faults(declared, {right + "x": 1})[right + "x"]
+
+
+@each_case
+def test_a_golden_file_is_read_as_its_documents(path: Path) -> None:
+    assert read(path, [path.read_bytes()]) == expected(path)
+
+
+@each_case
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 64])
+def test_how_the_bytes_are_cut_into_chunks_makes_no_difference(path: Path, size: int) -> None:
+    raw = path.read_bytes()
+    chunks = [raw[start : start + size] for start in range(0, len(raw), size)]
+    assert read(path, [b"", *chunks, b""]) == expected(path)
+
+
+@each_case
+def test_what_was_read_can_be_written_and_read_again(path: Path) -> None:
+    module, options = codec(path.parent.name), options_for(path)
+    good = [record.value for record in module.decode([path.read_bytes()], options) if isinstance(record, Record)]
+    again = module.encode(good, options)
+    assert [record.value for record in module.decode([again], options) if isinstance(record, Record)] == good
+
+
+@everyone
+def test_random_bytes_give_an_error_of_ours_or_a_document(name: str) -> None:
+    chance = random.Random(4711)
+    for _ in range(400):
+        survive(codec(name), chance.randbytes(chance.randrange(200)), {})
+
+
+@everyone
+def test_mutated_examples_and_golden_files_give_an_error_of_ours_or_a_document(name: str) -> None:
+    module, chance = codec(name), random.Random(4712)
+    seeds = [(module.EXAMPLE[0], {})]
+    seeds += [(path.read_bytes()[:4000], options_for(path)) for path in CASES if path.parent.name == name]
+    for _ in range(max(1, 1500 // len(seeds))):
+        for raw, options in seeds:
+            survive(module, mutated(raw, chance), options)
+
+
+@everyone
+@pytest.mark.parametrize("filling", [b"[", b"{", b'"', b"(", b"\n", b",", b"\x00", b"9", b"\\", b"<", b"'", b"+"])
+def test_a_megabyte_of_one_byte_is_answered_within_seconds(name: str, filling: bytes) -> None:
+    started = time.monotonic()
+    survive(codec(name), filling * 1_000_000, {})
+    assert time.monotonic() - started < 10
+
+
+@everyone
+def test_a_binary_float_is_refused_and_named(name: str) -> None:
+    module = codec(name)
+    _, document = module.EXAMPLE
+    if not isinstance(document, dict):
+        pytest.fail("an example is a mapping")
+    for key in document:
+        with pytest.raises(MappingError) as caught:
+            module.encode_one({**document, key: 1.1}, {})
+        assert not TYPE_NAMES.search(str(caught.value))
+
+
+def survive(module: Codec, raw: bytes, options: dict[str, Any]) -> None:
+    """Reading ends, with records or with an error of ours that says what a user understands."""
+    for call in (lambda: list(module.decode([raw], options)), lambda: [Record(module.decode_one(raw, options))]):
+        try:
+            found = call()
+        except DecodeError as error:
+            check(error)
+            continue
+        for index, record in enumerate(found):
+            if isinstance(record, BadRecord):
+                assert record.position and record.index == index and len(record.raw) <= 65_536
+                check(record.error)
+
+
+def check(error: DecodeError) -> None:
+    assert error.detail and error.code
+    assert not TYPE_NAMES.search(str(error)), str(error)
+    assert len(str(error)) < 600
+
+
+def mutated(raw: bytes, chance: random.Random) -> bytes:
+    changed = bytearray(raw)
+    for _ in range(chance.randrange(1, 5)):
+        at = chance.randrange(len(changed) + 1)
+        match chance.randrange(4):
+            case 0:
+                changed[at : at + 1] = chance.randbytes(1)
+            case 1:
+                del changed[at : at + chance.randrange(1, 9)]
+            case 2:
+                changed[at:at] = chance.choice(
+                    [b'"', b"{", b"]", b",", b"\\u", b"\n", b"'", b"\xff", b"1e9", b"\x00", b"<"]
+                )
+            case _:
+                changed[at:at] = changed[chance.randrange(len(changed) + 1) :][:20]
+    return bytes(changed)
+
+
+def read(path: Path, chunks: list[bytes]) -> list[Any]:
+    return [told(record) for record in codec(path.parent.name).decode(iter(chunks), options_for(path))]
+
+
+def told(record: Record | BadRecord) -> Any:
+    if isinstance(record, BadRecord):
+        return {"error": record.error.detail, "position": record.position}
+    return record.value
+
+
+def options_for(path: Path) -> dict[str, Any]:
+    file = path.with_suffix(".options.json")
+    return json.loads(file.read_text()) if file.exists() else {}
+
+
+def expected(path: Path) -> Any:
+    """The documents of a golden file. A text that begins with ``@`` is a decimal, digit for digit."""
+    return exact(json.loads(path.with_suffix(".json").read_text()))
+
+
+def exact(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: exact(item) for key, item in value.items()}
+        case list():
+            return [exact(item) for item in value]
+        case str() if value.startswith("@"):
+            return Decimal(value[1:])
+    return value
