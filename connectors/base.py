@@ -119,7 +119,7 @@ class Incoming:
 
 
 class Source(Protocol):
-    """Somewhere bytes are fetched from. ``accept`` stores durably before it returns; only then is a thing taken away."""
+    """Somewhere bytes are fetched from. ``accept`` stores durably before it returns; then a thing is taken away."""
 
     def fetch(self, accept: Callable[[Incoming], None]) -> int:
         """Take what is ready, one ``accept`` each; gives how many. An ``accept`` that raises leaves the thing there."""

@@ -6,6 +6,7 @@ within a second; what the old one had in hand is found in the store.
 
 from __future__ import annotations
 
+import gc
 import os
 import select
 import signal
@@ -15,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -25,7 +27,7 @@ from hub.api import create_app
 from hub.api.doors import Doors
 from hub.api.ingest import Ingest
 from hub.clock import SystemClock
-from hub.deploy import active_program, deploy
+from hub.deploy import active_program, deploy, rollback
 from hub.errors import HubError, ProjectError, UsageError
 from hub.pipeline.connections import open_destination
 from hub.pipeline.engine import Engine
@@ -33,8 +35,8 @@ from hub.pipeline.program import Program
 from hub.project import content_hash, read_files
 from hub.secret import DEFAULT_FOLDER, Secret, resolve
 from hub.settings import Settings, load_settings
-from hub.store import Store, open_store
-from hub.sweeper import Sweeper
+from hub.store import Store, deliveries, open_store
+from hub.sweeper import Chore, Sweeper
 from hub.worker import STUCK_SECONDS, LocalWorker
 
 _log = structlog.get_logger("run")
@@ -108,8 +110,30 @@ class Hub:
             self.store, program, self.clock, self.worker, lambda system: open_destination(system, self.secrets),
             worker=f"{socket.gethostname()}-{os.getpid()}-{self.clock.new_id()[-8:]}", run_apart=self._run_apart,
         )  # fmt: skip
-        self.sweeper = Sweeper(self.engine, self.secrets, self.environment, {})
+        self.sweeper = Sweeper(self.engine, self.secrets, self.environment, self._chores())
         self._threads: list[threading.Thread] = []
+
+    def _chores(self) -> dict[str, Chore]:
+        """What is done now and then beside: every so many seconds, this."""
+        engine, write = self.engine, self.store.write
+        return {
+            "counters": (1.0, lambda: write(engine.beside.flush, durable=False)),
+            "heads of lanes": (30.0, self._repair_heads),
+        }
+
+    def _repair_heads(self) -> None:
+        for system in self.store.write(partial(deliveries.repair_heads, at=self.clock.epoch())):
+            self.engine.wake.pump(system)
+
+    def deploy(self, actor: str) -> int:
+        """Put the project folder as it is now in force; gives the set's number. Raises ProjectError."""
+        self.engine.activate(deploy(self.store, read_files(self.root), self.environment, self.clock, actor))
+        return self.engine.program.set_id
+
+    def rollback(self, actor: str) -> int:
+        """Put the set before the one in force back; gives its number. Raises Conflict."""
+        self.engine.activate(rollback(self.store, self.environment, self.clock, actor))
+        return self.engine.program.set_id
 
     def _first_program(self, files: dict[str, bytes]) -> Program:
         """What the folder says, deployed; a folder with faults stops a first start and is reported at a later one."""
@@ -156,9 +180,13 @@ def main(root: Path, beat: int, reload: bool) -> int:
     except HubError as error:
         print(error, file=sys.stderr)
         return 1
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # The web server raises the signal again when it has closed; by then there is still work to finish.
+        signal.signal(number, lambda *_: None)
     beating = threading.Thread(target=_beat, args=(hub, beat), daemon=True)
     beating.start()
     hub.start()
+    _calm_the_collector()
     if reload:
         threading.Thread(target=_follow_files, args=(hub,), daemon=True).start()
     try:
@@ -168,9 +196,18 @@ def main(root: Path, beat: int, reload: bool) -> int:
     return 0
 
 
+def _calm_the_collector() -> None:
+    """What is there now stays; what comes is short-lived trees without cycles, so look at it less often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+    # Threads that wait for the disk or a socket should not wait five milliseconds for the interpreter after it.
+    sys.setswitchinterval(0.0005)
+
+
 def _serve(hub: Hub) -> None:
     http = hub.engine.program.settings.http
-    app = create_app(hub.engine, ingest=Ingest(hub.engine, Doors(hub.secrets), hub.refused))
+    app = create_app(hub.engine, ingest=Ingest(hub.engine, Doors(hub.secrets)), deployer=hub)
     tls = http.tls
     config = uvicorn.Config(
         app, host=http.host, port=http.port, log_config=None, access_log=False, loop="uvloop", http="httptools",
@@ -204,7 +241,7 @@ def _follow_files(hub: Hub) -> None:
             if (now := content_hash(files)) == seen:
                 continue
             seen = now
-            hub.engine.activate(deploy(hub.store, files, hub.environment, hub.clock, "o2c run --reload"))
+            hub.deploy("o2c run --reload")
             _log.info("deployed", set_id=hub.engine.program.set_id)
         except (HubError, OSError) as error:
             print(error, file=sys.stderr)

@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequen
 from typing import Any
 
 import msgspec
-from connectors.webhook import SignatureError
 
+from connectors.webhook import SignatureError
 from hub.api.doors import Door, Doors
 from hub.message import Accepted, Arrival
 from hub.outcome import Failure
@@ -22,7 +22,6 @@ from hub.pipeline.receive import as_receipt
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Refused = Callable[[str, str, int], None]
 
 _TITLES = {
     400: "Bad request", 401: "Signature refused", 404: "Unknown system", 405: "Method not allowed",
@@ -41,10 +40,10 @@ class Refusal(Exception):
 
 
 class Ingest:
-    """The door for webhooks. ``refused(source, reason, size)`` is told of every body that is not kept."""
+    """The door for webhooks. Of a body that is not kept only source, reason and size are counted."""
 
-    def __init__(self, engine: Engine, doors: Doors, refused: Refused) -> None:
-        self._engine, self._doors, self._refused = engine, doors, refused
+    def __init__(self, engine: Engine, doors: Doors) -> None:
+        self._engine, self._doors = engine, doors
         self._waiting: dict[str, asyncio.Future[Accepted]] = {}
         self._pending: list[Arrival] = []
 
@@ -53,7 +52,7 @@ class Ingest:
         size = 0
         try:
             door = self._door(scope, name)
-            headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
+            headers = _joined(scope["headers"])
             body = await _read(receive, headers, self._engine.program.settings.http.max_body)
             if body is None:
                 return
@@ -61,7 +60,7 @@ class Ingest:
             accepted = await self._store(self._arrival(door, headers, body))
             await _answer(send, door, accepted)
         except Refusal as refusal:
-            self._refused(name if refusal.status != 404 else "", refusal.code, size)
+            self._engine.refused(name if refusal.status != 404 else "", refusal.code, size)
             await _problem(send, refusal)
 
     def _door(self, scope: Scope, name: str) -> Door:
@@ -140,6 +139,15 @@ class Ingest:
                 future.set_result(accepted[number])
             else:
                 future.set_exception(Refusal(503, "store", "the hub cannot store at the moment; send it again"))
+
+
+def _joined(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Headers by lower-case name; what stands several times is joined, so that none of it is overlooked."""
+    headers: dict[str, str] = {}
+    for key, value in raw:
+        name, text = key.decode("latin-1"), value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {text}" if name in headers else text
+    return headers
 
 
 async def _read(receive: Receive, headers: Mapping[str, str], limit: int) -> bytes | None:

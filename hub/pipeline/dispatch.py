@@ -85,7 +85,7 @@ class Dispatcher:
         system = self._engine.program.settings.systems.get(name)
         if system is None:
             return 1
-        at_once = int(system.limits.get("concurrency") or 64)
+        at_once = int(system.limits.get("concurrency") or 16)
         return min(_WINDOWS[str(system.idempotency.get("mode") or "none")], 4 * at_once)
 
     # -- send ------------------------------------------------------------------------------------------------------

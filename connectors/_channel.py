@@ -1,0 +1,346 @@
+"""One system's outbound channel: its queue, its limits, its connections, its pauses. Lives on the sender's loop.
+
+Nothing waits here for long: what cannot start within ``wait_seconds``, or while the system is paused or stopped, is
+given back with the verdict LATER or STOPPED, and the hub keeps it as a row with a time.
+
+A request is sent twice only where that is safe: a connection used before may be closed by the other side just as a
+request goes out. Before each reuse the channel looks whether the connection is still silent and open; what dies
+unanswered in spite of that is sent once more on a new connection if the system knows the idempotency key (or the
+request only looks something up); otherwise it is in doubt, and the channel uses each connection once for a minute.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from connectors._answer import Answer, Ending, Failure
+from connectors._opening import Opener
+from connectors._rate import Rate
+from connectors._renewal import renew
+from connectors._request import RequestMaker, Unmakeable
+from connectors._sender import Sender
+from connectors._verdicts import Judge, of_failure
+from connectors._wire import Connection
+from connectors.auth import ClientCredentials
+from connectors.base import DELIVERED, DOUBT, LATER, REFUSED, STOPPED, Finished, Parcel, Verdict
+
+_NO_REUSE_SECONDS = 60.0
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 60.0
+
+
+@dataclass(slots=True)
+class Job:
+    """One parcel on its way: who is told, since when it waits, and what has been tried."""
+
+    parcel: Parcel
+    finished: Finished
+    maker: RequestMaker
+    queued: float
+    looks_up: bool = False
+    started: float = 0.0
+    token: str = ""
+    renewed: bool = False
+    resent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a system bears: requests at a time, requests a second (0: any), and the longest wait in the queue."""
+
+    concurrency: int
+    per_second: float
+    wait_seconds: float
+    read_seconds: float
+    idle_seconds: float
+    max_response: int
+
+
+class Channel:
+    """Sends one system's parcels. Everything but ``submit`` runs on the sender's loop."""
+
+    def __init__(
+        self, sender: Sender, opener: Opener, judge: Judge, limits: Limits, resend_is_safe: bool,
+        grant: ClientCredentials | None = None, token_opener: Opener | None = None,
+    ) -> None:  # fmt: skip
+        self._sender, self._loop = sender, sender.loop
+        self._opener, self._judge, self._limits = opener, judge, limits
+        self._resend_is_safe = resend_is_safe
+        self._grant, self._token_opener = grant, token_opener
+        self._rate = Rate(limits.per_second) if limits.per_second else None
+        self._pending: deque[Job] = deque()
+        self._idle: list[Connection] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._renewing = False
+        self._active = 0
+        self._paused_until = self._no_reuse_until = 0.0
+        self._pause_seconds = _FIRST_PAUSE_SECONDS
+        self._timer: asyncio.TimerHandle | None = None
+        self._closing: asyncio.Event | None = None
+        self._inbox: deque[Sequence[Job]] = deque()
+        self._called = self._pump_called = False
+
+    def submit(self, jobs: Sequence[Job]) -> None:
+        """Take jobs from any thread."""
+        self._inbox.append(jobs)
+        if not self._called:
+            self._called = True
+            self._sender.call(self._take_in)
+
+    def _take_in(self) -> None:
+        self._called = False
+        while self._inbox:
+            for job in self._inbox.popleft():
+                if job.looks_up:
+                    self._pending.appendleft(job)
+                else:
+                    self._pending.append(job)
+        self._pump()
+
+    # The queue
+
+    def _pump_soon(self) -> None:
+        """Look at the queue at the end of this turn of the loop: requests that go out in a burst cost less."""
+        if not self._pump_called:
+            self._pump_called = True
+            self._loop.call_soon(self._pump)
+
+    def _pump(self) -> None:
+        """Start whatever may start now."""
+        self._pump_called = False
+        if self._closing is not None:
+            self._close_if_done()
+        if not self._pending:
+            return
+        now = time.monotonic()
+        if self._closing is not None:
+            self._give_back(Verdict(LATER, "closing", "not sent: the hub is closing down"))
+        elif now < self._paused_until:
+            self._give_back(self._paused_verdict(now))
+        elif self._grant is not None and not self._grant.is_valid(time.time()):
+            self._renew(self._grant)
+        else:
+            self._start_some(now)
+        if self._pending:
+            self._watch_queue(now)
+
+    def _start_some(self, now: float) -> None:
+        pending, rate, most = self._pending, self._rate, self._limits.concurrency
+        while pending and self._active < most and (rate is None or not rate.wait_seconds(now)):
+            job = pending.popleft()
+            if now - job.queued > self._limits.wait_seconds:
+                self._finish(job, self._waited_verdict())
+                continue
+            if rate is not None:
+                rate.take(now)
+            self._start(job)
+
+    def _watch_queue(self, now: float) -> None:
+        """Ring when the rate allows the next request or the oldest has waited too long."""
+        if self._timer is not None and self._rate is None:
+            return  # it rings early enough, and looks again then
+        until_old = self._pending[0].queued + self._limits.wait_seconds - now + 0.001
+        rate_wait = self._rate.wait_seconds(now) if self._rate and self._active < self._limits.concurrency else 0.0
+        ring = self._loop.time() + max(0.001, min(until_old, rate_wait or until_old))
+        if self._timer is not None:
+            if self._timer.when() <= ring:
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_at(ring, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        now = time.monotonic()
+        while self._pending and now - self._pending[0].queued > self._limits.wait_seconds:
+            self._finish(self._pending.popleft(), self._waited_verdict())
+        self._pump()
+
+    def _waited_verdict(self) -> Verdict:
+        detail = f"not sent: it waited {self._limits.wait_seconds:g} s for its turn within the system's limits"
+        return Verdict(LATER, "queue_full", detail)
+
+    def _paused_verdict(self, now: float) -> Verdict:
+        detail = "not sent: the system asked for a pause"
+        return Verdict(LATER, "paused", detail, retry_after_seconds=self._paused_until - now)
+
+    def _give_back(self, verdict: Verdict) -> None:
+        pending, self._pending = self._pending, deque()
+        for job in pending:
+            self._finish(job, verdict)
+
+    def _finish(self, job: Job, verdict: Verdict) -> None:
+        if job.resent and verdict.kind in (LATER, STOPPED):
+            # Its first sending died unanswered: that it could not be sent again does not undo it.
+            detail = f"it was sent and the connection closed unanswered; then: {verdict.detail}"
+            verdict = replace(verdict, kind=DOUBT, detail=detail)
+        self._sender.finish(job.finished, job.parcel, verdict)
+
+    # One try
+
+    def _start(self, job: Job) -> None:
+        job.started = time.monotonic()
+        job.token = self._grant.token if self._grant is not None else ""
+        try:
+            head, body = job.maker.make(job.parcel, time.time())
+        except Unmakeable as error:
+            self._finish(job, Verdict(REFUSED, error.code, error.detail))
+            return
+        self._active += 1
+        connection = self._idle_connection()
+        if connection is not None:
+            self._send(connection, job, head, body)
+        else:
+            self._run(self._open_and_send(job, head, body))
+
+    def _idle_connection(self) -> Connection | None:
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.is_fresh():
+                return connection
+            connection.close()
+        return None
+
+    def _make_connection(self) -> Connection:
+        return Connection(self._loop, self._limits.max_response, self._limits.idle_seconds)
+
+    async def _open_and_send(self, job: Job, head: bytes, body: bytes) -> None:
+        connection = await self._opener.open(self._make_connection)
+        if isinstance(connection, Failure):
+            self._active -= 1
+            self._conclude(job, of_failure(connection, time.monotonic() - job.started))
+            self._pump_soon()
+        elif connection.is_open:
+            self._send(connection, job, head, body)
+        else:
+            self._active -= 1
+            closed = Failure("connect_failed", "the connection was closed as soon as it was open")
+            self._conclude(job, of_failure(closed, time.monotonic() - job.started))
+            self._pump_soon()
+
+    def _send(self, connection: Connection, job: Job, head: bytes, body: bytes) -> None:
+        connection.job = job
+        connection.send(head, body, self._limits.read_seconds, self._ended)
+
+    def _ended(self, connection: Connection, ending: Ending) -> None:
+        job: Job = connection.job
+        self._active -= 1
+        if connection.is_open:
+            self._keep(connection, ending)
+        if not self._tried_again(job, ending):
+            self._conclude(job, self._verdict(job, ending))
+        self._pump_soon()
+
+    def _keep(self, connection: Connection, ending: Ending) -> None:
+        if self._no_reuse_until > time.monotonic():
+            connection.close()
+            return
+        if connection.uses == 1 and isinstance(ending, Answer):
+            connection.idle_limit = _announced_idle(ending.headers.get("keep-alive", ""), connection.idle_limit)
+        connection.release()
+        self._idle.append(connection)
+
+    def _tried_again(self, job: Job, ending: Ending) -> bool:
+        """Whether the job goes back to the head of the queue: a dead old connection, or a token that has expired."""
+        if isinstance(ending, Failure):
+            if not ending.stale or job.resent:
+                return False
+            if not (self._resend_is_safe or job.looks_up):
+                self._no_reuse_until = time.monotonic() + _NO_REUSE_SECONDS
+                return False
+            job.resent = True
+        else:
+            if ending.status not in (401, 403) or self._grant is None or job.renewed:
+                return False
+            job.renewed = True
+            self._grant.forget(job.token)
+        job.queued = time.monotonic()
+        self._pending.appendleft(job)
+        return True
+
+    def _verdict(self, job: Job, ending: Ending) -> Verdict:
+        seconds = time.monotonic() - job.started
+        if isinstance(ending, Failure):
+            return of_failure(ending, seconds, job.looks_up)
+        weigh = self._judge.of_look_up if job.looks_up else self._judge.of_delivery
+        return weigh(ending, seconds, time.time())
+
+    def _conclude(self, job: Job, verdict: Verdict) -> None:
+        self._finish(job, verdict)
+        if verdict.slow_down:
+            self._pause(verdict.retry_after_seconds)
+        elif verdict.kind == STOPPED:
+            self._give_back(Verdict(STOPPED, verdict.code, f"not sent: {verdict.detail}"))
+        elif verdict.kind == DELIVERED:
+            self._pause_seconds = _FIRST_PAUSE_SECONDS
+
+    def _pause(self, asked_seconds: float | None) -> None:
+        """No request to this system for a while: what it asked for, else 1 s, doubled each time up to a minute."""
+        now = time.monotonic()
+        if asked_seconds is None and now >= self._paused_until:
+            asked_seconds = self._pause_seconds
+            self._pause_seconds = min(_LONGEST_PAUSE_SECONDS, 2 * self._pause_seconds)
+        self._paused_until = max(self._paused_until, now + (asked_seconds or 0.0))
+
+    # Tokens
+
+    def _renew(self, grant: ClientCredentials) -> None:
+        if not self._renewing:
+            self._renewing = True
+            self._run(self._fetch_token(grant))
+
+    async def _fetch_token(self, grant: ClientCredentials) -> None:
+        failure = await renew(grant, self._token_opener or self._opener, self._limits.read_seconds, time.time)
+        self._renewing = False
+        if failure is not None:
+            self._give_back(of_failure(failure, 0.0))
+        self._pump()
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # Looking and leaving
+
+    async def check(self) -> list[str]:
+        """What is wrong with reaching the system now."""
+        connection = await self._opener.open(self._make_connection)
+        if isinstance(connection, Failure):
+            return [connection.detail]
+        connection.close()
+        if self._grant is not None and not self._grant.is_valid(time.time()):
+            failure = await renew(self._grant, self._token_opener or self._opener, self._limits.read_seconds, time.time)
+            return [failure.detail] if failure else []
+        return []
+
+    async def close(self) -> None:
+        """Give back what has not started, wait for what has, free every connection."""
+        self._closing = asyncio.Event()
+        self._take_in()
+        self._pump()
+        self._close_if_done()
+        await self._closing.wait()
+        await asyncio.gather(*self._tasks)
+
+    def _close_if_done(self) -> None:
+        if self._active or self._closing is None:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        for connection in self._idle:
+            connection.close()
+        self._idle.clear()
+        self._closing.set()
+
+
+def _announced_idle(keep_alive: str, limit: float) -> float:
+    """The idle time that a server announces (``Keep-Alive: timeout=5``), less a second for the way."""
+    for part in keep_alive.split(","):
+        name, _, value = part.strip().partition("=")
+        if name.lower() == "timeout" and value.isascii() and value.isdigit():
+            return min(limit, max(0.0, int(value[:6]) - 1.0))
+    return limit

@@ -1,0 +1,167 @@
+"""What an HTTP exchange means for a delivery: the system's own rules first, then the table of status codes.
+
+rule ``success:`` true             delivered
+rule ``permanent:`` true           refused
+2xx                                delivered; in doubt when ``success:`` says no, or the answer is not whole
+425, 429, 503                      later; 429 and 503 pause the whole system; Retry-After wins, up to 24 h
+408, 5xx                           doubt (501 and 505: refused)
+401, 403; 410                      the system is stopped
+3xx and every other 4xx            refused: redirects are not followed
+not connected                      later; certificate: stopped
+sent, then silence or a closed connection   doubt
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from connectors._answer import Answer, Failure
+from connectors.base import ABSENT, DELIVERED, DOUBT, FOUND, LATER, REFUSED, STOPPED, Verdict
+
+Rule = Callable[..., Any]
+
+MAX_RETRY_AFTER_SECONDS = 86_400.0
+_LATER = {425, 429, 503}
+_SLOW_DOWN = {429, 503}
+_STOPPED = {401: "credentials_refused", 403: "access_denied", 410: "gone"}
+_NEVER = {501, 505}
+_CUT = {
+    "response_too_large": "the answer is larger than max_response",
+    "answer_cut": "the connection was closed before the answer was complete",
+}
+_JSON = msgspec.json.Decoder(float_hook=Decimal)
+
+
+class Judge:
+    """Gives the verdict on the answers of one system by its rules ``success``, ``permanent`` and ``found``."""
+
+    def __init__(self, success: Rule | None, permanent: Rule | None, found: Rule | None) -> None:
+        self._success, self._permanent, self._found = success, permanent, found
+
+    def of_delivery(self, answer: Answer, seconds: float, now_epoch: float) -> Verdict:
+        """What became of a delivery that was answered."""
+        kind, code, detail = self._decide(answer)
+        wait = retry_after(answer.headers.get("retry-after", ""), now_epoch) if kind == LATER else None
+        return Verdict(
+            kind, code, detail, answer.status, answer.body, answer.headers.get("content-type", ""), answer.headers,
+            wait, kind == LATER and answer.status in _SLOW_DOWN, seconds,
+        )  # fmt: skip
+
+    def _decide(self, answer: Answer) -> tuple[str, str, str]:
+        if self._success is None and self._permanent is None:
+            return _by_status(answer)
+        facts = _facts(answer)
+        succeeded, trouble = _holds(self._success, facts)
+        if succeeded and not answer.cut:
+            return DELIVERED, "", ""
+        if self._permanent is not None and _holds(self._permanent, facts)[0]:
+            return REFUSED, f"http_{answer.status}", f"{_said(answer)}; the rule permanent: calls that final"
+        if self._success is not None and 200 <= answer.status < 300:
+            return DOUBT, "error_in_success", f"{_said(answer)}, but the rule success: does not hold{trouble}"
+        return _by_status(answer)
+
+    def of_look_up(self, answer: Answer, seconds: float, now_epoch: float) -> Verdict:
+        """What a look-up found: FOUND, ABSENT, STOPPED for bad credentials, else LATER: it cannot tell now."""
+        status = answer.status
+        if status in (401, 403):
+            return Verdict(STOPPED, _STOPPED[status], _said(answer), status, answer.body, seconds=seconds)
+        if answer.cut or not (200 <= status < 300 or status in (404, 410)):
+            wait = retry_after(answer.headers.get("retry-after", ""), now_epoch)
+            detail = f"the look-up cannot tell: {_said(answer)}{_because(answer)}"
+            return Verdict(LATER, answer.cut or f"http_{status}", detail, status, answer.body,
+                           retry_after_seconds=wait, slow_down=status in _SLOW_DOWN, seconds=seconds)  # fmt: skip
+        return self._found_or_not(answer, seconds)
+
+    def _found_or_not(self, answer: Answer, seconds: float) -> Verdict:
+        found, trouble = answer.status < 300, ""
+        if self._found is not None:
+            found, trouble = _holds(self._found, _facts(answer))
+        if trouble and answer.status < 300:
+            detail = f"the look-up cannot tell: the rule found: does not fit the answer{trouble}"
+            return Verdict(LATER, "rule_failed", detail, answer.status, answer.body, seconds=seconds)
+        return Verdict(FOUND if found else ABSENT, "", "", answer.status, answer.body, seconds=seconds)
+
+
+def of_failure(failure: Failure, seconds: float, looks_up: bool = False) -> Verdict:
+    """What became of a delivery, or of a look-up, that was not answered."""
+    kind = STOPPED if failure.stopped else DOUBT if failure.sent and not looks_up else LATER
+    return Verdict(kind, failure.code, failure.detail, seconds=seconds)
+
+
+def retry_after(value: str, now_epoch: float) -> float | None:
+    """Seconds that a Retry-After header asks for (RFC 9110, 10.2.3: seconds or a date), at most 24 hours."""
+    value = value.strip()
+    if value.isascii() and value.isdigit():
+        return min(float(value[:12]), MAX_RETRY_AFTER_SECONDS)
+    try:
+        moment = parsedate_to_datetime(value)
+    except (ValueError, OverflowError, TypeError, IndexError):
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    seconds = (aware - datetime.fromtimestamp(now_epoch, UTC)).total_seconds()
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
+
+
+def body_value(body: bytes) -> Any:
+    """A body as a rule sees it: JSON with exact decimals, else text."""
+    try:
+        return _JSON.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return body.decode("utf-8", "replace")
+
+
+def _facts(answer: Answer) -> dict[str, Any]:
+    return {"status": answer.status, "body": body_value(answer.body), "headers": answer.headers}
+
+
+def _holds(rule: Rule | None, facts: Mapping[str, Any]) -> tuple[bool, str]:
+    """Whether a rule holds. One that cannot be evaluated on this answer does not; the second value says why."""
+    if rule is None:
+        return False, ""
+    try:
+        return bool(rule(**facts)), ""
+    except Exception as error:  # the rule is the user's and the answer is anybody's: it becomes part of the verdict
+        return False, f" ({error})"
+
+
+def _by_status(answer: Answer) -> tuple[str, str, str]:
+    status = answer.status
+    if 200 <= status < 300:
+        return (DOUBT, answer.cut, f"{_said(answer)}{_because(answer)}") if answer.cut else (DELIVERED, "", "")
+    return _kind_of(status), _STOPPED.get(status, f"http_{status}"), f"{_said(answer)}{_advice(answer)}"
+
+
+def _kind_of(status: int) -> str:
+    if status in _LATER:
+        return LATER
+    if status in _STOPPED:
+        return STOPPED
+    if status == 408 or (status >= 500 and status not in _NEVER):
+        return DOUBT
+    return REFUSED
+
+
+def _said(answer: Answer) -> str:
+    try:
+        phrase = f" {HTTPStatus(answer.status).phrase}"
+    except ValueError:
+        phrase = ""
+    return f"the system answered {answer.status}{phrase}"
+
+
+def _because(answer: Answer) -> str:
+    return f", but {_CUT[answer.cut]}" if answer.cut else ""
+
+
+def _advice(answer: Answer) -> str:
+    if 300 <= answer.status < 400:
+        return "; redirects are not followed: write the address it points to into base_url or path"
+    wait = answer.headers.get("retry-after", "")
+    return f"; it asks to wait: Retry-After {wait[:40]}" if wait and answer.status in _LATER else ""

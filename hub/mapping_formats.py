@@ -1,0 +1,39 @@
+"""Whether the formats of a mapping's two sides exist, and whether their options are right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hub import formats
+from hub.errors import Fault
+from hub.mapping import Mapping as DocumentMapping
+from hub.mapping import Side
+from hub.yamldoc import Node, did_you_mean
+
+
+def mapping_format_faults(root: Node, mapping: DocumentMapping) -> Iterator[Fault]:
+    """Faults of a mapping that compiled, at their place in its file (``root``)."""
+    for name, side in (("source", mapping.source), ("target", mapping.target)):
+        yield from _side_faults(root.get(name) or root, name, side)
+
+
+def _side_faults(node: Node, name: str, side: Side) -> Iterator[Fault]:
+    known = formats.names()
+    if side.format is None:
+        for option in side.options:
+            yield node.key(option).fault(f"{name}: the option '{option}' needs format: beside it")
+    elif side.format not in known:
+        place = node.get("format") or node
+        yield place.fault(f"{name}: unknown format '{side.format}'{did_you_mean(side.format, known)}")
+    else:
+        for option, message in option_faults(side.format, side.options).items():
+            yield (node.get(option) or node).fault(f"{name}: {message}")
+
+
+def option_faults(format: str, options: Mapping[str, Any]) -> dict[str, str]:
+    """What is wrong with a format's options, a sentence for each; the format's own say, where it has one, is wider."""
+    codec = formats.codec(format)
+    if own := getattr(codec, "faults_of", None):
+        return dict(own(options))
+    return formats.option_faults(codec.OPTIONS, options)

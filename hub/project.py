@@ -1,0 +1,125 @@
+"""The project folder: where it is, which of its files matter, and their bytes.
+
+The hub works from these bytes, never from the disk: what is deployed is what was read at once. A project's own files
+win over those that travel with the hub; ``config/`` and ``routes/`` are never taken from the hub.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import connectors
+from hub.errors import Fault, ProjectError, UsageError
+from hub.reference import reference_root
+from hub.yamldoc import Node, read_yaml
+
+MARK = "config/hub.yaml"
+OWN_FOLDERS = ("config", "routes", "mappings", "schemas", "connectors/presets")
+SHARED_FOLDERS = ("schemas", "mappings", "connectors/presets")
+# What YAML 1.2, 5.1 calls printable, without the surrogates that UTF-8 cannot hold.
+_CONTROL = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SUFFIXES = frozenset((".yaml", ".yml", ".json", ".jsonl", ".csv", ".edi", ".txt", ".xml", ".xsd", ".sch", ".xsl"))
+_MAX_FILE, _MAX_TOTAL, _MAX_FILES = 16_000_000, 256_000_000, 20_000
+
+
+def find_project(start: Path) -> Path:
+    """The nearest folder, from ``start`` upwards, that holds ``config/hub.yaml``. Raises UsageError."""
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if (folder / MARK).is_file():
+            return folder
+    advice = "make a project with: o2c init DIR"
+    raise UsageError(f"no project here: neither {start} nor a folder above it holds {MARK}; {advice}")
+
+
+def read_files(root: Path) -> dict[str, bytes]:
+    """Every file that matters, by its path relative to the project: the project's own over the hub's.
+
+    Raises ProjectError for links that lead outside and for files over the limits (16 MB each, 256 MB together).
+    """
+    return {**reference_files(), **own_files(root)}
+
+
+def own_files(root: Path) -> dict[str, bytes]:
+    """The files of the project folder itself."""
+    faults: list[Fault] = []
+    files: dict[str, bytes] = {}
+    for folder in OWN_FOLDERS:
+        files.update(_read_folder(root / folder, folder, root.resolve(), faults))
+    _check_total(files, faults)
+    if faults:
+        raise ProjectError(sorted(faults, key=lambda fault: fault.file))
+    return files
+
+
+def reference_files() -> dict[str, bytes]:
+    """The schemas, mappings and presets that travel with the hub."""
+    faults: list[Fault] = []
+    files: dict[str, bytes] = {}
+    packages = Path(connectors.__file__).resolve().parent
+    for folder in SHARED_FOLDERS:
+        place = packages / "presets" if folder.startswith("connectors") else reference_root() / folder
+        files.update(_read_folder(place, folder, place.resolve(), faults))
+    if faults:
+        raise ProjectError(faults)
+    return files
+
+
+def content_hash(files: Mapping[str, bytes]) -> str:
+    """One name for exactly these files with exactly this content (SHA-256, hexadecimal)."""
+    digest = hashlib.sha256()
+    for path in sorted(files):
+        for part in (path.encode(), files[path]):
+            digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.hexdigest()
+
+
+def text_of(files: Mapping[str, bytes], path: str) -> tuple[str, list[Fault]]:
+    """A file's text, which must be UTF-8 without control characters; a byte order mark is dropped."""
+    raw = files[path]
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = raw[: error.start]
+        line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
+        return "", [Fault(path, line, column, f"byte 0x{raw[error.start]:02x} is not UTF-8; save the file as UTF-8")]
+    if bad := _CONTROL.search(text):
+        line, column = text.count("\n", 0, bad.start()) + 1, bad.start() - text.rfind("\n", 0, bad.start())
+        return "", [Fault(path, line, column, f"control character U+{ord(bad[0]):04X}; take it out")]
+    return text, []
+
+
+def document_of(files: Mapping[str, bytes], path: str) -> tuple[Node, list[Fault]]:
+    """A YAML file's node tree; empty where it cannot be read, with the faults beside it."""
+    text, faults = text_of(files, path)
+    return (Node(path, 1, 1, None), faults) if faults else read_yaml(text, path)
+
+
+def _read_folder(folder: Path, name: str, inside: Path, faults: list[Fault]) -> Iterator[tuple[str, bytes]]:
+    if not folder.is_dir():
+        return
+    for path in sorted(folder.rglob("*")):
+        key = f"{name}/{path.relative_to(folder).as_posix()}"
+        if not _matters(path, key):
+            continue
+        if not path.resolve().is_relative_to(inside):
+            faults.append(Fault(key, 0, 0, "a link to a place outside the project; put the file itself here"))
+        elif (size := path.stat().st_size) > _MAX_FILE:
+            faults.append(Fault(key, 0, 0, f"the file is {size} bytes long; the limit is {_MAX_FILE}"))
+        else:
+            yield key, path.read_bytes()
+
+
+def _matters(path: Path, key: str) -> bool:
+    hidden = any(part.startswith(".") for part in key.split("/"))
+    return not hidden and path.suffix.lower() in _SUFFIXES and path.is_file()
+
+
+def _check_total(files: Mapping[str, bytes], faults: list[Fault]) -> None:
+    total = sum(map(len, files.values()))
+    if total > _MAX_TOTAL or len(files) > _MAX_FILES:
+        limit = f"at most {_MAX_FILES} files of {_MAX_TOTAL} bytes together"
+        faults.append(Fault(".", 0, 0, f"{len(files)} files of {total} bytes; a project has {limit}"))

@@ -1,0 +1,67 @@
+"""The keys of a route file, as a table: the lint, the JSON Schema and the reference page are made from it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from connectors.base import Field
+
+EXPRESSION_NAMES = ("src", "envelope")
+RESERVED = frozenset((
+    "at", "cash", "collect", "every", "expect", "join", "journey", "journeys", "receivables", "reconcile", "schedule",
+    "split", "steps",
+))  # fmt: skip
+ON_ERROR = ("dead_letter", "block_key", "skip", "stop")
+_ON_ERROR_TEXT = "What a delivery that cannot succeed does: dead_letter frees its lane, block_key keeps it, skip goes "
+_ON_ERROR_TEXT += "on, stop pauses the route."
+
+RETRY_FIELDS = (
+    Field("attempts", "integer", "How often a delivery is tried in all.", default=8),
+    Field("first", "duration", "The longest wait before the second try.", default=10.0),
+    Field("factor", "number", "By how much each wait grows.", default=3),
+    Field("cap", "duration", "No wait is longer.", default=900.0),
+    Field("jitter", "choice", "full: each wait is a random part of the longest, so that retries do not come together; "
+          "none: exactly the longest.", default="full", choices=("full", "none")),
+)  # fmt: skip
+
+TARGET_FIELDS = (
+    Field("system", "text", "The system it goes to.", required=True),
+    Field("id", "text", "This target's own name; the system's unless two targets go to one system."),
+    Field("map", "text", "The mapping from the canonical document to the system's; none: the document itself."),
+    Field("when", "expression", "Sent only where this holds; src is the canonical document.", names=EXPRESSION_NAMES),
+    Field("after", "text", "The target whose delivery must have arrived first."),
+    Field("key", "expression", "The business key whose order is kept for this target.", names=EXPRESSION_NAMES),
+    Field("reply", "group", "What becomes of the system's answer.",
+          fields=(Field("map", "text", "The mapping from the answer to a canonical document.", required=True),)),
+    Field("on_error", "choice", _ON_ERROR_TEXT, choices=ON_ERROR),
+    Field("retry", "group", "The route's retry policy, changed for this target.",
+          fields=tuple(replace(part, default=None) for part in RETRY_FIELDS)),
+)  # fmt: skip
+
+FIELDS = (
+    Field("route", "text", "The route's name, unique in the project.", required=True),
+    Field("description", "text", "What the route is for, in your own words.", default=""),
+    Field(
+        "from", "group", "Where its documents come from.", required=True,
+        fields=(
+            Field("system", "text", "The system that sends them.", required=True),
+            Field("event", "texts", "The event, or a list of them; none: every event of the system.", default=()),
+        ),
+    ),
+    Field("map", "text", "The mapping from the system's document to a canonical one.", required=True),
+    Field("order", "choice", "per_key: documents of one business key arrive in the order they came; none: as it comes.",
+          default="per_key", choices=("per_key", "none")),
+    Field("key", "expression", "The business key; none: the main key of the canonical type.", names=EXPRESSION_NAMES),
+    Field("to", "list", "The targets.", required=True, fields=TARGET_FIELDS),
+    Field("retry", "group", "When a delivery that failed is tried again.", fields=RETRY_FIELDS),
+    Field("on_error", "choice", _ON_ERROR_TEXT, default="dead_letter", choices=ON_ERROR),
+    Field("validate", "choice", "sync: an invalid document is answered 422; async: it is taken in, then a dead letter.",
+          default="async", choices=("async", "sync")),
+    Field(
+        "retention", "group", "How long this route's data is kept; what is not said is as in config/hub.yaml.",
+        fields=tuple(Field(name, "duration", text) for name, text in (
+            ("raw", "The bytes as they came."), ("stages", "What the steps made of them."),
+            ("metadata", "States, keys, attempts."),
+        )),
+    ),
+)  # fmt: skip

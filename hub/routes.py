@@ -1,0 +1,214 @@
+"""Route files: where documents come from, what they become, where they go, and what happens when that fails.
+
+A file under ``routes/`` holds one route, or a list of them. Here each file is read by itself; whether the systems and
+mappings it names exist, and whether routes overlap, is ``hub.check``'s part.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+
+from hub.errors import Fault
+from hub.fields import Located, Scope, read_fields
+from hub.project import document_of
+from hub.route_fields import FIELDS, RESERVED
+from hub.systems import NAME_FORM, is_name
+from hub.yamldoc import Node
+
+FOLDER = "routes/"
+_START = "a route starts with route: NAME"
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """When to try again: ``attempts`` in all, waits from ``first`` times ``factor`` up to ``cap`` (seconds)."""
+
+    attempts: int = 8
+    first: float = 10.0
+    factor: float = 3.0
+    cap: float = 900.0
+    jitter: str = "full"
+
+    def longest_wait(self, attempt: int) -> float:
+        """The longest wait after this attempt (1 is the first), in seconds."""
+        growths = attempt - 1
+        if self.factor > 1:  # beyond this many the wait is over the cap, and the power could be over the largest float
+            growths = min(growths, math.ceil(math.log(self.cap / self.first, self.factor)))
+        return min(self.cap, self.first * self.factor**growths)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What becomes of a target's answer: the mapping that makes a canonical document of it."""
+
+    map: str
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One place a route delivers to. ``map`` None sends the canonical document itself."""
+
+    id: str
+    system: str
+    map: str | None = None
+    when: Located | None = None
+    after: str | None = None
+    key: Located | None = None
+    reply: Reply | None = None
+    on_error: str = "dead_letter"
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    node: Node | None = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One route. ``events`` empty means every event of its system; ``retention`` holds the seconds it overrides."""
+
+    name: str
+    system: str
+    map: str
+    targets: tuple[Target, ...]
+    description: str = ""
+    events: tuple[str, ...] = ()
+    order: str = "per_key"
+    key: Located | None = None
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    on_error: str = "dead_letter"
+    validate: str = "async"
+    retention: Mapping[str, float] = field(default_factory=dict)
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    node: Node | None = field(default=None, repr=False, compare=False)
+
+    def takes(self, event: str) -> bool:
+        """Whether this route wants a document of its system with this event."""
+        return not self.events or event in self.events
+
+    def target(self, target_id: str) -> Target:
+        """The target of that id; KeyError when there is none."""
+        for target in self.targets:
+            if target.id == target_id:
+                return target
+        raise KeyError(target_id)
+
+
+def route_files(files: Mapping[str, bytes]) -> list[str]:
+    """The paths of the route files."""
+    return sorted(path for path in files if path.startswith(FOLDER) and path.endswith((".yaml", ".yml")))
+
+
+def load_routes(files: Mapping[str, bytes]) -> tuple[list[Route], list[Fault]]:
+    """Every route of the project and every fault of the files themselves.
+
+    A route with faults is there too, with defaults (empty names) for what is wrong.
+    """
+    faults: list[Fault] = []
+    routes = []
+    for path in route_files(files):
+        root, found = document_of(files, path)
+        faults += found
+        if found and root.value is None:
+            continue
+        routes += [_route(node, faults) for node in _entries(root, faults)]
+    return routes, faults
+
+
+def _entries(root: Node, faults: list[Fault]) -> Sequence[Node]:
+    """The routes of a file: itself, or the elements of its list."""
+    if root.is_map:
+        return [root]
+    if not root.is_list:
+        faults.append(root.fault(f"expected a route or a list of routes, got {root.kind}; {_START}"))
+    for node in root.elements():
+        if not node.is_map:
+            faults.append(node.fault(f"expected a route, got {node.kind}; {_START}"))
+    return [node for node in root.elements() if node.is_map]
+
+
+def _route(node: Node, faults: list[Fault]) -> Route:
+    named = node.get("route")
+    scope = Scope(f"route '{named.text}'" if named and named.text else "this route", faults)
+    values = read_fields(node, FIELDS, scope, RESERVED)
+    if named and values["route"]:
+        _check_name(values["route"], named, "route", scope)
+    source = values["from"] or {"system": "", "event": ()}
+    retry = _policy(values["retry"], RetryPolicy(), node.get("retry"), scope)
+    place = node.key("route")
+    return Route(
+        name=str(values["route"]), description=str(values["description"]), system=str(source["system"]),
+        events=tuple(map(str, source["event"])), map=str(values["map"]), order=values["order"], key=values["key"],
+        targets=_targets(values, node.get("to"), retry, scope), retry=retry, on_error=values["on_error"],
+        validate=values["validate"], file=node.file, line=place.line, column=place.column, node=node,
+        retention={name: kept for name, kept in values["retention"].items() if kept is not None},
+    )  # fmt: skip
+
+
+def _check_name(name: str, node: Node, what: str, scope: Scope) -> None:
+    if not is_name(name):
+        scope.fault(node, f"'{name}' cannot name a {what}; use {NAME_FORM}")
+
+
+def _targets(values: dict[str, Any], node: Node | None, retry: RetryPolicy, scope: Scope) -> tuple[Target, ...]:
+    nodes = node.elements() if node else []
+    if node and node.is_list and not nodes:
+        scope.fault(node, "to: expected at least one target, e.g. - {system: erp, map: order-to-erp}")
+    entries = values["to"] or []
+    pairs = zip(entries, nodes, strict=True)
+    targets = tuple(_target(entry, place, values, retry, scope) for entry, place in pairs if place.is_map)
+    seen: dict[str, Node] = {}
+    for target in targets:
+        place = target.node or node
+        if target.id in seen and target.id and place:
+            first = seen[target.id].line
+            advice = "; give each its own id:" if not place.get("id") else ""
+            scope.fault(place, f"two targets are called '{target.id}', the first in line {first}{advice}")
+        elif place:
+            seen[target.id] = place
+    return targets
+
+
+def _target(entry: dict[str, Any], node: Node, values: dict[str, Any], retry: RetryPolicy, scope: Scope) -> Target:
+    own = node.get("id")
+    if own and entry["id"]:
+        _check_name(str(entry["id"]), own, "target", scope)
+    reply = entry["reply"]
+    return Target(
+        id=str(entry["id"] or entry["system"]), system=str(entry["system"]), map=_name(entry["map"]),
+        when=entry["when"], after=_name(entry["after"]), key=entry["key"],
+        reply=Reply(str(reply["map"])) if reply else None, on_error=entry["on_error"] or values["on_error"],
+        retry=_policy(entry["retry"], retry, node.get("retry"), scope), node=node,
+    )  # fmt: skip
+
+
+def _name(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _policy(values: Mapping[str, Any], base: RetryPolicy, node: Node | None, scope: Scope) -> RetryPolicy:
+    """The policy that the file's own values make of ``base``."""
+    said = {name: value for name, value in values.items() if value is not None and node and node.get(name)}
+    if "factor" in said:
+        said["factor"] = float(Decimal(said["factor"]))
+    policy = replace(base, **said)
+    if node and (fault := _policy_fault(policy)):
+        name, message = fault
+        scope.fault(node.get(name) or node, f"retry.{name}: {message}")
+        return base
+    return policy
+
+
+def _policy_fault(policy: RetryPolicy) -> tuple[str, str] | None:
+    if not 1 <= policy.attempts <= 1000:
+        return "attempts", f"expected 1 to 1000, got {policy.attempts} (1 means no second try)"
+    if not 1 <= policy.factor <= 100:
+        return "factor", f"expected 1 to 100, got {policy.factor:g} (1 means equal waits)"
+    if policy.first <= 0:
+        return "first", "expected a wait above zero, such as 10s"
+    if policy.cap < policy.first:
+        return "cap", f"the longest wait is shorter than the first ({policy.cap:g}s < {policy.first:g}s)"
+    return None

@@ -1,0 +1,90 @@
+"""A target system for tests: a real HTTP server that takes orders, remembers their keys and misbehaves as told."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+from collections import defaultdict
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that is killed resets its connections; that is what these tests are about."""
+
+
+class Receiver:
+    """``effects`` counts what really happened per reference: a key seen before is answered and does nothing more.
+
+    ``unwilling`` is the share of requests answered 503; ``away`` closes every connection at once. ``order`` lists
+    (lane, sequence) of effects as they happened.
+    """
+
+    def __init__(self, port: int = 0) -> None:
+        self.effects: dict[str, int] = defaultdict(int)
+        self.keys: dict[str, str] = {}
+        self.order: list[tuple[str, int]] = []
+        self.requests = 0
+        self.headers: list[dict[str, str]] = []
+        self.unwilling, self.away, self.deduplicates = 0.0, False, True
+        self._chance, self._lock = random.Random(7), threading.Lock()
+        self._server = _Server(("127.0.0.1", port), self._handler())
+        self._server.daemon_threads = True
+        self.port = self._server.server_address[1]
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def take(self, key: str, document: dict[str, Any]) -> None:
+        with self._lock:
+            reference = str(document.get("reference") or document.get("ref"))
+            if self.deduplicates and key in self.keys:
+                return
+            self.keys[key] = reference
+            self.effects[reference] += 1
+            lane, _, number = reference.partition("-")
+            self.order.append((lane, int(number or 0)))
+
+    def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                receiver.requests += 1
+                if receiver.away:
+                    self.close_connection = True
+                    self.connection.close()
+                    return
+                with receiver._lock:
+                    refused = receiver._chance.random() < receiver.unwilling
+                if refused:
+                    self._answer(503, b'{"error":"busy"}')
+                    return
+                receiver.headers.append(dict(self.headers.items()))
+                receiver.take(self.headers.get("Idempotency-Key", ""), json.loads(body))
+                self._answer(200, b'{"ok":true}')
+
+            def do_GET(self) -> None:
+                key = self.path.rpartition("=")[2]
+                self._answer(200, json.dumps([1] if key in receiver.keys else []).encode())
+
+            def _answer(self, status: int, body: bytes) -> None:
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: Any) -> None:
+                """Quiet."""
+
+        return Handler

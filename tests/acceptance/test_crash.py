@@ -1,0 +1,209 @@
+"""The hub is killed, its target goes away, its disk fills up: nothing acknowledged is lost, nothing happens twice."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import HubProcess
+from receiver import Receiver
+
+KILLS = 20
+
+
+class Load:
+    """Signed orders from several threads until told to stop; remembers which were acknowledged."""
+
+    def __init__(self, hub: HubProcess, lanes: int = 5, most: int = 1_000_000) -> None:
+        self.acknowledged: list[str] = []
+        self._hub, self._stop, self._most = hub, threading.Event(), most
+        self._threads = [threading.Thread(target=self._run, args=(f"k{n}",)) for n in range(lanes)]
+
+    def __enter__(self) -> Load:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self, lane: str) -> None:
+        number = 0
+        while not self._stop.is_set() and number < self._most:
+            reference = f"{lane}-{number}"
+            try:
+                status, _ = self._hub.send(reference)
+            except (OSError, http.client.HTTPException):
+                time.sleep(0.02)
+                continue
+            if status in (200, 202):
+                self.acknowledged.append(reference)
+                number += 1
+
+
+def in_order(receiver: Receiver) -> bool:
+    """Per key the effects came in the order of the orders."""
+    lanes: dict[str, list[int]] = {}
+    for lane, number in receiver.order:
+        lanes.setdefault(lane, []).append(number)
+    return all(a < b for numbers in lanes.values() for a, b in pairwise(numbers))
+
+
+def test_twenty_kills_under_load_lose_nothing_and_do_nothing_twice(
+    make_hub: Callable[..., HubProcess], receiver: Receiver
+) -> None:
+    hub = make_hub()
+    hub.start()
+    chance = random.Random(11)
+    with Load(hub) as load:
+        for _ in range(KILLS):
+            time.sleep(chance.uniform(0.05, 0.4))
+            [child] = hub.children()
+            os.kill(child, signal.SIGKILL)
+            hub.wait_for(lambda gone=child: hub.children() not in ([gone], []))
+            hub.wait_until_ready()
+    hub.wait_until_quiet()
+    assert len(load.acknowledged) > 100
+    assert set(load.acknowledged) <= set(receiver.effects)
+    assert {reference: count for reference, count in receiver.effects.items() if count != 1} == {}
+    assert in_order(receiver)
+    assert hub.stop() == 0
+
+
+def test_the_whole_tree_killed_with_a_look_up_target_takes_no_effect_twice(
+    make_hub: Callable[..., HubProcess], receiver: Receiver
+) -> None:
+    lookup = '{mode: lookup, request: "GET /orders?key={key}", found: "count(body) > 0", settle: 1s}'
+    hub = make_hub(idempotency=lookup)
+    receiver.deduplicates = False
+    for _ in range(3):
+        hub.start()
+        with Load(hub):
+            time.sleep(0.7)
+            hub.kill_all()
+    hub.start()
+    hub.wait_until_quiet()
+    assert {reference: count for reference, count in receiver.effects.items() if count != 1} == {}
+    assert len(receiver.effects) == hub.rows("SELECT count(*) FROM deliveries WHERE state = 'delivered'")[0][0]
+    assert in_order(receiver)
+
+
+def test_doubt_about_a_target_that_offers_nothing_is_held_for_a_person(
+    make_hub: Callable[..., HubProcess], receiver: Receiver
+) -> None:
+    hub = make_hub(idempotency="{mode: none}")
+    receiver.deduplicates = False
+    hub.start()
+    with Load(hub):
+        time.sleep(0.7)
+        hub.kill_all()
+    hub.start()
+    hub.wait_until_quiet()
+    states: dict[Any, Any] = dict(hub.rows("SELECT state, count(*) FROM deliveries GROUP BY state"))
+    assert set(states) <= {"delivered", "held", "queued"}
+    assert {reference: count for reference, count in receiver.effects.items() if count != 1} == {}
+
+
+def test_a_target_that_refuses_a_fifth_and_is_away_for_five_seconds_gets_everything_in_order(
+    make_hub: Callable[..., HubProcess], receiver: Receiver
+) -> None:
+    hub = make_hub()
+    hub.start()
+    receiver.unwilling = 0.2
+    with Load(hub, lanes=10, most=60) as load:
+        time.sleep(1)
+        receiver.away = True
+        time.sleep(5)
+        receiver.away = False
+    hub.wait_until_quiet(120)
+    assert set(load.acknowledged) == {reference for reference, count in receiver.effects.items() if count == 1}
+    assert in_order(receiver)
+
+
+def test_a_message_that_kills_its_process_ends_in_quarantine_and_its_neighbours_are_delivered(
+    make_hub: Callable[..., HubProcess], receiver: Receiver
+) -> None:
+    hub = make_hub()
+    # A codec that dies on one input stands for any library that crashes: the interpreter itself goes down.
+    hub.write("poison/sitecustomize.py", POISON_CODEC)
+    hub.environment["PYTHONPATH"] = str(hub.root / "poison")
+    hub.start()
+    for number in range(10):
+        hub.send(f"a-{number}")
+    hub.send("poison-1")
+    for number in range(10):
+        try:
+            hub.send(f"b-{number}")
+        except (OSError, http.client.HTTPException):
+            time.sleep(0.3)
+    hub.wait_until_quiet(90)
+    hub.wait_for(lambda: hub.rows("SELECT count(*) FROM receipts WHERE state = 'dead'") == [(1,)])
+    [(failure,)] = hub.rows("SELECT failure FROM receipts WHERE state = 'dead'")
+    assert '"class":"quarantine"' in failure
+    assert {f"a-{n}" for n in range(10)} <= set(receiver.effects)
+    stored = hub.rows("SELECT count(*) FROM receipts WHERE state = 'split'")[0][0]
+    assert sum(receiver.effects.values()) == stored == len(receiver.effects)
+
+
+POISON_CODEC = """
+import os
+import hub.formats.json as codec
+
+_decode = codec.decode
+
+
+def decode(chunks, options):
+    raw = b"".join(chunks)
+    if b"poison" in raw:
+        os.abort()
+    return _decode([raw], options)
+
+
+codec.decode = decode
+"""
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[str], None]]:
+    """The store's folder as a file system of its own; the function changes its size."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)], check=True)
+    yield lambda size: subprocess.run(["mount", "-o", f"remount,size={size}", str(folder)], check=True)
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_full_disk_is_answered_503_and_work_goes_on_by_itself(
+    make_hub: Callable[..., HubProcess], receiver: Receiver, small_disk: Callable[[str], None]
+) -> None:
+    hub = make_hub()
+    hub.start()
+    acknowledged, number = [], 0
+    while number < 5000:
+        status, _ = hub.send(f"k-{number}")
+        if status == 503:
+            break
+        assert status == 202
+        acknowledged.append(f"k-{number}")
+        number += 1
+    assert len(acknowledged) > 20
+    assert status == 503
+    small_disk("200m")
+    hub.wait_for(lambda: hub.send(f"k-{number}")[0] in (200, 202))
+    hub.wait_until_quiet()
+    assert {*acknowledged, f"k-{number}"} == set(receiver.effects)
+    assert set(receiver.effects.values()) == {1}
+    assert hub.rows("PRAGMA integrity_check") == [("ok",)]
+    assert hub.stop() == 0

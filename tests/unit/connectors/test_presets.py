@@ -1,0 +1,44 @@
+"""Presets are data: each is the keys of a system with defaults, and each makes a verifier once it has its secret."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import connectors
+from connectors.base import Field
+from connectors.webhook import Verifier
+
+FILES = sorted((Path(__file__).parents[3] / "connectors" / "presets").glob("*.yaml"))
+COMMON = {"preset", "description", "connector", "format", "event", "dedupe", "ignore", "proved"}
+
+
+def unknown(settings: dict[str, Any], fields: tuple[Field, ...]) -> set[str]:
+    known = {field.name: field for field in fields}
+    below = [
+        name for key, value in settings.items() if isinstance(value, dict) and key in known
+        for name in unknown(value, known[key].fields)
+    ]  # fmt: skip
+    return (set(settings) - set(known)) | set(below)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.stem))
+def test_a_preset_names_itself_and_only_settings_there_are(path: Path) -> None:
+    preset = yaml.safe_load(path.read_text())
+    assert preset["preset"] == path.stem
+    assert preset["description"]
+    assert preset["proved"] in ("documented", "tested")
+    fields = connectors.connector(preset["connector"]).FIELDS
+    assert not unknown({key: value for key, value in preset.items() if key not in COMMON}, fields)
+
+
+def test_a_preset_holds_no_secret_and_needs_one() -> None:
+    for path in FILES:
+        preset = yaml.safe_load(path.read_text())
+        assert "secrets" not in preset.get("verify", {})
+        if preset["connector"] == "webhook":
+            preset["verify"] |= {"secrets": ["00ff" * 12], "tolerance": 300.0}
+            Verifier(preset)
