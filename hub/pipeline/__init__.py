@@ -86,7 +86,7 @@ def _record(result: Transformed, compiled: CompiledRoute, decoded: Decoded, prog
         step = "route"
         deliveries = fan_out(
             compiled, document, envelope, _key_text(keys), _place(result.receipt, decoded), world.new_id, world.now,
-            program.set_id,
+            program.set_id, result.receipt.received_at,
         )  # fmt: skip
     except MessageError as error:
         failure = failure_of(error, step).printed(compiled.route.name)
@@ -181,7 +181,6 @@ def _envelope(receipt: Receipt, decoded: Decoded, world: World) -> dict[str, Any
         "source": receipt.source,
         "event": receipt.event,
         "received_at": iso(receipt.received_at),
-        "received_epoch": receipt.received_at,
         "name": receipt.name,
     }
 

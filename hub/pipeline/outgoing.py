@@ -60,8 +60,7 @@ def _outgoing(engine: Engine, delivery: Delivery, body: Body | None) -> Outgoing
     if body is not None:
         return Outgoing(delivery, target, body, context=context)
     envelope = {
-        "id": delivery.message_id, "source": row[2], "event": row[3], "received_at": iso(row[4]),
-        "received_epoch": row[4], "name": "",
+        "id": delivery.message_id, "source": row[2], "event": row[3], "received_at": iso(row[4]), "name": "",
     }  # fmt: skip
     return _built(engine, delivery, target, envelope, context)
 

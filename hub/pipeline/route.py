@@ -19,6 +19,7 @@ def fan_out(
     new_id: Callable[[], str],
     now: float,
     set_id: int,
+    received_at: float,
 ) -> list[tuple[Delivery, CompiledTarget]]:
     """The deliveries of a message, none where every ``when`` says no. ``place`` is (seq, position) in arrival order.
 
@@ -32,7 +33,7 @@ def fan_out(
                 delivery_id=ids[t.target.id], message_id=str(envelope["id"]), lane_seq=lane_seq(*place),
                 source=compiled.route.system, route=compiled.route.name, target=t.target.id, system=t.system.name,
                 lane=_lane(compiled, t, document, envelope, main_key), state="queued", created_at=now, set_id=set_id,
-                waits_for=ids.get(t.target.after or "", ""), received_at=float(envelope["received_epoch"]),
+                waits_for=ids.get(t.target.after or "", ""), received_at=received_at,
             ),
             t,
         )

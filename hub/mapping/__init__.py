@@ -1,0 +1,28 @@
+"""Mapping files: a target tree in YAML whose leaves are expressions, compiled once to one Python function.
+
+``compile_mapping(text, file, tables=…)`` gives a Mapping; ``mapping.apply(document)`` the target document.
+``compile_expression`` compiles one expression of a route or a connector. Neither does any I/O.
+"""
+
+from hub.mapping.compile import compile_mapping
+from hub.mapping.context import EMPTY, Context, TraceEntry
+from hub.mapping.expression import Expression, compile_expression
+from hub.mapping.mapping import Mapping, Side
+from hub.mapping.tables import NO_TABLES, Table, Tables, load_tables
+from hub.mapping.trace import Trace
+
+__all__ = [
+    "EMPTY",
+    "NO_TABLES",
+    "Context",
+    "Expression",
+    "Mapping",
+    "Side",
+    "Table",
+    "Tables",
+    "Trace",
+    "TraceEntry",
+    "compile_expression",
+    "compile_mapping",
+    "load_tables",
+]

@@ -1,0 +1,24 @@
+"""The reference page holds the catalogue of functions as it is made today, and its example compiles."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from hub.functions.catalogue import catalogue
+from hub.mapping import compile_mapping, load_tables
+
+PAGE = Path(__file__).parents[3] / "docs/reference/mapping.md"
+
+
+def test_the_reference_page_lists_the_functions_there_are() -> None:
+    # `make docs` or: python -m hub.functions.catalogue
+    assert catalogue().strip() in PAGE.read_text(encoding="utf-8")
+
+
+def test_the_example_of_the_reference_page_compiles() -> None:
+    example = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[0]
+    tables = load_tables({"mappings/tables/units.csv": "key,value\nC62,PCE\n"})
+    mapping = compile_mapping(example, "mappings/order-to-crm.yaml", tables=tables)
+    order = {"order_id": "1001", "order_lines": [{"line_id": "1", "quantity": {"unit_code": "C62"}}]}
+    assert mapping.apply(order) == {"order": "1001", "lines": [{"position": "1", "unit": "PCE"}]}

@@ -1,0 +1,98 @@
+"""What surrounds a mapping: look-ups that are recorded, cross-references, traces, threads."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from hub.errors import MappingError
+from hub.mapping import Context
+from tests.unit.mapping.build import compiled, lines, mapped
+
+
+def test_look_ups_and_cross_references_are_recorded() -> None:
+    noted: list[Any] = []
+    context = Context(
+        company={"name": "Us"},
+        envelope={"id": "m1"},
+        xref=lambda system, kind, identifier: {"5": "C5"}.get(identifier),
+        record=lambda kind, arguments, value: noted.append((kind, arguments, value)),
+    )
+    body = """
+    output:
+      unit: lookup(src.u, 'units', 'C62')
+      known: xref('crm', 'customer', src.id)
+      unknown: xref('crm', 'customer', src.other) or f'crm:{src.other}'
+      none?: xref('crm', 'customer', src.nothing)
+      name: company.name
+      message: envelope.id
+    """
+    src = {"u": "kg", "id": "5", "other": "6"}
+    expected = {"unit": "KGM", "known": "C5", "unknown": "crm:6", "name": "Us", "message": "m1"}
+    assert mapped(body, src, context) == expected
+    assert noted == [
+        ("lookup", ("units", "kg"), "KGM"),
+        ("xref", ("crm", "customer", "5"), "C5"),
+        ("xref", ("crm", "customer", "6"), None),
+    ]
+
+
+def test_a_store_that_is_away_is_no_fault_of_the_mapping() -> None:
+    def away(system: str, kind: str, identifier: str) -> str:
+        raise TypeError("the store's own trouble")
+
+    with pytest.raises(TypeError, match="the store's own trouble"):
+        mapped("output: {a: 'xref(''crm'', ''customer'', src.id) or 1'}", {"id": "5"}, Context(xref=away))
+
+
+def test_without_cross_references_each_is_unknown() -> None:
+    assert mapped("output: {a: 'xref(''crm'', ''customer'', src.id) or src.id'}", {"id": "5"}) == {"a": "5"}
+
+
+def test_a_trace_says_for_each_field_where_it_came_from() -> None:
+    body = """
+    let:
+      cur: src.currency
+    output:
+      id: text(src.id)
+      lines:
+        each: src.rows
+        as: r
+        when: r.q > 0
+        item:
+          q: r.q
+          sku?: r.sku
+          amount: money(dec(r.p), cur)
+    """
+    src = {"id": 7, "currency": "EUR", "rows": [{"q": 0}, {"q": 2, "p": "1.5", "sku": ""}]}
+    document, trace = compiled(body).trace(src)
+    assert document == {"id": "7", "lines": [{"q": 2, "amount": {"amount": "1.50", "currency": "EUR"}}]}
+    found = {entry.path: (entry.value, entry.line, entry.expression, entry.sources) for entry in trace}
+    assert len(trace) == 4
+    assert found == {
+        "id": ("7", 4, "text(src.id)", ("src.id",)),
+        "lines[0].q": (2, 10, "r.q", ("src.rows[1].q",)),
+        "lines[0].sku": ("", 11, "r.sku", ("src.rows[1].sku",)),
+        "lines[0].amount": (
+            {"amount": "1.50", "currency": "EUR"},
+            12,
+            "money(dec(r.p), cur)",
+            ("src.rows[1].p", "src.currency"),
+        ),
+    }
+    assert trace[0].path == "id"
+
+
+def test_a_trace_of_a_document_that_fails_is_the_same_error() -> None:
+    with pytest.raises(MappingError, match=r"required target field 'a' would be nothing: src.x is missing"):
+        compiled("output: {a: src.x}").trace({})
+
+
+def test_one_mapping_serves_many_threads() -> None:
+    mapping = compiled("output: {a: {each: src.l, as: x, index: i, item: i * x.n / 3}}")
+    documents = [{"l": lines(count)} for count in range(40)]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(mapping.apply, documents))
+    assert found == [mapping.apply(document) for document in documents]

@@ -1,0 +1,180 @@
+"""The mappings of the reference project: each case holds, each output is valid, nothing breaks them unexplained."""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from hub.errors import MappingError
+from tests.unit.mapping.reference import ROOT, cases_of, context_of, floats, mapping, mapping_files, plain, schemas
+
+CASES = [
+    pytest.param(file, case, id=f"{file.rpartition('/')[2]}: {case['name']}")
+    for file in mapping_files()
+    for case in cases_of(file)
+]
+ORDER = "mappings/orders/shopify-order.yaml"
+_PYTHON = (
+    "NoneType",
+    "Traceback",
+    "'str'",
+    "'dict'",
+    "object has no attribute",
+    "operand",
+    "Decimal(",
+    "subscriptable",
+)
+
+
+@pytest.mark.parametrize("file", mapping_files())
+def test_a_reference_mapping_compiles_without_a_warning(file: str) -> None:
+    assert mapping(file).warnings == ()
+
+
+@pytest.mark.parametrize(("file", "case"), CASES)
+def test_a_case_beside_a_mapping_holds(file: str, case: dict[str, Any]) -> None:
+    compiled = mapping(file)
+    if "error" in case:
+        with pytest.raises(MappingError) as raised:
+            compiled.apply(case["input"], context_of(file))
+        assert case["error"] in str(raised.value)
+        return
+    found = compiled.apply(case["input"], context_of(file))
+    assert found == case["expected"]
+    assert list(floats(found)) == []
+    assert schemas().faults(compiled.target.schema or "", plain(found)) == []
+
+
+@pytest.mark.parametrize(("file", "case"), CASES)
+def test_a_trace_gives_the_same_document_and_names_every_field(file: str, case: dict[str, Any]) -> None:
+    if "error" in case:
+        return
+    document, trace = mapping(file).trace(case["input"], context_of(file))
+    assert document == case["expected"]
+    for entry in trace:
+        if entry.value is not None and not isinstance(entry.value, dict | list):
+            found = _at(document, entry.path)
+            assert found == entry.value or (found is None and entry.value == "")
+
+
+def _at(document: Any, path: str) -> Any:
+    for part in path.replace("[", ".[").split("."):
+        if part.startswith("["):
+            document = document[int(part[1:-1])]
+        elif isinstance(document, dict):
+            document = document.get(part)
+    return document
+
+
+def _paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Every field and element of a document."""
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, child in entries:
+        yield (*path, key)
+        yield from _paths(child, (*path, key))
+
+
+def _changed(document: Any, path: tuple[Any, ...], change: Any) -> Any:
+    """A document in which the value at a path is replaced; ``...`` takes it away. The rest is not copied."""
+    copied = copy.copy(document)
+    if len(path) > 1:
+        copied[path[0]] = _changed(document[path[0]], path[1:], change)
+    elif change is ...:
+        del copied[path[0]]
+    else:
+        copied[path[0]] = change
+    return copied
+
+
+def _survives(file: str, document: Any, *, must_be_valid: bool) -> str:
+    """What became of a document: ``valid``, ``error``. Anything but a MappingError goes up and fails the test."""
+    compiled = mapping(file)
+    try:
+        found = compiled.apply(document, context_of(file))
+    except MappingError as error:
+        assert error.file == file
+        assert error.line
+        assert error.column
+        assert not any(word in str(error) for word in _PYTHON), str(error)
+        return "error"
+    assert list(floats(found)) == []
+    if must_be_valid and not schemas().is_valid(compiled.target.schema or "", plain(found)):
+        raise AssertionError([str(fault) for fault in schemas().faults(compiled.target.schema or "", plain(found))])
+    return "valid"
+
+
+SHOPIFY = [case for case in cases_of(ORDER) if "expected" in case]
+
+
+@pytest.mark.parametrize("case", SHOPIFY, ids=lambda case: case["name"])
+@pytest.mark.parametrize("change", [..., None], ids=["taken away", "null"])
+def test_without_any_one_field_an_order_is_valid_or_a_located_error(case: dict[str, Any], change: Any) -> None:
+    outcomes = [
+        _survives(ORDER, _changed(case["input"], path, change), must_be_valid=True) for path in _paths(case["input"])
+    ]
+    assert set(outcomes) == {"valid", "error"}
+
+
+STRANGE: list[Any] = [
+    "",
+    "x",
+    "🦊" * 50,
+    0,
+    -1,
+    10**39,
+    Decimal("1e20"),
+    Decimal("-0.001"),
+    True,
+    [],
+    [None],
+    ["x"],
+    {},
+    {"x": 1},
+]
+
+
+@pytest.mark.parametrize("file", mapping_files())
+def test_whatever_stands_in_a_field_there_is_an_output_or_a_located_error(file: str) -> None:
+    document = cases_of(file)[0]["input"]
+    for path in _paths(document):
+        for strange in STRANGE:
+            _survives(file, _changed(document, path, strange), must_be_valid=False)
+
+
+def test_many_changes_at_once_still_give_an_output_or_a_located_error() -> None:
+    choose = random.Random(7)
+    for _ in range(500):
+        document = copy.deepcopy(choose.choice(SHOPIFY)["input"])
+        for _ in range(choose.randrange(1, 5)):
+            path = choose.choice(list(_paths(document)) or [()])
+            if path:
+                document = _changed(document, path, choose.choice([..., None, *STRANGE]))
+        _survives(ORDER, document, must_be_valid=False)
+
+
+def test_an_output_is_never_shared_with_the_next() -> None:
+    case = SHOPIFY[0]
+    first = mapping(ORDER).apply(case["input"], context_of(ORDER))
+    first["order_lines"].clear()
+    first["buyer"]["contact"].clear()
+    assert mapping(ORDER).apply(case["input"], context_of(ORDER)) == case["expected"]
+
+
+def test_the_input_is_left_as_it_was() -> None:
+    for file in mapping_files():
+        for case in cases_of(file):
+            before = json.dumps(plain(case["input"]), default=str)
+            _survives(file, case["input"], must_be_valid=False)
+            assert json.dumps(plain(case["input"]), default=str) == before
+
+
+def test_every_reference_mapping_has_cases_beside_it() -> None:
+    for file in mapping_files():
+        assert (ROOT / file.replace(".yaml", ".test.yaml")).is_file()
+        assert any("expected" in case for case in cases_of(file))
