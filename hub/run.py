@@ -37,6 +37,7 @@ from hub.secret import DEFAULT_FOLDER, Secret, resolve
 from hub.settings import Settings, load_settings
 from hub.store import Store, deliveries, open_store
 from hub.sweeper import Chore, Sweeper
+from hub.transformer import Transformers
 from hub.worker import STUCK_SECONDS, LocalWorker
 
 _log = structlog.get_logger("run")
@@ -109,6 +110,7 @@ class Hub:
         self.engine = Engine(
             self.store, program, self.clock, self.worker, lambda system: open_destination(system, self.secrets),
             worker=f"{socket.gethostname()}-{os.getpid()}-{self.clock.new_id()[-8:]}", run_apart=self._run_apart,
+            transformer=Transformers(self.store, self.environment, _children()),
         )  # fmt: skip
         self.sweeper = Sweeper(self.engine, self.secrets, self.environment, self._chores())
         self._threads: list[threading.Thread] = []
@@ -216,6 +218,11 @@ def _serve(hub: Hub) -> None:
         server_header=False, lifespan="off", timeout_graceful_shutdown=20,
     )  # fmt: skip
     uvicorn.Server(config).run()
+
+
+def _children() -> int:
+    """One transformer beside the hub for each further core, at least one."""
+    return max(1, (os.cpu_count() or 2) - 1)
 
 
 def _key_file(hub: Hub, key: Secret) -> str:

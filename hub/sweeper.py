@@ -16,9 +16,7 @@ import structlog
 from connectors.base import DOUBT, ConnectorError, Incoming, Source, Verdict
 from hub.deploy import active_program
 from hub.errors import HubError
-from hub.isolate import Isolation
 from hub.message import RAW, Arrival, Delivery
-from hub.outcome import Failure
 from hub.pipeline.connections import open_source
 from hub.pipeline.deliver import Sent, conclude
 from hub.pipeline.engine import Engine
@@ -30,7 +28,6 @@ _log = structlog.get_logger("sweeper")
 TICK_SECONDS = 0.25
 _POLL_SECONDS = 5.0
 _LOST_AFTER = 5.0  # the broker had its chance
-_CRASHES = 2  # alone, twice: quarantine
 _BATCH = 256
 
 Chore = tuple[float, Callable[[], None]]  # every so many seconds, this
@@ -52,20 +49,13 @@ class Sweeper:
     # -- at start --------------------------------------------------------------------------------------------------
 
     def recover(self) -> None:
-        """What another run of the hub had in hand when it died: doubt is settled, suspects are tried apart."""
+        """What another run had in hand when it died: what was on its way is doubt, the rest is done again."""
         engine = self._engine
         for delivery in deliveries.orphans(engine.store.reader(), engine.worker):
             if delivery.state == "delivering":
                 self._record_crash(delivery)
-        suspects = receipts.suspects(engine.store.reader(), engine.worker)
-        building = [d for d in deliveries.orphans(engine.store.reader(), engine.worker) if d.state != "delivering"]
-        if suspects or building:
-            _log.warning(
-                "looking into what was in hand when the hub died", receipts=len(suspects), deliveries=len(building)
-            )
-            with Isolation(engine.store.path, self._environment) as isolation:
-                self._try_receipts(isolation, suspects)
-                self._try_deliveries(isolation, building)
+        engine.store.write(partial(deliveries.free_orphans, worker=engine.worker))
+        engine.store.write(partial(receipts.free_orphans, worker=engine.worker))
 
     def _record_crash(self, delivery: Delivery) -> None:
         engine, now = self._engine, self._engine.clock.epoch()
@@ -74,40 +64,6 @@ class Sweeper:
         sent = Sent(delivery, target, now, delivery.set_id)
         finish = conclude(sent, Verdict(DOUBT, code="hub_died", detail=detail), now, engine.chance)
         engine.store.write(lambda db: deliveries.finish(db, [finish], engine.worker))
-
-    def _try_receipts(self, isolation: Isolation, seqs: list[int]) -> None:
-        store = self._engine.store
-        for seq in seqs:
-            ending = isolation.try_receipt(seq)
-            if ending == "":
-                store.write(partial(receipts.let_go, seqs=[seq]))
-                continue
-            crashes = store.write(partial(receipts.count_crash, seq=seq))
-            if crashes < _CRASHES:
-                ending = isolation.try_receipt(seq)
-                crashes = store.write(partial(receipts.count_crash, seq=seq)) if ending else 0
-            self._conclude_receipt(seq, crashes, ending)
-
-    def _conclude_receipt(self, seq: int, crashes: int, ending: str) -> None:
-        store = self._engine.store
-        if crashes >= _CRASHES:
-            _log.error("a receipt kills its process and is in quarantine", seq=seq, ending=ending)
-            store.write(lambda db: receipts.mark_dead(db, seq, _quarantine(ending)))
-        else:
-            store.write(lambda db: receipts.let_go(db, [seq]))
-
-    def _try_deliveries(self, isolation: Isolation, building: list[Delivery]) -> None:
-        engine = self._engine
-        for delivery in building:
-            ending = isolation.try_delivery(delivery.delivery_id)
-            if ending and isolation.try_delivery(delivery.delivery_id):
-                failure, now = _quarantine(ending).printed(delivery.route), engine.clock.epoch()
-                target = engine.program.find(delivery.route, delivery.target)
-                engine.store.write(
-                    partial(engine.dispatcher.bury, delivery=delivery, target=target, failure=failure, now=now)
-                )
-            else:
-                engine.store.write(partial(deliveries.unclaim, delivery_id=delivery.delivery_id, crashed=bool(ending)))
 
     # -- again and again -------------------------------------------------------------------------------------------
 
@@ -233,10 +189,3 @@ class Sweeper:
         for source, _ in self._sources.values():
             source.close()
         self._sources.clear()
-
-
-def _quarantine(ending: str) -> Failure:
-    return Failure(
-        "quarantine", "kills_its_process", f"its processing {ending}, twice, with nothing else in hand", step="map",
-        hint="look at the raw payload and at the mapping it meets; replay it when either is changed",
-    ).printed("")  # fmt: skip

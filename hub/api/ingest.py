@@ -16,6 +16,7 @@ from connectors.webhook import SignatureError
 from hub.api.doors import Door, Doors
 from hub.message import Accepted, Arrival
 from hub.outcome import Failure
+from hub.pipeline import transform
 from hub.pipeline.engine import Engine
 from hub.pipeline.receive import as_receipt
 
@@ -98,8 +99,9 @@ class Ingest:
         if route is None or route.route.validate != "sync":
             return
         receipt = as_receipt(arrival, Accepted(arrival.receipt_id, 0))
-        result = self._engine.transform(receipt, program, self._engine.world())
-        failures = [result.failure.as_dict()] if result.failure else [m.failure for m in result.messages if m.failure]
+        parts = list(transform(receipt, program, self._engine.world()))
+        failures: list[Mapping[str, Any]] = [part.failure.as_dict() for part in parts if part.failure is not None]
+        failures += [message.failure for part in parts for message in part.messages if message.failure]
         for failure in failures[:1]:
             raise Refusal(422, str(failure["code"]), str(failure["detail"]), _as_failure(failure))
 

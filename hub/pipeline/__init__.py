@@ -6,7 +6,7 @@ takes a stored receipt and a program and gives messages, deliveries and bytes, o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,17 +27,25 @@ from hub.pipeline.validate import validate
 _encode_json = msgspec.json.Encoder(decimal_format="number").encode
 
 
+SLICE = 500  # messages that are stored in one transaction, at most
+
+
 @dataclass(slots=True)
 class Transformed:
-    """What became of one receipt: its messages, their deliveries, the bytes of those that may go at once."""
+    """What became of one receipt, or of one slice of a large one: messages, deliveries, the bytes of those that may
+    go at once. ``final`` is False where more of the receipt follows. The rows are packed for the store."""
 
-    receipt: Receipt
+    seq: int
+    route: str = ""
     messages: list[Message] = field(default_factory=list)
-    deliveries: list[tuple[Delivery, CompiledTarget]] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
     bodies: dict[str, Body] = field(default_factory=dict)
     unbuilt: dict[str, Failure] = field(default_factory=dict)
     xrefs: list[tuple[str, str, str, str, float, str]] = field(default_factory=list)
     failure: Failure | None = None
+    final: bool = True
+    message_rows: list[Any] = field(default_factory=list)
+    body_rows: list[Any] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,30 +57,42 @@ class World:
     xref: Xref
 
 
-def transform(receipt: Receipt, program: Program, world: World, chunks: Iterable[bytes] | None = None) -> Transformed:
-    """Take a receipt to its deliveries. Every fault of the data becomes a Failure; nothing of it is raised.
+def transform(
+    receipt: Receipt, program: Program, world: World, chunks: Iterable[bytes] | None = None, skip: int = 0
+) -> Iterator[Transformed]:
+    """Take a receipt to its deliveries, in slices of at most SLICE messages. Every fault of the data becomes a
+    Failure; nothing of it is raised.
 
-    ``chunks`` are the raw bytes of a large receipt, read piece by piece.
+    ``chunks`` are the raw bytes of a large receipt, read piece by piece; ``skip`` is how many of its records were
+    stored before the hub was interrupted.
     """
-    result = Transformed(receipt)
+    result = Transformed(receipt.seq, receipt.route)
     if is_reply(receipt.route):
-        return _transform_reply(result, program, world)
+        yield _transform_reply(result, receipt, program, world)
+        return
     compiled = program.routes.get(receipt.route) or program.select(receipt.source, receipt.event)
     if compiled is None:
-        return _unrouted(result, program)
+        yield _unrouted(result, receipt, program)
+        return
+    result.route = compiled.route.name
     try:
         for decoded in decode(compiled.codec, compiled.codec_options, chunks or (receipt.raw,)):
-            if receipt.origin_position in (-1, decoded.position):
-                _record(result, compiled, decoded, program, world)
+            if decoded.position >= skip and receipt.origin_position in (-1, decoded.position):
+                if len(result.messages) >= SLICE:
+                    result.final = False
+                    yield result
+                    result = Transformed(receipt.seq, compiled.route.name)
+                _record(result, receipt, compiled, decoded, program, world)
     except DecodeError as error:
         result.failure = failure_of(error, "decode").printed(compiled.route.name)
-        result.messages, result.deliveries, result.bodies = [], [], {}
-    return result
+    yield result
 
 
-def _record(result: Transformed, compiled: CompiledRoute, decoded: Decoded, program: Program, world: World) -> None:
+def _record(
+    result: Transformed, receipt: Receipt, compiled: CompiledRoute, decoded: Decoded, program: Program, world: World
+) -> None:
     """One record: map, validate, route, then map and encode for each target that may go at once."""
-    envelope = _envelope(result.receipt, decoded, world)
+    envelope = _envelope(receipt, decoded, world)
     document, keys, step = None, [], "decode"
     lookups: list[Any] = []
     try:
@@ -85,21 +105,20 @@ def _record(result: Transformed, compiled: CompiledRoute, decoded: Decoded, prog
         keys = [(key.scheme, key.issuer, key.value) for key in program.schemas.keys(compiled.type, document)]
         step = "route"
         deliveries = fan_out(
-            compiled, document, envelope, _key_text(keys), _place(result.receipt, decoded), world.new_id, world.now,
-            program.set_id, result.receipt.received_at,
+            compiled, document, envelope, _key_text(keys), _place(receipt, decoded), world.new_id, world.now,
+            program.set_id, receipt.received_at,
         )  # fmt: skip
     except MessageError as error:
         failure = failure_of(error, step).printed(compiled.route.name)
-        result.messages.append(
-            _message(result, compiled, decoded, envelope, "dead", document, keys, lookups, failure, program)
-        )
+        message = _message(receipt, compiled, decoded, envelope, "dead", document, keys, lookups, failure, program)
+        result.messages.append(message)
         return
     state = "routed" if deliveries else "filtered"
-    message = _message(result, compiled, decoded, envelope, state, document, keys, lookups, None, program)
+    message = _message(receipt, compiled, decoded, envelope, state, document, keys, lookups, None, program)
     result.messages.append(message)
     result.xrefs += xrefs_of(message, compiled.type, document, world.now)
-    result.deliveries += deliveries
     for delivery, target in deliveries:
+        result.deliveries.append(delivery)
         if not delivery.waits_for:
             build(result, delivery, target, document, envelope, program, world)
 
@@ -116,9 +135,8 @@ def build(
         result.unbuilt[delivery.delivery_id] = failure_of(error, step).printed(delivery.route)
 
 
-def _transform_reply(result: Transformed, program: Program, world: World) -> Transformed:
+def _transform_reply(result: Transformed, receipt: Receipt, program: Program, world: World) -> Transformed:
     """A target's answer becomes a message of its own that asserts its keys."""
-    receipt = result.receipt
     mapping, codec, options = reply_mapping(program, receipt.route)
     if mapping is None:
         result.failure = _no_route(f"the route {receipt.route} makes no message of replies any more")
@@ -150,9 +168,8 @@ def _transform_reply(result: Transformed, program: Program, world: World) -> Tra
     return result
 
 
-def _unrouted(result: Transformed, program: Program) -> Transformed:
+def _unrouted(result: Transformed, receipt: Receipt, program: Program) -> Transformed:
     """No route: wanted by nobody on purpose (``ignore:``), or a dead letter."""
-    receipt = result.receipt
     system = program.settings.systems.get(receipt.source)
     if system is not None and receipt.event in system.ignore:
         result.messages.append(
@@ -195,11 +212,11 @@ def _key_text(keys: list[tuple[str, str, str]]) -> str:
 
 
 def _message(
-    result: Transformed, compiled: CompiledRoute, decoded: Decoded, envelope: Mapping[str, Any], state: str,
+    receipt: Receipt, compiled: CompiledRoute, decoded: Decoded, envelope: Mapping[str, Any], state: str,
     document: Any, keys: list[tuple[str, str, str]], lookups: list[Any], failure: Failure | None,
     program: Program,
 ) -> Message:  # fmt: skip
-    receipt, main_key = result.receipt, _key_text(keys)
+    main_key = _key_text(keys)
     return Message(
         message_id=envelope["id"], seq=receipt.seq, position=decoded.position, place=decoded.place,
         source=receipt.source, event=receipt.event, route=compiled.route.name, type=compiled.type, state=state,

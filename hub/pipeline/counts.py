@@ -27,12 +27,12 @@ class Counts:
         for arrival, accepted in group:
             self.receipts[(arrival.source, "duplicate" if accepted.duplicate else "accepted")] += 1
 
-    def transformed(self, results: Sequence[Transformed]) -> None:
-        for result in results:
-            for message in result.messages:
+    def transformed(self, parts: Sequence[Transformed]) -> None:
+        for part in parts:
+            for message in part.messages:
                 self.messages[(message.route, message.state)] += 1
-            if result.failure is not None:
-                self.messages[(result.receipt.route, "unreadable")] += 1
+            if part.failure is not None:
+                self.messages[(part.route, "unreadable")] += 1
 
     def finished(self, ended: Sequence[tuple[Any, Finish]]) -> None:
         for sent, finish in ended:

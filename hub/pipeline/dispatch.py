@@ -75,6 +75,11 @@ class Dispatcher:
             for delivery in unused:
                 self._lane(delivery.system).in_hand -= 1
 
+    def behind(self) -> set[str]:
+        """The systems for which rows are due that could not go when they were last looked at."""
+        with self._lock:
+            return {name for name, lane in self._lanes.items() if lane.behind}
+
     def _lane(self, system: str) -> Lane:
         lane = self._lanes.get(system)
         if lane is None:
@@ -148,10 +153,12 @@ class Dispatcher:
             claimed = deliveries.claim(db, ready, engine.worker, now)
             deliveries.store_bodies(db, rows, claimed, engine.program.set_id)
             deliveries.pin(db, [o.delivery for o in prepared if o.delivery.delivery_id in claimed])
-            deliveries.let_go(db, [i for i in ready if i not in claimed])
             return claimed, free
 
         claimed, free = engine.store.write(job)
+        for outgoing in prepared:
+            if outgoing.body is not None and outgoing.delivery.delivery_id not in claimed:
+                self._lane(outgoing.delivery.system).behind = True  # looked at again after the next commit
         going = [o for o in prepared if o.delivery.delivery_id in claimed]
         with self._lock:
             for outgoing in going:

@@ -16,13 +16,14 @@ import apsw
 from connectors.base import Destination
 from hub.clock import Clock
 from hub.message import Accepted, Arrival, Receipt
-from hub.pipeline import Transformed, World, transform
+from hub.pipeline import Transformed, World
 from hub.pipeline.batch import Batch
 from hub.pipeline.counts import Counts
 from hub.pipeline.dispatch import Dispatcher
 from hub.pipeline.program import Program
 from hub.pipeline.receive import Answered, Intake, as_receipt
-from hub.store import Store, messages, payloads, receipts
+from hub.pipeline.split import LocalTransformer, Suspect, Transformer
+from hub.store import Store, messages, receipts
 from hub.store.compression import CHUNK
 from hub.store.counters import DUPLICATE, REFUSED, CountBuffer
 from hub.systems import System
@@ -45,10 +46,12 @@ class Engine:
     def __init__(
         self, store: Store, program: Program, clock: Clock, wake: WakeUp,
         open_destination: Callable[[System], Destination], worker: str,
-        run_apart: Callable[[Callable[[], None]], None], chance: Random | None = None,
+        run_apart: Callable[[Callable[[], None]], None], transformer: Transformer | None = None,
+        chance: Random | None = None,
     ) -> None:  # fmt: skip
         self.store, self.program, self.clock, self.wake, self.worker = store, program, clock, wake, worker
         self.run_apart = run_apart
+        self.transformer = transformer or LocalTransformer(store, clock)
         self.counts = Counts()
         self.beside = CountBuffer()
         self.intake = Intake(store, self._received)
@@ -101,17 +104,11 @@ class Engine:
     def process(self, seqs: Sequence[int]) -> None:
         """Split receipts into messages and deliveries, and send what may go at once."""
         claimed = self.store.write(lambda db: receipts.claim(db, seqs, self.worker), durable=False)
-        if claimed:
-            program, world = self.program, self.world()
-            self.commit([self.transform(receipt, program, world) for receipt in self._load(claimed)], program)
-
-    def transform(self, receipt: Receipt, program: Program, world: World) -> Transformed:
-        """One receipt through the pure part of the flow; a large one is read from the store piece by piece."""
-        chunks = None
-        if not receipt.raw:
-            owner = receipt.raw_owner or receipt.receipt_id
-            chunks = payloads.read_chunks(self.store.reader(), owner, "raw", 1)
-        return transform(receipt, program, world, chunks)
+        if not claimed:
+            return
+        program = self.program
+        for parts in self.transformer.split(self._work(claimed), program):
+            self.commit(parts, program)
 
     def world(self) -> World:
         reader = self.store.reader()
@@ -120,41 +117,49 @@ class Engine:
             xref=lambda system, kind, id: messages.get_xref(reader, system, kind, id),
         )  # fmt: skip
 
-    def commit(self, results: Sequence[Transformed], program: Program) -> None:
-        """Store what became of receipts and claim what may go, in one transaction; then send it."""
-        batch = Batch(results, self.clock.epoch())
+    def commit(self, parts: Sequence[Transformed], program: Program) -> None:
+        """Store what became of receipts and claim what may go, in one transaction; then send it.
+
+        More of a large receipt is taken on only when what came before is stored.
+        """
+        batch = Batch(parts, program, self.clock.epoch())
         batch.going = self.dispatcher.reserve(batch.ready())
 
         def job(db: apsw.Connection) -> tuple[set[str], set[str]]:
-            claimed = batch.store(db, self.worker, program.set_id)
-            return claimed, self._bury(db, results, batch.now)
+            claimed = batch.store(db, self.worker)
+            return claimed, self._bury(db, batch)
 
-        self.store.committer.submit(job, lambda result, error: self._committed(batch, result, error))
+        if all(part.final for part in parts):
+            self.store.committer.submit(job, lambda result, error: self._committed(batch, result, error))
+        else:
+            self._committed(batch, self.store.write(job), None)
 
-    def _bury(self, db: apsw.Connection, results: Sequence[Transformed], now: float) -> set[str]:
+    def _bury(self, db: apsw.Connection, batch: Batch) -> set[str]:
         """Deliveries that could not be mapped or encoded end before they were ever tried."""
         free: set[str] = set()
-        for result in results:
-            for delivery, target in result.deliveries:
-                failure = result.unbuilt.get(delivery.delivery_id)
+        for part in batch.parts:
+            for delivery in part.deliveries if part.unbuilt else ():
+                failure = part.unbuilt.get(delivery.delivery_id)
                 if failure is not None:
-                    free |= self.dispatcher.bury(db, delivery, target, failure, now)
+                    target = batch.program.find(delivery.route, delivery.target)
+                    free |= self.dispatcher.bury(db, delivery, target, failure, batch.now)
         return free
 
     def _committed(self, batch: Batch, result: tuple[set[str], set[str]] | None, error: Exception | None) -> None:
         if result is None:
             # The disk is full or the store away: everything is as it was, and is offered again.
-            self.dispatcher.give_back([d for d, _ in batch.wanted if d.delivery_id in batch.going])
+            self.dispatcher.give_back([d for d in batch.deliveries if d.delivery_id in batch.going])
             self.counts.store_failed(error)
-            self.later(lambda: self._offer_again([r.receipt.seq for r in batch.results]))
+            self.later(lambda: self._offer_again([part.seq for part in batch.parts]))
             return
         claimed, free = result
         with self._cache_lock:
-            self.backlog -= len(batch.results)
-        self.counts.transformed(batch.results)
-        self.dispatcher.give_back([d for d, _ in batch.wanted if d.delivery_id in batch.going - claimed])
+            self.backlog -= sum(part.final for part in batch.parts)
+        self.counts.transformed(batch.parts)
+        self.dispatcher.give_back([d for d in batch.deliveries if d.delivery_id in batch.going - claimed])
         self.dispatcher.send(batch.outgoing(claimed))
-        for system in sorted(free | {d.system for d, _ in batch.wanted if d.delivery_id not in claimed}):
+        left = {d.system for d in batch.deliveries if d.delivery_id not in claimed}
+        for system in sorted(free | left | self.dispatcher.behind()):
             self.wake.pump(system)
 
     def _offer_again(self, seqs: Sequence[int]) -> None:
@@ -171,23 +176,16 @@ class Engine:
             self._later[0]()
             self._later.pop(0)
 
-    def _load(self, seqs: Sequence[int]) -> list[Receipt]:
+    def _work(self, seqs: Sequence[int]) -> list[Suspect]:
+        """Claimed receipts with their bytes; those of several chunks without, they are read piece by piece."""
         with self._cache_lock:
             cached = {seq: self._cache.pop(seq) for seq in seqs if seq in self._cache}
             self._cached_bytes -= sum(len(receipt.raw) for receipt in cached.values())
-        missing = [seq for seq in seqs if seq not in cached]
-        loaded = receipts.load(self.store.reader(), missing, with_raw=False) if missing else []
-        found = {**cached, **{receipt.seq: self._with_raw(receipt) for receipt in loaded}}
-        return [found[seq] for seq in sorted(found)]
-
-    def _with_raw(self, receipt: Receipt) -> Receipt:
-        """Small receipts with their bytes; those of several chunks without, to be read piece by piece."""
-        [full] = receipts.load(self.store.reader(), [receipt.seq]) if self._is_small(receipt) else [receipt]
-        return full
-
-    def _is_small(self, receipt: Receipt) -> bool:
-        size = self.store.reader().execute("SELECT size FROM receipts WHERE seq = ?", (receipt.seq,)).get
-        return (size or 0) <= CHUNK
+        work = {seq: Suspect(receipt) for seq, receipt in cached.items()}
+        db = self.store.reader()
+        for receipt in receipts.load(db, [seq for seq in seqs if seq not in cached], CHUNK):
+            work[receipt.seq] = Suspect(receipt, messages.next_position(db, receipt.seq))
+        return [work[seq] for seq in sorted(work)]
 
     # -- deliver ---------------------------------------------------------------------------------------------------
 
@@ -203,3 +201,4 @@ class Engine:
     def close(self) -> None:
         """Stop sending, wait for what is under way, and record it."""
         self.dispatcher.close()
+        self.transformer.close()

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import msgspec
-
-from hub.clock import iso
-from hub.errors import MappingError, MessageError
 from hub.formats import codec
-from hub.message import CANONICAL, Body, Delivery
-from hub.outcome import Failure, failure_of
-from hub.pipeline.encode import encode
+from hub.message import Body, Delivery
+from hub.outcome import Failure
 from hub.pipeline.program import CompiledTarget
+from hub.pipeline.split import Built, missing
 from hub.routes import Target
-from hub.store import deliveries, payloads
+from hub.store import deliveries
 from hub.systems import System
 
 if TYPE_CHECKING:
@@ -36,49 +32,27 @@ class Outgoing:
 
 
 def prepare(engine: Engine, found: Sequence[Delivery]) -> list[Outgoing]:
-    """The bytes of due deliveries: those of an earlier try unchanged, else built with the active set.
-
-    Building is recorded first, without waiting for the disk: a mapping that kills the process is found out.
-    """
+    """The bytes of due deliveries: those of an earlier try unchanged, else built with the active set."""
     db = engine.store.reader()
     stored = {d.delivery_id: None if d.rebuild else deliveries.body(db, d.delivery_id, d.revision) for d in found}
-    unbuilt = [d.delivery_id for d in found if stored[d.delivery_id] is None]
-    if unbuilt:
-        engine.store.write(lambda db: deliveries.mark_building(db, unbuilt, engine.worker), durable=False)
-    return [_outgoing(engine, delivery, stored[delivery.delivery_id]) for delivery in found]
+    unbuilt = [d for d in found if stored[d.delivery_id] is None]
+    built = {b.delivery_id: b for b in engine.transformer.build(unbuilt, engine.program)}
+    return [_outgoing(engine, d, stored[d.delivery_id], built.get(d.delivery_id)) for d in found]
 
 
-def _outgoing(engine: Engine, delivery: Delivery, body: Body | None) -> Outgoing:
+def _outgoing(engine: Engine, delivery: Delivery, stored: Body | None, built: Built | None) -> Outgoing:
     target = engine.program.find(delivery.route, delivery.target)
     row = engine.store.reader().execute(
-        "SELECT main_key, traceparent, source, event, received_at FROM messages WHERE message_id = ?",
-        (delivery.message_id,),
-    ).fetchone()  # fmt: skip
-    if target is None or row is None:
-        return Outgoing(delivery, None, failure=_no_target(delivery))
+        "SELECT main_key, traceparent FROM messages WHERE message_id = ?", (delivery.message_id,)
+    ).fetchone() or ("", "")  # fmt: skip
     context = {"main_key": str(row[0]), "traceparent": str(row[1])}
-    if body is not None:
-        return Outgoing(delivery, target, body, context=context)
-    envelope = {
-        "id": delivery.message_id, "source": row[2], "event": row[3], "received_at": iso(row[4]), "name": "",
-    }  # fmt: skip
-    return _built(engine, delivery, target, envelope, context)
-
-
-def _built(
-    engine: Engine, delivery: Delivery, target: CompiledTarget, envelope: Mapping[str, Any], context: Mapping[str, str]
-) -> Outgoing:
-    raw = payloads.read(engine.store.reader(), delivery.message_id, CANONICAL)
-    if raw is None:
-        return Outgoing(delivery, target, failure=_pruned(delivery), context=context)
-    try:
-        document = msgspec.json.decode(raw)
-        body = encode(target, document, engine.program.settings.company, envelope, engine.world().xref)
-    except MessageError as error:
-        step = "map" if isinstance(error, MappingError) else "encode"
-        failure = failure_of(error, step).printed(delivery.route)
-        return Outgoing(delivery, target, failure=failure, context=context)
-    return _revised(engine, Outgoing(delivery, target, body, fresh=True, context=context))
+    if built is not None and built.failure is not None:
+        return Outgoing(delivery, target, failure=built.failure, context=context)
+    if target is None:
+        return Outgoing(delivery, None, failure=missing(delivery, no_target=True), context=context)
+    if built is not None:
+        return _revised(engine, Outgoing(delivery, target, built.body, fresh=True, context=context))
+    return Outgoing(delivery, target, stored, context=context)
 
 
 def _revised(engine: Engine, outgoing: Outgoing) -> Outgoing:
@@ -100,17 +74,6 @@ def missing_target(delivery: Delivery) -> CompiledTarget:
         target=Target(id=delivery.target, system=delivery.system), system=System(delivery.system, ""), mapping=None,
         codec=codec("json"), codec_options={}, when=None, key=None, reply=None, has_children=True,
     )  # fmt: skip
-
-
-def _no_target(delivery: Delivery) -> Failure:
-    detail = f"the active set has no target '{delivery.target}' in the route '{delivery.route}'"
-    hint = "deploy a set that has it and replay, or cancel this delivery"
-    return Failure("no_route", "no_target", detail, step="route", hint=hint).printed(delivery.route)
-
-
-def _pruned(delivery: Delivery) -> Failure:
-    detail = "the canonical document was pruned by retention before this delivery was built"
-    return Failure("expired", "payload_pruned", detail, step="encode").printed(delivery.route)
 
 
 def _in_doubt(delivery: Delivery) -> Failure:

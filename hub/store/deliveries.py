@@ -110,14 +110,6 @@ def claim(db: apsw.Connection, delivery_ids: Sequence[str], worker: str, at: flo
     }
 
 
-def mark_building(db: apsw.Connection, delivery_ids: Sequence[str], worker: str) -> None:
-    """Who is about to map and encode these; a crash in there is not doubt, nothing has been sent yet."""
-    db.executemany(
-        "UPDATE deliveries SET claimed_by = ? WHERE delivery_id = ? AND state IN ('queued', 'retrying')",
-        [(worker, delivery_id) for delivery_id in delivery_ids],
-    )
-
-
 def store_bodies(db: apsw.Connection, rows: Sequence[tuple[Any, ...]], claimed: set[str], set_id: int) -> None:
     """The bytes of first attempts, beside their claim: every retry sends them unchanged. ``rows`` are packed."""
     payloads.insert_rows(db, [row for row in rows if row[0] in claimed])
@@ -302,18 +294,6 @@ def orphans(db: apsw.Connection, worker: str) -> list[Delivery]:
     ]
 
 
-def unclaim(db: apsw.Connection, delivery_id: str, crashed: bool) -> int:
-    """A delivery that was only being built when its process died is free again; gives how often that has happened."""
-    return (
-        db.execute(
-            """UPDATE deliveries SET claimed_by = NULL, crashes = crashes + ? WHERE delivery_id = ?
-               AND state <> 'delivering' RETURNING crashes""",
-            (int(crashed), delivery_id),
-        ).get
-        or 0
-    )
-
-
 def build_failed(
     db: apsw.Connection, delivery_id: str, failure: Mapping[str, Any], fingerprint: str, finish_as: Finish
 ) -> set[str]:
@@ -381,9 +361,10 @@ def pin(db: apsw.Connection, claimed: Sequence[Delivery]) -> None:
     )
 
 
-def let_go(db: apsw.Connection, delivery_ids: Sequence[str]) -> None:
-    """Built but not claimed after all (something else came first): free again."""
-    db.executemany(
-        "UPDATE deliveries SET claimed_by = NULL WHERE delivery_id = ? AND state IN ('queued', 'retrying')",
-        [(delivery_id,) for delivery_id in delivery_ids],
+def free_orphans(db: apsw.Connection, worker: str) -> None:
+    """Deliveries that another run was looking into, not sending, are free again."""
+    db.execute(
+        "UPDATE deliveries SET claimed_by = NULL, due_at = coalesce(due_at, updated_at) "
+        "WHERE claimed_by IS NOT NULL AND claimed_by <> ? AND state <> 'delivering'",
+        (worker,),
     )

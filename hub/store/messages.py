@@ -49,6 +49,11 @@ def _row(m: Message) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
+def next_position(db: apsw.Connection, seq: int) -> int:
+    """How many records of a receipt are stored; more than none only where the hub was interrupted in a large one."""
+    return 1 + db.execute("SELECT coalesce(max(position), -1) FROM messages WHERE seq = ?", (seq,)).get  # type: ignore[no-any-return,operator]
+
+
 def resolve(db: apsw.Connection, message_id: str, by: str) -> bool:
     """Mark a dead message as dealt with; False when it is not dead or was dealt with before."""
     db.execute(

@@ -76,12 +76,12 @@ def claim(db: apsw.Connection, seqs: Sequence[int], worker: str) -> list[int]:
     return [seq for (seq,) in claimed]
 
 
-def load(db: apsw.Connection, seqs: Sequence[int], with_raw: bool = True) -> list[Receipt]:
-    """Receipts by number, with their raw bytes, in the order of arrival; those that are gone are left out."""
+def load(db: apsw.Connection, seqs: Sequence[int], largest: int) -> list[Receipt]:
+    """Receipts by number with their raw bytes, those over ``largest`` bytes without; what is gone is left out."""
     rows: list[tuple[Any, ...]] = []
     for seq in seqs:
-        rows.extend(db.execute(f"SELECT {_COLUMNS} FROM receipts WHERE seq = ?", (seq,)))
-    return [_receipt(db, row, with_raw) for row in rows]
+        rows.extend(db.execute(f"SELECT size, {_COLUMNS} FROM receipts WHERE seq = ?", (seq,)))
+    return [_receipt(db, row[1:], row[0] <= largest) for row in rows]
 
 
 def _receipt(db: apsw.Connection, row: tuple[Any, ...], with_raw: bool) -> Receipt:
@@ -91,12 +91,17 @@ def _receipt(db: apsw.Connection, row: tuple[Any, ...], with_raw: bool) -> Recei
 
 
 def mark_split(db: apsw.Connection, counts: Sequence[tuple[int, int]]) -> None:
-    """Receipts are split: (seq, number of messages) each."""
+    """Receipts all of whose records are messages now: (seq, number of messages in this last part) each."""
     db.executemany(
-        """UPDATE receipts SET state = 'split', claimed_by = NULL, message_count = ?2
+        """UPDATE receipts SET state = 'split', claimed_by = NULL, message_count = message_count + ?2
            WHERE seq = ?1 AND state = 'received'""",
         counts,
     )
+
+
+def count_messages(db: apsw.Connection, counts: Sequence[tuple[int, int]]) -> None:
+    """Messages of receipts that are not split to the end: (seq, how many more) each."""
+    db.executemany("UPDATE receipts SET message_count = message_count + ?2 WHERE seq = ?1", counts)
 
 
 def mark_dead(db: apsw.Connection, seq: int, failure: Failure) -> None:
@@ -108,21 +113,13 @@ def mark_dead(db: apsw.Connection, seq: int, failure: Failure) -> None:
     )
 
 
-def suspects(db: apsw.Connection, worker: str) -> list[int]:
-    """Receipts that a process had in hand which is no longer there: they rerun one by one, apart."""
-    return [
-        seq
-        for (seq,) in db.execute(
-            """SELECT seq FROM receipts INDEXED BY receipts_open
-               WHERE state = 'received' AND claimed_by IS NOT NULL AND claimed_by <> ? ORDER BY seq""",
-            (worker,),
-        )
-    ]
-
-
-def count_crash(db: apsw.Connection, seq: int) -> int:
-    """One more time that a process died alone with this receipt; gives how often by now."""
-    return db.execute("UPDATE receipts SET crashes = crashes + 1 WHERE seq = ? RETURNING crashes", (seq,)).get or 0
+def free_orphans(db: apsw.Connection, worker: str) -> None:
+    """Receipts that another run had in hand are anybody's again, at once."""
+    db.execute(
+        """UPDATE receipts INDEXED BY receipts_open SET claimed_by = NULL, enqueued_at = NULL
+           WHERE state = 'received' AND (claimed_by IS NULL OR claimed_by <> ?)""",
+        (worker,),
+    )
 
 
 def waiting(db: apsw.Connection, before: float, limit: int) -> list[int]:

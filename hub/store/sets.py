@@ -38,6 +38,11 @@ def active(db: apsw.Connection) -> int | None:
     return db.execute("SELECT set_id FROM activations ORDER BY activation_id DESC LIMIT 1").get  # type: ignore[no-any-return]
 
 
+def is_same(db: apsw.Connection, set_id: int, hash: str, hub_version: str) -> bool:
+    """Whether a set is exactly these files, checked by this very version of the hub."""
+    return db.execute("SELECT hash, hub_version FROM sets WHERE set_id = ?", (set_id,)).fetchone() == (hash, hub_version)
+
+
 def before(db: apsw.Connection, set_id: int) -> int | None:
     """The set that was in force before this one: what a rollback goes to."""
     return db.execute(  # type: ignore[no-any-return]

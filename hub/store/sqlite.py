@@ -26,7 +26,7 @@ _PRAGMAS = (
     "PRAGMA synchronous = FULL",
     "PRAGMA busy_timeout = 10000",
     "PRAGMA foreign_keys = OFF",  # deletes come in chunks, parents and children apart; inserts come together
-    "PRAGMA cache_size = -24000",
+    "PRAGMA cache_size = -16000",
     "PRAGMA temp_store = MEMORY",
     "PRAGMA wal_autocheckpoint = 2000",
     "PRAGMA journal_size_limit = 67108864",
@@ -129,6 +129,8 @@ def connect(path: Path, read_only: bool = False) -> apsw.Connection:
     for pragma in _PRAGMAS:
         if not (read_only and "journal" in pragma):
             db.execute(pragma)
+    if read_only:
+        db.execute("PRAGMA cache_size = -2000")  # one connection a thread; the system's file cache is behind them
     return db
 
 

@@ -1,0 +1,136 @@
+"""Receipts to rows, apart from any connection: what a transformer does, in this process or in a child of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+import msgspec
+
+from hub.clock import Clock, iso
+from hub.errors import MappingError, MessageError
+from hub.message import CANONICAL, RAW, Body, Delivery, Receipt
+from hub.outcome import Failure, failure_of
+from hub.pipeline import Transformed, World, transform
+from hub.pipeline.encode import encode
+from hub.pipeline.program import Program
+from hub.store import Store, deliveries, messages, payloads
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """One piece of work: a receipt, with how many of its records are stored already."""
+
+    receipt: Receipt
+    skip: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The bytes of a delivery that was not built with its message, or why there are none."""
+
+    delivery_id: str
+    body: Body | None = None
+    failure: Failure | None = None
+
+
+class Transformer(Protocol):
+    """Where the pure part of the flow runs."""
+
+    def split(self, work: Sequence[Suspect], program: Program) -> Iterator[list[Transformed]]:
+        """Every receipt's slices, in order; a receipt that kills its process comes as a failure of it."""
+        ...
+
+    def build(self, found: Sequence[Delivery], program: Program) -> list[Built]:
+        """The bytes of deliveries, by their targets' mappings."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(slots=True)
+class LocalTransformer:
+    """Runs in this thread. ``progress`` is called for every piece that is read of a large receipt."""
+
+    store: Store
+    clock: Clock
+    progress: Callable[[], None] = field(default=lambda: None)
+
+    def split(self, work: Sequence[Suspect], program: Program) -> Iterator[list[Transformed]]:
+        world = self._world()
+        small: list[Transformed] = []
+        for suspect in work:
+            for part in transform(suspect.receipt, program, world, self._chunks(suspect.receipt), suspect.skip):
+                small.append(packed(part, world.now))
+                if not part.final:
+                    yield small
+                    small = []
+        if small:
+            yield small
+
+    def build(self, found: Sequence[Delivery], program: Program) -> list[Built]:
+        world = self._world()
+        return [self._built(delivery, program, world) for delivery in found]
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _world(self) -> World:
+        reader = self.store.reader()
+        return World(
+            now=self.clock.epoch(), new_id=self.clock.new_id,
+            xref=lambda system, kind, id: messages.get_xref(reader, system, kind, id),
+        )  # fmt: skip
+
+    def _chunks(self, receipt: Receipt) -> Iterable[bytes] | None:
+        """The stored pieces of a receipt that came without its bytes."""
+        if receipt.raw:
+            return None
+        return self._pieces(receipt.raw_owner or receipt.receipt_id)
+
+    def _pieces(self, owner: str) -> Iterator[bytes]:
+        for piece in payloads.read_chunks(self.store.reader(), owner, RAW, 1):
+            self.progress()
+            yield piece
+
+    def _built(self, delivery: Delivery, program: Program, world: World) -> Built:
+        target = program.find(delivery.route, delivery.target)
+        raw = payloads.read(self.store.reader(), delivery.message_id, CANONICAL)
+        if target is None or raw is None:
+            return Built(delivery.delivery_id, failure=missing(delivery, target is None))
+        try:
+            envelope = self._envelope(delivery)
+            body = encode(target, msgspec.json.decode(raw), program.settings.company, envelope, world.xref)
+        except MessageError as error:
+            step = "map" if isinstance(error, MappingError) else "encode"
+            return Built(delivery.delivery_id, failure=failure_of(error, step).printed(delivery.route))
+        return Built(delivery.delivery_id, body)
+
+    def _envelope(self, delivery: Delivery) -> Mapping[str, Any]:
+        row = self.store.reader().execute(
+            "SELECT source, event, received_at FROM messages WHERE message_id = ?", (delivery.message_id,)
+        ).fetchone() or (delivery.source, "", delivery.received_at)  # fmt: skip
+        return {
+            "id": delivery.message_id, "source": row[0], "event": row[1], "received_at": iso(float(row[2])), "name": "",
+        }  # fmt: skip
+
+
+def packed(part: Transformed, now: float) -> Transformed:
+    """The same with its documents and bytes as rows, compressed here, outside of any transaction."""
+    part.message_rows = messages.packed_rows(part.messages, now)
+    part.body_rows = deliveries.body_rows(
+        [(d, b) for d in part.deliveries if (b := part.bodies.get(d.delivery_id))], now
+    )
+    part.messages = [replace(m, document=None, lookups=()) for m in part.messages]
+    return part
+
+
+def missing(delivery: Delivery, no_target: bool) -> Failure:
+    """Why a delivery cannot be built: the active set has no such target, or its document is gone."""
+    if no_target:
+        detail = f"the active set has no target '{delivery.target}' in the route '{delivery.route}'"
+        hint = "deploy a set that has it and replay, or cancel this delivery"
+        return Failure("no_route", "no_target", detail, step="route", hint=hint).printed(delivery.route)
+    detail = "the canonical document was pruned by retention before this delivery was built"
+    return Failure("expired", "payload_pruned", detail, step="encode").printed(delivery.route)

@@ -1,0 +1,300 @@
+"""Transformers: child processes that decode, map, validate, route and encode, so that the hub itself never runs a
+mapping over foreign data.
+
+A child that dies or makes no progress takes only what it had in hand: that is tried again one by one, each alone in a
+child, and what kills its child twice is quarantined. The store's connections and the sockets are the hub's alone; a
+child reads what it needs from the store.
+
+Frames on the pipes are a length (4 bytes, big-endian) and MessagePack; an empty frame says "still at it".
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import msgspec
+import structlog
+
+from hub.clock import SystemClock
+from hub.message import Delivery
+from hub.outcome import Failure
+from hub.pipeline import Transformed
+from hub.pipeline.program import Program, build_program
+from hub.pipeline.split import Built, LocalTransformer, Suspect
+from hub.store import Store, sets
+from hub.store.sqlite import SqliteStore
+
+_log = structlog.get_logger("transformer")
+HANG_SECONDS = 30.0
+_TRIES = 2
+
+
+@dataclass(slots=True)
+class Request:
+    """What a child is asked: to split receipts or to build deliveries, with one set of files."""
+
+    set_id: int
+    work: list[Suspect] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Answer:
+    """A part of the answer, or with ``last`` its end."""
+
+    parts: list[Transformed] = field(default_factory=list)
+    built: list[Built] = field(default_factory=list)
+    last: bool = False
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_request = msgspec.msgpack.Decoder(Request).decode
+_decode_answer = msgspec.msgpack.Decoder(Answer).decode
+
+
+class ChildDied(Exception):
+    """A child ended or was ended; its text says how."""
+
+
+# -- the hub's side ------------------------------------------------------------------------------------------------
+
+
+class Transformers:
+    """A few children, each doing one request at a time. Safe to call from several threads."""
+
+    def __init__(self, store: Store, environment: str | None, children: int) -> None:
+        self._command = [sys.executable, "-m", "hub.transformer", str(store.path), environment or ""]
+        self._idle: queue.Queue[Child | None] = queue.Queue()
+        for _ in range(children):
+            self._idle.put(Child(self._command))
+
+    def split(self, work: Sequence[Suspect], program: Program) -> Iterator[list[Transformed]]:
+        """Every receipt's slices; a receipt that kills its child, twice and alone, comes as a quarantine failure."""
+        done: dict[int, int] = {}
+        try:
+            yield from self._ask_to_split(Request(program.set_id, work=list(work)), done)
+        except ChildDied as death:
+            _log.error("a transformer died with receipts in hand", receipts=len(work), ending=str(death))
+            left = [s for s in work if done.get(s.receipt.seq, 0) >= 0]
+            for suspect in left:
+                yield from self._alone(suspect, program, done)
+
+    def _ask_to_split(self, request: Request, done: dict[int, int]) -> Iterator[list[Transformed]]:
+        for answer in self._ask(request):
+            for part in answer.parts:
+                # -1: all of it is there; else how many of its records have been handed on.
+                done[part.seq] = -1 if part.final else done.get(part.seq, 0) + len(part.messages)
+            if answer.parts:
+                yield answer.parts
+
+    def _alone(self, suspect: Suspect, program: Program, done: dict[int, int]) -> Iterator[list[Transformed]]:
+        seq, ending = suspect.receipt.seq, ""
+        for _ in range(_TRIES):
+            skip = max(suspect.skip, suspect.skip + done.get(seq, 0))
+            try:
+                yield from self._ask_to_split(Request(program.set_id, work=[Suspect(suspect.receipt, skip)]), done)
+                return
+            except ChildDied as death:
+                ending = str(death)
+        _log.error("a receipt kills its process and is in quarantine", seq=seq, ending=ending)
+        yield [Transformed(seq, suspect.receipt.route, failure=_quarantine(ending))]
+
+    def build(self, found: Sequence[Delivery], program: Program) -> list[Built]:
+        """The bytes of deliveries; one that kills its child, twice and alone, comes as a quarantine failure."""
+        if not found:
+            return []
+        try:
+            return self._built(Request(program.set_id, deliveries=list(found)))
+        except ChildDied:
+            return [built for delivery in found for built in self._build_alone(delivery, program)]
+
+    def _build_alone(self, delivery: Delivery, program: Program) -> list[Built]:
+        ending = ""
+        for _ in range(_TRIES):
+            try:
+                return self._built(Request(program.set_id, deliveries=[delivery]))
+            except ChildDied as death:
+                ending = str(death)
+        return [Built(delivery.delivery_id, failure=_quarantine(ending).printed(delivery.route))]
+
+    def _built(self, request: Request) -> list[Built]:
+        return [built for answer in self._ask(request) for built in answer.built]
+
+    def _ask(self, request: Request) -> Iterator[Answer]:
+        child = self._idle.get()
+        if child is None:
+            self._idle.put(None)
+            raise ChildDied("the hub is stopping")
+        try:
+            yield from child.ask(request)
+        except ChildDied:
+            child.end()
+            child = Child(self._command)
+            raise
+        except GeneratorExit:
+            # Nobody wants the rest of this answer: the child is in the middle of it and no good for another.
+            child.end()
+            child = Child(self._command)
+            raise
+        finally:
+            self._idle.put(child)
+
+    def close(self) -> None:
+        """End the children; requests that come later fail."""
+        for _ in range(self._idle.qsize()):
+            child = self._idle.get()
+            if child is not None:
+                child.end()
+        self._idle.put(None)
+
+
+class Child:
+    """One transformer process, started when it is first asked."""
+
+    def __init__(self, command: list[str]) -> None:
+        self._command = command
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def ask(self, request: Request) -> Iterator[Answer]:
+        """The parts of the answer as they come. Raises ChildDied when the child ends, or hangs and is ended."""
+        if self._process is None:
+            self._process = subprocess.Popen(  # noqa: S603  our own module, our own interpreter
+                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+            )
+        assert self._process.stdin is not None and self._process.stdout is not None
+        try:
+            _write_all(self._process.stdin, _encode(request))
+        except OSError as error:
+            raise ChildDied(self._ending()) from error
+        while True:
+            frame = self._read(self._process.stdout)
+            if not frame:
+                continue
+            answer = _decode_answer(frame)
+            yield answer
+            if answer.last:
+                return
+
+    def _read(self, pipe: IO[bytes]) -> bytes:
+        head = self._read_exactly(pipe, 4)
+        return self._read_exactly(pipe, int.from_bytes(head, "big"))
+
+    def _read_exactly(self, pipe: IO[bytes], size: int) -> bytes:
+        """So many bytes; a child that is silent for long in the middle of it has hung."""
+        pieces = []
+        while size:
+            if not select.select([pipe], [], [], HANG_SECONDS)[0]:
+                self._kill()
+                raise ChildDied(f"made no progress for {HANG_SECONDS:.0f} s")
+            piece = os.read(pipe.fileno(), min(size, 1 << 20))
+            if not piece:
+                raise ChildDied(self._ending())
+            pieces.append(piece)
+            size -= len(piece)
+        return b"".join(pieces)
+
+    def _ending(self) -> str:
+        assert self._process is not None
+        code = self._process.wait()
+        return f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
+
+    def _kill(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+
+    def end(self) -> None:
+        """Kill the process if it runs; nothing that it holds is worth anything."""
+        if self._process is None:
+            return
+        self._kill()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                _close(pipe)
+        self._process.wait()
+        self._process = None
+
+
+def _quarantine(ending: str) -> Failure:
+    return Failure(
+        "quarantine", "kills_its_process", f"its processing {ending}, twice, with nothing else in hand", step="map",
+        hint="look at the raw payload and at the mapping it meets; replay it when either is changed",
+    )  # fmt: skip
+
+
+# -- frames --------------------------------------------------------------------------------------------------------
+
+
+def _write_all(pipe: IO[bytes], frame: bytes) -> None:
+    """To an unbuffered pipe, which may take less than all at once."""
+    view = memoryview(len(frame).to_bytes(4, "big") + frame)
+    while view:
+        view = view[os.write(pipe.fileno(), view) :]
+
+
+def _write(pipe: IO[bytes], frame: bytes) -> None:
+    pipe.write(len(frame).to_bytes(4, "big"))
+    pipe.write(frame)
+    pipe.flush()
+
+
+def _read_frame(pipe: IO[bytes]) -> bytes | None:
+    """The next frame; None when the other side is gone."""
+    head = pipe.read(4)
+    if len(head) < 4:
+        return None
+    size = int.from_bytes(head, "big")
+    frame = pipe.read(size)
+    return frame if len(frame) == size else None
+
+
+def _close(pipe: IO[bytes]) -> None:
+    try:
+        pipe.close()
+    except OSError:
+        # What was still to be written has nobody to read it.
+        return
+
+
+# -- the child's side ----------------------------------------------------------------------------------------------
+
+
+def main(store_path: str, environment: str) -> None:
+    """Answer requests until the pipe ends, which it does when the hub is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to understand
+    reading, writing = sys.stdin.buffer, os.fdopen(os.dup(1), "wb", 1 << 16)
+    os.dup2(2, 1)  # nothing that a library prints may end up among the frames
+    store = SqliteStore(Path(store_path), read_only=True)
+    local = LocalTransformer(store, SystemClock(), progress=lambda: _write(writing, b""))
+    programs: dict[int, Program] = {}
+    while (frame := _read_frame(reading)) is not None:
+        request = _decode_request(frame)
+        if request.set_id not in programs:
+            programs = {request.set_id: _program(store, environment, request.set_id)}
+        _answer(local, programs[request.set_id], request, writing)
+
+
+def _program(store: Store, environment: str, set_id: int) -> Program:
+    return build_program(sets.files_of(store.reader(), set_id), environment or None, set_id)
+
+
+def _answer(local: LocalTransformer, program: Program, request: Request, writing: IO[bytes]) -> None:
+    held: list[Transformed] = []
+    for parts in local.split(request.work, program):
+        if held:
+            _write(writing, _encode(Answer(parts=held)))
+        held = parts
+    built = local.build(request.deliveries, program)
+    _write(writing, _encode(Answer(parts=held, built=built, last=True)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2])
