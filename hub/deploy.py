@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import apsw
 
@@ -15,7 +16,10 @@ from hub.project import content_hash
 from hub.store import Store, sets
 
 
-def deploy(store: Store, files: Mapping[str, bytes], environment: str | None, clock: Clock, actor: str) -> Program:
+def deploy(
+    store: Store, files: Mapping[str, bytes], environment: str | None, clock: Clock, actor: str,
+    own_connectors: Path | None = None,
+) -> Program:  # fmt: skip
     """Check a project's files, store them and put them in force. Raises ProjectError with every fault.
 
     Deploying what is in force already changes nothing.
@@ -23,11 +27,15 @@ def deploy(store: Store, files: Mapping[str, bytes], environment: str | None, cl
     hash, now = content_hash(files), clock.epoch()
     in_force = sets.active(store.reader())
     if in_force is not None and sets.is_same(store.reader(), in_force, hash, hub.__version__):
-        return build_program(files, environment, in_force)
-    faults = [fault for fault in check_project(files, environment).faults if fault.severity == "error"]
+        return build_program(files, environment, in_force, own_connectors)
+    faults = [
+        fault
+        for fault in check_project(files, environment, connectors_folder=own_connectors).faults
+        if fault.severity == "error"
+    ]
     if faults:
         raise ProjectError(faults)
-    build_program(files, environment, 0)
+    build_program(files, environment, 0, own_connectors)
 
     def job(db: apsw.Connection) -> int:
         set_id = sets.put(db, files, hash, now, actor, hub.__version__)
@@ -35,10 +43,12 @@ def deploy(store: Store, files: Mapping[str, bytes], environment: str | None, cl
             sets.activate(db, set_id, now, actor)
         return set_id
 
-    return build_program(files, environment, store.write(job))
+    return build_program(files, environment, store.write(job), own_connectors)
 
 
-def rollback(store: Store, environment: str | None, clock: Clock, actor: str) -> Program:
+def rollback(
+    store: Store, environment: str | None, clock: Clock, actor: str, own_connectors: Path | None = None
+) -> Program:
     """Put the set before the one in force back in force. Raises Conflict when there is none."""
     now = clock.epoch()
     db = store.reader()
@@ -46,13 +56,15 @@ def rollback(store: Store, environment: str | None, clock: Clock, actor: str) ->
     earlier = sets.before(db, current) if current is not None else None
     if earlier is None:
         raise Conflict("there is no earlier set to go back to")
-    program = build_program(sets.files_of(db, earlier), environment, earlier)
+    program = build_program(sets.files_of(db, earlier), environment, earlier, own_connectors)
     store.write(lambda db: sets.activate(db, earlier, now, actor))
     return program
 
 
-def active_program(store: Store, environment: str | None) -> Program | None:
+def active_program(store: Store, environment: str | None, own_connectors: Path | None = None) -> Program | None:
     """The program of the set in force; None before the first deploy."""
     db = store.reader()
     set_id = sets.active(db)
-    return None if set_id is None else build_program(sets.files_of(db, set_id), environment, set_id)
+    if set_id is None:
+        return None
+    return build_program(sets.files_of(db, set_id), environment, set_id, own_connectors)

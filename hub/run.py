@@ -10,13 +10,9 @@ import gc
 import os
 import select
 import signal
-import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -26,23 +22,16 @@ import uvicorn
 from hub.api import create_app
 from hub.api.doors import Doors
 from hub.api.ingest import Ingest
-from hub.clock import SystemClock
-from hub.deploy import active_program, deploy, rollback
-from hub.errors import HubError, ProjectError, UsageError
-from hub.pipeline.connections import open_destination
-from hub.pipeline.engine import Engine
-from hub.pipeline.program import Program
+from hub.embedded import Hub
+from hub.errors import HubError, UsageError
 from hub.project import content_hash, read_files
-from hub.secret import DEFAULT_FOLDER, Secret, resolve
-from hub.settings import Settings, load_settings
-from hub.store import Store, deliveries, open_store
-from hub.sweeper import Chore, Sweeper
-from hub.transformer import Transformers
-from hub.worker import STUCK_SECONDS, LocalWorker
+from hub.secret import Secret
+from hub.worker import STUCK_SECONDS
 
 _log = structlog.get_logger("run")
 _BEAT_SECONDS = 1.0
 _RESTART_SECONDS = 0.3
+_SILENT_SECONDS = 30.0
 
 
 # -- the parent ----------------------------------------------------------------------------------------------------
@@ -81,97 +70,17 @@ def _spawn(root: Path, reload: bool, beat: int) -> int:
 def _watch(child: int, reading: int) -> int:
     """The child's exit code; negative for a signal. A child without a beat is killed."""
     while True:
-        ready, _, _ = select.select([reading], [], [], STUCK_SECONDS)
+        ready, _, _ = select.select([reading], [], [], _SILENT_SECONDS)
         if ready and os.read(reading, 100):
             continue
         if not ready:
-            _log.error("the hub has made no progress and is ended", seconds=STUCK_SECONDS)
+            _log.error("the hub has made no progress and is ended", seconds=_SILENT_SECONDS)
             os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         return os.waitstatus_to_exitcode(status)
 
 
 # -- the hub -------------------------------------------------------------------------------------------------------
-
-
-class Hub:
-    """The parts of a running embedded hub, put together."""
-
-    def __init__(self, root: Path) -> None:
-        self.root, self.clock = root, SystemClock()
-        self.environment = os.environ.get("O2C_ENV") or None
-        files = read_files(root)
-        settings, _ = load_settings(files, self.environment)
-        self.secrets = root / (settings.secrets_folder or DEFAULT_FOLDER)
-        self.store: Store = open_store(_address(settings, self.secrets), root)
-        program = self._first_program(files)
-        self.pool = ThreadPoolExecutor(8, thread_name_prefix="apart")
-        self.worker = LocalWorker()
-        self.engine = Engine(
-            self.store, program, self.clock, self.worker, lambda system: open_destination(system, self.secrets),
-            worker=f"{socket.gethostname()}-{os.getpid()}-{self.clock.new_id()[-8:]}", run_apart=self._run_apart,
-            transformer=Transformers(self.store, self.environment, _children()),
-        )  # fmt: skip
-        self.sweeper = Sweeper(self.engine, self.secrets, self.environment, self._chores())
-        self._threads: list[threading.Thread] = []
-
-    def _chores(self) -> dict[str, Chore]:
-        """What is done now and then beside: every so many seconds, this."""
-        engine, write = self.engine, self.store.write
-        return {
-            "counters": (1.0, lambda: write(engine.beside.flush, durable=False)),
-            "heads of lanes": (30.0, self._repair_heads),
-        }
-
-    def _repair_heads(self) -> None:
-        for system in self.store.write(partial(deliveries.repair_heads, at=self.clock.epoch())):
-            self.engine.wake.pump(system)
-
-    def deploy(self, actor: str) -> int:
-        """Put the project folder as it is now in force; gives the set's number. Raises ProjectError."""
-        self.engine.activate(deploy(self.store, read_files(self.root), self.environment, self.clock, actor))
-        return self.engine.program.set_id
-
-    def rollback(self, actor: str) -> int:
-        """Put the set before the one in force back; gives its number. Raises Conflict."""
-        self.engine.activate(rollback(self.store, self.environment, self.clock, actor))
-        return self.engine.program.set_id
-
-    def _first_program(self, files: dict[str, bytes]) -> Program:
-        """What the folder says, deployed; a folder with faults stops a first start and is reported at a later one."""
-        try:
-            return deploy(self.store, files, self.environment, self.clock, "o2c run")
-        except ProjectError as error:
-            earlier = active_program(self.store, self.environment)
-            if earlier is None:
-                raise
-            _log.error("the project has faults; the set deployed before stays in force", faults=len(error.faults))
-            print(error, file=sys.stderr)
-            return earlier
-
-    def _run_apart(self, work: Callable[[], None]) -> None:
-        self.pool.submit(work)
-
-    def start(self) -> None:
-        """Recover what another run left, then work."""
-        self.sweeper.recover()
-        self.worker.start(self.engine)
-        self._thread(self.sweeper.run, "sweeper")
-
-    def _thread(self, work: Callable[[], None], name: str) -> None:
-        thread = threading.Thread(target=work, name=name, daemon=True)
-        thread.start()
-        self._threads.append(thread)
-
-    def stop(self) -> None:
-        """Take nothing more, finish what is in hand, close the store."""
-        self.sweeper.stop()
-        self.worker.stop()
-        self.engine.close()
-        self.pool.shutdown(wait=True)
-        for thread in self._threads:
-            thread.join(10)
-        self.store.close()
 
 
 def main(root: Path, beat: int, reload: bool) -> int:
@@ -220,11 +129,6 @@ def _serve(hub: Hub) -> None:
     uvicorn.Server(config).run()
 
 
-def _children() -> int:
-    """One transformer beside the hub for each further core, at least one."""
-    return max(1, (os.cpu_count() or 2) - 1)
-
-
 def _key_file(hub: Hub, key: Secret) -> str:
     """OpenSSL reads private keys from files only: a ``file`` secret is one, any other is refused with a reason."""
     if key.scheme != "file":
@@ -233,8 +137,13 @@ def _key_file(hub: Hub, key: Secret) -> str:
 
 
 def _beat(hub: Hub, beat: int) -> None:
+    """Tell the parent that there is progress, as long as there is; without a parent there is nobody to restart us."""
     while hub.worker.seconds_stuck() < STUCK_SECONDS:
-        os.write(beat, b".")
+        try:
+            os.write(beat, b".")
+        except BrokenPipeError:
+            os.kill(os.getpid(), signal.SIGTERM)
+            return
         time.sleep(_BEAT_SECONDS)
 
 
@@ -252,11 +161,6 @@ def _follow_files(hub: Hub) -> None:
             _log.info("deployed", set_id=hub.engine.program.set_id)
         except (HubError, OSError) as error:
             print(error, file=sys.stderr)
-
-
-def _address(settings: Settings, secrets: Path) -> str:
-    store = settings.store
-    return resolve(store, secrets) if isinstance(store, Secret) else store
 
 
 if __name__ == "__main__":

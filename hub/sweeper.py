@@ -30,14 +30,18 @@ _POLL_SECONDS = 5.0
 _LOST_AFTER = 5.0  # the broker had its chance
 _BATCH = 256
 
-Chore = tuple[float, Callable[[], None]]  # every so many seconds, this
+Chore = tuple[float, Callable[[], object]]  # every so many seconds, this
 
 
 class Sweeper:
     """Recovers after a crash, then keeps things moving. ``chores`` are run now and then beside (pruning, notices)."""
 
-    def __init__(self, engine: Engine, secrets: Path, environment: str | None, chores: Mapping[str, Chore]) -> None:
+    def __init__(
+        self, engine: Engine, secrets: Path, environment: str | None, chores: Mapping[str, Chore],
+        own_connectors: Path | None = None,
+    ) -> None:  # fmt: skip
         self._engine, self._secrets, self._environment = engine, secrets, environment
+        self._own_connectors = own_connectors
         self._chores = dict(chores)
         self._next: dict[str, float] = dict.fromkeys(chores, 0.0)
         self._sources: dict[str, tuple[Source, float]] = {}
@@ -88,7 +92,7 @@ class Sweeper:
         active = sets.active(self._engine.store.reader())
         if active == self._engine.program.set_id:
             return
-        program = active_program(self._engine.store, self._environment)
+        program = active_program(self._engine.store, self._environment, self._own_connectors)
         if program is not None:
             self._engine.activate(program)
             self._close_sources()
@@ -137,7 +141,7 @@ class Sweeper:
             every = float((fetch or {}).get("every") or _POLL_SECONDS)
             if not fetch:
                 return None, every
-            self._sources[name] = (open_source(system, self._secrets), every)
+            self._sources[name] = (open_source(system, self._secrets, self._own_connectors), every)
         return self._sources[name]
 
     def _fetch(self, name: str, source: Source) -> None:

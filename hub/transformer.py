@@ -71,11 +71,17 @@ class ChildDied(Exception):
 class Transformers:
     """A few children, each doing one request at a time. Safe to call from several threads."""
 
-    def __init__(self, store: Store, environment: str | None, children: int) -> None:
+    def __init__(self, store: Store, environment: str | None, own_connectors: Path | None, children: int) -> None:
         self._command = [sys.executable, "-m", "hub.transformer", str(store.path), environment or ""]
+        self._command.append(str(own_connectors or ""))
         self._idle: queue.Queue[Child | None] = queue.Queue()
         for _ in range(children):
             self._idle.put(Child(self._command))
+
+    def warm(self, program: Program) -> None:
+        """Start a child and let it load the program, so that the first receipt need not wait for it."""
+        for _ in self._ask(Request(program.set_id)):
+            pass
 
     def split(self, work: Sequence[Suspect], program: Program) -> Iterator[list[Transformed]]:
         """Every receipt's slices; a receipt that kills its child, twice and alone, comes as a quarantine failure."""
@@ -267,7 +273,7 @@ def _close(pipe: IO[bytes]) -> None:
 # -- the child's side ----------------------------------------------------------------------------------------------
 
 
-def main(store_path: str, environment: str) -> None:
+def main(store_path: str, environment: str, own_connectors: str) -> None:
     """Answer requests until the pipe ends, which it does when the hub is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to understand
     reading, writing = sys.stdin.buffer, os.fdopen(os.dup(1), "wb", 1 << 16)
@@ -278,12 +284,13 @@ def main(store_path: str, environment: str) -> None:
     while (frame := _read_frame(reading)) is not None:
         request = _decode_request(frame)
         if request.set_id not in programs:
-            programs = {request.set_id: _program(store, environment, request.set_id)}
+            programs = {request.set_id: _program(store, environment, own_connectors, request.set_id)}
         _answer(local, programs[request.set_id], request, writing)
 
 
-def _program(store: Store, environment: str, set_id: int) -> Program:
-    return build_program(sets.files_of(store.reader(), set_id), environment or None, set_id)
+def _program(store: Store, environment: str, own_connectors: str, set_id: int) -> Program:
+    own = Path(own_connectors) if own_connectors else None
+    return build_program(sets.files_of(store.reader(), set_id), environment or None, set_id, own)
 
 
 def _answer(local: LocalTransformer, program: Program, request: Request, writing: IO[bytes]) -> None:
@@ -297,4 +304,4 @@ def _answer(local: LocalTransformer, program: Program, request: Request, writing
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
+    main(sys.argv[1], sys.argv[2], sys.argv[3])

@@ -13,7 +13,8 @@ from hub.errors import StoreError
 from hub.pipeline.engine import Engine
 
 _log = structlog.get_logger("worker")
-STUCK_SECONDS = 30.0
+# Longer than a transformer is given for a batch that hangs, and for its members one by one.
+STUCK_SECONDS = 150.0
 
 
 class LocalWorker:
@@ -45,9 +46,9 @@ class LocalWorker:
         self._worker.stop(timeout=20_000)
 
     def seconds_stuck(self) -> float:
-        """How long the slowest piece of work has been going on; 0 when idle."""
-        now = time.monotonic()
-        return max((now - since for since in list(self._busy_since.values())), default=0.0)
+        """How long the slowest piece of work has been going on without progress; 0 when idle."""
+        now, progress = time.monotonic(), self._engine.progress_at if self._engine else 0.0
+        return max((now - max(since, progress) for since in list(self._busy_since.values())), default=0.0)
 
     def _run_process(self, seqs: list[int]) -> None:
         assert self._engine is not None

@@ -14,9 +14,9 @@ from hub.secret import resolve_all
 from hub.systems import System, connector_fields
 
 
-def connector_config(system: System, secrets: Path) -> dict[str, Any]:
+def connector_config(system: System, secrets: Path, own_connectors: Path | None) -> dict[str, Any]:
     """What a connector is given. Raises UsageError for a secret that is not there, ProjectError for an expression."""
-    fields = connector_fields(connectors.connector(system.connector))
+    fields = connector_fields(connectors.connector(system.connector, own_connectors))
     config: dict[str, Any] = resolve_all(_compiled(dict(system.options), fields), secrets)
     return {**config, "name": system.name}
 
@@ -35,11 +35,13 @@ def _value(value: Any, field: Field | None) -> Any:
     return value
 
 
-def open_destination(system: System, secrets: Path) -> Destination:
+def open_destination(system: System, secrets: Path, own_connectors: Path | None = None) -> Destination:
     """The system as somewhere bytes go."""
-    return connectors.connector(system.connector).destination(connector_config(system, secrets))  # type: ignore[no-any-return]
+    module = connectors.connector(system.connector, own_connectors)
+    return module.destination(connector_config(system, secrets, own_connectors))  # type: ignore[no-any-return]
 
 
-def open_source(system: System, secrets: Path) -> Source:
+def open_source(system: System, secrets: Path, own_connectors: Path | None = None) -> Source:
     """The system as somewhere bytes are fetched from."""
-    return connectors.connector(system.connector).source(connector_config(system, secrets))  # type: ignore[no-any-return]
+    module = connectors.connector(system.connector, own_connectors)
+    return module.source(connector_config(system, secrets, own_connectors))  # type: ignore[no-any-return]

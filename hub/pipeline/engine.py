@@ -61,6 +61,7 @@ class Engine:
         self._cached_bytes = 0
         self._cache_lock = threading.Lock()
         self.backlog = 0
+        self.progress_at = 0.0  # on the monotonic clock, for the watchdog
         self._later: list[Callable[[], None]] = []
 
     # -- receive ---------------------------------------------------------------------------------------------------
@@ -122,6 +123,7 @@ class Engine:
 
         More of a large receipt is taken on only when what came before is stored.
         """
+        self.progress_at = self.clock.monotonic()
         batch = Batch(parts, program, self.clock.epoch())
         batch.going = self.dispatcher.reserve(batch.ready())
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from hub.errors import ProjectError
@@ -85,9 +86,12 @@ class Program:
         return compiled.target(target) if compiled else None
 
 
-def build_program(files: Mapping[str, bytes], environment: str | None, set_id: int) -> Program:
-    """Compile a set of files. Raises ProjectError when anything in them is wrong."""
-    settings, faults = load_settings(files, environment)
+def build_program(
+    files: Mapping[str, bytes], environment: str | None, set_id: int, own_connectors: Path | None = None
+) -> Program:
+    """Compile a set of files. Raises ProjectError when anything in them is wrong. ``own_connectors`` is the project's
+    folder of connectors of its own."""
+    settings, faults = load_settings(files, environment, own_connectors)
     routes, route_faults = load_routes(files)
     errors = [fault for fault in (*faults, *route_faults) if fault.severity == "error"]
     if errors:

@@ -1,0 +1,140 @@
+"""The embedded hub put together: store, engine, worker, transformers, sweeper and its chores, in one process."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from hub import replay
+from hub.clock import SystemClock
+from hub.deploy import active_program, deploy, rollback
+from hub.errors import ProjectError
+from hub.notify import Notifier
+from hub.pipeline.connections import open_destination
+from hub.pipeline.engine import Engine
+from hub.pipeline.program import Program
+from hub.project import read_files
+from hub.secret import DEFAULT_FOLDER, Secret, resolve
+from hub.settings import Settings, load_settings
+from hub.store import Store, deliveries, open_store
+from hub.store.retention import Policy, Pruner, policy_of
+from hub.sweeper import Chore, Sweeper
+from hub.transformer import Transformers
+from hub.worker import LocalWorker
+
+_log = structlog.get_logger("hub")
+
+
+class Hub:
+    """The parts of a running embedded hub. Raises HubError when the project or the store does not allow a start."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.clock = root, SystemClock()
+        self.environment = os.environ.get("O2C_ENV") or None
+        own = root / "connectors"
+        self.own_connectors = own if own.is_dir() else None
+        files = read_files(root)
+        settings, _ = load_settings(files, self.environment, self.own_connectors)
+        self.secrets = root / (settings.secrets_folder or DEFAULT_FOLDER)
+        self.store: Store = open_store(_address(settings, self.secrets), root)
+        program = self._first_program(files)
+        self.pool = ThreadPoolExecutor(8, thread_name_prefix="apart")
+        self.worker = LocalWorker()
+        self.transformers = Transformers(self.store, self.environment, self.own_connectors, _children())
+        self.engine = Engine(
+            self.store, program, self.clock, self.worker,
+            lambda system: open_destination(system, self.secrets, self.own_connectors),
+            worker=f"{socket.gethostname()}-{os.getpid()}-{self.clock.new_id()[-8:]}", run_apart=self._run_apart,
+            transformer=self.transformers,
+        )  # fmt: skip
+        self.sweeper = Sweeper(self.engine, self.secrets, self.environment, self._chores(), self.own_connectors)
+        self._threads: list[threading.Thread] = []
+
+    def _chores(self) -> dict[str, Chore]:
+        """What is done now and then beside: every so many seconds, this."""
+        notifier, pruner = Notifier(self.engine, self.secrets), Pruner(self.store, self.clock)
+        return {
+            "counters": (1.0, lambda: self.store.write(self.engine.beside.flush, durable=False)),
+            "replays": (0.25, lambda: replay.advance(self.engine)),
+            "notices": (2.0, lambda: self._run_apart(notifier.round)),
+            "retention": (10.0, lambda: pruner.prune(self._policy())),
+            "heads of lanes": (30.0, self._repair_heads),
+            "old plans": (3600.0, lambda: replay.discard_old_plans(self.engine)),
+        }
+
+    def _policy(self) -> Policy:
+        program = self.engine.program
+        return policy_of(program.settings, {name: route.route for name, route in program.routes.items()})
+
+    def _repair_heads(self) -> None:
+        for system in self.store.write(partial(deliveries.repair_heads, at=self.clock.epoch())):
+            self.engine.wake.pump(system)
+
+    def deploy(self, actor: str) -> int:
+        """Put the project folder as it is now in force; gives the set's number. Raises ProjectError."""
+        files = read_files(self.root)
+        program = deploy(self.store, files, self.environment, self.clock, actor, self.own_connectors)
+        self.engine.activate(program)
+        return program.set_id
+
+    def rollback(self, actor: str) -> int:
+        """Put the set before the one in force back; gives its number. Raises Conflict."""
+        program = rollback(self.store, self.environment, self.clock, actor, self.own_connectors)
+        self.engine.activate(program)
+        return program.set_id
+
+    def _first_program(self, files: dict[str, bytes]) -> Program:
+        """What the folder says, deployed; a folder with faults stops a first start and is reported at a later one."""
+        try:
+            return deploy(self.store, files, self.environment, self.clock, "o2c run", self.own_connectors)
+        except ProjectError as error:
+            earlier = active_program(self.store, self.environment, self.own_connectors)
+            if earlier is None:
+                raise
+            _log.error("the project has faults; the set deployed before stays in force", faults=len(error.faults))
+            print(error, file=sys.stderr)
+            return earlier
+
+    def _run_apart(self, work: Callable[[], None]) -> None:
+        self.pool.submit(work)
+
+    def start(self) -> None:
+        """Recover what another run left, then work."""
+        self.sweeper.recover()
+        replay.resume(self.engine)
+        self._run_apart(partial(self.transformers.warm, self.engine.program))
+        self.worker.start(self.engine)
+        self._thread(self.sweeper.run, "sweeper")
+
+    def _thread(self, work: Callable[[], None], name: str) -> None:
+        thread = threading.Thread(target=work, name=name, daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def stop(self) -> None:
+        """Take nothing more, finish what is in hand, close the store."""
+        self.sweeper.stop()
+        self.worker.stop()
+        self.engine.close()
+        self.pool.shutdown(wait=True)
+        for thread in self._threads:
+            thread.join(10)
+        self.store.close()
+
+
+def _children() -> int:
+    """One transformer beside the hub for each further core, at least one."""
+    return max(1, (os.cpu_count() or 2) - 1)
+
+
+def _address(settings: Settings, secrets: Path) -> str:
+    store = settings.store
+    return resolve(store, secrets) if isinstance(store, Secret) else store
