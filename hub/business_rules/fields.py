@@ -123,13 +123,15 @@ def _allowance(inside: Rule, codes: CodeLists) -> Rule:
     """Allowances and charges take their reasons from lists of their own."""
     of_charges, of_allowances = listed(codes.get("UNCL7161")), listed(codes.get("UNCL5189"))
 
-    def rule(walk: Walk, value: Any, path: Path, name: str | int) -> None:
-        inside(walk, value, path, name)
+    def check(walk: Walk, value: Any, path: Path, name: str | int) -> None:
+        inside.check(walk, value, path, name)
         if "reason_code" in value:
             reason = of_charges if value["charge_indicator"] else of_allowances
-            reason(walk, value["reason_code"], (path, name), "reason_code")
+            reason.check(walk, value["reason_code"], (path, name), "reason_code")
 
-    return rule
+    test = "'reason_code' in (m := {value}) and m['reason_code'] not in {lists}[m['charge_indicator']]"
+    lists = {True: codes.get("UNCL7161").names, False: codes.get("UNCL5189").names}
+    return Rule(check, test, uses={"lists": lists}, fields=inside.fields)
 
 
 def _named(names: str, rule: Rule) -> dict[str, Rule]:

@@ -11,7 +11,13 @@ from hub.identifiers import currency_exponent
 
 ZERO = Decimal(0)
 _EXACT = Context(prec=60)  # 21 digits times 21 digits, and room for a division
+_WHOLE = {str(number): Decimal(number) for number in range(1000)}
 _UNITS = {exponent: Decimal(1).scaleb(-exponent) for exponent in range(7)}
+
+
+def number(text: str) -> Decimal:
+    """The number of a quantity. Most are small and whole: those are not made anew."""
+    return _WHOLE.get(text) or Decimal(text)
 
 
 def amount(money: Any) -> Decimal:
@@ -34,12 +40,7 @@ def round_half_up(value: Decimal, unit: Decimal) -> Decimal:
     return value.quantize(unit, rounding=ROUND_HALF_UP, context=_EXACT)
 
 
-def product(first: Decimal, second: Decimal) -> Decimal:
-    return _EXACT.multiply(first, second)
-
-
-def quotient(first: Decimal, second: Decimal) -> Decimal:
-    return _EXACT.divide(first, second)
+product, quotient = _EXACT.multiply, _EXACT.divide
 
 
 def wrong_sum(path: str, code: str, seen: Decimal, wanted: Decimal, why: str, severity: str = "error") -> DocumentFault:

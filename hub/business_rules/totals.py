@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from hub.business_rules.sums import (
     ZERO,
     amount,
     minor_unit,
+    number,
     product,
     quotient,
     round_half_up,
@@ -25,9 +27,12 @@ def check_order(document: Any) -> Iterator[DocumentFault]:
     """An order's lines and, where it has them, its totals. Shops that sell with tax round elsewhere: lines may be off
     by two minor units, which is a warning."""
     lines = document.get("order_lines", ())
+    nets: list[Decimal] = []
     for index, line in enumerate(lines):
         if "line_extension_amount" in line and "price" in line:
-            fault = _line_fault(line, line["quantity"], ("order_lines", index), slack=2)
+            net = Decimal(line["line_extension_amount"]["amount"])
+            nets.append(net)
+            fault = _line_fault(line, net, line["quantity"], ("order_lines", index), 2)
             if fault is not None:
                 yield fault
         if "deliveries" in line:
@@ -37,25 +42,30 @@ def check_order(document: Any) -> Iterator[DocumentFault]:
         return
     subtotals = document.get("tax_subtotals")
     taxes = None if subtotals is None else total(part["tax_amount"] for part in subtotals)
-    complete = all("line_extension_amount" in line for line in lines)
-    yield from _check_totals(document, totals, "anticipated_monetary_total", lines if complete else None, taxes)
-    yield from _check_rates(document, len(lines))
+    if len(nets) < len(lines) and all("line_extension_amount" in line for line in lines):
+        nets = [amount(line["line_extension_amount"]) for line in lines]
+    all_lines = sum(nets, ZERO) if len(nets) == len(lines) else None
+    yield from _check_totals(document, totals, "anticipated_monetary_total", all_lines, taxes)
+    if subtotals:
+        yield from _check_rates(document, len(lines))
 
 
 def check_invoice(document: Any, lines_name: str) -> Iterator[DocumentFault]:
     """An invoice's or a credit note's lines, taxes and totals, to the last minor unit."""
     lines, totals = document[lines_name], document["monetary_total"]
+    nets: list[Decimal] = []
     for index, line in enumerate(lines):
-        fault = _line_fault(line, line["invoiced_quantity"], (lines_name, index), slack=0)
+        nets.append(Decimal(line["line_extension_amount"]["amount"]))
+        fault = _line_fault(line, nets[-1], line["invoiced_quantity"], (lines_name, index), slack=0)
         if fault is not None:
             yield fault
     tax = amount(document["tax_amount"])
-    yield from _check_totals(document, totals, "monetary_total", lines, tax)
+    yield from _check_totals(document, totals, "monetary_total", sum(nets, ZERO), tax)
     wanted = total(part["tax_amount"] for part in document["tax_subtotals"])
     if tax != wanted:
         yield wrong_sum("tax_amount", "BR-CO-14", tax, wanted, "the sum of tax_subtotals")
     yield from _check_rates(document, len(lines))
-    yield from _check_bases(document, lines)
+    yield from _check_bases(document, lines, nets)
     yield from _check_prepaid(document, totals)
     yield from _check_tax_currency(document)
     for index, part in enumerate(document.get("allowance_charges", ())):
@@ -64,11 +74,11 @@ def check_invoice(document: Any, lines_name: str) -> Iterator[DocumentFault]:
             yield DocumentFault(path, "BR-32", "missing; expected the tax category of the allowance or charge")
 
 
-def _line_fault(line: Any, quantity: Any, place: tuple[str, int], slack: int) -> DocumentFault | None:
+def _line_fault(line: Any, seen: Decimal, quantity: Any, place: tuple[str, int], slack: int) -> DocumentFault | None:
     """Net amount = quantity × price ÷ base quantity − allowances + charges, rounded half up."""
     price = line["price"]
-    net, count = line["line_extension_amount"], Decimal(quantity["value"])
-    seen, wanted = Decimal(net["amount"]), product(count, Decimal(price["price_amount"]["amount"]))
+    count = number(quantity["value"])
+    wanted = product(count, Decimal(price["price_amount"]["amount"]))
     base = price.get("base_quantity")
     if base is not None:
         fault = _base_fault(base, quantity, place)
@@ -80,7 +90,7 @@ def _line_fault(line: Any, quantity: Any, place: tuple[str, int], slack: int) ->
         wanted += sum(map(_signed, line["allowance_charges"]), ZERO)
     if seen == wanted:
         return None
-    unit = minor_unit(net)
+    unit = minor_unit(line["line_extension_amount"])
     rounded = round_half_up(wanted, unit)
     if seen == rounded or _is_price_error(seen, wanted, unit, price["price_amount"]["amount"], count):
         return None
@@ -125,22 +135,23 @@ def _check_deliveries(line: Any, path: str) -> Iterator[DocumentFault]:
         yield wrong_sum(f"{path}.quantity.value", "deliveries", seen, wanted, "the sum of its deliveries")
 
 
-def _check_totals(document: Any, totals: Any, path: str, lines: Any, tax: Decimal | None) -> Iterator[DocumentFault]:
-    """BR-CO-10 to BR-CO-16. ``lines`` and ``tax`` are None where the document does not tell them."""
+def _check_totals(
+    document: Any, totals: Any, path: str, lines: Decimal | None, tax: Decimal | None
+) -> Iterator[DocumentFault]:
+    """BR-CO-10 to BR-CO-16. ``lines``, their sum, and ``tax`` are None where the document does not tell them."""
     net, exclusive = amount(totals["line_extension_amount"]), amount(totals["tax_exclusive_amount"])
     inclusive, payable = amount(totals["tax_inclusive_amount"]), amount(totals["payable_amount"])
     allowances, charges = amount(totals.get("allowance_total_amount")), amount(totals.get("charge_total_amount"))
-    parts = document.get("allowance_charges", ())
-    if lines is not None:
-        wanted = total(line["line_extension_amount"] for line in lines)
-        if net != wanted:
-            yield wrong_sum(f"{path}.line_extension_amount", "BR-CO-10", net, wanted, "the sum of the lines")
-    wanted = total(part["amount"] for part in parts if not part["charge_indicator"])
-    if allowances != wanted:
-        yield wrong_sum(f"{path}.allowance_total_amount", "BR-CO-11", allowances, wanted, "the sum of the allowances")
-    wanted = total(part["amount"] for part in parts if part["charge_indicator"])
-    if charges != wanted:
-        yield wrong_sum(f"{path}.charge_total_amount", "BR-CO-12", charges, wanted, "the sum of the charges")
+    sums = {True: ZERO, False: ZERO}
+    for part in document.get("allowance_charges", ()):
+        sums[bool(part["charge_indicator"])] += Decimal(part["amount"]["amount"])
+    if lines is not None and net != lines:
+        yield wrong_sum(f"{path}.line_extension_amount", "BR-CO-10", net, lines, "the sum of the lines")
+    if allowances != sums[False]:
+        why = "the sum of the allowances"
+        yield wrong_sum(f"{path}.allowance_total_amount", "BR-CO-11", allowances, sums[False], why)
+    if charges != sums[True]:
+        yield wrong_sum(f"{path}.charge_total_amount", "BR-CO-12", charges, sums[True], "the sum of the charges")
     wanted = net - allowances + charges
     if exclusive != wanted:
         yield wrong_sum(f"{path}.tax_exclusive_amount", "BR-CO-13", exclusive, wanted, "lines − allowances + charges")
@@ -170,11 +181,11 @@ def _check_rates(document: Any, lines: int) -> Iterator[DocumentFault]:
             yield wrong_sum(path, "BR-CO-17", seen, wanted, why, "warning" if is_rounding else "error")
 
 
-def _check_bases(document: Any, lines: Any) -> Iterator[DocumentFault]:
+def _check_bases(document: Any, lines: Any, nets: list[Decimal]) -> Iterator[DocumentFault]:
     """BR-S-08 and its like: the basis of a category and rate is the sum of what is taxed so. Only checked where every
     line tells its category and VAT is the only tax, since two authorities may tax one line."""
     subtotals = [part["tax_category"] for part in document["tax_subtotals"]]
-    taxed = [(line["item"].get("tax_category"), amount(line["line_extension_amount"])) for line in lines]
+    taxed = [(line["item"].get("tax_category"), net) for line, net in zip(lines, nets, strict=True)]
     for part in document.get("allowance_charges", ()):
         taxed.append((part.get("tax_category"), _signed(part)))
     if any(category is None or category.get("tax_scheme_id", "VAT") != "VAT" for category, _ in taxed):
@@ -183,7 +194,8 @@ def _check_bases(document: Any, lines: Any) -> Iterator[DocumentFault]:
         return
     sums: dict[tuple[str, Decimal], Decimal] = {}
     for category, value in taxed:
-        sums[_rate(category)] = sums.get(_rate(category), ZERO) + value
+        rate = _rate(category)
+        sums[rate] = sums.get(rate, ZERO) + value
     for index, category in enumerate(subtotals):
         seen, wanted = amount(document["tax_subtotals"][index]["taxable_amount"]), sums.pop(_rate(category), ZERO)
         if seen != wanted:
@@ -195,7 +207,13 @@ def _check_bases(document: Any, lines: Any) -> Iterator[DocumentFault]:
 
 
 def _rate(category: Any) -> tuple[str, Decimal]:
-    return category["category_code"], Decimal(category.get("percent", 0)).normalize()
+    return category["category_code"], _percent(category.get("percent", "0"))
+
+
+@lru_cache(256)
+def _percent(text: str) -> Decimal:
+    """The number of a rate, the same for ``19`` and ``19.00``; there are few."""
+    return Decimal(text).normalize()
 
 
 def _check_prepaid(document: Any, totals: Any) -> Iterator[DocumentFault]:

@@ -1,12 +1,14 @@
-"""One pass over a document: a rule per field name, called with the value and where it stands.
+"""One pass over a document: a rule per field name, asked about the value and where it stands.
 
 Field names mean the same everywhere in the canonical model, so a rule belongs to a name; an object whose fields mean
-something else brings a table of its own.
+something else brings a table of its own. A rule says its question twice: ``check`` words what is wrong, ``test`` only
+tells whether anything is, as Python of which ``quick`` makes one function per type.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from hub.codes import CodeList
@@ -15,8 +17,7 @@ from hub.identifiers import currency_exponent
 
 # A path is linked backwards, because most are never written out: (path above, name or index), None at the top.
 Path = tuple[Any, str | int] | None
-Rule = Callable[["Walk", Any, Path, str | int], None]
-Rules = Mapping[str, Rule]
+Check = Callable[["Walk", Any, Path, str | int], None]
 
 
 class Walk:
@@ -27,16 +28,37 @@ class Walk:
 
     __slots__ = ("currency", "faults", "longest")
 
-    def __init__(self, currency: str | None) -> None:
+    def __init__(self, currency: str | None, faults: list[DocumentFault] | None = None) -> None:
         self.currency = currency
         self.longest = (currency_exponent(currency or "") or 0) + 1
-        self.faults: list[DocumentFault] = []
+        self.faults: list[DocumentFault] = [] if faults is None else faults
 
     def fault(self, path: Path, code: str, seen: str, expected: str, severity: str = "error") -> None:
         """Note a fault. An empty ``seen`` is a value that must not be shown."""
         short = seen if len(seen) <= 60 else seen[:59] + "…"
         message = f"seen {short}; expected {expected}" if seen else f"not right (not shown); expected {expected}"
         self.faults.append(DocumentFault(write_path(path), code, message, short, expected, severity))
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What must hold for a value. ``check`` notes what is wrong; ``test`` is true where ``check`` would note something.
+
+    In ``test`` stands ``{value}`` for the value, once, and ``{name}`` for each name of ``uses``; ``currency`` is the
+    one that all amounts must have and ``whole`` the slice of an amount that holds no point then. ``mixed`` is the test
+    for documents that have no such currency, where that is another. ``fields`` are the rules of an object, ``element``
+    is that of a list's elements.
+    """
+
+    check: Check
+    test: str = ""
+    mixed: str = ""
+    uses: Mapping[str, object] = field(default_factory=dict)
+    fields: Mapping[str, Rule] | None = None
+    element: Rule | None = None
+
+
+Rules = Mapping[str, Rule]
 
 
 def write_path(path: Path) -> str:
@@ -53,44 +75,38 @@ def visit(walk: Walk, value: Any, here: Path, rules: Rules) -> None:
     for key, below in value.items():
         rule = rules.get(key)
         if rule is not None:
-            rule(walk, below, here, key)
+            rule.check(walk, below, here, key)
 
 
 def look_into(rules: Rules) -> Rule:
-    """A rule for an object: apply ``rules`` to its fields. The loop stands here once more, since a call costs as much
-    as the rest of it."""
-    get = rules.get
+    """A rule for an object: apply ``rules`` to its fields."""
 
-    def rule(walk: Walk, value: Any, path: Path, name: str | int) -> None:
-        here = (path, name)
-        for key, below in value.items():
-            known = get(key)
-            if known is not None:
-                known(walk, below, here, key)
+    def check(walk: Walk, value: Any, path: Path, name: str | int) -> None:
+        visit(walk, value, (path, name), rules)
 
-    return rule
+    return Rule(check, fields=rules)
 
 
 def each(inner: Rule) -> Rule:
     """A rule for a list: apply ``inner`` to every element."""
 
-    def rule(walk: Walk, value: Any, path: Path, name: str | int) -> None:
+    def check(walk: Walk, value: Any, path: Path, name: str | int) -> None:
         here = (path, name)
         for index, element in enumerate(value):
-            inner(walk, element, here, index)
+            inner.check(walk, element, here, index)
 
-    return rule
+    return Rule(check, element=inner)
 
 
 def listed(codes: CodeList) -> Rule:
     """A rule for a code: it must be in the list; in an open list an unknown one is a warning."""
     names = codes.names
 
-    def rule(walk: Walk, value: Any, path: Path, name: str | int) -> None:
+    def check(walk: Walk, value: Any, path: Path, name: str | int) -> None:
         if value not in names:
             unknown_code(walk, value, (path, name), codes)
 
-    return rule
+    return Rule(check, "{value} not in {names}", uses={"names": names})
 
 
 def unknown_code(walk: Walk, value: str, path: Path, codes: CodeList) -> None:

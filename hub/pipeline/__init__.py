@@ -6,7 +6,7 @@ takes a stored receipt and a program and gives messages, deliveries and bytes, o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ import msgspec
 
 from hub.clock import iso
 from hub.errors import DecodeError, MappingError, MessageError
+from hub.keys import Key
 from hub.message import Body, Delivery, Message, Receipt
 from hub.outcome import Failure, failure_of
 from hub.pipeline.decode import Decoded, decode
@@ -93,7 +94,8 @@ def _record(
 ) -> None:
     """One record: map, validate, route, then map and encode for each target that may go at once."""
     envelope = _envelope(receipt, decoded, world)
-    document, keys, step = None, [], "decode"
+    keys: Sequence[Key] = ()
+    document, step = None, "decode"
     lookups: list[Any] = []
     try:
         if decoded.error is not None:
@@ -102,7 +104,7 @@ def _record(
         document, lookups = apply(compiled.mapping, decoded.document, program.settings.company, envelope, world.xref)
         step = "validate"
         validate(program.schemas, compiled.type, document)
-        keys = [(key.scheme, key.issuer, key.value) for key in program.schemas.keys(compiled.type, document)]
+        keys = program.schemas.keys(compiled.type, document)
         step = "route"
         deliveries = fan_out(
             compiled, document, envelope, _key_text(keys), _place(receipt, decoded), world.new_id, world.now,
@@ -143,14 +145,15 @@ def _transform_reply(result: Transformed, receipt: Receipt, program: Program, wo
         return result
     decoded = Decoded(0, "")
     envelope = _envelope(receipt, decoded, world)
-    step, document, keys = "decode", None, []
+    keys: Sequence[Key] = ()
+    step, document = "decode", None
     try:
         document = codec.decode_one(receipt.raw, options)
         step = "map"
         document, _ = apply(mapping, document, program.settings.company, envelope, world.xref)
         step = "validate"
         validate(program.schemas, mapping.target.schema or "", document)
-        keys = [(k.scheme, k.issuer, k.value) for k in program.schemas.keys(mapping.target.schema or "", document)]
+        keys = program.schemas.keys(mapping.target.schema or "", document)
         state, failure = "routed", None
     except MessageError as error:
         state, failure = "dead", failure_of(error, step).printed(receipt.route)
@@ -207,13 +210,13 @@ def _place(receipt: Receipt, decoded: Decoded) -> tuple[int, int]:
     return (receipt.origin_seq or receipt.seq, decoded.position)
 
 
-def _key_text(keys: list[tuple[str, str, str]]) -> str:
-    return ":".join(keys[0]) if keys else ""
+def _key_text(keys: Sequence[Key]) -> str:
+    return keys[0].text if keys else ""
 
 
 def _message(
     receipt: Receipt, compiled: CompiledRoute, decoded: Decoded, envelope: Mapping[str, Any], state: str,
-    document: Any, keys: list[tuple[str, str, str]], lookups: list[Any], failure: Failure | None,
+    document: Any, keys: Sequence[Key], lookups: list[Any], failure: Failure | None,
     program: Program,
 ) -> Message:  # fmt: skip
     main_key = _key_text(keys)

@@ -8,6 +8,7 @@ Files come as a mapping from path to text: nothing here reads the disk. ``schema
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -19,6 +20,7 @@ from hub.keys import Key, KeyRule, compile_keys, keys_of
 from hub.schemas.files import SchemaFile, fault_at, read_schema_files
 from hub.schemas.links import lost_references
 from hub.schemas.marks import SchemaPlace
+from hub.schemas.quick import quick_form
 from hub.schemas.shape import Schema, Shape, Shapes, expand, follow, split_path
 from hub.schemas.wording import faults_of
 from hub.yamldoc import did_you_mean
@@ -40,13 +42,14 @@ class SchemaSet:
         if faults:
             raise ProjectError(faults)
         self.codes = CodeLists(files) if INDEX in files else reference_codes()
-        self._files = _by_name(found)
+        self._found, self._files = found, _by_name(found)
         self._shapes = Shapes({file.uri: file.root for file in found})
         faults = [fault for file in found for fault in lost_references(file, self._shapes)]
         if faults:
             raise ProjectError(faults)
         self._registry = _registry(found)
         self._validators: dict[str, jsonschema_rs.Validator] = {}
+        self._quick_validators: dict[str, jsonschema_rs.Validator] = {}
         self._rules: dict[str, tuple[KeyRule, ...]] = {}
         self._expanded: dict[str, Schema] = {}
         self._places: dict[str, SchemaPlace] = {}
@@ -63,7 +66,7 @@ class SchemaSet:
 
     def is_valid(self, name: str, document: Any) -> bool:
         """Whether a document fits its schema; the fast way, without reasons. Raises NotFound for an unknown name."""
-        validator = self._validators.get(name) or self._compiled(name)
+        validator = self._quick_validators.get(name) or self._compiled_quick(name)
         try:
             return validator.is_valid(document)
         except ValueError:  # a lone surrogate or a value that no JSON document holds
@@ -133,10 +136,17 @@ class SchemaSet:
         self._validators[name] = self._compile(self._file(name))
         return self._validators[name]
 
+    def _compiled_quick(self, name: str) -> jsonschema_rs.Validator:
+        file = self._file(name)
+        self._quick_validators[name] = _validator(file, quick_form(file.root), self._quick_registry)
+        return self._quick_validators[name]
+
+    @cached_property
+    def _quick_registry(self) -> jsonschema_rs.Registry:
+        return jsonschema_rs.Registry([(file.uri, quick_form(file.root)) for file in self._found])
+
     def _compile(self, file: SchemaFile) -> jsonschema_rs.Validator:
-        return jsonschema_rs.validator_for(
-            file.root, registry=self._registry, base_uri=file.uri, validate_formats=True, offline=True
-        )
+        return _validator(file, file.root, self._registry)
 
     def _check(self, file: SchemaFile) -> list[Fault]:
         """What keeps a user's schema from being used: against the schema of schemas, references, keys."""
@@ -151,6 +161,10 @@ class SchemaSet:
         except ValueError as error:
             return [fault_at(file, ["x-keys"], f"x-keys is a list of {{scheme, value, issuer}}: {error}")]
         return []
+
+
+def _validator(file: SchemaFile, root: Schema, registry: jsonschema_rs.Registry) -> jsonschema_rs.Validator:
+    return jsonschema_rs.validator_for(root, registry=registry, base_uri=file.uri, validate_formats=True, offline=True)
 
 
 def _registry(found: list[SchemaFile]) -> jsonschema_rs.Registry:
