@@ -76,11 +76,12 @@ class FolderSource:
         for claim in self._claims.expired(self._settings["lease"]):
             yield claim, None
         for seen in self._chosen():
-            if claim := self._claims.take(seen):
+            taken = self._claims.take(seen)
+            if taken is not None:
                 # Were the marker to outlive its file, it would vouch for the next one of that name.
                 if seen.marker:
                     (self._folder / seen.marker).unlink(missing_ok=True)
-                yield claim, seen
+                yield taken, seen
 
     def _chosen(self) -> list[Seen]:
         ready = self._readiness.ready(self._folder, self._settings["pattern"])

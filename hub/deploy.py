@@ -10,9 +10,9 @@ import apsw
 import hub
 from hub.check import check_project
 from hub.clock import Clock
-from hub.errors import Conflict, ProjectError
+from hub.errors import Conflict
 from hub.pipeline.program import Program, build_program
-from hub.project import content_hash
+from hub.project import content_hash, reference_files
 from hub.store import Store, sets
 
 
@@ -28,13 +28,9 @@ def deploy(
     in_force = sets.active(store.reader())
     if in_force is not None and sets.is_same(store.reader(), in_force, hash, hub.__version__):
         return build_program(files, environment, in_force, own_connectors)
-    faults = [
-        fault
-        for fault in check_project(files, environment, connectors_folder=own_connectors).faults
-        if fault.severity == "error"
-    ]
-    if faults:
-        raise ProjectError(faults)
+    shipped = reference_files()
+    own = [path for path, content in files.items() if shipped.get(path) != content]
+    check_project(files, environment, own=own, connectors_folder=own_connectors).require_sound()
     build_program(files, environment, 0, own_connectors)
 
     def job(db: apsw.Connection) -> int:

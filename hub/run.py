@@ -6,10 +6,12 @@ within a second; what the old one had in hand is found in the store.
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import select
 import signal
+import socket
 import sys
 import threading
 import time
@@ -26,12 +28,14 @@ from hub.embedded import Hub
 from hub.errors import HubError, UsageError
 from hub.project import content_hash, read_files
 from hub.secret import Secret
+from hub.settings import Http
 from hub.worker import STUCK_SECONDS
 
 _log = structlog.get_logger("run")
 _BEAT_SECONDS = 1.0
 _RESTART_SECONDS = 0.3
 _SILENT_SECONDS = 30.0
+_LONGEST_PAUSE = 10.0
 
 
 # -- the parent ----------------------------------------------------------------------------------------------------
@@ -47,8 +51,10 @@ def run(root: Path, reload: bool = False) -> int:
         if child:
             os.kill(child, signal.SIGTERM)
 
+    pause = _RESTART_SECONDS
     while True:
         reading, writing = os.pipe()
+        started = time.monotonic()
         child = _spawn(root, reload, writing)
         os.close(writing)
         signal.signal(signal.SIGTERM, stop)
@@ -57,8 +63,10 @@ def run(root: Path, reload: bool = False) -> int:
         os.close(reading)
         if stopping or code in (0, 1, 2):
             return code
-        _log.error("the hub died and is started again", exit=code)
-        time.sleep(_RESTART_SECONDS)
+        # One that dies as soon as it starts is given more time each time.
+        pause = _RESTART_SECONDS if time.monotonic() - started > _SILENT_SECONDS else min(2 * pause, _LONGEST_PAUSE)
+        _log.error("the hub died and is started again", exit=code, pause_seconds=pause)
+        time.sleep(pause)
 
 
 def _spawn(root: Path, reload: bool, beat: int) -> int:
@@ -88,6 +96,7 @@ def main(root: Path, beat: int, reload: bool) -> int:
     os.chdir(root)  # folders in the configuration are relative to the project
     try:
         hub = Hub(root)
+        listener = _listen(hub.engine.program.settings.http)
     except HubError as error:
         print(error, file=sys.stderr)
         return 1
@@ -101,7 +110,7 @@ def main(root: Path, beat: int, reload: bool) -> int:
     if reload:
         threading.Thread(target=_follow_files, args=(hub,), daemon=True).start()
     try:
-        _serve(hub)
+        _serve(hub, listener)
     finally:
         hub.stop()
     return 0
@@ -116,17 +125,27 @@ def _calm_the_collector() -> None:
     sys.setswitchinterval(0.0005)
 
 
-def _serve(hub: Hub) -> None:
+def _serve(hub: Hub, listener: socket.socket) -> None:
     http = hub.engine.program.settings.http
     app = create_app(hub.engine, ingest=Ingest(hub.engine, Doors(hub.secrets)), deployer=hub)
     tls = http.tls
     config = uvicorn.Config(
-        app, host=http.host, port=http.port, log_config=None, access_log=False, loop="uvloop", http="httptools",
+        app, log_config=None, access_log=False, loop="uvloop", http="httptools",
         proxy_headers=bool(http.trusted_proxies), forwarded_allow_ips=list(http.trusted_proxies) or None,
         ssl_certfile=tls.certificate if tls else None, ssl_keyfile=_key_file(hub, tls.key) if tls else None,
         server_header=False, lifespan="off", timeout_graceful_shutdown=20,
     )  # fmt: skip
-    uvicorn.Server(config).run()
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(http: Http) -> socket.socket:
+    """The listening socket. Raises UsageError when the address cannot be had."""
+    family = socket.AF_INET6 if ":" in http.host else socket.AF_INET
+    try:
+        return socket.create_server((http.host, http.port), family=family, backlog=2048)
+    except OSError as error:
+        reason = "another program listens there" if error.errno == errno.EADDRINUSE else str(error.strerror)
+        raise UsageError(f"http.listen: {http.host}:{http.port}: {reason}; choose another port") from None
 
 
 def _key_file(hub: Hub, key: Secret) -> str:

@@ -25,6 +25,7 @@ import msgspec
 import structlog
 
 from hub.clock import SystemClock
+from hub.errors import StoreError
 from hub.message import Delivery
 from hub.outcome import Failure
 from hub.pipeline import Transformed
@@ -139,7 +140,7 @@ class Transformers:
         child = self._idle.get()
         if child is None:
             self._idle.put(None)
-            raise ChildDied("the hub is stopping")
+            raise StoreError("the hub is stopping; what is not done yet is done after the next start")
         try:
             yield from child.ask(request)
         except ChildDied:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import msgspec
+import structlog
 
 from hub.clock import Clock, iso
 from hub.errors import MappingError, MessageError
@@ -16,6 +17,8 @@ from hub.pipeline import Transformed, World, transform
 from hub.pipeline.encode import encode
 from hub.pipeline.program import Program
 from hub.store import Store, deliveries, messages, payloads
+
+_log = structlog.get_logger("split")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +64,23 @@ class LocalTransformer:
         world = self._world()
         small: list[Transformed] = []
         for suspect in work:
-            for part in transform(suspect.receipt, program, world, self._chunks(suspect.receipt), suspect.skip):
+            for part in self._parts(suspect, program, world):
                 small.append(packed(part, world.now))
                 if not part.final:
                     yield small
                     small = []
         if small:
             yield small
+
+    def _parts(self, suspect: Suspect, program: Program, world: World) -> Iterator[Transformed]:
+        receipt = suspect.receipt
+        try:
+            yield from transform(receipt, program, world, self._chunks(receipt), suspect.skip)
+        except Exception as error:
+            # A whole receipt is guarded here: a mistake of ours is recorded with it and stops nothing else.
+            _log.exception("the hub failed on a receipt", seq=receipt.seq)
+            failure = Failure("internal", "internal_error", f"the hub itself failed on this document: {error}")
+            yield Transformed(receipt.seq, receipt.route, failure=failure.printed(receipt.route))
 
     def build(self, found: Sequence[Delivery], program: Program) -> list[Built]:
         world = self._world()

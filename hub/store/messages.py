@@ -38,6 +38,11 @@ def insert(db: apsw.Connection, messages: Sequence[Message], rows: Sequence[tupl
             for number, (scheme, issuer, value) in enumerate(m.keys)
         ],
     )
+    # What one document says about others: an invoice of its order, a payment of its invoice.
+    db.executemany(
+        "INSERT OR IGNORE INTO edges (from_key, to_key, message_id) VALUES (?, ?, ?)",
+        [(m.main_key, ":".join(key), m.message_id) for m in messages for key in m.keys[1:]],
+    )
     payloads.insert_rows(db, rows)
 
 
@@ -51,7 +56,7 @@ def _row(m: Message) -> tuple[Any, ...]:
 
 def next_position(db: apsw.Connection, seq: int) -> int:
     """How many records of a receipt are stored; more than none only where the hub was interrupted in a large one."""
-    return 1 + db.execute("SELECT coalesce(max(position), -1) FROM messages WHERE seq = ?", (seq,)).get  # type: ignore[no-any-return,operator]
+    return 1 + db.execute("SELECT coalesce(max(position), -1) FROM messages WHERE seq = ?", (seq,)).get  # type: ignore[no-any-return]
 
 
 def resolve(db: apsw.Connection, message_id: str, by: str) -> bool:

@@ -40,7 +40,10 @@ def active(db: apsw.Connection) -> int | None:
 
 def is_same(db: apsw.Connection, set_id: int, hash: str, hub_version: str) -> bool:
     """Whether a set is exactly these files, checked by this very version of the hub."""
-    return db.execute("SELECT hash, hub_version FROM sets WHERE set_id = ?", (set_id,)).fetchone() == (hash, hub_version)
+    return db.execute("SELECT hash, hub_version FROM sets WHERE set_id = ?", (set_id,)).fetchone() == (
+        hash,
+        hub_version,
+    )
 
 
 def before(db: apsw.Connection, set_id: int) -> int | None:

@@ -3,114 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import socket
 import stat
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-
-from hub.client import HubClient, client_for
-
-SHOP = "webshop"
-
-
-def o2c(folder: Path, *arguments: str, stdin: bytes = b"", **environment: str) -> subprocess.CompletedProcess[str]:
-    """One command in a folder, with an environment that names no other hub."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("O2C_")}
-    ended = subprocess.run(
-        [sys.executable, "-m", "hub.cli", *arguments], cwd=folder, input=stdin, capture_output=True, timeout=60,
-        env={**clean, **environment},
-    )  # fmt: skip
-    out, err = ended.stdout.decode(), ended.stderr.decode()
-    assert "Traceback" not in out + err
-    return subprocess.CompletedProcess(ended.args, ended.returncode, out, err)
-
-
-def answer(folder: Path, *arguments: str) -> Any:
-    """What a command says with --json; it must succeed."""
-    ended = o2c(folder, *arguments, "--json")
-    assert ended.returncode == 0, ended.stderr
-    return json.loads(ended.stdout)
-
-
-def wait_for(folder: Path, count: int, *filters: str) -> list[dict[str, Any]]:
-    """The messages that match, once there are that many and none of their deliveries is under way."""
-    deadline = time.monotonic() + 15
-    while time.monotonic() < deadline:
-        items: list[dict[str, Any]] = answer(folder, "messages", *filters)["items"]
-        states = {line["state"] for item in items for line in item["deliveries"]}
-        if (
-            len(items) >= count
-            and not states & {"queued", "delivering"}
-            and "received" not in {i["state"] for i in items}
-        ):
-            return items
-        time.sleep(0.1)
-    raise AssertionError(f"expected {count} messages, got {items}")
-
-
-def order(folder: Path, number: int, **changes: Any) -> str:
-    """A file with an order like the sample, under another number."""
-    document = json.loads((folder / "sample-order.json").read_text())
-    document |= {"id": 5_500_000_000_000 + number, "name": f"#{number}", **changes}
-    (folder / f"order-{number}.json").write_text(json.dumps(document))
-    return f"order-{number}.json"
-
-
-def with_unit(folder: Path, number: int, unit: str) -> str:
-    lines = json.loads((folder / "sample-order.json").read_text())["line_items"]
-    lines[0]["properties"] = [{"name": "unit", "value": unit}]
-    return order(folder, number, line_items=lines)
+from program import SHOP, answer, new_project, o2c, order, started, wait_for, with_unit
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project on a free port, not running."""
-    parent = tmp_path_factory.mktemp("cli")
-    assert o2c(parent, "init", "shop").returncode == 0
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-    for name in ("config/hub.yaml", ".o2c/local.json"):
-        path = parent / "shop" / name
-        path.write_text(path.read_text().replace("127.0.0.1:8420", f"127.0.0.1:{port}"))
-    return parent / "shop"
+    """A project that does not run."""
+    return new_project(tmp_path_factory.mktemp("cli"), "shop")
 
 
 @pytest.fixture(scope="module")
 def running(project: Path) -> Iterator[Path]:
     """The same project with its hub running."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("O2C_")}
-    with (project / "hub.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "hub.cli", "run"],
-            cwd=project,
-            env=clean,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    try:
-        _wait_until_up(client_for(project), process, project)
+    with started(project):
         yield project
-    finally:
-        process.send_signal(signal.SIGTERM)
-        ended = process.wait(40)
-    assert ended == 0, (project / "hub.log").read_text()
-
-
-def _wait_until_up(client: HubClient, process: subprocess.Popen[bytes], project: Path) -> None:
-    deadline = time.monotonic() + 20
-    while not client.is_up():
-        assert process.poll() is None and time.monotonic() < deadline, (project / "hub.log").read_text()
-        time.sleep(0.05)
 
 
 # -- a new project -------------------------------------------------------------------------------------------------
@@ -146,106 +57,29 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
-# -- documents -----------------------------------------------------------------------------------------------------
-
-
-def test_map_prints_a_document_that_validate_takes(project: Path) -> None:
-    mapped = o2c(project, "map", "shopify-order", "sample-order.json")
-    assert mapped.returncode == 0, mapped.stderr
-    valid = o2c(project, "validate", "canonical/order", "-", stdin=mapped.stdout.encode())
-    assert (valid.returncode, valid.stdout) == (0, ""), valid.stdout
-    broken = json.loads(mapped.stdout)
-    broken["buyer"]["postal_address"]["country_code"] = "Germany"
-    invalid = o2c(project, "validate", "canonical/order", "-", stdin=json.dumps(broken).encode())
-    assert invalid.returncode == 1
-    assert "buyer.postal_address.country_code" in invalid.stdout
-
-
-def test_a_trace_says_where_every_field_came_from(project: Path) -> None:
-    trace = answer(project, "map", "shopify-order", "sample-order.json", "--trace")
-    places = {entry["path"]: entry for entry in trace["trace"]}
-    assert places["order_id"]["sources"] == ["src.name"]
-    assert places["order_id"]["line"] > 0
-    assert trace["output"]["order_id"] == "1001"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "stdin", "out"),
-    [
-        (("decode", "json", "-"), b'{"price": 12.50, "big": 12345678901234567.10}', "12345678901234567.10"),
-        (("decode", "csv", "-", "-o", "delimiter=;"), b"a;b\n1;2\n", '"b": "2"'),
-        (("encode", "csv", "-"), b'[{"a": "1", "b": "x,y"}]', '1,"x,y"'),
-        (("encode", "json", "-"), b'{"price": 12.50}', '{"price":12.50}'),
-    ],
-)
-def test_documents_are_converted_exactly(tmp_path: Path, arguments: tuple[str, ...], stdin: bytes, out: str) -> None:
-    ended = o2c(tmp_path, *arguments, stdin=stdin)
-    assert ended.returncode == 0, ended.stderr
-    assert out in ended.stdout
-
-
-@pytest.mark.parametrize(
-    ("arguments", "stdin", "code", "err"),
-    [
-        (("decode", "json", "-"), b'{"a": 1,}', 1, "line 1, column"),
-        (("decode", "json", "-"), b"\xff\xfe\x00", 1, "error:"),
-        (("decode", "jsn", "-"), b"", 2, "unknown format 'jsn'; did you mean 'json'?"),
-        (("decode", "json", "missing.json"), b"", 2, "there is no file missing.json"),
-        (("decode", "json", "."), b"", 2, ". is a folder; expected a file"),
-        (("decode", "csv", "-", "-o", "delimitr=;"), b"", 2, "did you mean 'delimiter'?"),
-        (("validate", "canonical/ordr", "-"), b"{}", 2, "did you mean 'canonical/order'?"),
-        (("map", "x", "-"), b"{}", 2, "no project here"),
-        (("decod", "json", "-"), b"", 2, "decode"),
-        (("run",), b"", 2, "make a project with: o2c init DIR"),
-        (("check", "--project", "missing"), b"", 2, "no project here"),
-        (("messages", "--limit", "0"), b"", 2, "limit"),
-        (("bench", "hubb"), b"", 2, "did you mean 'hub'?"),
-    ],
-)
-def test_what_goes_wrong_is_said_in_a_line(
-    tmp_path: Path, arguments: tuple[str, ...], stdin: bytes, code: int, err: str
-) -> None:
-    ended = o2c(tmp_path, *arguments, stdin=stdin)
-    assert ended.returncode == code, ended.stderr
-    assert err in ended.stderr
-
-
-def test_a_closed_pipe_is_no_error_to_speak_of(project: Path) -> None:
-    command = f"{sys.executable} -m hub.cli schema | head -1"
-    ended = subprocess.run(["bash", "-c", command], cwd=project, capture_output=True, text=True)
-    assert (ended.stdout.strip(), ended.stderr) == ("{", "")
-
-
-def test_check_names_file_line_and_column_and_what_to_write(project: Path, tmp_path: Path) -> None:
-    assert o2c(tmp_path, "init", "broken").returncode == 0
-    route = tmp_path / "broken/routes/orders.yaml"
-    route.write_text(route.read_text().replace("system: erp,", "system: erpp,"))
-    ended = o2c(tmp_path / "broken", "check")
-    assert ended.returncode == 1
-    assert "routes/orders.yaml:8:14: error: " in ended.stdout
-    assert "did you mean 'erp'?" in ended.stdout
-    deployed = o2c(tmp_path / "broken", "deploy")
-    assert deployed.returncode == 1
-    assert "did you mean 'erp'?" in deployed.stderr
-
-
-def test_schemas_are_written_for_editors(project: Path, tmp_path: Path) -> None:
-    written = answer(project, "schema", "--into", str(tmp_path))
-    assert {Path(name).name for name in written} >= {"hub.schema.json", "route.schema.json", "mapping.schema.json"}
-    assert all(json.loads(Path(name).read_text())["$schema"] for name in written)
-
-
 # -- the running hub -----------------------------------------------------------------------------------------------
 
 
-def test_without_a_hub_a_command_says_how_to_start_one(tmp_path: Path) -> None:
-    assert o2c(tmp_path, "init", "idle").returncode == 0
-    local = tmp_path / "idle/.o2c/local.json"
-    local.write_text(local.read_text().replace(":8420", ":1"))
-    ended = o2c(tmp_path / "idle", "messages")
+def test_while_no_hub_runs_its_store_is_read_and_written(tmp_path: Path) -> None:
+    idle = new_project(tmp_path, "idle")
+    sent = o2c(idle, "send", SHOP, with_unit(idle, 5001, "pallet"))
+    assert (sent.returncode, sent.stderr.splitlines()[0]) == (0, "no hub runs; this is its store")
+    assert [item["state"] for item in answer(idle, "messages")["items"]] == ["received"]
+    with started(idle):
+        wait_for(idle, 1, "--state", "dead")
+    units = idle / "mappings/tables/units.csv"
+    units.write_text(units.read_text().rstrip() + "\npallet,PF\n")
+    assert answer(idle, "deploy")["running"] is False
+    assert answer(idle, "replay", "--all", "--yes")["items"]["started"] == 1
+    with started(idle):
+        [item] = wait_for(idle, 1, "--key", "order:5001")
+    assert {line["state"] for line in item["deliveries"]} == {"delivered"}
+
+
+def test_a_hub_elsewhere_that_does_not_answer_is_named(tmp_path: Path) -> None:
+    ended = o2c(tmp_path, "messages", O2C_URL="http://127.0.0.1:1")
     assert ended.returncode == 1
-    assert ended.stderr.startswith("o2c: no hub answers at http://127.0.0.1:1 ")
-    assert "start it with: o2c run" in ended.stderr
+    assert ended.stderr.startswith("o2c: no hub answers at http://127.0.0.1:1 (connection refused)")
 
 
 def test_an_order_is_sent_delivered_and_shown(running: Path) -> None:

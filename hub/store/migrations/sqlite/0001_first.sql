@@ -151,6 +151,8 @@ CREATE TABLE deliveries (
   CHECK (holds_lane = 0 OR state IN ('queued', 'delivering', 'retrying', 'unknown', 'held', 'dead'))
 ) WITHOUT ROWID;
 CREATE INDEX deliveries_lane ON deliveries (system, lane, lane_seq) WHERE holds_lane = 1;
+-- Who else was in a lane, for telling whether a newer one has overtaken what is to be replayed.
+CREATE INDEX deliveries_lanes ON deliveries (lane, system, lane_seq) WHERE lane <> '';
 CREATE INDEX deliveries_due ON deliveries (system, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX deliveries_claimed ON deliveries (claimed_by) WHERE claimed_by IS NOT NULL;
 CREATE INDEX deliveries_message ON deliveries (message_id);
@@ -250,7 +252,8 @@ CREATE TABLE replays (
   plan_hash  TEXT NOT NULL,
   plan       TEXT NOT NULL,
   started_at REAL,
-  ended_at   REAL
+  ended_at   REAL,
+  next_at    REAL -- when its rate lets the next item go
 ) WITHOUT ROWID;
 CREATE TABLE replay_items (
   replay_id   TEXT NOT NULL,

@@ -1,0 +1,72 @@
+# The commands of this repository. `make` alone lists them. Nothing here touches anything outside this folder, but for
+# `make test`, which installs the Debian packages that tests need where it may.
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# program:Debian package, what tests start besides Python
+TEST_PROGRAMS := openssl:openssl git:git
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo check test test-packages conformance bench docs clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## create .venv with the pinned packages of requirements.lock
+
+$(STAMP): requirements.lock pyproject.toml
+	@set -eu; python=""; \
+	for name in python3 python3.13 python3.12 python3.11; do \
+	  if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$name; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then echo "make setup: Python 3.11 or newer is needed; none was found" >&2; exit 1; fi; \
+	if ! $$python -c 'import ensurepip, venv' 2>/dev/null; then \
+	  echo "make setup: $$python cannot make virtual environments; on Debian: apt-get install python3-venv" >&2; exit 1; \
+	fi; \
+	[ -x $(BIN)/python ] || $$python -m venv $(VENV); \
+	echo "installing the pinned packages into $(VENV) ..."; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .; \
+	touch $(STAMP)
+
+demo: setup ## a day of orders through the hub and four stub systems; STAY=1 leaves it running
+	@$(BIN)/o2c demo $(if $(STAY),--stay)
+
+check: setup ## format, lint, types, import layers, unit tests: what to run before a commit
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest tests/unit tests/test_docs.py tests/test_house_rules.py
+
+test: test-packages check ## everything: starts with check, then all tests
+	$(BIN)/pytest
+
+# Root installs what is missing; anyone else is told the names.
+test-packages:
+	@set -eu; missing=""; \
+	for pair in $(TEST_PROGRAMS); do \
+	  command -v "$${pair%%:*}" >/dev/null 2>&1 || missing="$$missing $${pair##*:}"; \
+	done; \
+	python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$$missing python3-venv"; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then \
+	  echo "make test: these Debian packages are missing; install them and run it again:$$missing" >&2; exit 1; \
+	fi; \
+	echo "installing$$missing ..."; \
+	apt-get update -qq; \
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null
+
+conformance: setup ## one suite per kind of plugin, over every format and connector
+	$(BIN)/pytest tests/conformance
+
+bench: setup ## the measured claims; needs redis-server for the script it compares with
+	$(BIN)/o2c bench hub
+
+docs: setup ## write the generated reference pages anew and list what documentation there is
+	$(BIN)/python -m hub.cli.reference docs/reference/cli.md
+	@find docs -name '*.md' | sort
+
+clean: ## remove .venv, caches and build output
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,104 @@
+"""``o2c``: the hub from a terminal. Every group of commands is a file beside this one; ``main`` is the program.
+
+Exit codes: 0 all is well, 1 there are findings or it failed, 2 the command was not well formed. Results go to standard
+output, everything said about them to standard error; no Python traceback reaches either.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+
+import typer
+
+from hub import __version__
+from hub.cli.terminal import complain
+from hub.errors import HubError, ProjectError, UsageError
+
+# The modules beside this one and their commands, so that one command loads what it needs and no more.
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "project": ("init", "check", "explain", "schema"),
+    "run": ("run", "backup"),
+    "deploy": ("deploy",),
+    "send": ("send",),
+    "messages": ("messages", "show", "dead"),
+    "replay": ("replay",),
+    "documents": ("decode", "encode", "validate", "map"),
+    "doctor": ("doctor",),
+    "demo": ("demo",),
+    "bench": ("bench",),
+}
+_LOG = "error.log"
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"o2c-hub {__version__}")
+        raise typer.Exit
+
+
+def _root(
+    version: bool = typer.Option(False, "--version", help="Print the version and stop.", callback=_show_version),
+) -> None:
+    """A declarative routing hub for order to cash: YAML routes and mappings, durable delivery, replay."""
+
+
+def create_app(wanted: str = "") -> typer.Typer:
+    """The program; with all its commands, or with the group of the one that is wanted."""
+    app = typer.Typer(name="o2c", rich_markup_mode=None, add_completion=True, no_args_is_help=True)
+    app.callback()(_root)
+    groups = [name for name, commands in GROUPS.items() if wanted in commands] or list(GROUPS)
+    for name in groups:
+        for command in import_module(f"hub.cli.{name}").COMMANDS:
+            app.command()(command)
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and leave with its exit code."""
+    sys.exit(_run(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        create_app(arguments[0] if arguments else "")(args=arguments, prog_name="o2c")
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 1
+    except ProjectError as error:
+        complain(str(error))
+        return 1
+    except HubError as error:
+        complain(f"o2c: {error}")
+        return 2 if isinstance(error, UsageError) else 1
+    except OSError as error:
+        complain(f"o2c: {_os_text(error)}")
+        return 1
+    except Exception as error:
+        complain(f"o2c: unexpected: {error or 'a fault of the program'}; details are in {_log(arguments)}")
+        return 1
+    return 0
+
+
+def _os_text(error: OSError) -> str:
+    reason = error.strerror or "the system refused"
+    return f"{error.filename}: {reason}" if error.filename else reason
+
+
+def _log(arguments: list[str]) -> str:
+    """Where the traceback of an unexpected error was written: the project's own folder, else the user's."""
+    local = Path(".o2c")
+    folder = local if local.is_dir() else Path(os.environ.get("XDG_STATE_HOME", Path.home() / ".local/state")) / "o2c"
+    path = folder / _LOG
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as log:
+            log.write(f"--- {datetime.now(UTC).isoformat(timespec='seconds')} o2c {arguments[:1]}\n")
+            log.write(traceback.format_exc())
+    except OSError:
+        return f"no file ({folder} cannot be written)"
+    return str(path)

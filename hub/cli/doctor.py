@@ -1,0 +1,74 @@
+"""``o2c doctor``: what is installed, reachable, misconfigured; and whether every number adds up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hub.cli.doctor_checks import FAULT, OK, WARNING, Finding, examine
+from hub.cli.doctor_systems import reach_systems
+from hub.cli.terminal import Json, ProjectFolder, complain, finish, say, say_json
+from hub.cli.workplace import Workplace, embedded_store, open_workplace
+from hub.store import conservation as proof
+from hub.store.tally import Tally
+
+_MARKS = {OK: "ok     ", WARNING: "warning", FAULT: "fault  "}
+
+
+def doctor(
+    conservation: Annotated[
+        bool,
+        typer.Option("--conservation", help="Only prove that every receipt, message and delivery is accounted for."),
+    ] = False,
+    project: ProjectFolder = Path(),
+    as_json: Json = False,
+) -> None:
+    """Look at the installation, the project, its systems and its numbers; exit 1 if something is wrong."""
+    place = open_workplace(project)
+    if conservation:
+        _prove(place, as_json)
+        return
+    findings = [*examine(place), *reach_systems(place)]
+    _say_findings(findings, as_json)
+    finish(any(finding.state == FAULT for finding in findings))
+
+
+def _say_findings(findings: Sequence[Finding], as_json: bool) -> None:
+    if as_json:
+        say_json([asdict(finding) for finding in findings])
+        return
+    for finding in findings:
+        hint = f"; {finding.hint}" if finding.hint else ""
+        say(f"{_MARKS[finding.state]} {finding.subject}: {finding.detail}{hint}")
+
+
+def _prove(place: Workplace, as_json: bool) -> None:
+    """Count every row of one moment; say what each table adds up to, and what breaks a rule."""
+    store = embedded_store(place, read_only=True)
+    try:
+        with store.snapshot() as db:
+            tally, broken = proof.counted(db), proof.check(db)
+    finally:
+        store.close()
+    if as_json:
+        say_json({**asdict(tally), "findings": [asdict(finding) for finding in broken], "holds": not broken})
+    else:
+        _say_proof(tally, broken)
+    finish(bool(broken))
+
+
+def _say_proof(tally: Tally, broken: Sequence[proof.Finding]) -> None:
+    for noun, states in asdict(tally).items():
+        parts = " + ".join(f"{count} {state}" for state, count in sorted(states.items()) if count)
+        say(f"{noun}: {sum(states.values())}{f' = {parts}' if parts else ''}")
+    for finding in broken:
+        example = f", e.g. {finding.example}" if finding.example else ""
+        say(f"fault: {finding.seen} {finding.what}, expected {finding.expected}{example}")
+    complain("some numbers do not add up" if broken else "everything adds up")
+
+
+COMMANDS = (doctor,)

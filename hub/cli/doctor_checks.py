@@ -1,0 +1,132 @@
+"""What ``o2c doctor`` looks at: the installation, the project, its secrets, its store, the running hub."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import apsw
+
+from hub import __version__
+from hub.check import CheckResult
+from hub.cli.workplace import Workplace, environment_name, running_hub
+from hub.client import LOCAL
+from hub.errors import HubError, UsageError
+from hub.secret import Secret, references, resolve
+from hub.store import store_path
+
+OK, WARNING, FAULT = "ok", "warning", "fault"
+_SOUND_SQLITE = (3, 51, 3)  # earlier ones can corrupt a database when the write-ahead log is reset
+_LITTLE_ROOM, _NO_ROOM = 2_000_000_000, 200_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at: ``state`` is ok, warning or fault; ``hint`` says what to do."""
+
+    subject: str
+    state: str
+    detail: str
+    hint: str = ""
+
+
+def examine(place: Workplace) -> Iterator[Finding]:
+    """Every finding, in the order a person would look."""
+    result = place.check()
+    checks: list[Callable[[], Iterator[Finding]]] = [
+        _installation,
+        lambda: _project(place, result),
+        lambda: _secrets(place, result),
+        lambda: _private_files(place),
+        lambda: _store(place, result),
+        lambda: _hub(place),
+    ]
+    for check in checks:
+        yield from check()
+
+
+def _installation() -> Iterator[Finding]:
+    python = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    yield Finding("hub", OK, f"o2c-hub {__version__}")
+    yield Finding("Python", OK if sys.version_info >= (3, 11) else FAULT, python)
+    version = apsw.sqlite_lib_version()
+    sound = tuple(int(part) for part in version.split(".")[:3]) >= _SOUND_SQLITE
+    hint = "" if sound else "install apsw 3.51.3 or newer: this one can corrupt the store"
+    yield Finding("SQLite", OK if sound else FAULT, version, hint)
+
+
+def _project(place: Workplace, result: CheckResult) -> Iterator[Finding]:
+    environment = environment_name()
+    named = f"{place.root}{f', environment {environment}' if environment else ''}"
+    errors = len(result.errors)
+    if errors:
+        yield Finding("project", FAULT, f"{named}: {errors} error{'' if errors == 1 else 's'}", "see: o2c check")
+    else:
+        routes = f"{len(result.routes)} routes, {len(result.settings.systems)} systems"
+        yield Finding("project", OK, f"{named}: {routes}")
+
+
+def _secrets(place: Workplace, result: CheckResult) -> Iterator[Finding]:
+    settings = result.settings
+    folder = place.root / settings.secrets_folder
+    used: list[object] = [
+        settings.store,
+        settings.broker,
+        settings.notify,
+        settings.http.tls.key if settings.http.tls else None,
+    ]
+    for system in settings.systems.values():
+        used += [system.options, system.verify]
+    for secret in references(used):
+        try:
+            resolve(secret, folder)
+        except UsageError as error:
+            yield Finding("secret", FAULT, str(error), "set it where the hub runs")
+        else:
+            yield Finding("secret", OK, f"{secret} is there")
+
+
+def _private_files(place: Workplace) -> Iterator[Finding]:
+    for path in (place.root / LOCAL, *(place.root / ".o2c/secrets").glob("*")):
+        if path.is_file() and stat.S_IMODE(path.stat().st_mode) & 0o077:
+            name = path.relative_to(place.root)
+            yield Finding("permissions", FAULT, f"{name} can be read by others", f"chmod 600 {name}")
+
+
+def _store(place: Workplace, result: CheckResult) -> Iterator[Finding]:
+    store = result.settings.store
+    if isinstance(store, Secret) or not store.startswith("sqlite:"):
+        yield Finding("store", WARNING, f"{store} is not looked into", "")
+        return
+    path = store_path(store, place.root)
+    if not path.is_file():
+        yield Finding("store", WARNING, f"there is none at {path} yet", "it is made by: o2c run")
+        return
+    size = sum(part.stat().st_size for part in path.parent.glob(path.name + "*") if part.is_file())
+    yield Finding("store", OK, f"{path}, {size / 1e6:.1f} MB")
+    yield _room(path.parent)
+
+
+def _room(folder: os.PathLike[str]) -> Finding:
+    free = shutil.disk_usage(folder).free
+    state = FAULT if free < _NO_ROOM else WARNING if free < _LITTLE_ROOM else OK
+    return Finding("disk", state, f"{free / 1e9:.1f} GB free", "" if state == OK else "make room, or lower retention:")
+
+
+def _hub(place: Workplace) -> Iterator[Finding]:
+    try:
+        hub = running_hub(place.root)
+    except HubError as error:
+        yield Finding("running hub", FAULT, str(error))
+        return
+    if hub is None:
+        yield Finding("running hub", WARNING, "none answers", "start it with: o2c run")
+        return
+    ready = hub.request("GET", "/readyz")
+    state = OK if ready.status == 200 else FAULT
+    yield Finding("running hub", state, f"{hub.url} is {'ready' if state == OK else f'not ready ({ready.status})'}")

@@ -1,0 +1,95 @@
+"""The hub of a project while none runs: the same API on the same store, in this process, and nothing is sent.
+
+What a command writes (a document, a replay) lies in the store and goes on its way when the hub starts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from hub.api import AsgiApp, create_app
+from hub.api.doors import Doors
+from hub.api.ingest import Ingest
+from hub.cli.workplace import Workplace, actor, embedded_store, environment_name
+from hub.client import Answer, HubClient, client_for
+from hub.clock import SystemClock
+from hub.deploy import active_program, deploy
+from hub.pipeline.connections import open_destination
+from hub.pipeline.engine import Engine
+from hub.store import Store
+
+
+class _Asleep:
+    """Wakes nobody: what is due is found when the hub starts."""
+
+    def process(self, seqs: Sequence[int]) -> None:
+        """Rows that nobody looks at yet."""
+
+    def pump(self, system: str) -> None:
+        """Deliveries that nobody sends yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class HubAtRest(HubClient):
+    """A client whose hub is an application in this process."""
+
+    app: AsgiApp | None = None
+
+    def request(
+        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        assert self.app is not None
+        return asyncio.run(_call(self.app, method, path, body or b"", {"Host": "localhost", **(headers or {})}))
+
+
+@contextmanager
+def hub_at_rest(place: Workplace) -> Iterator[HubAtRest]:
+    """The project's hub for the length of one command. Raises StoreBusy where one runs and does not answer."""
+    store = embedded_store(place, read_only=False)
+    try:
+        known = client_for(place.root)
+        yield HubAtRest(known.url, known.key, app=_application(place, store))
+    finally:
+        store.close()
+
+
+def _application(place: Workplace, store: Store) -> AsgiApp:
+    clock, environment = SystemClock(), environment_name()
+    program = active_program(store, environment) or deploy(store, place.files, environment, clock, actor())
+    secrets = place.root / place.settings().secrets_folder
+    engine = Engine(
+        store, program, clock, _Asleep(), lambda system: open_destination(system, secrets),
+        worker="command line", run_apart=lambda work: None,
+    )  # fmt: skip
+    return create_app(engine, ingest=Ingest(engine, Doors(secrets)))
+
+
+async def _call(app: AsgiApp, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    """One request to an ASGI application (ASGI 3.0, HTTP)."""
+    parts, sent = urlsplit(path), [{"type": "http.request", "body": body, "more_body": False}]
+    said: list[MutableMapping[str, Any]] = []
+
+    async def receive() -> MutableMapping[str, Any]:
+        return sent.pop() if sent else {"type": "http.disconnect"}
+
+    async def send(event: MutableMapping[str, Any]) -> None:
+        said.append(event)
+
+    names = {"Content-Length": str(len(body)), **headers}
+    await app(
+        {
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http",
+            "path": parts.path, "raw_path": parts.path.encode(), "query_string": parts.query.encode(), "root_path": "",
+            "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in names.items()],
+            "client": ("127.0.0.1", 0), "server": ("127.0.0.1", 80),
+        },
+        receive,
+        send,
+    )  # fmt: skip
+    kind = dict(said[0]["headers"]).get(b"content-type", b"").decode("latin-1")
+    return Answer(said[0]["status"], kind, b"".join(event.get("body", b"") for event in said[1:]))

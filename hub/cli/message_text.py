@@ -1,0 +1,62 @@
+"""One message as lines of text: what it is, where it went, what happened at every attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+_FIELDS = (
+    "source", "event", "door", "name", "route", "type", "received_at", "place", "replay_of", "resolved_by", "trace_id",
+)  # fmt: skip
+_ERROR = ("field_path", "position", "value_excerpt", "expected", "hint")
+
+
+def message_lines(found: Mapping[str, Any]) -> Iterator[str]:
+    """Everything a person needs of a message; no payload."""
+    yield f"{found['message_id']}  {found['state']}"
+    for name in _FIELDS:
+        if found.get(name):
+            yield _line(name, found[name])
+    for key in found["keys"]:
+        yield _line("key", key)
+    yield from _error_lines(found.get("error"), "  ")
+    for delivery in found["deliveries"]:
+        yield from _delivery_lines(delivery, found["attempts"])
+    for part in found["messages"]:
+        yield _line("message", f"{part['message_id']}  {part['state']}  {part['place'] or ''}".rstrip())
+    for replay in found["replays"]:
+        yield _line("replayed by", replay)
+    yield _line("payloads", ", ".join(stage["stage"] for stage in found["payloads"]) or "none is kept any more")
+    replay = found["replay"]
+    yield _line("replayable", "yes" if replay["replayable"] else f"no: {replay.get('detail') or replay['reason']}")
+
+
+def _line(name: str, value: Any) -> str:
+    return f"  {name.replace('_', ' '):12} {value}"
+
+
+def _delivery_lines(delivery: Mapping[str, Any], attempts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    due = f", next try {delivery['next_try_at']}" if delivery.get("next_try_at") else ""
+    held = f", {delivery['hold_reason']}" if delivery.get("hold_reason") else ""
+    again = f", replay of {delivery['replay_of']}" if delivery.get("replay_of") else ""
+    yield f"  to {delivery['target']}: {delivery['state']}{held}{due}{again}  ({delivery['delivery_id']})"
+    for attempt in attempts:
+        if attempt["delivery_id"] == delivery["delivery_id"]:
+            yield _attempt_line(attempt)
+    yield from _error_lines(delivery.get("error"), "    ")
+
+
+def _attempt_line(attempt: Mapping[str, Any]) -> str:
+    said = [str(attempt["status"] or ""), attempt["code"], attempt["detail"]]
+    answer = " ".join(part for part in said if part)
+    return f"    {attempt['started_at']}  try {attempt['number']}: {attempt['outcome']} {answer}".rstrip()
+
+
+def _error_lines(error: Mapping[str, Any] | None, indent: str) -> Iterator[str]:
+    if not error:
+        return
+    place = f"{error['file']}:{error.get('line') or 0}:{error.get('column') or 0}: " if error.get("file") else ""
+    yield f"{indent}{error.get('class')}/{error.get('code')}: {place}{error.get('detail') or ''}"
+    for name in _ERROR:
+        if error.get(name):
+            yield f"{indent}  {name.replace('_', ' '):13} {error[name]}"

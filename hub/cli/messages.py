@@ -1,0 +1,140 @@
+"""Commands on what went through the hub: messages, show, dead. They ask the running hub."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hub.cli import filters
+from hub.cli.hub_at_hand import hub_at_hand
+from hub.cli.message_text import message_lines
+from hub.cli.terminal import Json, ProjectFolder, complain, say, say_json, say_table
+from hub.client import HubClient
+
+_COLUMNS = ("received", "id", "state", "from", "event", "key", "deliveries")
+
+
+def messages(
+    state: filters.State = "",
+    error_class: filters.Class = "",
+    code: filters.Code = "",
+    issue: filters.Issue = "",
+    route: filters.RouteName = "",
+    source: filters.Source = "",
+    destination: filters.Destination = "",
+    type_name: filters.Type = "",
+    key: filters.Key = [],  # noqa: B006 - typer reads the default, nothing changes it
+    since: filters.Since = "",
+    until: filters.Until = "",
+    text: filters.Text = "",
+    limit: Annotated[int, typer.Option("--limit", min=1, max=500, help="How many at most.")] = 20,
+    cursor: Annotated[str, typer.Option("--cursor", help="Where an earlier list ended.")] = "",
+    project: ProjectFolder = Path(),
+    as_json: Json = False,
+) -> None:
+    """List messages, the newest first, with the states of their deliveries."""
+    now = datetime.now(UTC)
+    wanted = {
+        "state": state, "class": error_class, "code": code, "issue": issue, "route": route, "source": source,
+        "destination": destination, "type": type_name, "key": key, "text": text,
+        "received_from": filters.moment(since, "--since", now), "received_until": filters.moment(until, "--until", now),
+    }  # fmt: skip
+    given = {name: value for name, value in wanted.items() if value}
+    with hub_at_hand(project) as hub:
+        page = hub.get("/messages", limit=limit, cursor=cursor or None, **given)
+    if as_json:
+        say_json(page)
+        return
+    say_table(_COLUMNS, [_row(item) for item in page["items"]])
+    if page.get("next_cursor"):
+        complain(f"there are more: --cursor {page['next_cursor']}")
+
+
+def _row(item: Mapping[str, Any]) -> Sequence[str]:
+    deliveries = ", ".join(f"{line['target']} {line['state']}" for line in item.get("deliveries") or ())
+    reason = (item.get("error") or {}).get("code", "")
+    return (
+        str(item["received_at"])[:19].replace("T", " "), str(item["message_id"]),
+        f"{item['state']}{f' ({reason})' if reason else ''}", str(item["source"]), str(item["event"]),
+        str(item.get("main_key") or ""), deliveries,
+    )  # fmt: skip
+
+
+def show(
+    message_id: Annotated[str, typer.Argument(metavar="ID", help="A message, receipt or delivery.")],
+    trace: Annotated[
+        bool, typer.Option("--trace", help="Say where each field of its canonical form came from.")
+    ] = False,
+    project: ProjectFolder = Path(),
+    as_json: Json = False,
+) -> None:
+    """Show one message whole: its keys, its deliveries, every attempt, what can be done."""
+    with hub_at_hand(project) as hub:
+        found = hub.get(f"/messages/{message_id}")
+        if trace:
+            _show_traced(hub, project, found, as_json)
+    if trace:
+        return
+    if as_json:
+        say_json(found)
+    else:
+        say("\n".join(message_lines(found)))
+
+
+def _show_traced(hub: HubClient, project: Path, found: Mapping[str, Any], as_json: bool) -> None:
+    from hub.cli.message_trace import trace_of  # loads the mapping compiler, which no list needs
+    from hub.cli.trace_table import say_trace, trace_fields
+
+    entries = trace_of(hub, project, found)
+    if as_json:
+        say_json({**found, "trace": [trace_fields(entry) for entry in entries]})
+        return
+    say("\n".join(message_lines(found)))
+    say_trace(entries)
+
+
+def dead(
+    issue: filters.Issue = "",
+    route: filters.RouteName = "",
+    source: filters.Source = "",
+    project: ProjectFolder = Path(),
+    as_json: Json = False,
+) -> None:
+    """Say what cannot go on and why, grouped by cause, with what to do."""
+    given = {name: value for name, value in {"issue": issue, "route": route, "source": source}.items() if value}
+    with hub_at_hand(project) as hub:
+        answer = hub.get("/dead-letters", group_by="issue", **given)
+    groups = answer["issues"]
+    if as_json:
+        say_json(answer)
+        return
+    for group in groups:
+        for line in _issue_lines(group):
+            say(line)
+    if not groups:
+        complain("no dead letters")
+
+
+def _issue_lines(issue: Mapping[str, Any]) -> list[str]:
+    error = issue["error"]
+    place = f"{error['file']}:{error.get('line') or 0}:{error.get('column') or 0}: " if error.get("file") else ""
+    to = f", to {issue['system']}" if issue.get("system") else ""
+    told = [
+        ("why", f"{place}{error.get('detail') or ''}"),
+        ("field", error.get("field_path")),
+        ("seen", error.get("value_excerpt")),
+        ("wanted", error.get("expected")),
+        ("hint", error.get("hint")),
+        ("e.g.", ", ".join(issue["examples"])),
+        ("again", issue["command"]),
+    ]
+    cause = "/".join(dict.fromkeys((str(error.get("class") or ""), str(error.get("code") or ""))))
+    head = f"{issue['count']} x {cause}, {issue.get('route') or 'no route'}{to}"
+    return [head, *(f"  {name:7} {text}" for name, text in told if text), ""]
+
+
+COMMANDS = (messages, show, dead)

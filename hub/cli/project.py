@@ -1,0 +1,125 @@
+"""Commands on the files of a project: init, check, explain, schema."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hub.check import CheckResult
+from hub.cli.terminal import Json, ProjectFolder, complain, finish, json_text, say, say_json
+from hub.cli.workplace import open_workplace
+from hub.errors import Fault, UsageError
+from hub.explain import explain as explained
+from hub.project import reference_files
+from hub.scaffold import create_project
+from hub.yaml_schemas import yaml_schemas
+from hub.yamldoc import did_you_mean
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or an empty folder.")], as_json: Json = False
+) -> None:
+    """Make a new project folder with a working example."""
+    created = create_project(folder)
+    if as_json:
+        say_json({"folder": str(created.root), "files": list(created.files)})
+        return
+    say(f"created {folder} with {len(created.files)} files; the store and the keys are in it too")
+    say(f"  cd {folder}")
+    say("  o2c run                                 # start the hub; stop it with Ctrl-C")
+    say("  o2c send webshop sample-order.json      # in a second terminal")
+    say("  o2c messages                            # where it went")
+
+
+def check(project: ProjectFolder = Path(), as_json: Json = False) -> None:
+    """Check every file of the project: one line per fault, exit 1 if there is an error."""
+    place = open_workplace(project)
+    result = place.check()
+    if as_json:
+        say_json([_as_dict(fault) for fault in result.faults])
+    else:
+        _say_faults(result, len(place.own))
+    finish(not result.is_sound)
+
+
+def _as_dict(fault: Fault) -> dict[str, Any]:
+    return {name: value for name, value in asdict(fault).items() if name != "excerpt" or value}
+
+
+def _say_faults(result: CheckResult, count: int) -> None:
+    for fault in result.faults:
+        say(str(fault))
+        if fault.excerpt:
+            say(fault.excerpt)
+    errors, warnings = len(result.errors), len(result.warnings)
+    routes = f"{_counted(len(result.routes), 'route')}, {_counted(len(result.mappings), 'mapping')}"
+    found = f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}" if result.faults else "no faults"
+    complain(f"{found} in {_counted(count, 'file')} ({routes})")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def explain(
+    route: Annotated[str, typer.Argument(metavar="ROUTE", help="The route's name.")],
+    project: ProjectFolder = Path(),
+    as_json: Json = False,
+) -> None:
+    """Say in words what a route does, with every default spelled out."""
+    result = open_workplace(project).check()
+    found = [known for known in result.routes if known.name == route]
+    if not found:
+        raise UsageError(f"unknown route '{route}'{did_you_mean(route, [known.name for known in result.routes])}")
+    text = explained(found[0], result.settings)
+    if as_json:
+        say_json({"route": route, "file": found[0].file, "line": found[0].line, "text": text})
+    else:
+        say(text.rstrip())
+    if not result.is_sound:
+        complain(f"the project has {_counted(len(result.errors), 'error')}; see: o2c check")
+
+
+def schema(
+    name: Annotated[str, typer.Argument(help="One of hub, systems, route, mapping, environment; none: all.")] = "",
+    into: Annotated[Path | None, typer.Option("--into", help="Write them below this folder, for editors.")] = None,
+    project: ProjectFolder = Path(),
+    as_json: Json = False,
+) -> None:
+    """Print or write the JSON Schemas of the YAML files, so that an editor completes and checks them."""
+    schemas = _schemas(project)
+    if name:
+        path = f"hub/{name}.schema.json"
+        if path not in schemas:
+            known = [Path(key).name.partition(".")[0] for key in schemas]
+            raise UsageError(f"unknown schema '{name}'{did_you_mean(name, known)}")
+        schemas = {path: schemas[path]}
+    if into is None:
+        say_json(next(iter(schemas.values())) if name else schemas)
+        return
+    written = [str(_write(into / path, value)) for path, value in sorted(schemas.items())]
+    if as_json:
+        say_json(written)
+    else:
+        say("\n".join(written))
+
+
+def _schemas(folder: Path) -> dict[str, dict[str, Any]]:
+    """Those of the project, with its own connectors and presets; outside of a project those of the hub."""
+    try:
+        place = open_workplace(folder)
+    except UsageError:
+        return yaml_schemas(reference_files())
+    return yaml_schemas(place.files, place.connectors_folder)
+
+
+def _write(path: Path, value: Any) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json_text(value) + "\n", encoding="utf-8")
+    return path
+
+
+COMMANDS = (init, check, explain, schema)

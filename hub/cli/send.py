@@ -1,0 +1,113 @@
+"""``o2c send``: one document into the hub as if its system had sent it."""
+
+from __future__ import annotations
+
+import shutil
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hub.cli.hub_at_hand import hub_at_hand
+from hub.cli.signing import proof
+from hub.cli.terminal import Json, ProjectFolder, complain, finish, read_input, say, say_json
+from hub.cli.workplace import Workplace, open_workplace
+from hub.client import Answer, HubClient
+from hub.errors import UsageError
+from hub.formats import codec
+from hub.routes import Route, load_routes
+from hub.secret import resolve_all
+from hub.systems import System
+from hub.yamldoc import did_you_mean
+
+
+def send(
+    system: Annotated[str, typer.Argument(metavar="SYSTEM", help="The system it comes from.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The document; - is standard input.")],
+    event: Annotated[str, typer.Option("--event", help="The event; none: the one its route takes.")] = "",
+    document_id: Annotated[str, typer.Option("--id", help="The sender's id; none: a new one each time.")] = "",
+    project: ProjectFolder = Path(),
+    as_json: Json = False,
+) -> None:
+    """Send one document into the hub as if the system had sent it: signed and posted, or put into its folder."""
+    place = open_workplace(project)
+    body = read_input(file)
+    known = place.settings().systems
+    if system not in known:
+        raise UsageError(f"unknown system '{system}'{did_you_mean(system, known)}")
+    if known[system].receives:
+        wanted = event or _event_of(system, load_routes(place.files)[0])
+        with hub_at_hand(place.root) as hub:
+            _say(_post(hub, place, known[system], body, wanted, document_id or f"cli-{uuid.uuid4()}"), as_json)
+    else:
+        _say_dropped(_drop(place, known[system], body, file), as_json)
+
+
+def _event_of(system: str, routes: Sequence[Route]) -> str:
+    """The one event that the system's routes take; an empty text where any will do."""
+    events = {event for route in routes if route.system == system for event in route.events}
+    if len(events) > 1:
+        raise UsageError(f"system '{system}' sends several events; say --event, one of {', '.join(sorted(events))}")
+    return next(iter(events), "")
+
+
+def _post(hub: HubClient, place: Workplace, system: System, body: bytes, event: str, document_id: str) -> Answer:
+    headers = {"Content-Type": codec(system.format).CONTENT_TYPES[0]}
+    headers |= _named(system.event, event) | _named(system.dedupe.get("id"), document_id)
+    verify: Mapping[str, Any] = resolve_all(system.verify or {}, place.root / place.settings().secrets_folder)
+    headers |= proof(verify, headers, body, time.time())
+    return hub.request("POST", f"/in/{system.name}", body, headers)
+
+
+def _named(place: str | None, value: str) -> dict[str, str]:
+    """The header that a setting such as ``header:X-Topic`` names; a field stands in the document already."""
+    kind, _, name = (place or "").partition(":")
+    return {name: value} if kind == "header" and value else {}
+
+
+def _say(answer: Answer, as_json: bool) -> None:
+    said = answer.json()
+    failed = answer.status >= 300
+    if as_json:
+        say_json({"http_status": answer.status, **(said if isinstance(said, dict) else {"answer": said})})
+    elif failed or not isinstance(said, dict):
+        complain(f"{answer.status}: {said.get('detail', said) if isinstance(said, dict) else said}")
+    else:
+        say(str(said.get("message_id", "")))
+        repeated = " (a repeat: nothing new was stored)" if said.get("duplicate") else ""
+        complain(f"accepted{repeated}; see: o2c show {said.get('message_id', '')}")
+    finish(failed)
+
+
+def _drop(place: Workplace, system: System, body: bytes, file: Path) -> Path:
+    """Put a file into the folder that the hub watches: complete when it gets its name."""
+    fetch = system.options.get("fetch") or {}
+    if system.connector != "file" or not fetch.get("folder"):
+        raise UsageError(f"system '{system.name}' takes nothing in; its connector only sends")
+    name = file.name if str(file) != "-" else f"stdin-{uuid.uuid4().hex}"
+    folder = place.root / str(system.options["root"]) / str(fetch["folder"])
+    folder.mkdir(parents=True, exist_ok=True)
+    target, partial = folder / name, folder / f".{name}.part"
+    if target.exists():
+        raise UsageError(f"{target} is there already and waits to be fetched")
+    partial.write_bytes(body)
+    if fetch.get("ready") == "marker":
+        shutil.move(partial, target)
+        (folder / f"{name}.done").touch()
+    else:
+        partial.replace(target)
+    return target
+
+
+def _say_dropped(target: Path, as_json: bool) -> None:
+    if as_json:
+        say_json({"file": str(target)})
+        return
+    say(str(target))
+    complain("the hub fetches it at its next look; see: o2c messages")
+
+
+COMMANDS = (send,)

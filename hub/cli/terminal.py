@@ -1,0 +1,87 @@
+"""What every command says and how: results on standard output, words about them on standard error."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from hub.errors import UsageError
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+ProjectFolder = Annotated[
+    Path, typer.Option("--project", "-C", help="The project folder, or a folder below it.", show_default=False)
+]
+MAX_INPUT = 64_000_000
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+def say(text: str) -> None:
+    """One line of the result."""
+    print(text)
+
+
+def complain(text: str) -> None:
+    """Something about the result, or why there is none."""
+    print(text, file=sys.stderr)
+
+
+def say_json(value: Any) -> None:
+    """A result for programs."""
+    print(json_text(value))
+
+
+def json_text(value: Any) -> str:
+    """A value as indented JSON; decimals stay exact numbers."""
+    return msgspec.json.format(_ENCODER.encode(value), indent=2).decode()
+
+
+def finish(failed: bool) -> None:
+    """End the command with exit code 1 where something was found or failed."""
+    if failed:
+        raise typer.Exit(1)
+
+
+def say_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table for people; in a pipe it is plain text that is never cut."""
+    lines = [[_plain(cell) for cell in row] for row in rows]
+    if not sys.stdout.isatty():
+        _say_columns([list(columns), *lines])
+        return
+    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for line in lines:
+        table.add_row(*map(Text, line))
+    Console(highlight=False).print(table)
+
+
+def _say_columns(lines: Sequence[Sequence[str]]) -> None:
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _plain(text: str) -> str:
+    """Text from messages is data: no control character reaches the terminal."""
+    return "".join(character if character.isprintable() else "�" for character in text)
+
+
+def read_input(path: Path) -> bytes:
+    """The bytes of a file, or of standard input where the path is ``-``."""
+    if str(path) == "-":
+        raw = sys.stdin.buffer.read(MAX_INPUT + 1)
+    elif path.is_dir():
+        raise UsageError(f"{path} is a folder; expected a file")
+    elif not path.exists():
+        raise UsageError(f"there is no file {path}")
+    else:
+        raw = path.read_bytes()
+    if len(raw) > MAX_INPUT:
+        raise UsageError(f"{path}: more than {MAX_INPUT} bytes; split it, or let the hub read it")
+    return raw

@@ -1,0 +1,63 @@
+"""Answers to acting requests by their Idempotency-Key: a repeat gets the first answer, for 72 hours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import apsw
+
+KEEP_SECONDS = 72 * 3600.0
+_RUNNING = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was answered. ``status`` 0 means that the request is still being worked on."""
+
+    fingerprint: str
+    status: int
+    body: bytes
+
+    @property
+    def is_running(self) -> bool:
+        return self.status == _RUNNING
+
+
+def begin(db: apsw.Connection, scope: str, key: str, fingerprint: str, at: float) -> Answer | None:
+    """Claim a key for a request; None when it is the first with it, else the earlier one's answer."""
+    db.execute("DELETE FROM answers WHERE scope = ? AND key = ? AND expires_at <= ?", (scope, key, at))
+    db.execute(
+        "INSERT INTO answers VALUES (?, ?, ?, ?, x'', ?) ON CONFLICT DO NOTHING",
+        (scope, key, fingerprint, _RUNNING, at + KEEP_SECONDS),
+    )
+    if db.changes() == 1:
+        return None
+    rows: list[tuple[Any, ...]] = db.execute(
+        "SELECT fingerprint, status, body FROM answers WHERE scope = ? AND key = ?", (scope, key)
+    ).fetchall()
+    return Answer(*rows[0])
+
+
+def finish(db: apsw.Connection, scope: str, key: str, status: int, body: bytes) -> None:
+    """Keep the answer for repeats."""
+    db.execute("UPDATE answers SET status = ?, body = ? WHERE scope = ? AND key = ?", (status, body, scope, key))
+
+
+def forget(db: apsw.Connection, scope: str, key: str) -> None:
+    """The request came to nothing: the same key may be used again."""
+    db.execute("DELETE FROM answers WHERE scope = ? AND key = ?", (scope, key))
+
+
+def forget_unfinished(db: apsw.Connection) -> None:
+    """At start: requests that another run of the hub was working on when it ended."""
+    db.execute("DELETE FROM answers WHERE status = ?", (_RUNNING,))
+
+
+def prune(db: apsw.Connection, at: float, limit: int = 500) -> int:
+    """Drop expired answers; gives how many."""
+    db.execute(
+        "DELETE FROM answers WHERE (scope, key) IN (SELECT scope, key FROM answers WHERE expires_at <= ? LIMIT ?)",
+        (at, limit),
+    )
+    return db.changes()

@@ -1,0 +1,208 @@
+"""Dead letters: receipts, messages and deliveries that somebody has to look at, one by one or grouped by issue.
+
+What has been replayed or resolved is no dead letter any more. An issue is what has the same fingerprint; where there is
+none (held by a person, held behind another delivery) it is ``code@route``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import apsw
+import msgspec
+
+from hub.message import LANE_SHIFT
+from hub.store import search_terms
+from hub.store.search_terms import Filter, Sql
+
+_EXAMPLES = 3
+_ISSUE = """CASE WHEN {0}.fingerprint <> '' THEN {0}.fingerprint
+  ELSE coalesce({0}.failure ->> '$.code', '') || '@' || {0}.route END"""
+
+_SEQ = "(CASE WHEN r.origin_seq THEN r.origin_seq ELSE r.seq END)"
+_COLUMNS = {
+    "receipt": f"""'receipt', r.receipt_id, r.receipt_id, {_SEQ} << {LANE_SHIFT}, r.route, r.source, '', '', r.state,
+      r.received_at, r.received_at, r.failure, {_ISSUE.format("r")}, ''""",
+    "message": f"""'message', m.message_id, m.message_id,
+      ({_SEQ} << {LANE_SHIFT}) | m.position,
+      m.route, m.source, '', '', m.state, m.received_at, m.received_at, m.failure, {_ISSUE.format("m")}, m.main_key""",
+    "delivery": f"""'delivery', d.delivery_id, d.message_id, d.lane_seq, d.route, d.source, d.target, d.system, d.state,
+      d.received_at, d.updated_at, d.failure, {_ISSUE.format("d")}, m.main_key""",
+}
+_OPEN = {
+    "receipt": "FROM receipts r WHERE r.state = 'dead' AND r.resolved_by IS NULL",
+    "message": """FROM messages m INDEXED BY messages_dead CROSS JOIN receipts r ON r.seq = m.seq
+      WHERE m.state = 'dead' AND m.resolved_by IS NULL""",
+    "delivery": """FROM deliveries d INDEXED BY deliveries_troubled CROSS JOIN messages m ON m.message_id = d.message_id
+      WHERE d.state IN ('dead', 'held', 'expired') AND d.state IN ('retrying', 'unknown', 'held', 'dead', 'expired')
+        AND (d.state <> 'expired' OR NOT EXISTS (
+        SELECT 1 FROM deliveries x WHERE x.replay_of = d.delivery_id AND x.replay_of <> ''))""",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """Something that somebody has to look at. ``order`` is its place in the order of arrival."""
+
+    kind: str
+    id: str
+    message_id: str
+    order: int
+    route: str
+    source: str
+    target: str
+    system: str
+    state: str
+    received_at: float
+    since: float
+    failure: dict[str, Any]
+    issue: str
+    main_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """What has one cause, as far as a fingerprint can tell. ``examples`` are ids of the newest."""
+
+    issue: str
+    count: int
+    first_seen: float
+    last_seen: float
+    kinds: dict[str, int]
+    states: dict[str, int]
+    route: str
+    system: str
+    failure: dict[str, Any]
+    examples: tuple[str, ...]
+
+
+def find(db: apsw.Connection, wanted: Filter, limit: int = -1) -> list[DeadLetter]:
+    """The dead letters that a filter selects, in the order of arrival; the first ``limit`` of them, or all."""
+    found = [letter for kind in _COLUMNS for letter in _find(db, kind, wanted, limit)]
+    found.sort(key=lambda letter: (letter.order, letter.kind, letter.id))
+    return found if limit < 0 else found[:limit]
+
+
+def _find(db: apsw.Connection, kind: str, wanted: Filter, limit: int) -> Iterator[DeadLetter]:
+    terms = _terms(kind, wanted)
+    if terms is None:
+        return
+    sql = f"SELECT {_COLUMNS[kind]} {_OPEN[kind]} AND {terms.text} ORDER BY 4, 2 LIMIT ?"
+    for row in db.execute(sql, (*terms.values, limit)):
+        yield _letter(row)
+
+
+def _letter(row: tuple[Any, ...]) -> DeadLetter:
+    failure = msgspec.json.decode(row[11] or "{}")
+    return DeadLetter(*[*row[:11], failure, row[12], row[13] or ""])
+
+
+def _terms(kind: str, wanted: Filter) -> Sql | None:
+    """What a dead letter of a kind must satisfy; None where the filter leaves none of this kind."""
+    if wanted.destination and kind != "delivery":
+        return None
+    possible = ("dead", "held", "expired") if kind == "delivery" else ("dead",)
+    if wanted.state and wanted.state not in possible:
+        return None
+    if kind == "receipt" and (wanted.keys or wanted.type):
+        return None
+    terms = [] if wanted.issue == "" else [Sql(f"{_ISSUE.format(kind[0])} = ?", (wanted.issue,))]
+    rest = replace(wanted, issue="", text="", replay_of="")
+    if kind == "delivery":
+        alone = Filter(state=rest.state, error_class=rest.error_class, code=rest.code, destination=rest.destination)
+        terms.append(search_terms.delivery_terms(alone))
+        rest = replace(rest, state="", error_class="", code="", destination="")
+    terms.append(search_terms.receipt_terms(rest) if kind == "receipt" else search_terms.message_terms(rest))
+    return search_terms.joined([*terms, *_text_terms(kind, wanted), *_replay_terms(kind, wanted)])
+
+
+def _text_terms(kind: str, wanted: Filter) -> list[Sql]:
+    if not wanted.text:
+        return []
+    place = kind[0]
+    key = "" if kind == "receipt" else " OR instr(lower(m.main_key), ?)"
+    values = (wanted.text.lower(),) * (1 if kind == "receipt" else 2)
+    return [Sql(f"(instr(lower({place}.failure), ?){key})", values)]
+
+
+def _replay_terms(kind: str, wanted: Filter) -> list[Sql]:
+    place = "d" if kind == "delivery" else "r"
+    return [Sql(f"{place}.replay_of = ?", (wanted.replay_of,))] if wanted.replay_of else []
+
+
+def issues(db: apsw.Connection, wanted: Filter) -> list[Issue]:
+    """The dead letters that a filter selects, grouped by issue, the most frequent first."""
+    groups: dict[str, list[tuple[Any, ...]]] = {}
+    for kind in _COLUMNS:
+        terms = _terms(kind, wanted)
+        if terms is None:
+            continue
+        place = kind[0]
+        since = "d.updated_at" if kind == "delivery" else f"{place}.received_at"
+        own_id = f"{place}.{kind}_id"
+        sql = f"""SELECT {_ISSUE.format(place)} AS issue, '{kind}', {place}.state, count(*), min({since}), max({since}),
+            max({own_id}) {_OPEN[kind]} AND {terms.text} GROUP BY issue, {place}.state"""
+        for row in db.execute(sql, terms.values):
+            groups.setdefault(row[0], []).append(row[1:])
+    found = [_issue(db, issue, rows) for issue, rows in groups.items()]
+    return sorted(found, key=lambda issue: (-issue.count, issue.issue))
+
+
+def _issue(db: apsw.Connection, issue: str, rows: list[tuple[Any, ...]]) -> Issue:
+    kinds: dict[str, int] = {}
+    states: dict[str, int] = {}
+    for kind, state, count, *_ in rows:
+        kinds[kind] = kinds.get(kind, 0) + count
+        states[state] = states.get(state, 0) + count
+    newest = sorted(rows, key=lambda row: row[4], reverse=True)
+    example = one(db, newest[0][0], newest[0][5])
+    return Issue(
+        issue=issue, count=sum(kinds.values()), first_seen=min(row[3] for row in rows),
+        last_seen=max(row[4] for row in rows), kinds=kinds, states=states, route=example.route if example else "",
+        system=example.system if example else "", failure=example.failure if example else {},
+        examples=tuple(row[5] for row in newest[:_EXAMPLES]),
+    )  # fmt: skip
+
+
+_ONE = {
+    "receipt": "FROM receipts r WHERE r.receipt_id = ?",
+    "message": "FROM messages m CROSS JOIN receipts r ON r.seq = m.seq WHERE m.message_id = ?",
+    "delivery": "FROM deliveries d LEFT JOIN messages m ON m.message_id = d.message_id WHERE d.delivery_id = ?",
+}
+
+
+def one(db: apsw.Connection, kind: str, id: str) -> DeadLetter | None:
+    """A receipt, message or delivery in the same form, whatever its state."""
+    row = db.execute(f"SELECT {_COLUMNS[kind]} {_ONE[kind]}", (id,)).fetchone()
+    return None if row is None else _letter(row)
+
+
+def of_receipt(db: apsw.Connection, receipt_id: str) -> list[DeadLetter]:
+    """The open dead letters among what one receipt was split into."""
+    seq = db.execute("SELECT seq FROM receipts WHERE receipt_id = ?", (receipt_id,)).get
+    joins = {
+        "message": "FROM messages m CROSS JOIN receipts r ON r.seq = m.seq",
+        "delivery": "FROM messages m CROSS JOIN deliveries d ON d.message_id = m.message_id",
+    }
+    rules = {
+        "message": "m.state = 'dead' AND m.resolved_by IS NULL",
+        "delivery": "d.state IN ('dead', 'held', 'expired')",
+    }
+    found = [
+        _letter(row)
+        for kind, join in joins.items()
+        for row in db.execute(f"SELECT {_COLUMNS[kind]} {join} WHERE m.seq = ? AND {rules[kind]}", (seq,))
+    ]
+    return sorted(found, key=lambda letter: (letter.order, letter.kind, letter.id))
+
+
+def count(db: apsw.Connection, wanted: Filter | None = None) -> int:
+    """How many dead letters are open, of those that a filter selects."""
+    total = 0
+    for kind in _COLUMNS:
+        terms = _terms(kind, wanted or Filter())
+        if terms is not None:
+            total += db.execute(f"SELECT count(*) {_OPEN[kind]} AND {terms.text}", terms.values).get or 0
+    return total

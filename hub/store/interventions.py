@@ -1,0 +1,64 @@
+"""What an operator does to one delivery or dead letter by hand: hold, try now, release, resolve, cancel."""
+
+from __future__ import annotations
+
+import apsw
+import msgspec
+
+from hub.store import deliveries
+
+HOLDABLE = ("queued", "retrying")
+RELEASABLE = ("held", "retrying")
+RESOLVABLE = ("queued", "retrying", "unknown", "held", "dead")
+CANCELLABLE = ("queued", "retrying", "unknown", "held", "dead")
+
+
+def state_of(db: apsw.Connection, delivery_id: str) -> tuple[str, str] | None:
+    """(state, system) of a delivery; None when there is none."""
+    row = db.execute("SELECT state, system FROM deliveries WHERE delivery_id = ?", (delivery_id,)).fetchone()
+    return None if row is None else (str(row[0]), str(row[1]))
+
+
+def hold(db: apsw.Connection, delivery_id: str, reason: str, at: float) -> None:
+    """Keep a waiting delivery back; it keeps its lane."""
+    failure = {
+        "class": "business_rule", "code": "held_by_operator", "step": "deliver", "detail": "an operator holds this",
+        "hint": "release it to send it, or resolve or cancel it",
+    }  # fmt: skip
+    db.execute(
+        """UPDATE deliveries SET state = 'held', due_at = NULL, claimed_by = NULL, updated_at = ?, hold_reason = ?,
+             failure = coalesce(failure, ?) WHERE delivery_id = ? AND state IN ('queued', 'retrying')""",
+        (at, reason, msgspec.json.encode(failure).decode(), delivery_id),
+    )
+
+
+def hurry(db: apsw.Connection, delivery_id: str, at: float) -> None:
+    """A delivery that waits for its next try is due now."""
+    db.execute(
+        "UPDATE deliveries SET due_at = ?, updated_at = ? WHERE delivery_id = ? AND state = 'retrying'",
+        (at, at, delivery_id),
+    )
+
+
+def release(db: apsw.Connection, delivery_id: str, at: float) -> set[str]:
+    """A held delivery may go; gives the systems that have something due."""
+    db.execute(
+        "UPDATE deliveries SET failure = NULL, fingerprint = '', state = 'queued' WHERE delivery_id = ?", (delivery_id,)
+    )
+    return deliveries.move(db, delivery_id, "queued", at)
+
+
+def resolve_letter(db: apsw.Connection, kind: str, id: str, by: str) -> bool:
+    """A dead message or receipt has been dealt with; False when it is not dead or had been before."""
+    table = {"message": "messages", "receipt": "receipts"}[kind]
+    db.execute(
+        f"UPDATE {table} SET resolved_by = ? WHERE {kind}_id = ? AND state = 'dead' AND resolved_by IS NULL", (by, id)
+    )
+    return db.changes() == 1
+
+
+def resolve_messages(db: apsw.Connection, seq: int, by: str) -> None:
+    """The dead messages of a receipt have been dealt with."""
+    db.execute(
+        "UPDATE messages SET resolved_by = ? WHERE seq = ? AND state = 'dead' AND resolved_by IS NULL", (by, seq)
+    )

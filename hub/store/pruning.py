@@ -1,0 +1,153 @@
+"""The statements of retention: what is old enough, what protects it, and its removal with a count of what went."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import apsw
+
+from hub.store import counters
+
+_OPEN_DELIVERY = """(d.state IN ('queued', 'delivering', 'retrying', 'unknown', 'held', 'dead')
+  OR (d.state = 'expired' AND NOT EXISTS (
+    SELECT 1 FROM deliveries x WHERE x.replay_of = d.delivery_id AND x.replay_of <> '')))"""
+_OPEN_MESSAGE = f"""((m.state = 'dead' AND m.resolved_by IS NULL)
+  OR EXISTS (SELECT 1 FROM deliveries d WHERE d.message_id = m.message_id AND {_OPEN_DELIVERY}))"""
+_OPEN_RECEIPT = f"""(r.state = 'received' OR (r.state = 'dead' AND r.resolved_by IS NULL)
+  OR EXISTS (SELECT 1 FROM messages m WHERE m.seq = r.seq AND {_OPEN_MESSAGE}))"""
+# A replay from the start reads the bytes of an earlier receipt: its troubles protect these bytes.
+_BORROWED = f"""EXISTS (SELECT 1 FROM receipts b WHERE b.raw_owner = {{0}}.receipt_id AND b.raw_owner <> ''
+  AND {_OPEN_RECEIPT.replace("r.", "b.")})"""
+_ROUTE = """coalesce((SELECT m.route FROM messages m WHERE m.seq = r.seq LIMIT 1), r.route)"""
+
+RAW = f"""SELECT p.payload_id FROM receipts r CROSS JOIN payloads p ON p.owner_id = r.receipt_id AND p.stage = 'raw'
+  WHERE r.seq > ? AND r.seq <= ? AND {_ROUTE} {{0}} AND NOT {_OPEN_RECEIPT} AND NOT {_BORROWED.format("r")} LIMIT ?"""
+STAGES = f"""SELECT p.payload_id FROM messages m CROSS JOIN payloads p ON p.owner_id IN (
+    SELECT m.message_id UNION ALL SELECT d.delivery_id FROM deliveries d WHERE d.message_id = m.message_id)
+    AND p.stage <> 'raw'
+  WHERE m.seq > ? AND m.seq <= ? AND m.route {{0}} AND NOT {_OPEN_MESSAGE} LIMIT ?"""
+
+
+def last_before(db: apsw.Connection, after: int, before: float, limit: int) -> int | None:
+    """The last of the next receipts that were all received before a time; None when there is none."""
+    last = None
+    for seq, at in db.execute(
+        "SELECT seq, received_at FROM receipts WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit)
+    ):
+        if at >= before:
+            break
+        last = seq
+    return last
+
+
+def remove_payloads(
+    db: apsw.Connection, statement: str, after: int, until: int, belongs: str, routes: Sequence[str], limit: int
+) -> int:
+    """Payloads of receipts between two numbers, of these routes or of all but these; gives how many rows went."""
+    wanted = f"{belongs} ({', '.join('?' * len(routes))})"
+    db.execute(f"DELETE FROM payloads WHERE payload_id IN ({statement.format(wanted)})", (after, until, *routes, limit))
+    return db.changes()
+
+
+def old_receipts(db: apsw.Connection, after: int, before: float, limit: int) -> list[tuple[int, str, float]]:
+    """(seq, route, received at) of the next receipts that are older than a time and that nothing protects."""
+    rows = db.execute(
+        f"""SELECT r.seq, {_ROUTE}, r.received_at FROM receipts r WHERE r.seq > ? AND r.received_at < ?
+              AND NOT {_OPEN_RECEIPT} AND NOT {_BORROWED.format("r")} ORDER BY r.seq LIMIT ?""",
+        (after, before, limit),
+    )
+    return [(int(row[0]), str(row[1]), float(row[2])) for row in rows]
+
+
+def remove_receipts(db: apsw.Connection, seqs: Sequence[int], limit: int, at: float) -> tuple[int, bool]:
+    """Remove receipts with all that came of them, ``limit`` rows or little more: (rows, whether all went).
+
+    What protects a receipt is asked again here: something may have been replayed a moment ago.
+    """
+    removed = 0
+    for seq in seqs:
+        if removed >= limit:
+            return removed, False
+        free = db.execute(f"SELECT 1 FROM receipts r WHERE r.seq = ? AND NOT {_OPEN_RECEIPT}", (seq,)).fetchone()
+        if free is None:
+            continue
+        while removed < limit and (rows := _remove_messages(db, seq, at)):
+            removed += rows
+        if db.execute("SELECT 1 FROM messages WHERE seq = ? LIMIT 1", (seq,)).fetchone() is not None:
+            return removed, False
+        removed += _remove_receipt(db, seq, at)
+    return removed, True
+
+
+def _remove_messages(db: apsw.Connection, seq: int, at: float) -> int:
+    """Some messages of a receipt with their deliveries, attempts and payloads; the receipt counts them no more."""
+    rows = db.execute(
+        "SELECT position, message_id, state FROM messages WHERE seq = ? ORDER BY position DESC LIMIT 50", (seq,)
+    ).fetchall()
+    removed = 0
+    for position, message_id, state in rows:
+        removed += _remove_deliveries(db, str(message_id), at)
+        db.execute("DELETE FROM payloads WHERE owner_id = ? AND stage <> 'raw'", (message_id,))
+        removed += db.changes() + 1
+        db.execute("DELETE FROM messages WHERE seq = ? AND position = ?", (seq, position))
+        counters.add(db, [(counters.PRUNED, "messages", str(state), 1, 0, at)])
+    db.execute("UPDATE receipts SET message_count = message_count - ? WHERE seq = ?", (len(rows), seq))
+    return removed
+
+
+def _remove_deliveries(db: apsw.Connection, message_id: str, at: float) -> int:
+    removed = 0
+    for delivery_id, state in db.execute(
+        "SELECT delivery_id, state FROM deliveries WHERE message_id = ?", (message_id,)
+    ).fetchall():
+        db.execute("DELETE FROM attempts WHERE delivery_id = ?", (delivery_id,))
+        removed += db.changes()
+        db.execute("DELETE FROM payloads WHERE owner_id = ?", (delivery_id,))
+        removed += db.changes() + 1
+        db.execute("DELETE FROM deliveries WHERE delivery_id = ?", (delivery_id,))
+        counters.add(db, [(counters.PRUNED, "deliveries", str(state), 1, 0, at)])
+    return removed
+
+
+def _remove_receipt(db: apsw.Connection, seq: int, at: float) -> int:
+    row = db.execute("DELETE FROM receipts WHERE seq = ? RETURNING receipt_id, state", (seq,)).fetchall()
+    for receipt_id, state in row:
+        db.execute("DELETE FROM payloads WHERE owner_id = ?", (receipt_id,))
+        counters.add(db, [(counters.PRUNED, "receipts", str(state), 1, 0, at)])
+    return len(row) + db.changes()
+
+
+def dedupe_after(db: apsw.Connection, after: tuple[str, str], limit: int) -> list[tuple[str, str, float | None]]:
+    """(source, key, when it was received; None when that is no longer known), in the order of the index."""
+    rows = db.execute(
+        """SELECT u.source, u.dedupe_key, r.received_at FROM dedupe u LEFT JOIN receipts r ON r.seq = u.seq
+           WHERE (u.source, u.dedupe_key) > (?, ?) ORDER BY u.source, u.dedupe_key LIMIT ?""",
+        (*after, limit),
+    )
+    return [(str(row[0]), str(row[1]), row[2]) for row in rows]
+
+
+def remove_dedupe(db: apsw.Connection, rows: Sequence[tuple[str, str]]) -> int:
+    db.executemany("DELETE FROM dedupe WHERE source = ? AND dedupe_key = ?", rows)
+    return len(rows)
+
+
+_KEY = "scheme, value, issuer, seq, position"
+
+
+def keys_after(
+    db: apsw.Connection, after: tuple[Any, ...], limit: int
+) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    """The next keys in the order of their index, and those of them whose message is gone."""
+    rows = db.execute(
+        f"""SELECT {_KEY}, EXISTS (SELECT 1 FROM messages m WHERE m.seq = k.seq AND m.position = k.position)
+            FROM keys k WHERE ({_KEY}) > (?, ?, ?, ?, ?) ORDER BY {_KEY} LIMIT ?""",
+        (*after, limit),
+    ).fetchall()
+    return [row[:5] for row in rows], [row[:5] for row in rows if not row[5]]
+
+
+def remove_keys(db: apsw.Connection, keys: Sequence[tuple[Any, ...]]) -> int:
+    db.executemany("DELETE FROM keys WHERE scheme = ? AND value = ? AND issuer = ? AND seq = ? AND position = ?", keys)
+    return len(keys)

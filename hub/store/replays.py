@@ -1,0 +1,160 @@
+"""Replays and their items as rows: planned, running, done. What a restart finds is what there was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import apsw
+import msgspec
+
+CHUNK = 500
+_COLUMNS = "replay_id, created_at, actor, reason, request, state, plan_hash, plan, started_at, ended_at, next_at"
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A replay of one or many. ``request`` and ``plan`` are as they were asked for and worked out."""
+
+    replay_id: str
+    created_at: float
+    actor: str
+    reason: str
+    request: dict[str, Any]
+    state: str
+    plan_hash: str
+    plan: dict[str, Any]
+    started_at: float | None
+    ended_at: float | None
+    next_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing of a replay. ``new_id`` is the delivery or receipt that came of it; ``note`` why it was skipped."""
+
+    ordinal: int
+    kind: str
+    item_id: str
+    state: str
+    note: str = ""
+    new_id: str = ""
+
+
+def add(db: apsw.Connection, replay: Replay) -> None:
+    db.execute(
+        f"INSERT INTO replays ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            replay.replay_id, replay.created_at, replay.actor, replay.reason, _text(replay.request), replay.state,
+            replay.plan_hash, _text(replay.plan), replay.started_at, replay.ended_at, replay.next_at,
+        ),
+    )  # fmt: skip
+
+
+def _text(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def add_items(db: apsw.Connection, replay_id: str, items: Sequence[Item]) -> None:
+    db.executemany(
+        "INSERT INTO replay_items VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [(replay_id, i.ordinal, i.kind, i.item_id, i.state, i.note, i.new_id) for i in items],
+    )
+
+
+def get(db: apsw.Connection, replay_id: str) -> Replay | None:
+    row = db.execute(f"SELECT {_COLUMNS} FROM replays WHERE replay_id = ?", (replay_id,)).fetchone()
+    return None if row is None else _replay(row)
+
+
+def listed(db: apsw.Connection, limit: int = 50, state: str = "") -> list[Replay]:
+    """The newest first."""
+    rows = db.execute(
+        f"SELECT {_COLUMNS} FROM replays WHERE (?1 = '' OR state = ?1) ORDER BY replay_id DESC LIMIT ?2", (state, limit)
+    )
+    return [_replay(row) for row in rows]
+
+
+def _replay(row: tuple[Any, ...]) -> Replay:
+    fields = list(row)
+    fields[4], fields[7] = msgspec.json.decode(row[4]), msgspec.json.decode(row[7])
+    return Replay(*fields)
+
+
+def set_state(db: apsw.Connection, replay_id: str, before: str, after: str, at: float) -> bool:
+    """Move a replay on; False when it is not in the state it should be in."""
+    column = "started_at" if after == "running" else "ended_at"
+    db.execute(
+        f"UPDATE replays SET state = ?, {column} = ? WHERE replay_id = ? AND state = ?", (after, at, replay_id, before)
+    )
+    return db.changes() == 1
+
+
+def items(db: apsw.Connection, replay_id: str, after: int = -1, limit: int = 50, state: str = "") -> list[Item]:
+    """Items in their order, after an ordinal."""
+    rows = db.execute(
+        """SELECT ordinal, kind, item_id, state, note, new_id FROM replay_items
+           WHERE replay_id = ?1 AND ordinal > ?2 AND (?4 = '' OR state = ?4) ORDER BY ordinal LIMIT ?3""",
+        (replay_id, after, limit, state),
+    )
+    return [Item(*row) for row in rows]
+
+
+def set_next(db: apsw.Connection, replay_id: str, next_at: float) -> None:
+    """When the rate of a replay lets its next item go."""
+    db.execute("UPDATE replays SET next_at = ? WHERE replay_id = ?", (next_at, replay_id))
+
+
+def waiting(db: apsw.Connection, replay_id: str, limit: int) -> list[Item]:
+    """The next items to be done."""
+    rows = db.execute(
+        """SELECT ordinal, kind, item_id, state FROM replay_items WHERE replay_id = ? AND state = 'waiting'
+           ORDER BY ordinal LIMIT ?""",
+        (replay_id, limit),
+    )
+    return [Item(*row) for row in rows]
+
+
+def discard_orphans(db: apsw.Connection) -> None:
+    """Items of plans that were not finished when the hub ended."""
+    db.execute("DELETE FROM replay_items WHERE replay_id NOT IN (SELECT replay_id FROM replays)")
+
+
+def mark_item(db: apsw.Connection, replay_id: str, item: Item) -> None:
+    """An item's end, in the transaction of what came of it."""
+    db.execute(
+        "UPDATE replay_items SET state = ?, note = ?, new_id = ? WHERE replay_id = ? AND ordinal = ?",
+        (item.state, item.note, item.new_id, replay_id, item.ordinal),
+    )
+
+
+def progress(db: apsw.Connection, replay_id: str) -> dict[str, int]:
+    """Items by state: waiting, started, skipped."""
+    rows = db.execute("SELECT state, count(*) FROM replay_items WHERE replay_id = ? GROUP BY state", (replay_id,))
+    return {"waiting": 0, "started": 0, "skipped": 0, **dict(rows)}
+
+
+def outcomes(db: apsw.Connection, replay_id: str) -> dict[str, int]:
+    """What has become of the deliveries that a replay made, by state; of receipts, by theirs."""
+    rows = db.execute(
+        """SELECT coalesce(d.state, r.state, 'pruned'), count(*) FROM replay_items i
+             LEFT JOIN deliveries d ON d.delivery_id = i.new_id LEFT JOIN receipts r ON r.receipt_id = i.new_id
+           WHERE i.replay_id = ? AND i.state = 'started' GROUP BY 1""",
+        (replay_id,),
+    )
+    return dict(rows)
+
+
+def discard_plans(db: apsw.Connection, before: float) -> int:
+    """Drop plans that nobody started, with their items; gives how many."""
+    old = [
+        row[0]
+        for row in db.execute(
+            "SELECT replay_id FROM replays WHERE state = 'planned' AND created_at < ? LIMIT 5", (before,)
+        )
+    ]
+    for replay_id in old:
+        db.execute("DELETE FROM replay_items WHERE replay_id = ?", (replay_id,))
+        db.execute("DELETE FROM replays WHERE replay_id = ?", (replay_id,))
+    return len(old)

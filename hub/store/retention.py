@@ -1,0 +1,173 @@
+"""Pruning by age, in chunks, each a short transaction of its own, so that work goes on beside it.
+
+Raw bytes, stages (canonical documents, sent bytes) and metadata have their own ages, by route where it says so. What
+has a dead letter or an open delivery is never pruned, however old; nor is the audit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import apsw
+
+from hub.clock import Clock
+from hub.routes import Route
+from hub.settings import Settings
+from hub.store import counters, pruning
+from hub.store.sqlite import SqliteStore
+
+ROWS = 500  # of one transaction
+_DEDUPE_KEEP = 30 * 86400.0
+_MARK = "retention"
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """How long things are kept, in seconds."""
+
+    raw: float
+    stages: float
+    metadata: float
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What is kept how long: in general, by route, and senders' ids by source."""
+
+    general: Keep
+    routes: Mapping[str, Keep]
+    dedupe: Mapping[str, float]
+
+    def of(self, route: str) -> Keep:
+        """What holds for a route; replies (``ROUTE#TARGET``) are kept as their route says."""
+        return self.routes.get(route.partition("#")[0], self.general)
+
+
+def policy_of(settings: Settings, routes: Mapping[str, Route]) -> Policy:
+    """The policy that the configuration and the routes in force say."""
+    kept = settings.retention
+    general = Keep(kept.raw, kept.stages, kept.metadata)
+    changed = {name: replace(general, **route.retention) for name, route in routes.items() if route.retention}
+    dedupe = {name: float(system.dedupe.get("keep") or _DEDUPE_KEEP) for name, system in settings.systems.items()}
+    return Policy(general, changed, dedupe)
+
+
+class Pruner:
+    """Prunes a little at each call and goes on from there at the next."""
+
+    def __init__(self, store: SqliteStore, clock: Clock) -> None:
+        self._store, self._clock = store, clock
+        self._receipts_after = 0
+        self._dedupe_after: tuple[str, str] = ("", "")
+        self._keys_after: tuple[Any, ...] | None = None
+
+    def prune(self, policy: Policy, budget_seconds: float = 0.5) -> int:
+        """Remove what is too old, for this long at most; gives how many rows went. 0: there was nothing to do."""
+        until = self._clock.monotonic() + budget_seconds
+        removed = 0
+        for step in (self._raw, self._stages, self._metadata, self._dedupe, self._keys):
+            while (count := step(policy)) is not None:
+                removed += count
+                if self._clock.monotonic() >= until:
+                    return removed
+        return removed
+
+    # Each step does one chunk and gives how many rows went; None when it is done for now.
+
+    def _raw(self, policy: Policy) -> int | None:
+        return self._payloads(policy, "raw", pruning.RAW)
+
+    def _stages(self, policy: Policy) -> int | None:
+        return self._payloads(policy, "stages", pruning.STAGES)
+
+    def _payloads(self, policy: Policy, kind: str, statement: str) -> int | None:
+        """One chunk of payloads. Routes with the same age share a mark: all before it have been looked at."""
+        now = self._clock.epoch()
+        for age in sorted({getattr(keep, kind) for keep in (policy.general, *policy.routes.values())}):
+            mark = f"{kind}:{age:g}"
+            last = counters.total(self._store.reader(), _MARK, mark)
+            until = pruning.last_before(self._store.reader(), last, now - age, ROWS)
+            if until is None:
+                continue
+            chunk = _Chunk(statement, last, until, _routes(policy, kind, age), mark)
+            return self._in_transaction(partial(_prune_payloads, chunk=chunk, at=now))
+        return None
+
+    def _metadata(self, policy: Policy) -> int | None:
+        now, longest = self._clock.epoch(), min(k.metadata for k in (policy.general, *policy.routes.values()))
+        found = pruning.old_receipts(self._store.reader(), self._receipts_after, now - longest, ROWS // 5)
+        if not found:
+            self._receipts_after = 0
+            return None
+        due = [seq for seq, route, at in found if at < now - policy.of(route).metadata]
+
+        def job(db: apsw.Connection) -> tuple[int, bool]:
+            return pruning.remove_receipts(db, due, ROWS, now)
+
+        removed, finished = self._store.write(job, durable=False)
+        if finished:
+            self._receipts_after = found[-1][0]
+        return int(removed)
+
+    def _dedupe(self, policy: Policy) -> int | None:
+        """Senders' ids that are older than their source keeps them."""
+        rows = pruning.dedupe_after(self._store.reader(), self._dedupe_after, ROWS)
+        if not rows:
+            self._dedupe_after = ("", "")
+            return None
+        self._dedupe_after = (rows[-1][0], rows[-1][1])
+        now = self._clock.epoch()
+        old = [
+            (source, key)
+            for source, key, at in rows
+            if at is None or at < now - policy.dedupe.get(source, _DEDUPE_KEEP)
+        ]
+        return self._in_transaction(lambda db: pruning.remove_dedupe(db, old)) if old else 0
+
+    def _keys(self, policy: Policy) -> int | None:
+        """Keys of messages that are gone; looked for only after messages went."""
+        db = self._store.reader()
+        if self._keys_after is None:
+            gone = counters.total(db, counters.PRUNED, "messages")
+            if gone == counters.total(db, _MARK, "keys"):
+                return None
+            self._keys_after = ("", "", "", 0, 0)
+            now = self._clock.epoch()
+            self._store.write(lambda db: counters.put(db, _MARK, "keys", gone, now))
+        rows, orphans = pruning.keys_after(db, self._keys_after, ROWS)
+        self._keys_after = rows[-1] if rows else None
+        if not rows:
+            return None
+        return self._in_transaction(lambda db: pruning.remove_keys(db, orphans)) if orphans else 0
+
+    def _in_transaction(self, job: Callable[[apsw.Connection], int]) -> int:
+        # What a crash undoes here is simply pruned again.
+        return int(self._store.write(job, durable=False))
+
+
+def _routes(policy: Policy, kind: str, age: float) -> tuple[str, tuple[str, ...]]:
+    """("IN" | "NOT IN", routes): which routes keep this kind of thing this long."""
+    if getattr(policy.general, kind) == age:
+        return "NOT IN", tuple(name for name, keep in policy.routes.items() if getattr(keep, kind) != age)
+    return "IN", tuple(name for name, keep in policy.routes.items() if getattr(keep, kind) == age)
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """The payloads of receipts between two numbers, of some routes; ``mark`` names how far pruning has come."""
+
+    statement: str
+    last: int
+    until: int
+    routes: tuple[str, tuple[str, ...]]
+    mark: str
+
+
+def _prune_payloads(db: apsw.Connection, chunk: _Chunk, at: float) -> int:
+    removed = pruning.remove_payloads(db, chunk.statement, chunk.last, chunk.until, *chunk.routes, limit=ROWS)
+    if removed < ROWS:
+        counters.put(db, _MARK, chunk.mark, chunk.until, at)
+    return removed

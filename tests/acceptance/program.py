@@ -1,0 +1,104 @@
+"""The program as a user types it: one command, a project that `o2c init` makes, the hub that `o2c run` starts."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from hub.client import HubClient, client_for
+
+SHOP = "webshop"
+
+
+def o2c(folder: Path, *arguments: str, stdin: bytes = b"", **environment: str) -> subprocess.CompletedProcess[str]:
+    """One command in a folder, with an environment that names no other hub."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("O2C_")}
+    ended = subprocess.run(
+        [sys.executable, "-m", "hub.cli", *arguments], cwd=folder, input=stdin, capture_output=True, timeout=60,
+        env={**clean, **environment},
+    )  # fmt: skip
+    out, err = ended.stdout.decode(), ended.stderr.decode()
+    assert "Traceback" not in out + err
+    return subprocess.CompletedProcess(ended.args, ended.returncode, out, err)
+
+
+def answer(folder: Path, *arguments: str) -> Any:
+    """What a command says with --json; it must succeed."""
+    ended = o2c(folder, *arguments, "--json")
+    assert ended.returncode == 0, ended.stderr
+    return json.loads(ended.stdout)
+
+
+def wait_for(folder: Path, count: int, *filters: str) -> list[dict[str, Any]]:
+    """The messages that match, once there are that many and none of their deliveries is under way."""
+    deadline, hub = time.monotonic() + 15, client_for(folder)
+    given = {name.removeprefix("--"): value for name, value in zip(filters[::2], filters[1::2], strict=True)}
+    while time.monotonic() < deadline:
+        items: list[dict[str, Any]] = hub.get("/messages", **given)["items"]
+        states = {line["state"] for item in items for line in item["deliveries"]}
+        if (
+            len(items) >= count
+            and not states & {"queued", "delivering"}
+            and "received" not in {i["state"] for i in items}
+        ):
+            return items
+        time.sleep(0.1)
+    raise AssertionError(f"expected {count} messages, got {items}")
+
+
+def order(folder: Path, number: int, **changes: Any) -> str:
+    """A file with an order like the sample, under another number."""
+    document = json.loads((folder / "sample-order.json").read_text())
+    document |= {"id": 5_500_000_000_000 + number, "name": f"#{number}", **changes}
+    (folder / f"order-{number}.json").write_text(json.dumps(document))
+    return f"order-{number}.json"
+
+
+def with_unit(folder: Path, number: int, unit: str) -> str:
+    lines = json.loads((folder / "sample-order.json").read_text())["line_items"]
+    lines[0]["properties"] = [{"name": "unit", "value": unit}]
+    return order(folder, number, line_items=lines)
+
+
+def new_project(parent: Path, name: str) -> Path:
+    """A project of `o2c init`, on a free port."""
+    assert o2c(parent, "init", name).returncode == 0
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    for file in ("config/hub.yaml", ".o2c/local.json"):
+        path = parent / name / file
+        path.write_text(path.read_text().replace("127.0.0.1:8420", f"127.0.0.1:{port}"))
+    return parent / name
+
+
+@contextmanager
+def started(project: Path) -> Iterator[None]:
+    """The project's hub running; it must end well when it is told to."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("O2C_")}
+    command = [sys.executable, "-m", "hub.cli", "run"]
+    with (project / "hub.log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=project, env=clean, stdout=log, stderr=log, start_new_session=True)
+    try:
+        _wait_until_up(client_for(project), process, project)
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        ended = process.wait(40)
+    assert ended == 0, (project / "hub.log").read_text()
+
+
+def _wait_until_up(client: HubClient, process: subprocess.Popen[bytes], project: Path) -> None:
+    deadline = time.monotonic() + 20
+    while not client.is_up():
+        assert process.poll() is None and time.monotonic() < deadline, (project / "hub.log").read_text()
+        time.sleep(0.05)

@@ -1,0 +1,129 @@
+"""Commands that need no hub: on documents, on the files of a project; and what is said where they go wrong."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from program import answer, new_project, o2c
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project that does not run."""
+    return new_project(tmp_path_factory.mktemp("documents"), "shop")
+
+
+def test_map_prints_a_document_that_validate_takes(project: Path) -> None:
+    mapped = o2c(project, "map", "shopify-order", "sample-order.json")
+    assert mapped.returncode == 0, mapped.stderr
+    valid = o2c(project, "validate", "canonical/order", "-", stdin=mapped.stdout.encode())
+    assert (valid.returncode, valid.stdout) == (0, ""), valid.stdout
+    broken = json.loads(mapped.stdout)
+    broken["buyer"]["postal_address"]["country_code"] = "Germany"
+    invalid = o2c(project, "validate", "canonical/order", "-", stdin=json.dumps(broken).encode())
+    assert invalid.returncode == 1
+    assert "buyer.postal_address.country_code" in invalid.stdout
+
+
+def test_a_trace_says_where_every_field_came_from(project: Path) -> None:
+    trace = answer(project, "map", "shopify-order", "sample-order.json", "--trace")
+    places = {entry["path"]: entry for entry in trace["trace"]}
+    assert places["order_id"]["sources"] == ["src.name"]
+    assert places["order_id"]["line"] > 0
+    assert trace["output"]["order_id"] == "1001"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "out"),
+    [
+        (("decode", "json", "-"), b'{"price": 12.50, "big": 12345678901234567.10}', "12345678901234567.10"),
+        (("decode", "csv", "-", "-o", "delimiter=;"), b"a;b\n1;2\n", '"b": "2"'),
+        (("encode", "csv", "-"), b'[{"a": "1", "b": "x,y"}]', '1,"x,y"'),
+        (("encode", "json", "-"), b'{"price": 12.50}', '{"price":12.50}'),
+    ],
+)
+def test_documents_are_converted_exactly(tmp_path: Path, arguments: tuple[str, ...], stdin: bytes, out: str) -> None:
+    ended = o2c(tmp_path, *arguments, stdin=stdin)
+    assert ended.returncode == 0, ended.stderr
+    assert out in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "code", "err"),
+    [
+        (("decode", "json", "-"), b'{"a": 1,}', 1, "line 1, column"),
+        (("decode", "json", "-"), b"\xff\xfe\x00", 1, "error:"),
+        (("decode", "jsn", "-"), b"", 2, "unknown format 'jsn'; did you mean 'json'?"),
+        (("decode", "json", "missing.json"), b"", 2, "there is no file missing.json"),
+        (("decode", "json", "."), b"", 2, ". is a folder; expected a file"),
+        (("decode", "csv", "-", "-o", "delimitr=;"), b"", 2, "did you mean 'delimiter'?"),
+        (("validate", "canonical/ordr", "-"), b"{}", 2, "did you mean 'canonical/order'?"),
+        (("map", "x", "-"), b"{}", 2, "no project here"),
+        (("decod", "json", "-"), b"", 2, "decode"),
+        (("run",), b"", 2, "make a project with: o2c init DIR"),
+        (("check", "--project", "missing"), b"", 2, "no project here"),
+        (("messages", "--limit", "0"), b"", 2, "limit"),
+        (("bench", "hubb"), b"", 2, "did you mean 'hub'?"),
+    ],
+)
+def test_what_goes_wrong_is_said_in_a_line(
+    tmp_path: Path, arguments: tuple[str, ...], stdin: bytes, code: int, err: str
+) -> None:
+    ended = o2c(tmp_path, *arguments, stdin=stdin)
+    assert ended.returncode == code, ended.stderr
+    assert err in ended.stderr
+
+
+def test_a_closed_pipe_is_no_error_to_speak_of(project: Path) -> None:
+    command = f"{sys.executable} -m hub.cli schema | head -1"
+    ended = subprocess.run(["bash", "-c", command], cwd=project, capture_output=True, text=True)
+    assert (ended.stdout.strip(), ended.stderr) == ("{", "")
+
+
+def test_check_names_file_line_and_column_and_what_to_write(project: Path, tmp_path: Path) -> None:
+    assert o2c(tmp_path, "init", "broken").returncode == 0
+    route = tmp_path / "broken/routes/orders.yaml"
+    route.write_text(route.read_text().replace("system: erp,", "system: erpp,"))
+    ended = o2c(tmp_path / "broken", "check")
+    assert ended.returncode == 1
+    assert "routes/orders.yaml:8:14: error: " in ended.stdout
+    assert "did you mean 'erp'?" in ended.stdout
+    deployed = o2c(tmp_path / "broken", "deploy")
+    assert deployed.returncode == 1
+    assert "did you mean 'erp'?" in deployed.stderr
+
+
+def test_files_can_be_deployed_before_the_hub_runs(tmp_path: Path) -> None:
+    assert o2c(tmp_path, "init", "idle").returncode == 0
+    idle = tmp_path / "idle"
+    first = answer(idle, "deploy")
+    assert (first["running"], answer(idle, "deploy")) == (False, first)
+    nowhere = o2c(idle, "deploy", "--rollback")
+    assert (nowhere.returncode, nowhere.stderr) == (1, "o2c: there is no earlier set to go back to\n")
+
+
+def test_schemas_are_written_for_editors(project: Path, tmp_path: Path) -> None:
+    written = answer(project, "schema", "--into", str(tmp_path))
+    assert {Path(name).name for name in written} >= {"hub.schema.json", "route.schema.json", "mapping.schema.json"}
+    assert all(json.loads(Path(name).read_text())["$schema"] for name in written)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        ("chmod 644 .o2c/local.json", "fault   permissions: .o2c/local.json can be read by others; chmod 600"),
+        ("rm .o2c/secrets/webshop", "fault   secret: secret://file/webshop"),
+        ("echo 'routes: x' >> routes/orders.yaml", "1 error; see: o2c check"),
+        ("rm -r data/outbox/erp", "system erp:"),
+    ],
+)
+def test_the_doctor_names_what_is_wrong(tmp_path: Path, spoil: str, words: str) -> None:
+    sick = new_project(tmp_path, "sick")
+    subprocess.run(["bash", "-c", spoil], cwd=sick, check=True)
+    ended = o2c(sick, "doctor")
+    assert words in ended.stdout
+    assert ended.returncode == (0 if words.startswith("system") else 1)

@@ -1,0 +1,189 @@
+"""Transformers as real child processes: the same results as in this process, and what kills or hangs one is told."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uuid_utils
+
+import hub.pipeline
+import hub.transformer
+from hub.clock import SystemClock
+from hub.deploy import deploy
+from hub.errors import StoreError
+from hub.message import RAW, Arrival, Receipt
+from hub.pipeline import Transformed
+from hub.pipeline.program import Program
+from hub.pipeline.split import LocalTransformer, Suspect
+from hub.project import reference_files
+from hub.store import Store, open_store, payloads, receipts
+from hub.transformer import Transformers
+
+FILES = {
+    "config/hub.yaml": b"time_zone: UTC\n",
+    "config/systems.yaml": b"""
+shop: {connector: webhook, verify: {method: none, unsigned: true}}
+pos: {connector: webhook, verify: {method: none, unsigned: true}, format: csv}
+erp: {connector: http, base_url: "http://127.0.0.1:1/"}
+""",
+    "routes/orders.yaml": b"""
+- {route: orders, from: {system: shop}, map: stock, to: [{system: erp}]}
+- {route: sales, from: {system: pos}, map: stock-rows, to: [{system: erp}]}
+""",
+    "mappings/stock.yaml": b"""
+mapping: stock
+version: 1
+source: {format: json}
+target: {schema: canonical/stock_level}
+output:
+  report_id: text(src.id)
+  as_of: "'2026-03-05T10:00:00Z'"
+  report_type: {const: full}
+  stock_lines:
+    - item: {name: src.name}
+      available_quantity: {value: {const: '1'}, unit_code: {const: C62}}
+      location_id: {const: main}
+""",
+    "mappings/stock-rows.yaml": b"""
+mapping: stock-rows
+version: 1
+source: {format: csv}
+target: {schema: canonical/stock_level}
+output:
+  report_id: src.id
+  as_of: "'2026-03-05T10:00:00Z'"
+  report_type: {const: full}
+  stock_lines:
+    - item: {name: src.name}
+      available_quantity: {value: {const: '1'}, unit_code: {const: C62}}
+      location_id: {const: main}
+""",
+}
+# Stands for a library that brings its process down, or never comes back, on certain bytes.
+EVIL = """
+import os, time
+import hub.formats.json as codec
+_decode = codec.decode
+
+def decode(chunks, options):
+    raw = b"".join(chunks)
+    if b"abort" in raw:
+        os.abort()
+    if b"hang" in raw:
+        time.sleep(600)
+    return _decode([raw], options)
+
+codec.decode = decode
+"""
+
+
+class Bench:
+    """A store with a deployed set, and both kinds of transformer on it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store: Store = open_store("sqlite:///hub.db", folder)
+        schemas = {path: raw for path, raw in reference_files().items() if path.startswith("schemas/")}
+        self.program: Program = deploy(self.store, {**schemas, **FILES}, None, SystemClock(), "test")
+        self.local = LocalTransformer(self.store, SystemClock())
+        self.apart = Transformers(self.store, None, None, 1)
+
+    def receive(self, *bodies: bytes, source: str = "shop", with_raw: bool = True) -> list[Receipt]:
+        arrivals = [Arrival(str(uuid_utils.uuid7()), source, "", raw, 1.0) for raw in bodies]
+        rows = payloads.packed_rows([(a.receipt_id, RAW, 1, "", a.raw) for a in arrivals], 1.0)
+        accepted = self.store.write(lambda db: receipts.accept(db, arrivals, rows))
+        return receipts.load(self.store.reader(), [a.seq for a in accepted], 10**9 if with_raw else -1)
+
+    def close(self) -> None:
+        self.apart.close()
+        self.store.close()
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    (tmp_path / "evil").mkdir()
+    (tmp_path / "evil" / "sitecustomize.py").write_text(EVIL)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "evil"), os.environ.get("PYTHONPATH", "")]))
+    made = Bench(tmp_path)
+    yield made
+    made.close()
+
+
+def body(number: int, name: str = "hose") -> bytes:
+    return b'{"id": %d, "name": "%s"}' % (number, name.encode())
+
+
+def split(transformer: Any, work: Sequence[Suspect], program: Program) -> list[Transformed]:
+    return [part for parts in transformer.split(work, program) for part in parts]
+
+
+def told(parts: Sequence[Transformed]) -> list[Any]:
+    """What does not differ from run to run."""
+    return [
+        (p.seq, p.route, p.failure and p.failure.code, [(m.state, m.main_key, m.position) for m in p.messages],
+         [(d.system, d.lane, d.lane_seq) for d in p.deliveries], [b.content for b in p.bodies.values()])
+        for p in parts
+    ]  # fmt: skip
+
+
+def test_a_child_gives_what_this_process_gives(bench: Bench) -> None:
+    bad = [b"{", b'{"id": 1}', '{"id": 1, "name": "Ä"}'.encode(), body(7)]
+    work = [Suspect(receipt) for receipt in bench.receive(*bad)]
+    assert told(split(bench.apart, work, bench.program)) == told(split(bench.local, work, bench.program))
+
+
+@pytest.mark.parametrize(("name", "ending"), [("abort", "was ended by signal 6"), ("hang", "made no progress")])
+def test_what_brings_its_child_down_twice_is_quarantined_and_its_neighbours_come_through(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, name: str, ending: str
+) -> None:
+    monkeypatch.setattr(hub.transformer, "HANG_SECONDS", 4.0)
+    work = [Suspect(r) for r in bench.receive(body(1), body(2), body(3, name), body(4))]
+    parts = split(bench.apart, work, bench.program)
+    by_seq = {part.seq: part for part in parts}
+    evil = by_seq.pop(work[2].receipt.seq)
+    assert evil.failure is not None
+    assert (evil.failure.error_class, ending in evil.failure.detail) == ("quarantine", True)
+    assert [len(part.messages) for part in by_seq.values()] == [1, 1, 1]
+
+
+def test_a_large_receipt_comes_in_slices_and_goes_on_where_it_was_interrupted(bench: Bench) -> None:
+    rows = b"id,name\n" + b"".join(b"%d,hose\n" % n for n in range(1250))
+    [receipt] = bench.receive(rows, source="pos", with_raw=False)
+    parts = split(bench.apart, [Suspect(receipt)], bench.program)
+    assert [(len(part.messages), part.final) for part in parts] == [(500, False), (500, False), (250, True)]
+    rest = split(bench.apart, [Suspect(receipt, skip=1000)], bench.program)
+    assert [m.position for part in rest for m in part.messages] == list(range(1000, 1250))
+
+
+def test_nobody_waits_for_an_answer_that_nobody_wants(bench: Bench) -> None:
+    rows = b"id,name\n" + b"".join(b"%d,hose\n" % n for n in range(1250))
+    [large] = bench.receive(rows, source="pos", with_raw=False)
+    answer: Iterator[Any] = bench.apart.split([Suspect(large)], bench.program)
+    next(answer)
+    answer.close()  # type: ignore[attr-defined]
+    [small] = bench.receive(body(1))
+    assert len(split(bench.apart, [Suspect(small)], bench.program)) == 1
+
+
+def test_a_hub_that_stops_blames_nothing_that_is_still_to_do(bench: Bench) -> None:
+    work = [Suspect(receipt) for receipt in bench.receive(body(1))]
+    bench.apart.close()
+    with pytest.raises(StoreError, match="the hub is stopping"):
+        split(bench.apart, work, bench.program)
+
+
+def test_a_fault_of_the_hub_itself_is_recorded_with_the_document_and_stops_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> None:
+        raise ZeroDivisionError("planted")
+
+    work = [Suspect(receipt) for receipt in bench.receive(body(1))]
+    monkeypatch.setattr(hub.pipeline, "fan_out", broken)
+    [part] = split(bench.local, work, bench.program)
+    assert part.failure is not None
+    assert (part.failure.error_class, part.failure.code) == ("internal", "internal_error")
+    assert "planted" in part.failure.detail
