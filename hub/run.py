@@ -15,13 +15,16 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import MutableMapping
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import structlog
 import uvicorn
+from fastapi import FastAPI
 
-from hub.api import create_app
+from hub.api import AsgiApp, create_app
 from hub.api.doors import Doors
 from hub.api.ingest import Ingest
 from hub.embedded import Hub
@@ -127,7 +130,8 @@ def _calm_the_collector() -> None:
 
 def _serve(hub: Hub, listener: socket.socket) -> None:
     http = hub.engine.program.settings.http
-    app = create_app(hub.engine, ingest=Ingest(hub.engine, Doors(hub.secrets)), deployer=hub)
+    ingest = Ingest(hub.engine, Doors(hub.secrets))
+    app = _front(ingest, create_app(hub.engine, ingest=ingest, deployer=hub))
     tls = http.tls
     config = uvicorn.Config(
         app, log_config=None, access_log=False, loop="uvloop", http="httptools",
@@ -136,6 +140,18 @@ def _serve(hub: Hub, listener: socket.socket) -> None:
         server_header=False, lifespan="off", timeout_graceful_shutdown=20,
     )  # fmt: skip
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def _front(ingest: Ingest, app: FastAPI) -> AsgiApp:
+    """Documents go straight to their door; every other request through the application and its middleware."""
+
+    async def front(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["path"].startswith("/in/"):
+            await ingest(scope, receive, send)
+        else:
+            await app(scope, receive, send)
+
+    return front
 
 
 def _listen(http: Http) -> socket.socket:

@@ -10,6 +10,7 @@ Frames on the pipes are a length (4 bytes, big-endian) and MessagePack; an empty
 
 from __future__ import annotations
 
+import gc
 import os
 import queue
 import select
@@ -286,6 +287,10 @@ def main(store_path: str, environment: str, own_connectors: str) -> None:
         request = _decode_request(frame)
         if request.set_id not in programs:
             programs = {request.set_id: _program(store, environment, own_connectors, request.set_id)}
+            # What is there now stays, what comes is short-lived: look at it less often.
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(50_000, 20, 20)
         _answer(local, programs[request.set_id], request, writing)
 
 

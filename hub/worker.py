@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Sequence
 
 import dramatiq
@@ -13,6 +14,7 @@ from hub.errors import StoreError
 from hub.pipeline.engine import Engine
 
 _log = structlog.get_logger("worker")
+_BATCH = 128
 # Longer than a transformer is given for a batch that hangs, and for its members one by one.
 STUCK_SECONDS = 150.0
 
@@ -28,9 +30,12 @@ class LocalWorker:
         self._deliver = dramatiq.actor(broker=self._broker, queue_name=QUEUE, actor_name="deliver")(self._run_deliver)
         self._worker = dramatiq.Worker(self._broker, worker_timeout=1000, worker_threads=threads)
         self._told: set[str] = set()
+        self._waiting: deque[int] = deque()
 
     def process(self, seqs: Sequence[int]) -> None:
-        self._process.send(list(seqs))
+        # Small groups that wait are taken together: what a batch costs is shared by more.
+        self._waiting.extend(seqs)
+        self._process.send()
 
     def pump(self, system: str) -> None:
         # One waiting call per system is enough: it sees every row that is due when it runs.
@@ -50,13 +55,27 @@ class LocalWorker:
         now, progress = time.monotonic(), self._engine.progress_at if self._engine else 0.0
         return max((now - max(since, progress) for since in list(self._busy_since.values())), default=0.0)
 
-    def _run_process(self, seqs: list[int]) -> None:
+    def _run_process(self) -> None:
         assert self._engine is not None
+        seqs = self._taken()
+        if not seqs:
+            return
         with _Busy(self._busy_since):
             try:
                 self._engine.process(seqs)
             except StoreError as error:
                 _log.warning("receipts wait for the store", count=len(seqs), reason=str(error))
+
+    def _taken(self) -> list[int]:
+        seqs: list[int] = []
+        while self._waiting and len(seqs) < _BATCH:
+            try:
+                seqs.append(self._waiting.popleft())
+            except IndexError:  # another thread was quicker
+                break
+        if self._waiting:
+            self._process.send()
+        return seqs
 
     def _run_deliver(self, system: str) -> None:
         assert self._engine is not None

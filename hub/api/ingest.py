@@ -29,6 +29,8 @@ _TITLES = {
     413: "Too large", 415: "Wrong content type", 422: "Not valid", 429: "Too many requests", 503: "Store not writable",
 }  # fmt: skip
 _RETRY_SECONDS = {429: b"5", 503: b"10"}
+_CALM = 64  # receipts that may wait to be split before answers are held back
+_GATE_SECONDS, _LONGEST_PACE = 0.005, 100  # for half a second at most
 _ANY_TYPE = frozenset({"", "application/octet-stream"})
 
 
@@ -47,6 +49,7 @@ class Ingest:
         self._engine, self._doors = engine, doors
         self._waiting: dict[str, asyncio.Future[Accepted]] = {}
         self._pending: list[Arrival] = []
+        self._gate: asyncio.Future[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         name = scope["path"].rpartition("/in/")[2].strip("/")
@@ -59,6 +62,7 @@ class Ingest:
                 return
             size = len(body)
             accepted = await self._store(self._arrival(door, headers, body))
+            await self._pace()
             await _answer(send, door, accepted)
         except Refusal as refusal:
             self._engine.refused(name if refusal.status != 404 else "", refusal.code, size)
@@ -104,6 +108,25 @@ class Ingest:
         failures += [message.failure for part in parts for message in part.messages if message.failure]
         for failure in failures[:1]:
             raise Refusal(422, str(failure["code"]), str(failure["detail"]), _as_failure(failure))
+
+    # -- pace ----------------------------------------------------------------------------------------------------------
+
+    async def _pace(self) -> None:
+        """While more waits to be split than is split in a moment, answers come a little later: a sender that waits for
+        them sends at the pace of the hub, and what it sent last is not kept waiting behind thousands."""
+        for _ in range(_LONGEST_PACE):
+            if self._engine.backlog <= _CALM:
+                return
+            if self._gate is None:
+                loop = asyncio.get_running_loop()
+                self._gate = loop.create_future()
+                loop.call_later(_GATE_SECONDS, self._open_gate)
+            await self._gate
+
+    def _open_gate(self) -> None:
+        gate, self._gate = self._gate, None
+        if gate is not None:
+            gate.set_result(None)
 
     # -- group commit ----------------------------------------------------------------------------------------------
 
