@@ -26,20 +26,31 @@ _INSERT = """INSERT INTO deliveries (delivery_id, message_id, lane_seq, source, 
   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8 <> '', ?10, ?11, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
     ?22, ?23, ?24, ?25, CASE WHEN ?25 IS NOT NULL THEN ?11 END)"""
 
+# Where in the order of arrival the unread bytes of a replay stand: at their message, or at the end of their receipt.
+_PLACE_AGAIN = """(r.origin_seq << 20) | CASE WHEN r.origin_position < 0 THEN 1048575 ELSE r.origin_position END"""
 # A delivery may go when it is due, its route and system are not switched off, nothing earlier of its source is still
-# unread, and it heads its lane.
-_MAY_GO = """state IN ('queued', 'retrying') AND due_at IS NOT NULL
+# unread (for the first time, or again for a replay), and it heads its lane.
+_MAY_GO = f"""state IN ('queued', 'retrying') AND due_at IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM switches w
     WHERE (w.kind = 'route' AND w.name = d.route) OR (w.kind = 'system' AND w.name = d.system))
   AND (d.lane = '' OR (
     NOT EXISTS (SELECT 1 FROM deliveries e
       WHERE e.system = d.system AND e.lane = d.lane AND e.holds_lane = 1 AND e.lane_seq < d.lane_seq)
     AND NOT EXISTS (SELECT 1 FROM receipts r
-      WHERE r.source = d.source AND r.state = 'received' AND r.seq < (d.lane_seq >> 20))))"""
+      WHERE r.source = d.source AND r.state = 'received' AND r.seq < (d.lane_seq >> 20))
+    AND NOT EXISTS (SELECT 1 FROM receipts r INDEXED BY receipts_again
+      WHERE r.source = d.source AND r.state = 'received' AND r.origin_seq > 0
+        AND r.origin_seq <= (d.lane_seq >> 20) AND ({_PLACE_AGAIN}) < d.lane_seq)))"""
 
 _CLAIM = f"""UPDATE deliveries AS d SET state = 'delivering', claimed_by = ?2, claimed_at = ?3, updated_at = ?3,
     due_at = NULL
   WHERE d.delivery_id = ?1 AND {_MAY_GO} RETURNING delivery_id"""
+
+
+_FIRST_UNREAD = f"""SELECT min(place) FROM (
+    SELECT (min(seq) << 20) | 1048575 AS place FROM receipts WHERE source = ?1 AND state = 'received'
+    UNION ALL SELECT min({_PLACE_AGAIN}) FROM receipts r INDEXED BY receipts_again
+      WHERE source = ?1 AND state = 'received' AND origin_seq > 0)"""
 
 
 def insert(db: apsw.Connection, new: Sequence[Delivery], claim_for: str | None = None) -> set[str]:
@@ -57,7 +68,7 @@ def insert(db: apsw.Connection, new: Sequence[Delivery], claim_for: str | None =
         busy = bool(d.lane) and first < d.lane_seq
         waits = busy or bool(d.waits_for) or d.state != "queued"
         goes = claim_for is not None and not waits and not off & {("route", d.route), ("system", d.system)}
-        goes = goes and (not d.lane or unread.get(d.source, d.seq) >= d.seq)
+        goes = goes and (not d.lane or unread.get(d.source, d.lane_seq) >= d.lane_seq)
         if d.lane:
             lanes[(d.system, d.lane)] = min(first, d.lane_seq)
         if goes:
@@ -80,12 +91,12 @@ def _lane_holders(db: apsw.Connection, new: Sequence[Delivery]) -> dict[tuple[st
 
 
 def _first_unread(db: apsw.Connection, new: Sequence[Delivery]) -> dict[str, int]:
-    """For each source the first receipt that is not split yet."""
+    """For each source the last place in the order of arrival that nothing unread stands before."""
     found = {}
     for source in {d.source for d in new}:
-        first = db.execute("SELECT min(seq) FROM receipts WHERE source = ? AND state = 'received'", (source,)).get
+        first = db.execute(_FIRST_UNREAD, (source,)).get
         if first is not None:
-            found[source] = first
+            found[source] = int(first)
     return found
 
 

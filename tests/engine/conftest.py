@@ -15,8 +15,10 @@ from typing import Any
 import msgspec
 import pytest
 import uuid_utils
+from caller import Caller, Folder, new_key
 
 from connectors.base import ABSENT, DELIVERED, Finished, Parcel, Verdict
+from hub.api import create_app
 from hub.deploy import deploy
 from hub.message import Accepted, Arrival
 from hub.pipeline.engine import Engine
@@ -240,6 +242,19 @@ def make_world(tmp_path: Path, files: dict[str, bytes]) -> Iterator[Callable[...
 @pytest.fixture
 def world(make_world: Callable[..., World]) -> World:
     return make_world()
+
+
+@pytest.fixture
+def folder() -> Folder:
+    return Folder()
+
+
+@pytest.fixture
+def call(world: World, folder: Folder) -> Callable[..., Caller]:
+    """``call("viewer")`` is somebody with a viewer's key; ``call("")`` somebody without."""
+    app = create_app(world.engine, deployer=folder)
+    keys = {role: new_key(world.store, role) for role in ("viewer", "operator", "admin")}
+    return lambda role, **fields: Caller(app, keys.get(role, ""), **fields)
 
 
 def _path(name: str) -> str:

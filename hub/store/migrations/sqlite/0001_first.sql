@@ -32,6 +32,8 @@ CREATE TABLE receipts (
   CHECK ((state = 'dead') = (failure IS NOT NULL))
 );
 CREATE INDEX receipts_open ON receipts (source, seq) WHERE state = 'received';
+-- The bytes of a replay that are still to be read: what came after them in the first place waits for them.
+CREATE INDEX receipts_again ON receipts (source, origin_seq) WHERE state = 'received' AND origin_seq > 0;
 CREATE INDEX receipts_dead ON receipts (seq) WHERE state = 'dead' AND resolved_by IS NULL;
 CREATE INDEX receipts_failed ON receipts (seq) WHERE state = 'dead';
 CREATE INDEX receipts_issue ON receipts (fingerprint, seq) WHERE fingerprint <> '';

@@ -1,0 +1,63 @@
+"""The hub over HTTP: the door for documents, the admin API, the status page, health."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
+from typing import Any
+
+from fastapi import FastAPI
+
+import hub
+from hub.api import (
+    admin_access,
+    admin_counts,
+    admin_dead_letters,
+    admin_deliveries,
+    admin_deployments,
+    admin_messages,
+    admin_payloads,
+    admin_replays,
+    admin_switches,
+    health,
+    operations,
+    problems,
+    status,
+)
+from hub.api.desk import Deployer, Desk
+from hub.pipeline.engine import Engine
+from hub.store import answers
+
+PREFIX = "/api/v1"
+AsgiApp = Callable[
+    [
+        MutableMapping[str, Any],
+        Callable[[], Awaitable[MutableMapping[str, Any]]],
+        Callable[[MutableMapping[str, Any]], Awaitable[None]],
+    ],
+    Awaitable[None],
+]
+_ROUTERS = (
+    admin_messages.router, admin_payloads.router, admin_dead_letters.router, admin_deliveries.router,
+    admin_replays.router, admin_switches.routes, admin_switches.systems, admin_deployments.router, admin_access.keys,
+    admin_access.trail, admin_counts.router,
+)  # fmt: skip
+
+
+def create_app(engine: Engine, ingest: AsgiApp | None = None, deployer: Deployer | None = None) -> FastAPI:
+    """One hub process's application. ``ingest`` is mounted at ``/in``; without ``deployer`` nothing is deployed."""
+    app = FastAPI(
+        title="o2c-hub", version=hub.__version__, openapi_url=f"{PREFIX}/openapi.json", docs_url=None,
+        redoc_url=None, redirect_slashes=False,
+    )  # fmt: skip
+    app.state.desk = Desk(engine, deployer)
+    engine.store.write(answers.forget_unfinished)
+    problems.install(app)
+    if ingest is not None:
+        app.mount("/in", ingest)
+    for router in _ROUTERS:
+        app.include_router(router, prefix=PREFIX)
+    app.include_router(health.router)
+    app.include_router(status.router)
+    app.openapi = partial(operations.describe, app)  # type: ignore[method-assign]
+    return app

@@ -1,0 +1,361 @@
+"""What the admin API gives, as models: the OpenAPI document is made from them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Given(BaseModel):
+    """An answer."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+
+class Failure(Given):
+    """Why something could not go on."""
+
+    model_config = ConfigDict(extra="allow", populate_by_name=True)
+    class_: str = Field(default="", alias="class")
+    code: str = ""
+    detail: str = ""
+    step: str | None = None
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+    field_path: str | None = None
+    position: str | None = None
+    value_excerpt: str | None = Field(default=None, description="Not shown to viewers.")
+    expected: str | None = None
+    hint: str | None = None
+    retryable: bool | None = None
+    status: int | None = None
+    fingerprint: str | None = Field(default=None, description="The issue it belongs to.")
+
+
+class DeliveryLine(Given):
+    """A message on its way to one target."""
+
+    delivery_id: str
+    message_id: str
+    route: str
+    target: str
+    system: str
+    state: str
+    attempts: int
+    revision: int
+    next_try_at: str | None = None
+    updated_at: str
+    hold_reason: str | None = None
+    replay_of: str | None = None
+    replay_depth: int
+    set_id: int
+    error: Failure | None = None
+
+
+class MessageLine(Given):
+    """A message in a list; one without ``route`` may be a receipt that is not split yet, or never could be."""
+
+    message_id: str
+    receipt_id: str
+    state: str
+    source: str
+    event: str
+    route: str
+    type: str
+    main_key: str
+    received_at: str
+    place: str | None = None
+    resolved_by: str | None = None
+    replay_of: str | None = None
+    issue: str | None = None
+    error: Failure | None = None
+    deliveries: list[DeliveryLine]
+
+
+class MessagePage(Given):
+    """``next_cursor`` is there while there may be more, even when a page has fewer items than asked for."""
+
+    items: list[MessageLine]
+    next_cursor: str | None = None
+
+
+class Stage(Given):
+    """A stored payload: read it at ``/messages/{id}/payloads/{stage}``."""
+
+    stage: str
+    revision: int
+    size: int
+    content_type: str
+
+
+class Replayable(Given):
+    """Whether a replay from the failed step would do something."""
+
+    replayable: bool
+    reason: str | None = None
+    detail: str | None = None
+
+
+class Attempt(Given):
+    """One try of a delivery."""
+
+    delivery_id: str
+    target: str
+    number: int
+    started_at: str
+    ended_at: str
+    seconds: float
+    worker: str
+    set_id: int
+    revision: int
+    outcome: str
+    status: int
+    code: str
+    detail: str
+
+
+class MessageDetail(MessageLine):
+    """A message whole. For a receipt of several messages, ``messages`` names them."""
+
+    seq: int
+    position: int
+    door: str
+    content_type: str
+    size: int
+    name: str | None = None
+    correlation_id: str | None = None
+    causation_id: str | None = None
+    trace_id: str | None = None
+    set_id: int | None = None
+    keys: list[str]
+    attempts: list[Attempt]
+    payloads: list[Stage]
+    replays: list[str]
+    messages: list[dict[str, Any]]
+    message_count: int
+    replay: Replayable
+
+
+class AttemptList(Given):
+    items: list[Attempt]
+
+
+class DeadLetterLine(Given):
+    """Something that somebody has to look at."""
+
+    kind: Literal["receipt", "message", "delivery"]
+    id: str
+    message_id: str
+    state: str
+    route: str
+    source: str
+    target: str | None = None
+    system: str | None = None
+    main_key: str | None = None
+    received_at: str
+    since: str
+    issue: str
+    error: Failure
+
+
+class IssueLine(Given):
+    """Dead letters of one cause. ``replay`` is the body of a replay of all of them."""
+
+    issue: str
+    count: int
+    first_seen: str
+    last_seen: str
+    kinds: dict[str, int]
+    states: dict[str, int]
+    route: str | None = None
+    system: str | None = None
+    error: Failure
+    examples: list[str]
+    replay: dict[str, Any]
+    command: str
+
+
+class DeadLetters(Given):
+    """Grouped: ``issues``. Not grouped: ``items``, the oldest first."""
+
+    total: int
+    issues: list[IssueLine] | None = None
+    items: list[DeadLetterLine] | None = None
+
+
+class DeliveryState(Given):
+    delivery_id: str
+    state: str
+
+
+class Resolved(Given):
+    message_id: str
+    resolved_by: str
+
+
+class ReplayView(Given):
+    """A replay: its plan, and where it stands."""
+
+    replay_id: str
+    state: Literal["planned", "running", "done", "cancelled"]
+    created_at: str
+    started_at: str | None = None
+    ended_at: str | None = None
+    actor: str
+    reason: str
+    request: dict[str, Any]
+    plan: dict[str, Any]
+    plan_hash: str
+    items: dict[str, int]
+    outcomes: dict[str, int]
+
+
+class ReplayList(Given):
+    items: list[ReplayView]
+
+
+class ReplayItem(Given):
+    ordinal: int
+    kind: str
+    item_id: str
+    state: str
+    note: str | None = None
+    detail: str | None = None
+    new_id: str | None = None
+
+
+class ReplayItems(Given):
+    items: list[ReplayItem]
+    next_cursor: str | None = None
+
+
+class Switch(Given):
+    """Why something is off."""
+
+    state: str
+    reason: str
+    since: str
+    actor: str
+
+
+class RouteView(Given):
+    name: str
+    description: str
+    source: str
+    events: list[str]
+    map: str
+    order: str
+    targets: list[str]
+    file: str
+    line: int
+    off: Switch | None = None
+
+
+class SystemView(Given):
+    name: str
+    description: str
+    connector: str
+    preset: str | None = None
+    sends: bool
+    receives: bool
+    fetches: bool
+    waiting: int
+    off: Switch | None = None
+
+
+class RouteList(Given):
+    items: list[RouteView]
+
+
+class SystemList(Given):
+    items: list[SystemView]
+
+
+class SwitchState(Given):
+    name: str
+    state: Literal["on", "paused", "stopped"]
+
+
+class Deployment(Given):
+    set_id: int
+    hash: str
+    activated_at: str
+    actor: str
+    hub_version: str
+
+
+class DeploymentList(Given):
+    active: int
+    items: list[Deployment]
+
+
+class Deployed(Given):
+    set_id: int
+
+
+class KeyView(Given):
+    key_id: str
+    name: str
+    role: str
+    created_at: str
+    revoked_at: str | None = None
+    token: str | None = Field(default=None, description="The key itself: only in the answer that made it.")
+
+
+class KeyList(Given):
+    items: list[KeyView]
+
+
+class AuditLine(Given):
+    audit_id: int
+    at: str
+    actor: str
+    role: str
+    origin: str
+    action: str
+    subject: str
+    detail: dict[str, Any]
+    reason: str
+    hash: str
+
+
+class AuditPage(Given):
+    items: list[AuditLine]
+    next_cursor: str | None = None
+
+
+class AuditCheck(Given):
+    """``broken_at`` is the first row that is not what was written."""
+
+    holds: bool
+    broken_at: int | None = None
+    head: str
+
+
+class Finding(Given):
+    what: str
+    count: int
+    example: str | None = None
+
+
+class Beside(Given):
+    name: str
+    label: str
+    count: int
+    bytes: int
+    last_at: str
+
+
+class Counts(Given):
+    """Counts by state since the store began. ``findings`` is there when the proof was asked for."""
+
+    receipts: dict[str, int]
+    messages: dict[str, int]
+    deliveries: dict[str, int]
+    dead_letters: int
+    refused: list[Beside]
+    duplicates: list[Beside]
+    adds_up: bool | None = None
+    findings: list[Finding] | None = None

@@ -1,0 +1,46 @@
+"""What the handlers work with: the engine, and what is kept beside it for as long as the application runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Protocol
+
+from fastapi import Depends, Request
+
+from hub.pipeline.engine import Engine
+from hub.store.tally import Tallier, Tally
+
+
+class Deployer(Protocol):
+    """Puts project files in force. Both give the number of the set that is in force afterwards."""
+
+    def deploy(self, actor: str) -> int:
+        """The project folder as it is now. Raises ProjectError with every fault."""
+        ...
+
+    def rollback(self, actor: str) -> int:
+        """The set before the one in force. Raises Conflict when there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """``deployer`` None: this process has no project folder to deploy from."""
+
+    engine: Engine
+    deployer: Deployer | None = None
+    tallier: Tallier = field(default_factory=Tallier)
+
+    def tally(self) -> Tally:
+        """The counts by state of this moment."""
+        with self.engine.store.snapshot() as db:
+            return self.tallier.count(db, self.engine.clock.epoch())
+
+
+def desk_of(request: Request) -> Desk:
+    """The desk of the application that a request came to."""
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+AtDesk = Annotated[Desk, Depends(desk_of)]

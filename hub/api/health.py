@@ -1,0 +1,59 @@
+"""Health: alive, ready, and numbers for monitoring."""
+
+from __future__ import annotations
+
+import apsw
+import msgspec
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from hub import metrics
+from hub.api.auth import LocalViewer
+from hub.api.desk import AtDesk, Desk
+from hub.api.operations import described
+from hub.errors import StoreError
+
+router = APIRouter(tags=["health"])
+_TEXT = {"description": "Prometheus text format.", "content": {"text/plain": {}}}
+_NOT_READY = {"description": "Not ready: `checks` says why.", "content": {"application/json": {}}}
+_METRICS, _READY = described("viewer"), described("viewer")
+
+
+@router.get("/healthz", operation_id="healthz", **described("none"))
+def healthz() -> dict[str, str]:
+    """Whether the process answers. Needs no key."""
+    return {"status": "ok"}
+
+
+@router.get(
+    "/readyz", operation_id="readyz", **_READY | {"responses": {**_READY["responses"], 503: _NOT_READY}}
+)  # fmt: skip
+def readyz(desk: AtDesk, caller: LocalViewer) -> Response:
+    """Whether documents can be taken in: the store can be written and the backlog has room."""
+    checks = readiness(desk)
+    ready = all(check == "ok" for check in checks.values())
+    body = {"status": "ready" if ready else "not ready", "checks": checks}
+    return Response(msgspec.json.encode(body), 200 if ready else 503, media_type="application/json")
+
+
+def readiness(desk: Desk) -> dict[str, str]:
+    """Each check with ``ok`` or what is wrong."""
+    full = "full: more is waiting than should be taken in" if desk.engine.is_full else "ok"
+    return {"store": _store(desk), "backlog": full}
+
+
+def _store(desk: Desk) -> str:
+    try:
+        desk.engine.store.write(lambda db: None, durable=False)
+    except (StoreError, apsw.Error) as error:
+        return str(error)
+    return "ok"
+
+
+@router.get(
+    "/metrics", operation_id="metrics", response_class=Response,
+    **_METRICS | {"responses": {200: _TEXT, **_METRICS["responses"]}},
+)  # fmt: skip
+def get_metrics(desk: AtDesk, caller: LocalViewer) -> Response:
+    """Counters and gauges. From this very machine without a key."""
+    return Response(metrics.render(desk.engine, desk.tally()), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,85 @@
+"""Rows of the store as what the admin API gives: times as text, errors without personal data for who may not see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from hub.api import bodies
+from hub.clock import iso
+from hub.redaction import REDACTED, redact_text
+from hub.store.dead_letters import DeadLetter, Issue
+from hub.store.search import Found
+
+
+def iso_or_none(epoch: float | None) -> str | None:
+    return None if epoch is None else iso(epoch)
+
+
+def failure(fields: Mapping[str, Any] | str | None, sees_personal_data: bool) -> bodies.Failure | None:
+    """A failure as it may be shown: a viewer sees no value of a document."""
+    stored = msgspec.json.decode(fields) if isinstance(fields, str) else fields
+    if not stored:
+        return None
+    shown = dict(stored)
+    if not sees_personal_data:
+        excerpt = str(shown.pop("value_excerpt", ""))
+        detail = str(shown.get("detail", ""))
+        shown["detail"] = redact_text(detail.replace(excerpt, REDACTED) if excerpt else detail)
+    return bodies.Failure.model_validate(shown)
+
+
+def delivery(line: Mapping[str, Any], sees_personal_data: bool) -> bodies.DeliveryLine:
+    return bodies.DeliveryLine(
+        delivery_id=line["delivery_id"], message_id=line["message_id"], route=line["route"], target=line["target"],
+        system=line["system"], state=line["state"], attempts=line["attempts"], revision=line["revision"],
+        next_try_at=iso_or_none(line["due_at"]), updated_at=iso(line["updated_at"]),
+        hold_reason=line["hold_reason"] or None, replay_of=line["replay_of"] or None,
+        replay_depth=line["replay_depth"], set_id=line["set_id"],
+        error=failure(line["failure"], sees_personal_data),
+    )  # fmt: skip
+
+
+def message(found: Found, lines: list[dict[str, Any]], sees_personal_data: bool) -> bodies.MessageLine:
+    return bodies.MessageLine(
+        message_id=found.message_id, receipt_id=found.receipt_id, state=found.state, source=found.source,
+        event=found.event, route=found.route, type=found.type, main_key=found.main_key,
+        received_at=iso(found.received_at), place=found.place or None, resolved_by=found.resolved_by,
+        replay_of=found.replay_of or None, issue=found.fingerprint or None,
+        error=failure(found.failure, sees_personal_data),
+        deliveries=[delivery(line, sees_personal_data) for line in lines],
+    )  # fmt: skip
+
+
+def attempt(row: Mapping[str, Any], target: str) -> bodies.Attempt:
+    return bodies.Attempt(
+        delivery_id=row["delivery_id"], target=target, number=row["number"], started_at=iso(row["started_at"]),
+        ended_at=iso(row["ended_at"]), seconds=round(row["ended_at"] - row["started_at"], 3), worker=row["worker"],
+        set_id=row["set_id"], revision=row["revision"], outcome=row["outcome"], status=row["status"],
+        code=row["code"], detail=row["detail"],
+    )  # fmt: skip
+
+
+def dead_letter(letter: DeadLetter, sees_personal_data: bool) -> bodies.DeadLetterLine:
+    return bodies.DeadLetterLine(
+        kind=letter.kind, id=letter.id, message_id=letter.message_id, state=letter.state, route=letter.route,  # type: ignore[arg-type]
+        source=letter.source, target=letter.target or None, system=letter.system or None,
+        main_key=letter.main_key or None, received_at=iso(letter.received_at), since=iso(letter.since),
+        issue=letter.issue, error=failure(letter.failure, sees_personal_data) or bodies.Failure(),
+    )  # fmt: skip
+
+
+def issue(found: Issue, sees_personal_data: bool) -> bodies.IssueLine:
+    return bodies.IssueLine(
+        issue=found.issue, count=found.count, first_seen=iso(found.first_seen), last_seen=iso(found.last_seen),
+        kinds=found.kinds, states=found.states, route=found.route or None, system=found.system or None,
+        error=failure(found.failure, sees_personal_data) or bodies.Failure(), examples=list(found.examples),
+        replay={"select": {"filter": {"issue": found.issue}}, "dry_run": True}, command=command(found.issue),
+    )  # fmt: skip
+
+
+def command(issue: str) -> str:
+    """What replays everything of an issue from a terminal."""
+    return f"o2c replay --issue {issue}"

@@ -1,0 +1,230 @@
+"""Telling people: one message when something opens, one when it is over, none between.
+
+What is open is worked out from the rows, what was told is a row too; so a restart tells nothing twice, and a failure
+to tell is tried again at the next round. Nothing here holds up a message.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import http.client
+import smtplib
+import ssl
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from email.message import EmailMessage
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
+
+import msgspec
+import structlog
+
+from hub.clock import iso
+from hub.errors import UsageError
+from hub.secret import Secret, resolve
+from hub.settings import Settings
+from hub.store import dead_letters, notices, search, switches
+from hub.store.notices import Notice
+from hub.store.search_terms import Filter
+
+if TYPE_CHECKING:
+    import apsw
+
+    from hub.pipeline.engine import Engine
+
+_log = structlog.get_logger("notify")
+_TIMEOUT_SECONDS = 10.0
+BLOCKED_SECONDS = 900.0  # a lane that has waited this long for a person is told
+
+
+class Channel(Protocol):
+    """Somewhere people are told. Raises OSError (or a subclass) when it cannot be reached or refuses."""
+
+    def tell(self, notice: Notice, at: float) -> None: ...
+
+
+def check(engine: Engine) -> list[Notice]:
+    """Bring the notices up to what is open now; gives those that have to be told."""
+    now = engine.clock.epoch()
+    with engine.store.snapshot() as db:
+        open_now = _open_now(db, now)
+
+    def job(db: apsw.Connection) -> list[Notice]:
+        notices.settle(db, open_now, now)
+        return notices.untold(db)
+
+    found: list[Notice] = engine.store.write(job)
+    return found
+
+
+def _open_now(db: apsw.Connection, now: float) -> dict[str, tuple[str, str]]:
+    """What is open: subject -> (kind, detail). An issue of a route is one subject, however many letters it has."""
+    found: dict[str, tuple[str, str]] = {}
+    for issue in dead_letters.issues(db, Filter()):
+        where = issue.route or issue.system or "no route"
+        failure = issue.failure
+        detail = f"{where}: {issue.count} dead: {failure.get('class', '')}/{failure.get('code', '')}"
+        hint = f"; {failure['hint']}" if failure.get("hint") else ""
+        found[f"issue:{where}:{issue.issue}"] = ("dead_letters", f"{detail}{hint}; o2c replay --issue {issue.issue}")
+    for switch in switches.listed(db):
+        if switch["actor"] == "hub":  # what a person has switched off needs no telling
+            detail = f"{switch['kind']} {switch['name']} is {switch['state']}: {switch['reason']}"
+            found[f"{switch['kind']}:{switch['name']}"] = ("switched_off", detail)
+    for lane, system, count in search.blocked_lanes(db, now - BLOCKED_SECONDS):
+        detail = f"{count} deliveries to {system} wait behind one that needs a person (lane {lane})"
+        found[f"lane:{system}:{lane}"] = ("blocked_lane", detail)
+    return found
+
+
+def send(engine: Engine, untold: Sequence[Notice], channels: Sequence[Channel]) -> int:
+    """Tell every channel; gives how many notices all of them have taken. The rest is tried at the next round."""
+    told = 0
+    for notice in untold if channels else ():
+        now = engine.clock.epoch()
+        answers = [_told(channel, notice, now) for channel in channels]  # each is asked, whatever another says
+        if all(answers):
+            engine.store.write(partial(notices.mark_told, notice=notice, at=now))
+            told += 1
+    return told
+
+
+def _told(channel: Channel, notice: Notice, now: float) -> bool:
+    try:
+        channel.tell(notice, now)
+    except (OSError, http.client.HTTPException, smtplib.SMTPException) as error:
+        _log.warning("a notice could not be told and is tried again", subject=notice.subject, reason=str(error)[:200])
+        return False
+    return True
+
+
+def content(notice: Notice) -> dict[str, Any]:
+    """A notice as data: no payload, no personal data."""
+    moment = notice.closed_at if notice.closed_at is not None else notice.opened_at
+    return {
+        "type": f"hub.{notice.kind}.{'recovered' if notice.is_over else 'opened'}",
+        "timestamp": iso(moment),
+        "data": {"subject": notice.subject, "detail": notice.detail, "opened_at": iso(notice.opened_at)},
+    }
+
+
+class Notifier:
+    """Rounds of telling. ``round`` may take as long as the channels' time-outs: call it apart from other work."""
+
+    def __init__(self, engine: Engine, secrets: Path) -> None:
+        self._engine, self._secrets = engine, secrets
+        self._busy = threading.Lock()
+
+    def round(self) -> None:
+        """Find out what is open and tell it; a call while another one is at work does nothing."""
+        if not self._busy.acquire(blocking=False):
+            return
+        try:
+            send(self._engine, check(self._engine), channels_of(self._engine.program.settings, self._secrets))
+        finally:
+            self._busy.release()
+
+
+def channels_of(settings: Settings, secrets: Path) -> list[Channel]:
+    """The channels that the configuration names; one whose secret is not there is left out and logged."""
+    found: list[Channel] = []
+    for entry in settings.notify:
+        try:
+            found.append(Webhook(resolve(entry, secrets) if isinstance(entry, Secret) else entry))
+        except UsageError as error:
+            _log.warning("nobody is told by this entry of notify", reason=str(error))
+    return found
+
+
+# -- channels ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Posts JSON; signed in the Standard Webhooks way where there is a secret (``whsec_`` and base64, or any text)."""
+
+    url: str
+    secret: str = ""
+
+    def tell(self, notice: Notice, at: float) -> None:
+        body = msgspec.json.encode(content(notice))
+        message_id = _message_id(notice)
+        headers = {"Content-Type": "application/json", "webhook-id": message_id, "webhook-timestamp": str(int(at))}
+        if self.secret:
+            headers["webhook-signature"] = signature(self.secret, message_id, int(at), body)
+        status = self._post(body, headers)
+        if not 200 <= status < 300:
+            raise ConnectionError(f"the webhook answered {status}")
+
+    def _post(self, body: bytes, headers: Mapping[str, str]) -> int:
+        parts = urlsplit(self.url)
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        host, port = parts.hostname or "", parts.port
+        connection: http.client.HTTPConnection
+        if parts.scheme == "https":
+            context = ssl.create_default_context()
+            connection = http.client.HTTPSConnection(host, port, timeout=_TIMEOUT_SECONDS, context=context)
+        else:
+            connection = http.client.HTTPConnection(host, port, timeout=_TIMEOUT_SECONDS)
+        try:
+            connection.request("POST", target, body, dict(headers))
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
+
+def _message_id(notice: Notice) -> str:
+    """The same for every try to tell the same thing, so that a receiver can drop repeats."""
+    told = f"{notice.subject}|{notice.opened_at!r}|{notice.is_over}"
+    return "msg_" + hashlib.sha256(told.encode()).hexdigest()[:32]
+
+
+def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
+    """The ``webhook-signature`` header: HMAC-SHA256 over ``id.timestamp.body``."""
+    key = base64.b64decode(secret.removeprefix("whsec_")) if secret.startswith("whsec_") else secret.encode()
+    signed = hmac.new(key, f"{message_id}.{timestamp}.".encode() + body, hashlib.sha256).digest()
+    return "v1," + base64.b64encode(signed).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """Sends a mail. ``encryption`` is ``starttls``, ``tls`` or ``none``."""
+
+    server: str
+    port: int
+    sender: str
+    recipients: tuple[str, ...]
+    user: str = ""
+    password: str = ""
+    encryption: str = "starttls"
+
+    def tell(self, notice: Notice, at: float) -> None:
+        mail = EmailMessage()
+        state = "over" if notice.is_over else "open"
+        mail["Subject"] = (
+            f"o2c-hub: {state}: {notice.detail.splitlines()[0][:120] if notice.detail else notice.subject}"
+        )
+        mail["From"], mail["To"] = self.sender, ", ".join(self.recipients)
+        mail["Message-ID"] = f"<{_message_id(notice)}@o2c-hub.invalid>"
+        lines = [notice.detail, "", f"open since {iso(notice.opened_at)}"]
+        lines += [f"over since {iso(notice.closed_at)}"] if notice.closed_at is not None else []
+        mail.set_content("\n".join(lines))
+        self._send(mail)
+
+    def _send(self, mail: EmailMessage) -> None:
+        context = ssl.create_default_context()
+        with self._connect(context) as server:
+            if self.encryption == "starttls":
+                server.starttls(context=context)
+            if self.user:
+                server.login(self.user, self.password)
+            server.send_message(mail)
+
+    def _connect(self, context: ssl.SSLContext) -> smtplib.SMTP:
+        if self.encryption == "tls":
+            return smtplib.SMTP_SSL(self.server, self.port, timeout=_TIMEOUT_SECONDS, context=context)
+        return smtplib.SMTP(self.server, self.port, timeout=_TIMEOUT_SECONDS)

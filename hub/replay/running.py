@@ -1,0 +1,151 @@
+"""Doing what a plan says: chunks of items, each chunk one short transaction that also records what came of it.
+
+An item is done in the very transaction that marks it done, so a crash repeats none and loses none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import apsw
+
+from hub.message import Accepted, Arrival, Delivery
+from hub.replay.judge import reason_against
+from hub.replay.request import AS_RUN, Request, request_of
+from hub.store import dead_letters, deliveries, interventions, message_view, receipts, replay_facts, replays
+from hub.store.dead_letters import DeadLetter
+from hub.store.replays import Item
+
+if TYPE_CHECKING:
+    from hub.pipeline.engine import Engine
+
+CHUNK = 50
+
+
+@dataclass(slots=True)
+class Effects:
+    """What a chunk set going: told to the engine after the commit."""
+
+    systems: set[str] = field(default_factory=set)
+    arrivals: list[tuple[Arrival, Accepted]] = field(default_factory=list)
+    items: int = 0
+
+
+def run_chunk(engine: Engine, replay_id: str) -> int | None:
+    """Do the next items of a running replay, as many as its rate lets go now; gives how many were done.
+
+    None when none is left, or when it runs no more.
+    """
+    now = engine.clock.epoch()
+
+    def job(db: apsw.Connection) -> Effects | None:
+        replay = replays.get(db, replay_id)
+        if replay is None or replay.state != "running":
+            return None
+        request, effects = request_of(replay.request), Effects()
+        allowed, next_at = _pace(request.rate_per_second, replay.next_at, now)
+        found = replays.waiting(db, replay_id, allowed) if allowed else []
+        for item in found:
+            replays.mark_item(db, replay_id, _done(engine, db, item, request, now, effects))
+        if found and request.rate_per_second:
+            replays.set_next(db, replay_id, next_at + len(found) / request.rate_per_second)
+        effects.items = len(found)
+        return None if allowed and not found else effects
+
+    effects: Effects | None = engine.store.write(job)
+    if effects is None:
+        return None
+    if effects.arrivals:
+        engine.intake.received(effects.arrivals)
+    for system in sorted(effects.systems):
+        engine.wake.pump(system)
+    return effects.items
+
+
+def _pace(rate: float | None, next_at: float | None, now: float) -> tuple[int, float]:
+    """(how many items may go now, the moment that the next are counted from). Time away makes no burst."""
+    if rate is None:
+        return CHUNK, now
+    start = max(next_at if next_at is not None else now, now - 1.0)
+    return (min(int((now - start) * rate) + 1, CHUNK), start) if start <= now else (0, start)
+
+
+def _done(engine: Engine, db: apsw.Connection, item: Item, request: Request, now: float, effects: Effects) -> Item:
+    """One item: replayed, or skipped with the reason that has come up since the plan was made."""
+    letter = dead_letters.one(db, item.kind, item.item_id)
+    against = "gone" if letter is None else reason_against(db, letter, request, engine.program)
+    if letter is None or against:
+        return replace(item, state="skipped", note=against)
+    new_id = engine.clock.new_id()
+    if letter.kind == "delivery":
+        _again(engine, db, letter, request, new_id, now, effects)
+    else:
+        _anew(db, letter, new_id, now, effects)
+    return replace(item, state="started", new_id=new_id)
+
+
+# -- a delivery again ----------------------------------------------------------------------------------------------
+
+
+def _again(
+    engine: Engine, db: apsw.Connection, letter: DeadLetter, request: Request, new_id: str, now: float,
+    effects: Effects,
+) -> None:  # fmt: skip
+    """A new delivery in the old one's place in its lane, with the old one's key towards the receiver."""
+    [old] = deliveries.load(db, [letter.id])
+    as_run = request.version == AS_RUN
+    new = Delivery(
+        delivery_id=new_id, message_id=old.message_id, lane_seq=old.lane_seq, source=old.source, route=old.route,
+        target=old.target, system=old.system, lane=old.lane, state="queued", created_at=now,
+        set_id=old.set_id if as_run else engine.program.set_id, revision=_revision(db, old, as_run),
+        replay_of=old.delivery_id, replay_depth=old.replay_depth + 1, doubt=old.doubt, rebuild=not as_run,
+        received_at=old.received_at, effect_id=old.effect_id or old.delivery_id,
+    )  # fmt: skip
+    if as_run:
+        replay_facts.copy_sent(db, old, new_id)
+    replay_facts.adopt_followers(db, old.delivery_id, new_id)
+    deliveries.insert(db, [new])
+    if old.state in ("dead", "held"):
+        effects.systems |= deliveries.move(db, old.delivery_id, "resolved", now, f"replayed by {new_id}")
+    effects.systems.add(old.system)
+
+
+def _revision(db: apsw.Connection, old: Delivery, as_run: bool) -> int:
+    """Built anew, the engine compares with the old bytes; where these are pruned they count as changed."""
+    kept = as_run or not old.attempts or old.doubt or deliveries.body(db, old.delivery_id, old.revision) is not None
+    return old.revision if kept else old.revision + 1
+
+
+# -- a message or a receipt through the flow again -----------------------------------------------------------------
+
+
+def _anew(db: apsw.Connection, letter: DeadLetter, new_id: str, now: float, effects: Effects) -> None:
+    """A new receipt that reads the old one's bytes and keeps its place in every lane."""
+    own = message_view.message(db, letter.id) if letter.kind == "message" else None
+    came = message_view.receipt_of(db, own["seq"]) if own else message_view.receipt(db, letter.id)
+    assert came is not None, "judged a moment ago, in this very transaction"
+    arrival = _arrival(came, new_id, letter.id, own["position"] if own else came["origin_position"], now)
+    effects.arrivals += zip([arrival], receipts.accept(db, [arrival], []), strict=True)
+    interventions.resolve_letter(db, letter.kind, letter.id, new_id)
+    if letter.kind == "receipt":
+        interventions.resolve_messages(db, came["seq"], new_id)
+    effects.systems |= _settle_deliveries(db, letter, came["seq"], new_id, now)
+
+
+def _arrival(came: dict[str, Any], new_id: str, replay_of: str, position: int, now: float) -> Arrival:
+    return Arrival(
+        receipt_id=new_id, source=came["source"], event=came["event"], raw=b"", received_at=now, door="replay",
+        content_type=came["content_type"], name=came["name"], traceparent=came["traceparent"],
+        causation_id=came["causation_id"], correlation_id=came["correlation_id"], route=came["route"],
+        size=came["size"], raw_owner=came["raw_owner"] or came["receipt_id"], replay_of=replay_of,
+        origin_seq=came["origin_seq"] or came["seq"], origin_position=position,
+    )  # fmt: skip
+
+
+def _settle_deliveries(db: apsw.Connection, letter: DeadLetter, seq: int, new_id: str, now: float) -> set[str]:
+    """Dead and held deliveries of what goes through again from the start are dealt with by that."""
+    free: set[str] = set()
+    for delivery_id in replay_facts.unfinished(db, letter.kind, letter.id, seq):
+        free |= deliveries.move(db, delivery_id, "resolved", now, f"replayed by {new_id}")
+    return free

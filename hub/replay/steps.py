@@ -1,0 +1,152 @@
+"""What an operator does to one thing by hand, each with a reason and a line in the audit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import apsw
+
+from hub.errors import Conflict, NotFound, UsageError
+from hub.store import audit, deliveries, interventions, message_view, switches
+from hub.store.audit import Actor
+
+if TYPE_CHECKING:
+    from hub.pipeline.engine import Engine
+
+_MOST_REASON = 500
+
+
+def hold(engine: Engine, delivery_id: str, actor: Actor, reason: str) -> str:
+    """Keep a waiting delivery back; gives its new state."""
+    now = engine.clock.epoch()
+
+    def step(db: apsw.Connection, state: str) -> set[str]:
+        interventions.hold(db, delivery_id, _reason(reason), now)
+        return set()
+
+    return _step(engine, delivery_id, actor, reason, "hold", interventions.HOLDABLE, step)
+
+
+def release(engine: Engine, delivery_id: str, actor: Actor, reason: str) -> str:
+    """Let a held delivery go; one that waits for its next try is tried now."""
+    now = engine.clock.epoch()
+
+    def step(db: apsw.Connection, state: str) -> set[str]:
+        if state == "held":
+            return interventions.release(db, delivery_id, now)
+        interventions.hurry(db, delivery_id, now)
+        return {found[1]} if (found := interventions.state_of(db, delivery_id)) else set()
+
+    return _step(engine, delivery_id, actor, reason, "release", interventions.RELEASABLE, step)
+
+
+def resolve(engine: Engine, delivery_id: str, actor: Actor, reason: str) -> str:
+    """Say that a delivery has been dealt with by other means; its lane goes on."""
+    return _end(engine, delivery_id, actor, reason, "resolve", "resolved", interventions.RESOLVABLE)
+
+
+def cancel(engine: Engine, delivery_id: str, actor: Actor, reason: str) -> str:
+    """Say that a delivery shall never be sent; its lane goes on."""
+    return _end(engine, delivery_id, actor, reason, "cancel", "cancelled", interventions.CANCELLABLE)
+
+
+def _end(
+    engine: Engine, delivery_id: str, actor: Actor, reason: str, action: str, state: str, allowed: tuple[str, ...]
+) -> str:
+    now = engine.clock.epoch()
+    return _step(
+        engine, delivery_id, actor, reason, action, allowed,
+        lambda db, _: deliveries.move(db, delivery_id, state, now, _reason(reason)),
+    )  # fmt: skip
+
+
+def _step(
+    engine: Engine, delivery_id: str, actor: Actor, reason: str, action: str, allowed: tuple[str, ...],
+    step: Callable[[apsw.Connection, str], set[str]],
+) -> str:  # fmt: skip
+    """Do a step if the delivery's state allows it, with its audit line, in one transaction; gives the new state."""
+    text = _reason(reason)
+
+    def job(db: apsw.Connection) -> tuple[str, set[str]]:
+        found = interventions.state_of(db, delivery_id)
+        if found is None:
+            raise NotFound(f"there is no delivery with the id '{delivery_id[:80]}'")
+        if found[0] not in allowed:
+            raise Conflict(f"the delivery is {found[0]}; {action} works on {', '.join(allowed)}")
+        free = step(db, found[0])
+        audit.append(
+            db, engine.clock.epoch(), actor, f"delivery.{action}", delivery_id, {"before": found[0]}, text
+        )  # fmt: skip
+        after = interventions.state_of(db, delivery_id)
+        return (after or found)[0], free
+
+    state, free = engine.store.write(job)
+    for system in sorted(free):
+        engine.wake.pump(system)
+    return str(state)
+
+
+def resolve_message(engine: Engine, id: str, actor: Actor, reason: str) -> None:
+    """Say that a dead message or receipt has been dealt with by other means. Raises Conflict when it is not dead."""
+    text = _reason(reason)
+
+    def job(db: apsw.Connection) -> None:
+        place = message_view.locate(db, id)
+        if place is None or place[0] == "delivery":
+            raise NotFound(f"there is no message or receipt with the id '{id[:80]}'")
+        if not interventions.resolve_letter(db, place[0], id, f"resolved by {actor.name}"):
+            raise Conflict("this is not dead, or has been dealt with before")
+        audit.append(db, engine.clock.epoch(), actor, f"{place[0]}.resolve", id, {}, text)
+
+    engine.store.write(job)
+
+
+def pause_route(engine: Engine, name: str, actor: Actor, reason: str) -> None:
+    """Take in what comes for a route and park it. Raises NotFound."""
+    if name not in engine.program.routes:
+        raise NotFound(f"there is no route '{name[:80]}' in the active set")
+    _throw(engine, "route", name, "paused", actor, _reason(reason))
+
+
+def stop_system(engine: Engine, name: str, actor: Actor, reason: str) -> None:
+    """Send nothing to a system until it is started. Raises NotFound."""
+    if name not in engine.program.settings.systems:
+        raise NotFound(f"there is no system '{name[:80]}' in the active set")
+    _throw(engine, "system", name, "stopped", actor, _reason(reason))
+
+
+def _throw(engine: Engine, kind: str, name: str, state: str, actor: Actor, reason: str) -> None:
+    now = engine.clock.epoch()
+
+    def job(db: apsw.Connection) -> None:
+        switches.throw(db, kind, name, state, reason, now, actor.name)
+        audit.append(db, now, actor, f"{kind}.{state}", name, {}, reason)
+
+    engine.store.write(job)
+
+
+def switch_on(engine: Engine, kind: str, name: str, actor: Actor, reason: str = "") -> None:
+    """Resume a route or start a system; what waited goes on. Raises Conflict when it was not off."""
+
+    def job(db: apsw.Connection) -> None:
+        if not switches.release(db, kind, name):
+            raise Conflict(f"the {kind} '{name[:80]}' is not off")
+        audit.append(
+            db, engine.clock.epoch(), actor, f"{kind}.{'resumed' if kind == 'route' else 'started'}", name, {}, reason
+        )
+
+    engine.store.write(job)
+    route = engine.program.routes.get(name) if kind == "route" else None
+    systems = {target.system.name for target in route.targets} if route else {name}
+    for system in sorted(systems):
+        engine.wake.pump(system)
+
+
+def _reason(reason: str) -> str:
+    text = reason.strip()
+    if not text:
+        raise UsageError("reason: say why; it is kept with the audit")
+    if len(text) > _MOST_REASON:
+        raise UsageError(f"reason: at most {_MOST_REASON} characters, got {len(text)}")
+    return text

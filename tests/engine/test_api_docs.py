@@ -1,0 +1,47 @@
+"""The pages about the API say what the API does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from caller import Caller
+from conftest import World
+
+from hub.api import create_app
+from hub.replay import REASONS
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def test_the_reference_names_every_operation_with_its_permission(world: World) -> None:
+    page = (DOCS / "reference" / "api.md").read_text(encoding="utf-8")
+    documented = dict(re.findall(r"^\| `((?:GET|POST|DELETE|PUT|PATCH) [^`]+)` \| (\w+) \|", page, re.MULTILINE))
+    document = Caller(create_app(world.engine)).get("/api/v1/openapi.json").json
+    served = {
+        f"{method.upper()} {path}": operation["x-permission"]
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    }
+    assert documented == served
+
+
+def test_the_reference_names_every_filter(world: World) -> None:
+    page = (DOCS / "reference" / "api.md").read_text(encoding="utf-8")
+    document = Caller(create_app(world.engine)).get("/api/v1/openapi.json").json
+    names = {parameter["name"] for parameter in document["paths"]["/api/v1/messages"]["get"]["parameters"]}
+    assert [name for name in names if f"`{name}" not in page] == []
+
+
+def test_the_guide_explains_every_reason_against_a_replay() -> None:
+    page = (DOCS / "how-to" / "replay.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == set(REASONS)
+
+
+def test_every_code_of_a_problem_is_in_the_reference() -> None:
+    page = (DOCS / "reference" / "api.md").read_text(encoding="utf-8")
+    code = "".join(file.read_text(encoding="utf-8") for file in (DOCS.parent / "hub" / "api").glob("[!i]*.py"))
+    code += (DOCS.parent / "hub" / "api" / "idempotency.py").read_text(encoding="utf-8")
+    raised = set(re.findall(r'Problem\(\s*\d{3}, "(\w+)"', code)) | set(re.findall(r', \d{3}, "(\w+)"\)', code))
+    assert len(raised) > 8
+    assert [name for name in raised if f"`{name}`" not in page] == []
