@@ -24,7 +24,7 @@ from hub.pipeline.program import Program
 from hub.project import read_files
 from hub.secret import DEFAULT_FOLDER, Secret, resolve
 from hub.settings import Settings, load_settings
-from hub.store import Store, deliveries, open_store
+from hub.store import Store, answers, deliveries, open_store
 from hub.store.retention import Policy, Pruner, policy_of
 from hub.sweeper import Chore, Sweeper
 from hub.transformer import Transformers
@@ -67,6 +67,7 @@ class Hub:
             "notices": (2.0, lambda: self._run_apart(notifier.round)),
             "retention": (10.0, lambda: pruner.prune(self._policy())),
             "heads of lanes": (30.0, self._repair_heads),
+            "old answers": (600.0, lambda: self.store.write(partial(answers.prune, at=self.clock.epoch()))),
             "old plans": (3600.0, lambda: replay.discard_old_plans(self.engine)),
         }
 

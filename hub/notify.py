@@ -26,7 +26,7 @@ import structlog
 
 from hub.clock import iso
 from hub.errors import UsageError
-from hub.secret import Secret, resolve
+from hub.secret import resolve_all
 from hub.settings import Settings
 from hub.store import dead_letters, notices, search, switches
 from hub.store.notices import Notice
@@ -134,10 +134,21 @@ def channels_of(settings: Settings, secrets: Path) -> list[Channel]:
     found: list[Channel] = []
     for entry in settings.notify:
         try:
-            found.append(Webhook(resolve(entry, secrets) if isinstance(entry, Secret) else entry))
+            found.append(_channel(resolve_all(entry, secrets)))
         except UsageError as error:
             _log.warning("nobody is told by this entry of notify", reason=str(error))
     return found
+
+
+def _channel(entry: Mapping[str, Any]) -> Channel:
+    mail = entry.get("email")
+    if not mail:
+        return Webhook(str(entry["webhook"]), str(entry.get("secret") or ""))
+    to = (mail["to"],) if isinstance(mail["to"], str) else tuple(mail["to"])
+    return Mail(
+        server=mail["server"], port=int(mail["port"]), sender=mail["from"], recipients=to, user=mail["user"] or "",
+        password=mail["password"] or "", encryption=mail["encryption"],
+    )  # fmt: skip
 
 
 # -- channels ------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,7 @@ class Settings:
     time_zone: str = "UTC"
     company: Mapping[str, Any] | None = None
     retention: Retention = field(default_factory=Retention)
-    notify: tuple[str | Secret, ...] = ()
+    notify: tuple[Mapping[str, Any], ...] = ()
     secrets_folder: str = DEFAULT_FOLDER
     systems: Mapping[str, System] = field(default_factory=dict)
     partners: Mapping[str, Any] = field(default_factory=dict)
@@ -154,7 +154,7 @@ def _hub_values(root: Node, scope: Scope) -> dict[str, Any]:
     values = read_fields(root, FIELDS, scope, RESERVED)
     values["http"] = _http(values["http"], _at(root, "http"), scope)
     values["retention"] = Retention(**values["retention"])
-    values["notify"] = tuple(entry["webhook"] for entry in values["notify"])
+    values["notify"] = _notify(values["notify"], _at(root, "notify"), scope)
     _check_scheme(root, "store", values, STORES, scope)
     _check_scheme(root, "broker", values, BROKERS, scope)
     _check_zone(root, values, scope)
@@ -166,6 +166,14 @@ def _hub_values(root: Node, scope: Scope) -> dict[str, Any]:
 
 def _at(node: Node, name: str) -> Node:
     return node.get(name) or node
+
+
+def _notify(entries: Sequence[Any], node: Node, scope: Scope) -> tuple[Mapping[str, Any], ...]:
+    """Each entry names one channel: a webhook or an e-mail."""
+    for number, (entry, place) in enumerate(zip(entries, node.elements(), strict=False)):
+        if bool(entry.get("webhook")) == bool(entry.get("email")) and place.is_map:
+            scope.fault(place, f"notify[{number}]: expected webhook: or email:, one of them in each entry")
+    return tuple(entry for entry in entries if entry.get("webhook") or entry.get("email"))
 
 
 def _http(values: dict[str, Any], node: Node, scope: Scope) -> Http:

@@ -42,7 +42,20 @@ FIELDS = (
     Field(
         "notify", "list", "Who is told when dead letters, a blocked lane or a stopped system open, and on recovery.",
         default=(),
-        fields=(Field("webhook", "url", "Where a JSON message is posted.", required=True),),
+        fields=(
+            Field("webhook", "url", "Where a JSON message is posted."),
+            Field("secret", "secret", "webhook: what the message is signed with, the Standard Webhooks way."),
+            Field("email", "group", "Who gets a mail.", fields=(
+                Field("server", "text", "The mail server.", required=True),
+                Field("port", "integer", "Its port.", default=587),
+                Field("encryption", "choice", "How the line is protected.", default="starttls",
+                      choices=("starttls", "tls", "none")),
+                Field("from", "text", "The sender's address.", required=True),
+                Field("to", "texts", "The recipients' addresses.", required=True),
+                Field("user", "text", "The user at the server, where it wants one.", default=""),
+                Field("password", "secret", "The user's password."),
+            )),
+        ),
     ),
     Field("secrets_folder", "text", "Folder of the secret://file/ references, relative to the project.",
           default=DEFAULT_FOLDER),

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from connectors.webhook import Verified, Verifier
-
 from hub.formats import codec
 from hub.pipeline.program import Program
 from hub.secret import resolve_all

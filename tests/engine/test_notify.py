@@ -20,6 +20,7 @@ from connectors.base import REFUSED, STOPPED, Verdict
 from hub import notify, replay
 from hub.notify import Mail, Notifier, Webhook, check, send
 from hub.replay import Request, steps
+from hub.settings import load_settings
 from hub.store import switches
 from hub.store.audit import Actor
 from hub.store.search_terms import Filter
@@ -217,3 +218,18 @@ def test_a_mail_that_is_refused_is_tried_again(world: World, post: int) -> None:
     assert tell(world, mail) == 0
     Post.refuses = False
     assert tell(world, mail) == 1
+
+
+def test_the_configuration_makes_signed_webhooks_and_mails(tmp_path: Path) -> None:
+    (tmp_path / "HOOK").write_text("a-secret")
+    hub = b"""
+notify:
+  - {webhook: "https://ops.example/hook", secret: secret://file/HOOK}
+  - email: {server: mail.example, from: hub@example.com, to: [a@example.com, b@example.com], password: secret://file/HOOK}
+"""
+    settings, faults = load_settings({"config/hub.yaml": hub})
+    assert faults == []
+    assert notify.channels_of(settings, tmp_path) == [
+        Webhook("https://ops.example/hook", "a-secret"),
+        Mail("mail.example", 587, "hub@example.com", ("a@example.com", "b@example.com"), password="a-secret"),
+    ]

@@ -45,7 +45,7 @@ secrets_folder: /run/secrets
     assert settings.store == Secret("env", "DATABASE_URL")
     assert settings.company == {"party_id": "self", "name": "Example GmbH"}
     assert settings.retention == Retention(raw=10 * DAY)
-    assert settings.notify == ("https://ops.example/hook", Secret("env", "HOOK"))
+    assert [entry["webhook"] for entry in settings.notify] == ["https://ops.example/hook", Secret("env", "HOOK")]
     assert settings.secrets_folder == "/run/secrets"
 
 
@@ -142,7 +142,7 @@ secrets_folder: /run/secrets
         ),
         (
             "notify: [{}]",
-            "1:10: error: webhook is missing in notify[0] of config/hub.yaml: where a JSON message is posted",
+            "1:10: error: notify[0]: expected webhook: or email:, one of them in each entry",
         ),
         ("company: Example GmbH", "1:10: error: company: expected a mapping, got text"),
         ("store: a\nstore: sqlite:///x", "2:1: error: the key 'store' stands twice; the first is in line 1"),
