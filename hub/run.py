@@ -66,8 +66,9 @@ def run(root: Path, reload: bool = False) -> int:
         os.close(reading)
         if stopping or code in (0, 1, 2):
             return code
-        # One that dies as soon as it starts is given more time each time.
-        pause = _RESTART_SECONDS if time.monotonic() - started > _SILENT_SECONDS else min(2 * pause, _LONGEST_PAUSE)
+        # One that ends itself as soon as it starts is given more time each time; one that was killed starts at once.
+        ends_itself = code > 0 and time.monotonic() - started < _SILENT_SECONDS
+        pause = min(2 * pause, _LONGEST_PAUSE) if ends_itself else _RESTART_SECONDS
         _log.error("the hub died and is started again", exit=code, pause_seconds=pause)
         time.sleep(pause)
 

@@ -122,7 +122,7 @@ def test_a_target_that_refuses_a_fifth_and_is_away_for_five_seconds_gets_everyth
     hub = make_hub()
     hub.start()
     receiver.unwilling = 0.2
-    with Load(hub, lanes=10, most=60) as load:
+    with Load(hub, lanes=10, most=20) as load:
         time.sleep(1)
         receiver.away = True
         time.sleep(5)
