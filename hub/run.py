@@ -24,6 +24,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from hub import logs
 from hub.api import AsgiApp, create_app
 from hub.api.doors import Doors
 from hub.api.ingest import Ingest
@@ -46,6 +47,7 @@ _LONGEST_PAUSE = 10.0
 
 def run(root: Path, reload: bool = False) -> int:
     """Keep one hub process going until SIGTERM or SIGINT. Gives the exit code of a hub that ended on purpose."""
+    logs.configure()
     stopping: list[int] = []
     child = 0
 
@@ -97,6 +99,7 @@ def _watch(child: int, reading: int) -> int:
 
 def main(root: Path, beat: int, reload: bool) -> int:
     """The hub process itself: serve until a signal, then finish what is in hand."""
+    logs.configure()
     os.chdir(root)  # folders in the configuration are relative to the project
     try:
         hub = Hub(root)

@@ -25,6 +25,7 @@ from typing import IO
 import msgspec
 import structlog
 
+from hub import logs
 from hub.clock import SystemClock
 from hub.errors import StoreError
 from hub.message import Delivery
@@ -277,6 +278,7 @@ def _close(pipe: IO[bytes]) -> None:
 
 def main(store_path: str, environment: str, own_connectors: str) -> None:
     """Answer requests until the pipe ends, which it does when the hub is gone."""
+    logs.configure()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to understand
     reading, writing = sys.stdin.buffer, os.fdopen(os.dup(1), "wb", 1 << 16)
     os.dup2(2, 1)  # nothing that a library prints may end up among the frames

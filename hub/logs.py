@@ -1,0 +1,63 @@
+"""Logs: one JSON line an event on standard error, a readable line on a terminal, no secrets and no personal data.
+
+What libraries log goes the same way. ``O2C_LOG_LEVEL`` is debug, info (the default), warning or error.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import MutableMapping
+from typing import IO, Any
+
+import structlog
+
+from hub.redaction import redact_text
+
+_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+# What these say about single requests and tasks is in the hub's own rows.
+_QUIET = ("uvicorn.access", "dramatiq", "asyncio", "httpcore")
+_OWN_WORDS = frozenset({"event", "level", "timestamp", "logger"})
+
+Event = MutableMapping[str, Any]
+
+
+def configure(stream: IO[str] | None = None) -> None:
+    """Send everything that is logged in this process to ``stream`` (standard error)."""
+    target = stream or sys.stderr
+    level = _LEVELS.get(os.environ.get("O2C_LOG_LEVEL", "info").lower(), logging.INFO)
+    shared: list[structlog.typing.Processor] = [
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        _without_personal_data,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(target)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_written(target)))
+    root = logging.getLogger()
+    root.handlers, root.level = [handler], level
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _written(target: IO[str]) -> list[structlog.typing.Processor]:
+    finish = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    if target.isatty():
+        return [finish, structlog.dev.ConsoleRenderer(colors=True)]
+    return [finish, structlog.processors.JSONRenderer(ensure_ascii=False)]
+
+
+def _without_personal_data(_: Any, __: str, event: Event) -> Event:
+    """Addresses, card numbers and accounts in any text of the event are blotted out."""
+    for key, value in event.items():
+        if isinstance(value, str) and key not in _OWN_WORDS - {"event"}:
+            event[key] = redact_text(value)
+    return event

@@ -1,0 +1,49 @@
+"""What is logged is one JSON line an event, and holds nothing of a person."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from hub import logs
+
+
+@pytest.fixture
+def lines() -> Iterator[io.StringIO]:
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    stream = io.StringIO()
+    logs.configure(stream)
+    yield stream
+    root.handlers, root.level = handlers, level
+    structlog.reset_defaults()
+
+
+def test_an_event_is_one_json_line_with_time_level_and_logger(lines: io.StringIO) -> None:
+    structlog.get_logger("sweeper").warning("a source could not be read", system="bank", reason="away")
+    event = json.loads(lines.getvalue())
+    assert (event["event"], event["level"], event["system"]) == ("a source could not be read", "warning", "bank")
+    assert event["timestamp"].endswith("Z")
+
+
+def test_what_a_library_logs_goes_the_same_way(lines: io.StringIO) -> None:
+    logging.getLogger("some.library").error("it failed for %s", "erika.muster@example.com")
+    event = json.loads(lines.getvalue())
+    assert event["logger"] == "some.library"
+    assert "erika" not in event["event"]
+
+
+@pytest.mark.parametrize("personal", ["erika.muster@example.com", "DE89370400440532013000", "4111 1111 1111 1111"])
+def test_personal_data_is_blotted_out_in_every_field(lines: io.StringIO, personal: str) -> None:
+    structlog.get_logger("run").error(f"the ERP said {personal}", reason=f"no account {personal}")
+    assert personal not in lines.getvalue()
+
+
+def test_details_below_the_level_are_not_written(lines: io.StringIO) -> None:
+    structlog.get_logger("run").debug("a detail")
+    assert lines.getvalue() == ""
