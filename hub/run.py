@@ -143,6 +143,7 @@ def _serve(hub: Hub, listener: socket.socket) -> None:
         ssl_certfile=tls.certificate if tls else None, ssl_keyfile=_key_file(hub, tls.key) if tls else None,
         server_header=False, lifespan="off", timeout_graceful_shutdown=20,
     )  # fmt: skip
+    _log.info("the hub listens", url=f"{'https' if tls else 'http'}://{http.host}:{http.port}/")
     uvicorn.Server(config).run(sockets=[listener])
 
 

@@ -143,8 +143,7 @@ def _take_lock(path: Path) -> IO[str]:
         pid = lock.read().strip() or "unknown"
         lock.close()
         raise StoreBusy(
-            f"another hub process (pid {pid}) holds the embedded store; the embedded store admits one: stop it, or "
-            "use PostgreSQL for several"
+            f"another hub process (pid {pid}) holds the embedded store, which admits one at a time; stop that one first"
         ) from None
     lock.truncate(0)
     lock.write(str(os.getpid()))
