@@ -168,9 +168,10 @@ class HubProcess:
             time.sleep(0.05)
 
     def wait_until_quiet(self, seconds: float = 60) -> None:
-        """Until every receipt is split and every delivery has ended or waits for a person."""
+        """Until every receipt is split and every delivery has ended, or waits for a person or behind one that does."""
         open_rows = """SELECT (SELECT count(*) FROM receipts WHERE state = 'received')
-            + (SELECT count(*) FROM deliveries WHERE state IN ('queued', 'delivering', 'retrying', 'unknown'))"""
+            + (SELECT count(*) FROM deliveries WHERE state IN ('delivering', 'retrying', 'unknown')
+               OR (state = 'queued' AND due_at IS NOT NULL))"""
         self.wait_for(lambda: self.rows(open_rows) == [(0,)], seconds)
 
 
