@@ -15,8 +15,10 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from connectors._answer import Answer, Ending, Failure
 from connectors._opening import Opener
@@ -176,7 +178,7 @@ class Channel:
         if job.resent and verdict.kind in (LATER, STOPPED):
             # Its first sending died unanswered: that it could not be sent again does not undo it.
             detail = f"it was sent and the connection closed unanswered; then: {verdict.detail}"
-            verdict = replace(verdict, kind=DOUBT, detail=detail)
+            verdict = msgspec.structs.replace(verdict, kind=DOUBT, detail=detail)
         self._sender.finish(job.finished, job.parcel, verdict)
 
     # One try

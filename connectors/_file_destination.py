@@ -9,9 +9,11 @@ import stat
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from connectors._file_names import check_template, filled, folder_within, move_new, numbered
 from connectors.base import (
@@ -106,7 +108,7 @@ class FolderDestination:
             verdict = Verdict(kind, code, _reason(error))
         except Exception as error:  # one verdict per parcel, whatever happens
             verdict = Verdict(DOUBT, "internal", f"the file connector failed: {type(error).__name__}")
-        return replace(verdict, seconds=time.monotonic() - started)
+        return msgspec.structs.replace(verdict, seconds=time.monotonic() - started)
 
     def _file_name(self, parcel: Parcel) -> str:
         extension = _EXTENSIONS.get(parcel.content_type.partition(";")[0].strip().lower(), "dat")
@@ -189,7 +191,7 @@ def _met(there: Path, parcel: Parcel) -> _Placed:
 
 def _doubtful(verdict: Verdict, error: OSError) -> Verdict:
     return (
-        replace(verdict, kind=DOUBT, code="not_durable", detail=_reason(error))
+        msgspec.structs.replace(verdict, kind=DOUBT, code="not_durable", detail=_reason(error))
         if verdict.kind == DELIVERED
         else verdict
     )

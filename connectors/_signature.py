@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import binascii
 import hmac
-from base64 import b64decode, b64encode
+from base64 import b64decode
 
 from connectors.base import PermanentError
 
@@ -37,15 +37,13 @@ def key_bytes(text: str, encoding: str, setting: str) -> bytes:
 class Signer:
     """Signs with one key; the key's part of the HMAC is computed once and copied for each message."""
 
-    __slots__ = ("_is_hex", "_keyed")
+    __slots__ = ("_hash", "_is_hex", "_key")
 
     def __init__(self, key: bytes, algorithm: str, encoding: str) -> None:
-        self._keyed = hmac.new(key, digestmod=algorithm.removeprefix("hmac-"))
+        self._key, self._hash = key, algorithm.removeprefix("hmac-")
         self._is_hex = encoding == "hex"
 
     def sign(self, message: bytes) -> bytes:
         """The signature of a message, written as ``base64`` or ``hex`` (lower case)."""
-        keyed = self._keyed.copy()
-        keyed.update(message)
-        digest = keyed.digest()
-        return binascii.hexlify(digest) if self._is_hex else b64encode(digest)
+        digest = hmac.digest(self._key, message, self._hash)
+        return binascii.hexlify(digest) if self._is_hex else binascii.b2a_base64(digest, newline=False)

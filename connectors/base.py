@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import msgspec
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -30,8 +32,7 @@ class Field:
     names: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Parcel:
+class Parcel(msgspec.Struct, frozen=True, gc=False):
     """One delivery as a connector sees it: the bytes, and what identifies them to the receiver.
 
     ``key`` is the idempotency key; it is the same at every try of the same bytes. ``variables`` fill the templates of
@@ -43,8 +44,8 @@ class Parcel:
     key: str
     body: bytes
     content_type: str = "application/json"
-    variables: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = {}
+    headers: Mapping[str, str] = {}
     settling: bool = False
 
 
@@ -56,8 +57,7 @@ STOPPED = "stopped"  # nothing can be sent to this system: bad credentials, bad 
 FOUND, ABSENT = "found", "absent"  # answers of a look-up
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True, gc=False):
     """What became of one try. ``kind`` is one of the constants above.
 
     ``code`` is a short stable name (``http_503``, ``connect_refused``, ``read_timeout``), ``detail`` a sentence for an
@@ -72,7 +72,7 @@ class Verdict:
     status: int = 0
     response: bytes = b""
     response_type: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
     retry_after_seconds: float | None = None
     slow_down: bool = False
     seconds: float = 0.0

@@ -8,8 +8,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from connectors import _sender
 from connectors._channel import Channel, Job, Limits
@@ -129,7 +131,7 @@ class HttpDestination:
             verdicts.extend(verdict for _, verdict in batch)
             answered.set()
 
-        question = replace(parcel, body=b"")
+        question = msgspec.structs.replace(parcel, body=b"")
         self._channel.submit([Job(question, finished, self._asker, time.monotonic(), looks_up=True)])
         if answered.wait(self._answer_seconds):
             return verdicts[0]

@@ -7,15 +7,15 @@ delivery has attempts. Times are seconds since 1970 (UTC), the form the store ke
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 LANE_SHIFT = 20  # up to a million messages in one receipt keep their order within it
-RAW, CANONICAL, SENT, EDITED = "raw", "canonical", "sent", "edited"
+RAW, CANONICAL, SENT, EDITED, LOOKUPS = "raw", "canonical", "sent", "edited", "lookups"  # stages of payloads
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a door hands over: bytes not looked into yet. ``dedupe_key`` None means no duplicate check.
 
     ``size`` is set, and ``raw`` empty, for a body whose chunks lie in the store already.
@@ -42,17 +42,17 @@ class Arrival:
     origin_position: int = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """A receipt that is safely stored. For a repeat ``receipt_id`` and ``seq`` are those of the first."""
+class Accepted(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A receipt that is safely stored. For a repeat ``receipt_id`` and ``seq`` are those of the first. ``claimed``:
+    by the process that took it in, which splits it too."""
 
     receipt_id: str
     seq: int
     duplicate: bool = False
+    claimed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A stored receipt on its way to be split. ``seq`` is the order of arrival."""
 
     seq: int
@@ -74,9 +74,8 @@ class Receipt:
     origin_position: int = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One message of a receipt. ``document`` is the canonical document as JSON bytes (None when it never got there)."""
+class Message(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One message of a receipt. Its documents are payloads of their own."""
 
     message_id: str
     seq: int
@@ -90,18 +89,15 @@ class Message:
     place: str = ""
     main_key: str = ""
     keys: Sequence[tuple[str, str, str]] = ()
-    document: bytes | None = None
     failure: Mapping[str, Any] | None = None
     fingerprint: str = ""
     set_id: int = 0
     correlation_id: str = ""
     causation_id: str = ""
     traceparent: str = ""
-    lookups: Sequence[Any] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One message to one target.
 
     ``lane`` is the key whose order is kept ('' for none), ``lane_seq`` the place in it. ``revision`` numbers the
@@ -143,16 +139,14 @@ class Delivery:
         return f"{self.effect_id or self.delivery_id}.{self.revision}"
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The encoded bytes of a delivery, stored with its first attempt and sent unchanged by every retry."""
 
     content: bytes
     content_type: str
 
 
-@dataclass(frozen=True, slots=True)
-class Finish:
+class Finish(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The end of one attempt: the delivery's next state and what the attempt's row says."""
 
     delivery_id: str

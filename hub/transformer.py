@@ -18,7 +18,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -41,21 +40,19 @@ HANG_SECONDS = 30.0
 _TRIES = 2
 
 
-@dataclass(slots=True)
-class Request:
+class Request(msgspec.Struct, array_like=True):
     """What a child is asked: to split receipts or to build deliveries, with one set of files."""
 
     set_id: int
-    work: list[Suspect] = field(default_factory=list)
-    deliveries: list[Delivery] = field(default_factory=list)
+    work: list[Suspect] = []
+    deliveries: list[Delivery] = []
 
 
-@dataclass(slots=True)
-class Answer:
+class Answer(msgspec.Struct, array_like=True):
     """A part of the answer, or with ``last`` its end."""
 
-    parts: list[Transformed] = field(default_factory=list)
-    built: list[Built] = field(default_factory=list)
+    parts: list[Transformed] = []
+    built: list[Built] = []
     last: bool = False
 
 

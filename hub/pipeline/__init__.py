@@ -7,7 +7,7 @@ takes a stored receipt and a program and gives messages, deliveries and bytes, o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -15,7 +15,7 @@ import msgspec
 from hub.clock import iso
 from hub.errors import DecodeError, MappingError, MessageError
 from hub.keys import Key
-from hub.message import Body, Delivery, Message, Receipt
+from hub.message import CANONICAL, LOOKUPS, Body, Delivery, Message, Receipt
 from hub.outcome import Failure, failure_of
 from hub.pipeline.decode import Decoded, decode
 from hub.pipeline.encode import encode
@@ -31,22 +31,23 @@ _encode_json = msgspec.json.Encoder(decimal_format="number").encode
 SLICE = 500  # messages that are stored in one transaction, at most
 
 
-@dataclass(slots=True)
-class Transformed:
+class Transformed(msgspec.Struct, array_like=True):
     """What became of one receipt, or of one slice of a large one: messages, deliveries, the bytes of those that may
-    go at once. ``final`` is False where more of the receipt follows. The rows are packed for the store."""
+    go at once. ``final`` is False where more of the receipt follows. ``documents`` are (message, stage, bytes); packed
+    for the store they are ``message_rows``, as the bodies are ``body_rows``."""
 
     seq: int
     route: str = ""
-    messages: list[Message] = field(default_factory=list)
-    deliveries: list[Delivery] = field(default_factory=list)
-    bodies: dict[str, Body] = field(default_factory=dict)
-    unbuilt: dict[str, Failure] = field(default_factory=dict)
-    xrefs: list[tuple[str, str, str, str, float, str]] = field(default_factory=list)
+    messages: list[Message] = []
+    deliveries: list[Delivery] = []
+    documents: list[tuple[str, str, bytes]] = []
+    bodies: dict[str, Body] = {}
+    unbuilt: dict[str, Failure] = {}
+    xrefs: list[tuple[str, str, str, str, float, str]] = []
     failure: Failure | None = None
     final: bool = True
-    message_rows: list[Any] = field(default_factory=list)
-    body_rows: list[Any] = field(default_factory=list)
+    message_rows: list[Any] = []
+    body_rows: list[Any] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +96,15 @@ def _record(
     """One record: map, validate, route, then map and encode for each target that may go at once."""
     envelope = _envelope(receipt, decoded, world)
     keys: Sequence[Key] = ()
-    document, step = None, "decode"
-    lookups: list[Any] = []
+    document, step, written = None, "decode", b""
+    lookups: Sequence[Any] = ()
+    failure, deliveries = None, []
     try:
         if decoded.error is not None:
             raise decoded.error
         step = "map"
         document, lookups = apply(compiled.mapping, decoded.document, program.settings.company, envelope, world.xref)
+        written = _encode_json(document)
         step = "validate"
         validate(program.schemas, compiled.type, document)
         keys = program.schemas.keys(compiled.type, document)
@@ -112,26 +115,35 @@ def _record(
         )  # fmt: skip
     except MessageError as error:
         failure = failure_of(error, step).printed(compiled.route.name)
-        message = _message(receipt, compiled, decoded, envelope, "dead", document, keys, lookups, failure, program)
-        result.messages.append(message)
+    state = "dead" if failure else "routed" if deliveries else "filtered"
+    message = _message(receipt, compiled, decoded, envelope, state, keys, failure, program)
+    _keep(result, message, written, lookups)
+    if failure is not None:
         return
-    state = "routed" if deliveries else "filtered"
-    message = _message(receipt, compiled, decoded, envelope, state, document, keys, lookups, None, program)
-    result.messages.append(message)
     result.xrefs += xrefs_of(message, compiled.type, document, world.now)
     for delivery, target in deliveries:
         result.deliveries.append(delivery)
         if not delivery.waits_for:
-            build(result, delivery, target, document, envelope, program, world)
+            build(result, delivery, target, document, envelope, program, world, written)
+
+
+def _keep(result: Transformed, message: Message, written: bytes, lookups: Sequence[Any]) -> None:
+    """The message and what is stored with it."""
+    result.messages.append(message)
+    if written:
+        result.documents.append((message.message_id, CANONICAL, written))
+    if lookups:
+        result.documents.append((message.message_id, LOOKUPS, _encode_json(lookups)))
 
 
 def build(
     result: Transformed, delivery: Delivery, target: CompiledTarget, document: Any, envelope: Mapping[str, Any],
-    program: Program, world: World,
+    program: Program, world: World, written: bytes,
 ) -> None:  # fmt: skip
     """Map and encode for one target: the bytes, or the failure, go into ``result``."""
+    company = program.settings.company
     try:
-        result.bodies[delivery.delivery_id] = encode(target, document, program.settings.company, envelope, world.xref)
+        result.bodies[delivery.delivery_id] = encode(target, document, company, envelope, world.xref, written)
     except MessageError as error:
         step = "map" if isinstance(error, MappingError) else "encode"
         result.unbuilt[delivery.delivery_id] = failure_of(error, step).printed(delivery.route)
@@ -146,11 +158,12 @@ def _transform_reply(result: Transformed, receipt: Receipt, program: Program, wo
     decoded = Decoded(0, "")
     envelope = _envelope(receipt, decoded, world)
     keys: Sequence[Key] = ()
-    step, document = "decode", None
+    step, document, written = "decode", None, b""
     try:
         document = codec.decode_one(receipt.raw, options)
         step = "map"
         document, _ = apply(mapping, document, program.settings.company, envelope, world.xref)
+        written = _encode_json(document)
         step = "validate"
         validate(program.schemas, mapping.target.schema or "", document)
         keys = program.schemas.keys(mapping.target.schema or "", document)
@@ -160,12 +173,11 @@ def _transform_reply(result: Transformed, receipt: Receipt, program: Program, wo
     message = Message(
         message_id=receipt.receipt_id, seq=receipt.seq, position=0, source=receipt.source, event=receipt.event,
         route=receipt.route, type=mapping.target.schema or "", state=state, received_at=receipt.received_at,
-        main_key=_key_text(keys), keys=keys, document=None if document is None else _encode_json(document),
-        failure=failure.as_dict() if failure else None, fingerprint=failure.fingerprint if failure else "",
-        set_id=program.set_id, correlation_id=receipt.correlation_id, causation_id=receipt.causation_id,
-        traceparent=receipt.traceparent,
+        main_key=_key_text(keys), keys=keys, failure=failure.as_dict() if failure else None,
+        fingerprint=failure.fingerprint if failure else "", set_id=program.set_id,
+        correlation_id=receipt.correlation_id, causation_id=receipt.causation_id, traceparent=receipt.traceparent,
     )  # fmt: skip
-    result.messages.append(message)
+    _keep(result, message, written, ())
     if failure is None:
         result.xrefs += xrefs_of(message, message.type, document, world.now)
     return result
@@ -216,16 +228,14 @@ def _key_text(keys: Sequence[Key]) -> str:
 
 def _message(
     receipt: Receipt, compiled: CompiledRoute, decoded: Decoded, envelope: Mapping[str, Any], state: str,
-    document: Any, keys: Sequence[Key], lookups: list[Any], failure: Failure | None,
-    program: Program,
+    keys: Sequence[Key], failure: Failure | None, program: Program,
 ) -> Message:  # fmt: skip
     main_key = _key_text(keys)
     return Message(
         message_id=envelope["id"], seq=receipt.seq, position=decoded.position, place=decoded.place,
         source=receipt.source, event=receipt.event, route=compiled.route.name, type=compiled.type, state=state,
         received_at=receipt.received_at, main_key=main_key, keys=keys,
-        document=None if document is None else _encode_json(document),
         failure=failure.as_dict() if failure else None, fingerprint=failure.fingerprint if failure else "",
         set_id=program.set_id, correlation_id=receipt.correlation_id or main_key or envelope["id"],
-        causation_id=receipt.causation_id, traceparent=receipt.traceparent, lookups=lookups,
+        causation_id=receipt.causation_id, traceparent=receipt.traceparent,
     )  # fmt: skip

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from random import Random
+
+import msgspec
 
 from connectors.base import ABSENT, DELIVERED, DOUBT, FOUND, LATER, REFUSED, STOPPED, Verdict
 from hub.message import Delivery, Finish
@@ -22,8 +23,7 @@ _HINTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(msgspec.Struct, frozen=True, gc=False):
     """A delivery whose bytes are under way: what is needed when its verdict comes."""
 
     delivery: Delivery
@@ -35,10 +35,10 @@ class Sent:
 
 def outcome(sent: Sent, verdict: Verdict) -> Outcome:
     """What a verdict means for this delivery, by what the system offers against double effects."""
+    if verdict.kind in (DELIVERED, FOUND):
+        return Done(verdict)
     failure = _failure(sent, verdict)
     match verdict.kind:
-        case kind if kind in (DELIVERED, FOUND):
-            return Done(verdict)
         case kind if kind == ABSENT:
             return Retry(failure, after_seconds=0.0, counts=False)
         case kind if kind == STOPPED:

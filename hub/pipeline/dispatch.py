@@ -214,7 +214,7 @@ class Dispatcher:
             for kind, name, state, reason in thrown:
                 switches.throw(db, kind, name, state, reason, now, "hub")
             free = deliveries.finish(db, [finish for _, finish in ended], engine.worker)
-            return free, receipts.accept(db, replies, rows) if replies else []
+            return free, receipts.accept(db, replies, rows, engine.worker) if replies else []
 
         def done(result: tuple[set[str], list[Accepted]] | None, error: Exception | None) -> None:
             self._recorded(ended, replies, result, error)
@@ -249,7 +249,7 @@ class Dispatcher:
 
         def job(db: apsw.Connection) -> tuple[set[str], list[Accepted]]:
             free = deliveries.finish(db, [finish for _, finish in ended], engine.worker)
-            return free, receipts.accept(db, replies, rows) if replies else []
+            return free, receipts.accept(db, replies, rows, engine.worker) if replies else []
 
         with self._lock:
             for sent, _ in ended:

@@ -15,6 +15,7 @@ import apsw
 
 from connectors.base import Destination
 from hub.clock import Clock
+from hub.errors import StoreError
 from hub.message import Accepted, Arrival, Receipt
 from hub.pipeline import Transformed, World
 from hub.pipeline.batch import Batch
@@ -54,11 +55,12 @@ class Engine:
         self.transformer = transformer or LocalTransformer(store, clock)
         self.counts = Counts()
         self.beside = CountBuffer()
-        self.intake = Intake(store, self._received)
+        self.intake = Intake(store, worker, self._received)
         self.chance = chance or Random()  # noqa: S311  jitter, not a secret
         self.dispatcher = Dispatcher(self, open_destination, self.chance)
         self._cache: dict[int, Receipt] = {}
         self._cached_bytes = 0
+        self._claimed: set[int] = set()  # taken in and not yet in hand
         self._cache_lock = threading.Lock()
         self.backlog = 0
         self.progress_at = 0.0  # on the monotonic clock, for the watchdog
@@ -94,6 +96,7 @@ class Engine:
             return
         with self._cache_lock:
             self.backlog += len(fresh)
+            self._claimed.update(accepted.seq for _, accepted in fresh if accepted.claimed)
             for arrival, accepted in fresh:
                 if arrival.size < 0 and not arrival.raw_owner and self._cached_bytes < _CACHE_BYTES:
                     self._cache[accepted.seq] = as_receipt(arrival, accepted)
@@ -104,12 +107,27 @@ class Engine:
 
     def process(self, seqs: Sequence[int]) -> None:
         """Split receipts into messages and deliveries, and send what may go at once."""
-        claimed = self.store.write(lambda db: receipts.claim(db, seqs, self.worker), durable=False)
+        claimed = self._claim(seqs)
         if not claimed:
             return
         program = self.program
-        for parts in self.transformer.split(self._work(claimed), program):
-            self.commit(parts, program)
+        try:
+            for parts in self.transformer.split(self._work(claimed), program):
+                self.commit(parts, program)
+        except StoreError:
+            self.later(lambda: self._offer_again(claimed))
+            raise
+
+    def _claim(self, seqs: Sequence[int]) -> list[int]:
+        """Those that are this process's to split: claimed when they came, or now."""
+        with self._cache_lock:
+            mine = self._claimed.intersection(seqs)
+            self._claimed -= mine
+        others = [seq for seq in seqs if seq not in mine]
+        if not others:
+            return list(seqs)
+        found = self.store.write(lambda db: receipts.claim(db, others, self.worker), durable=False)
+        return [*mine, *found]
 
     def world(self) -> World:
         reader = self.store.reader()

@@ -1,8 +1,10 @@
-"""Document to document, by the route's mapping; every look-up is kept with the message."""
+"""Document to document, by the route's mapping; what it read of the store's cross-references is kept.
+
+Look-ups in tables need no record: a table is a file of the set that the message is pinned to."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hub.mapping import Context
@@ -13,8 +15,14 @@ Xref = Callable[[str, str, str], str | None]
 
 def apply(
     mapping: DocumentMapping, document: Any, company: Mapping[str, Any] | None, envelope: Mapping[str, Any], xref: Xref
-) -> tuple[Any, list[Any]]:
-    """The mapped document and the look-ups that were made. Raises MappingError."""
-    lookups: list[Any] = []
-    context = Context(company=company, envelope=envelope, xref=xref, record=lambda *seen: lookups.append(seen))
-    return mapping.apply(document, context), lookups
+) -> tuple[Any, Sequence[Any]]:
+    """The mapped document and the cross-references that were read. Raises MappingError."""
+    if not mapping.xrefs:
+        return mapping.apply(document, Context(company, envelope)), ()
+    seen: list[Any] = []
+
+    def record(kind: str, asked: tuple[Any, ...], value: Any) -> None:
+        if kind == "xref":
+            seen.append((kind, asked, value))
+
+    return mapping.apply(document, Context(company, envelope, xref, record)), seen

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from hub.formats import codec
 from hub.message import Body, Delivery
 from hub.outcome import Failure
@@ -65,7 +67,7 @@ def _revised(engine: Engine, outgoing: Outgoing) -> Outgoing:
         return outgoing
     if d.doubt:
         return replace(outgoing, body=None, failure=_in_doubt(d))
-    return replace(outgoing, delivery=replace(d, revision=d.revision + 1))
+    return replace(outgoing, delivery=msgspec.structs.replace(d, revision=d.revision + 1))
 
 
 def missing_target(delivery: Delivery) -> CompiledTarget:

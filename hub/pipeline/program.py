@@ -38,6 +38,11 @@ class CompiledTarget:
     has_children: bool
 
     @property
+    def takes_canonical(self) -> bool:
+        """Whether its bytes are the canonical document as the store keeps it: JSON, nothing mapped, no options."""
+        return self.mapping is None and not self.codec_options and self.codec is codec("json")
+
+    @property
     def mode(self) -> str:
         """What the system offers against double effects: native, lookup or none."""
         return str(self.system.idempotency.get("mode") or "none")

@@ -23,9 +23,10 @@ Received = Callable[[Sequence[tuple[Arrival, Accepted]]], None]
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """Accepts arrivals into the store. ``received`` is told of every committed group."""
+    """Accepts arrivals into the store, for ``worker`` to split. ``received`` is told of every committed group."""
 
     store: Store
+    worker: str
     received: Received
 
     def accept(self, arrivals: Sequence[Arrival]) -> list[Accepted]:
@@ -58,7 +59,7 @@ class Intake:
     def _job(self, group: Sequence[Arrival]) -> Callable[[apsw.Connection], list[Accepted]]:
         own = [(a.receipt_id, RAW, 1, a.content_type, a.raw) for a in group if a.size < 0 and not a.raw_owner]
         rows = payloads.packed_rows(own, group[0].received_at)
-        return lambda db: receipts.accept(db, group, rows)
+        return lambda db: receipts.accept(db, group, rows, self.worker)
 
 
 def groups(arrivals: Sequence[Arrival]) -> list[Sequence[Arrival]]:

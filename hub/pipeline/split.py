@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import msgspec
@@ -11,26 +11,25 @@ import structlog
 
 from hub.clock import Clock, iso
 from hub.errors import MappingError, MessageError
-from hub.message import CANONICAL, RAW, Body, Delivery, Receipt
+from hub.message import CANONICAL, RAW, SENT, Body, Delivery, Receipt
 from hub.outcome import Failure, failure_of
 from hub.pipeline import Transformed, World, transform
 from hub.pipeline.encode import encode
 from hub.pipeline.program import Program
-from hub.store import Store, deliveries, messages, payloads
+from hub.store import Store, messages, payloads
 
 _log = structlog.get_logger("split")
+_JSON = "application/json"
 
 
-@dataclass(frozen=True, slots=True)
-class Suspect:
+class Suspect(msgspec.Struct, frozen=True, array_like=True):
     """One piece of work: a receipt, with how many of its records are stored already."""
 
     receipt: Receipt
     skip: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
+class Built(msgspec.Struct, frozen=True, array_like=True):
     """The bytes of a delivery that was not built with its message, or why there are none."""
 
     delivery_id: str
@@ -131,11 +130,13 @@ class LocalTransformer:
 
 def packed(part: Transformed, now: float) -> Transformed:
     """The same with its documents and bytes as rows, compressed here, outside of any transaction."""
-    part.message_rows = messages.packed_rows(part.messages, now)
-    part.body_rows = deliveries.body_rows(
-        [(d, b) for d in part.deliveries if (b := part.bodies.get(d.delivery_id))], now
-    )
-    part.messages = [replace(m, document=None, lookups=()) for m in part.messages]
+    pack = payloads.Packer(now)
+    part.message_rows = [row for owner, stage, content in part.documents for row in pack(owner, stage, 1, _JSON, content)]
+    part.body_rows = [
+        row for d in part.deliveries if (b := part.bodies.get(d.delivery_id))
+        for row in pack(d.delivery_id, SENT, d.revision, b.content_type, b.content)
+    ]  # fmt: skip
+    part.documents = []
     return part
 
 

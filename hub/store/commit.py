@@ -31,6 +31,7 @@ class Committer:
         self._wake = threading.Condition(threading.Lock())
         self._closing = False
         self.commits = 0
+        self._durable: bool | None = None
         self._thread = threading.Thread(target=self._loop, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -107,7 +108,9 @@ class Committer:
 
     def _attempt(self, job: Job, durable: bool) -> Any:
         # BEGIN IMMEDIATE always: a read that turns into a write gets past the busy time-out (BUSY_SNAPSHOT).
-        self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        if durable is not self._durable:
+            self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            self._durable = durable
         self._db.execute("BEGIN IMMEDIATE")
         try:
             result = job(self._db)

@@ -8,23 +8,12 @@ from typing import Any
 import apsw
 import msgspec
 
-from hub.message import CANONICAL, Message
+from hub.message import Message
 from hub.store import payloads
 
 _INSERT = """INSERT INTO messages (seq, position, message_id, place, source, event, route, type, state, main_key,
   received_at, correlation_id, causation_id, traceparent, set_id, failure, fingerprint)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-
-
-def packed_rows(messages: Sequence[Message], at: float) -> list[tuple[Any, ...]]:
-    """The payload rows of the messages' canonical documents and recorded look-ups."""
-    wanted: list[payloads.Payload] = [
-        (m.message_id, CANONICAL, 1, "application/json", m.document) for m in messages if m.document is not None
-    ]
-    wanted += [
-        (m.message_id, "lookups", 1, "application/json", msgspec.json.encode(m.lookups)) for m in messages if m.lookups
-    ]
-    return payloads.packed_rows(wanted, at)
 
 
 def insert(db: apsw.Connection, messages: Sequence[Message], rows: Sequence[tuple[Any, ...]]) -> None:

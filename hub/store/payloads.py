@@ -16,14 +16,28 @@ _INSERT = """INSERT INTO payloads
 Payload = tuple[str, str, int, str, bytes]  # owner_id, stage, revision, content_type, content
 
 
+class Packer:
+    """Makes the rows of whole payloads, compressed, outside of the transaction. Bytes that come twice are compressed
+    once. ``at`` is when they are stored."""
+
+    def __init__(self, at: float) -> None:
+        self._at = at
+        self._packed: dict[bytes, tuple[int, bytes]] = {}
+
+    def __call__(
+        self, owner_id: str, stage: str, revision: int, content_type: str, content: bytes
+    ) -> list[tuple[Any, ...]]:
+        rows = []
+        for number, piece in enumerate(pieces(content)):
+            flag, packed = self._packed.get(piece) or self._packed.setdefault(piece, pack(piece))
+            rows.append((owner_id, stage, revision, number, content_type, flag, len(piece), self._at, packed))
+        return rows
+
+
 def packed_rows(payloads: Iterable[Payload], at: float) -> list[tuple[Any, ...]]:
     """The rows of whole payloads. Compressing is done here, outside of the transaction."""
-    rows = []
-    for owner_id, stage, revision, content_type, content in payloads:
-        for number, piece in enumerate(pieces(content)):
-            flag, packed = pack(piece)
-            rows.append((owner_id, stage, revision, number, content_type, flag, len(piece), at, packed))
-    return rows
+    packer = Packer(at)
+    return [row for payload in payloads for row in packer(*payload)]
 
 
 def insert_rows(db: apsw.Connection, rows: Iterable[tuple[Any, ...]]) -> None:

@@ -16,30 +16,34 @@ _COLUMNS = """seq, receipt_id, source, event, received_at, content_type, tracepa
   route, crashes, name, raw_owner, replay_of, origin_seq, origin_position"""
 _INSERT = """INSERT INTO receipts (seq, receipt_id, source, event, door, state, received_at, size, content_type,
   dedupe_key, name, reference, traceparent, causation_id, correlation_id, route, enqueued_at, raw_owner, replay_of,
-  origin_seq, origin_position)
-  VALUES (?, ?, ?, ?, ?, 'received', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+  origin_seq, origin_position, claimed_by)
+  VALUES (?, ?, ?, ?, ?, 'received', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 
-def accept(db: apsw.Connection, arrivals: Sequence[Arrival], rows: Sequence[tuple[Any, ...]]) -> list[Accepted]:
+def accept(
+    db: apsw.Connection, arrivals: Sequence[Arrival], rows: Sequence[tuple[Any, ...]], worker: str | None = None
+) -> list[Accepted]:
     """Store arrivals, each once: a repeat of a dedupe key gives the first receipt. ``rows`` are their packed payloads.
 
-    The result is in the order of ``arrivals``; nothing counts until the transaction is committed.
+    With ``worker`` they are claimed for it from the start. The result is in the order of ``arrivals``; nothing counts
+    until the transaction is committed.
     """
     last = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'receipts'").get or 0
     numbered = list(enumerate(arrivals, last + 1))
     repeats = _repeats(db, numbered)
     fresh = [(seq, a) for seq, a in numbered if seq not in repeats]
-    db.executemany(_INSERT, [_row(seq, a) for seq, a in fresh])
+    db.executemany(_INSERT, [_row(seq, a, worker) for seq, a in fresh])
     kept = {a.receipt_id for _, a in fresh} if repeats else None
     payloads.insert_rows(db, rows if kept is None else [row for row in rows if row[0] in kept])
-    return [repeats.get(seq) or Accepted(a.receipt_id, seq) for seq, a in numbered]
+    claimed = worker is not None
+    return [repeats.get(seq) or Accepted(a.receipt_id, seq, False, claimed) for seq, a in numbered]
 
 
-def _row(seq: int, a: Arrival) -> tuple[Any, ...]:
+def _row(seq: int, a: Arrival, worker: str | None) -> tuple[Any, ...]:
     return (
         seq, a.receipt_id, a.source, a.event, a.door, a.received_at, len(a.raw) if a.size < 0 else a.size,
         a.content_type, a.dedupe_key, a.name, a.reference, a.traceparent, a.causation_id, a.correlation_id, a.route,
-        a.received_at, a.raw_owner, a.replay_of, a.origin_seq, a.origin_position,
+        a.received_at, a.raw_owner, a.replay_of, a.origin_seq, a.origin_position, worker,
     )  # fmt: skip
 
 
