@@ -131,7 +131,9 @@ class LocalTransformer:
 def packed(part: Transformed, now: float) -> Transformed:
     """The same with its documents and bytes as rows, compressed here, outside of any transaction."""
     pack = payloads.Packer(now)
-    part.message_rows = [row for owner, stage, content in part.documents for row in pack(owner, stage, 1, _JSON, content)]
+    part.message_rows = [
+        row for owner, stage, content in part.documents for row in pack(owner, stage, 1, _JSON, content)
+    ]
     part.body_rows = [
         row for d in part.deliveries if (b := part.bodies.get(d.delivery_id))
         for row in pack(d.delivery_id, SENT, d.revision, b.content_type, b.content)

@@ -15,6 +15,7 @@ import msgspec
 
 from hub.message import LANE_SHIFT
 from hub.store import search_terms
+from hub.store.partial import is_troubled
 from hub.store.search_terms import Filter, Sql
 
 _EXAMPLES = 3
@@ -35,8 +36,9 @@ _OPEN = {
     "receipt": "FROM receipts r WHERE r.state = 'dead' AND r.resolved_by IS NULL",
     "message": """FROM messages m INDEXED BY messages_dead CROSS JOIN receipts r ON r.seq = m.seq
       WHERE m.state = 'dead' AND m.resolved_by IS NULL""",
-    "delivery": """FROM deliveries d INDEXED BY deliveries_troubled CROSS JOIN messages m ON m.message_id = d.message_id
-      WHERE d.state IN ('dead', 'held', 'expired') AND d.state IN ('retrying', 'unknown', 'held', 'dead', 'expired')
+    "delivery": f"""FROM deliveries d INDEXED BY deliveries_troubled
+      CROSS JOIN messages m ON m.message_id = d.message_id
+      WHERE d.state IN ('dead', 'held', 'expired') AND {is_troubled("d")}
         AND (d.state <> 'expired' OR NOT EXISTS (
         SELECT 1 FROM deliveries x WHERE x.replay_of = d.delivery_id AND x.replay_of <> ''))""",
 }

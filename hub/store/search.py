@@ -18,6 +18,7 @@ import apsw
 from hub.errors import UsageError
 from hub.states import DELIVERY_STATES, MESSAGE_STATES, RECEIPT_STATES
 from hub.store import search_terms
+from hub.store.partial import is_troubled
 from hub.store.search_terms import Filter
 
 WALK = 20_000
@@ -141,7 +142,7 @@ def _place(cursor: str) -> Place:
 def waiting_by_system(db: apsw.Connection) -> dict[str, int]:
     """How many deliveries of each system are due or in a lane, whatever they wait for."""
     rows = db.execute(
-        """SELECT system, count(*) FROM (
+        f"""SELECT system, count(*) FROM (
              SELECT delivery_id, system FROM deliveries INDEXED BY deliveries_due WHERE due_at IS NOT NULL
              UNION SELECT delivery_id, system FROM deliveries INDEXED BY deliveries_lane
                WHERE holds_lane = 1 AND state <> 'dead'
@@ -149,7 +150,7 @@ def waiting_by_system(db: apsw.Connection) -> dict[str, int]:
              UNION SELECT delivery_id, system FROM deliveries INDEXED BY deliveries_waiting
                WHERE waits_for <> '' AND due_at IS NULL AND state IN ('queued', 'held')
              UNION SELECT delivery_id, system FROM deliveries WHERE state = 'held'
-               AND state IN ('retrying', 'unknown', 'held', 'dead', 'expired')) GROUP BY system"""
+               AND {is_troubled()}) GROUP BY system"""
     )
     return dict(rows)
 
@@ -169,10 +170,10 @@ def retrying(db: apsw.Connection, limit: int) -> list[dict[str, Any]]:
         "main_key",
     )
     rows = db.execute(
-        """SELECT d.delivery_id, d.message_id, d.route, d.target, d.system, d.state, d.attempts, d.due_at, d.failure,
+        f"""SELECT d.delivery_id, d.message_id, d.route, d.target, d.system, d.state, d.attempts, d.due_at, d.failure,
              coalesce(m.main_key, '')
            FROM deliveries d LEFT JOIN messages m ON m.message_id = d.message_id
-           WHERE d.state IN ('retrying', 'unknown') AND d.state IN ('retrying', 'unknown', 'held', 'dead', 'expired')
+           WHERE d.state IN ('retrying', 'unknown') AND {is_troubled("d")}
            ORDER BY d.due_at LIMIT ?""",
         (limit,),
     )
@@ -182,10 +183,10 @@ def retrying(db: apsw.Connection, limit: int) -> list[dict[str, Any]]:
 def blocked_lanes(db: apsw.Connection, before: float) -> list[tuple[str, str, int]]:
     """(lane, system, how many wait): lanes whose head has needed a person since before a time, and others behind it."""
     rows = db.execute(
-        """SELECT d.lane, d.system, (SELECT count(*) FROM deliveries e INDEXED BY deliveries_lane
+        f"""SELECT d.lane, d.system, (SELECT count(*) FROM deliveries e INDEXED BY deliveries_lane
              WHERE e.system = d.system AND e.lane = d.lane AND e.holds_lane = 1 AND e.lane_seq > d.lane_seq) AS behind
            FROM deliveries d WHERE d.state IN ('held', 'dead', 'unknown') AND d.holds_lane = 1 AND d.updated_at < ?
-             AND d.state IN ('retrying', 'unknown', 'held', 'dead', 'expired') AND behind > 0 ORDER BY d.updated_at""",
+             AND {is_troubled("d")} AND behind > 0 ORDER BY d.updated_at""",
         (before,),
     )
     return [(str(lane), str(system), int(behind)) for lane, system, behind in rows]

@@ -9,9 +9,8 @@ from typing import Any
 import apsw
 
 from hub.states import DELIVERY_STATES, MESSAGE_STATES
+from hub.store.partial import CLOSED_STATES, TROUBLED_STATES, is_closed, is_troubled
 
-_TROUBLED = ("retrying", "unknown", "held", "dead", "expired")
-_CLOSED = ("skipped", "resolved", "cancelled")
 _SLACK_SECONDS = 3600.0  # a large body is numbered after it was received; clocks are set back
 
 
@@ -80,23 +79,21 @@ def _state_driver(wanted: Filter) -> Sql | None:
     if wanted.state == "delivering":
         text = "SELECT DISTINCT message_id FROM deliveries INDEXED BY deliveries_claimed WHERE claimed_by IS NOT NULL"
         return Sql(f"({text})")
-    if wanted.state in _CLOSED:
-        closed = "', '".join(_CLOSED)
-        text = f"""(SELECT DISTINCT message_id FROM deliveries WHERE state = ? AND state IN ('{closed}'))"""
+    if wanted.state in CLOSED_STATES:
+        text = f"(SELECT DISTINCT message_id FROM deliveries WHERE state = ? AND {is_closed()})"
         return Sql(text, (wanted.state,))
     if wanted.state in ("filtered", "received", "decoded", "mapped"):
         return Sql("(SELECT message_id FROM messages WHERE state = ? AND state <> 'routed')", (wanted.state,))
-    if wanted.state in _TROUBLED or (not wanted.state and (wanted.error_class or wanted.code or wanted.issue)):
+    if wanted.state in TROUBLED_STATES or (not wanted.state and (wanted.error_class or wanted.code or wanted.issue)):
         return _troubled(wanted.state)
     return None
 
 
 def _troubled(state: str) -> Sql:
     """Messages in trouble, or with a delivery that is; of one state, or of any."""
-    states = (state,) if state else _TROUBLED
+    states = (state,) if state else TROUBLED_STATES
     marks = ", ".join("?" * len(states))
-    all_states = "', '".join(_TROUBLED)
-    text = f"SELECT message_id FROM deliveries WHERE state IN ({marks}) AND state IN ('{all_states}')"
+    text = f"SELECT message_id FROM deliveries WHERE state IN ({marks}) AND {is_troubled()}"
     if "dead" in states:
         text += " UNION SELECT message_id FROM messages WHERE state = 'dead' AND state <> 'routed'"
     return Sql(f"({text})", states)
@@ -108,8 +105,7 @@ def _text_driver(db: apsw.Connection, text: str) -> Sql:
     marks = ", ".join("?" * len(schemes)) or "''"
     keys = f"""SELECT x.message_id FROM keys k CROSS JOIN messages x ON x.seq = k.seq AND x.position = k.position
       WHERE k.scheme IN ({marks}) AND k.value >= ? AND k.value < ?"""
-    troubled = "', '".join(_TROUBLED)
-    errors = f"""UNION SELECT message_id FROM deliveries WHERE state IN ('{troubled}') AND instr(lower(failure), ?)
+    errors = f"""UNION SELECT message_id FROM deliveries WHERE {is_troubled()} AND instr(lower(failure), ?)
       UNION SELECT message_id FROM messages WHERE state = 'dead' AND state <> 'routed' AND instr(lower(failure), ?)"""
     return Sql(f"({keys} {errors})", (*schemes, text, text + "\U0010ffff", text.lower(), text.lower()))
 

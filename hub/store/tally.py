@@ -13,6 +13,7 @@ import apsw
 
 from hub.states import DELIVERY_STATES, DELIVERY_WAITING
 from hub.store import counters
+from hub.store.partial import is_closed, is_troubled
 
 Pruned = dict[tuple[str, str], int]  # (table, state) -> how many rows retention removed
 # A mark is forgotten long before retention could come up to it.
@@ -127,9 +128,8 @@ _RECEIPTS = (
 _MESSAGES = ("SELECT state, count(*) FROM messages WHERE state <> 'routed' GROUP BY state",)
 _QUEUED = "SELECT 'queued', count(*) FROM deliveries"
 _DELIVERIES = (
-    """SELECT state, count(*) FROM deliveries WHERE state IN ('retrying', 'unknown', 'held', 'dead', 'expired')
-       GROUP BY state""",
-    "SELECT state, count(*) FROM deliveries WHERE state IN ('skipped', 'resolved', 'cancelled') GROUP BY state",
+    f"SELECT state, count(*) FROM deliveries WHERE {is_troubled()} GROUP BY state",
+    f"SELECT state, count(*) FROM deliveries WHERE {is_closed()} GROUP BY state",
     """SELECT 'delivering', count(*) FROM deliveries INDEXED BY deliveries_claimed
        WHERE claimed_by IS NOT NULL AND state = 'delivering'""",
     # A queued delivery is due, or waits in its lane, or waits for the target it comes after.

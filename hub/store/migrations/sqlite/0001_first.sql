@@ -1,3 +1,6 @@
+-- A list of more than two in a CHECK, an index or a trigger is written with OR: for IN (…) SQLite makes a table of the
+-- list at every single row, which costs more than storing the row.
+
 -- What came through a door. seq is the order of arrival, over all sources.
 CREATE TABLE receipts (
   seq            INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -5,7 +8,7 @@ CREATE TABLE receipts (
   source         TEXT NOT NULL,
   event          TEXT NOT NULL,
   door           TEXT NOT NULL,
-  state          TEXT NOT NULL CHECK (state IN ('received', 'split', 'dead')),
+  state          TEXT NOT NULL CHECK (state = 'received' OR state = 'split' OR state = 'dead'),
   received_at    REAL NOT NULL,
   size           INTEGER NOT NULL,
   content_type   TEXT NOT NULL,
@@ -58,7 +61,9 @@ CREATE TABLE messages (
   event          TEXT NOT NULL,
   route          TEXT NOT NULL,
   type           TEXT NOT NULL,
-  state          TEXT NOT NULL CHECK (state IN ('received', 'decoded', 'mapped', 'routed', 'filtered', 'dead')),
+  state          TEXT NOT NULL CHECK (
+                   state = 'routed' OR state = 'filtered' OR state = 'dead' OR state = 'received'
+                   OR state = 'decoded' OR state = 'mapped'),
   main_key       TEXT NOT NULL,
   received_at    REAL NOT NULL,
   correlation_id TEXT NOT NULL,
@@ -79,7 +84,8 @@ CREATE INDEX messages_issue ON messages (fingerprint, seq, position) WHERE finge
 CREATE TABLE payloads (
   payload_id   INTEGER PRIMARY KEY,
   owner_id     TEXT NOT NULL,
-  stage        TEXT NOT NULL CHECK (stage IN ('raw', 'canonical', 'sent', 'edited', 'lookups')),
+  stage        TEXT NOT NULL CHECK (
+                 stage = 'raw' OR stage = 'canonical' OR stage = 'sent' OR stage = 'edited' OR stage = 'lookups'),
   revision     INTEGER NOT NULL,
   chunk        INTEGER NOT NULL,
   content_type TEXT NOT NULL,
@@ -123,8 +129,10 @@ CREATE TABLE deliveries (
   target       TEXT NOT NULL,
   system       TEXT NOT NULL,
   lane         TEXT NOT NULL,
-  state        TEXT NOT NULL CHECK (state IN ('queued', 'delivering', 'retrying', 'unknown', 'held', 'delivered',
-                                              'skipped', 'dead', 'resolved', 'cancelled', 'expired')),
+  state        TEXT NOT NULL CHECK (
+                 state = 'delivering' OR state = 'delivered' OR state = 'queued' OR state = 'retrying'
+                 OR state = 'unknown' OR state = 'held' OR state = 'skipped' OR state = 'dead' OR state = 'resolved'
+                 OR state = 'cancelled' OR state = 'expired'),
   holds_lane   INTEGER NOT NULL,
   due_at       REAL,
   created_at   REAL NOT NULL,
@@ -147,10 +155,12 @@ CREATE TABLE deliveries (
   failure      TEXT,
   fingerprint  TEXT NOT NULL DEFAULT '',
   CHECK (state <> 'delivering' OR claimed_by IS NOT NULL),
-  CHECK (state NOT IN ('dead', 'held', 'unknown') OR failure IS NOT NULL),
-  CHECK (state IN ('queued', 'delivering', 'retrying', 'unknown', 'held') OR due_at IS NULL),
+  CHECK (failure IS NOT NULL OR (state <> 'dead' AND state <> 'held' AND state <> 'unknown')),
+  CHECK (due_at IS NULL OR state = 'queued' OR state = 'delivering' OR state = 'retrying' OR state = 'unknown'
+         OR state = 'held'),
   CHECK (lane <> '' OR holds_lane = 0),
-  CHECK (holds_lane = 0 OR state IN ('queued', 'delivering', 'retrying', 'unknown', 'held', 'dead'))
+  CHECK (holds_lane = 0 OR state = 'delivering' OR state = 'queued' OR state = 'retrying' OR state = 'unknown'
+         OR state = 'held' OR state = 'dead')
 ) WITHOUT ROWID;
 CREATE INDEX deliveries_lane ON deliveries (system, lane, lane_seq) WHERE holds_lane = 1;
 -- Who else was in a lane, for telling whether a newer one has overtaken what is to be replayed.
@@ -160,15 +170,16 @@ CREATE INDEX deliveries_claimed ON deliveries (claimed_by) WHERE claimed_by IS N
 CREATE INDEX deliveries_message ON deliveries (message_id);
 CREATE INDEX deliveries_waiting ON deliveries (waits_for) WHERE waits_for <> '' AND due_at IS NULL;
 CREATE INDEX deliveries_troubled ON deliveries (state, updated_at)
-  WHERE state IN ('retrying', 'unknown', 'held', 'dead', 'expired');
-CREATE INDEX deliveries_closed ON deliveries (state, updated_at) WHERE state IN ('skipped', 'resolved', 'cancelled');
+  WHERE state = 'retrying' OR state = 'unknown' OR state = 'held' OR state = 'dead' OR state = 'expired';
+CREATE INDEX deliveries_closed ON deliveries (state, updated_at)
+  WHERE state = 'skipped' OR state = 'resolved' OR state = 'cancelled';
 CREATE INDEX deliveries_issue ON deliveries (fingerprint, lane_seq) WHERE fingerprint <> '';
 CREATE INDEX deliveries_replays ON deliveries (replay_of) WHERE replay_of <> '';
 
 CREATE TRIGGER deliveries_final BEFORE UPDATE OF state ON deliveries
 WHEN old.state <> new.state AND (
-  old.state IN ('delivered', 'skipped', 'resolved', 'cancelled', 'expired')
-  OR (old.state = 'dead' AND new.state NOT IN ('resolved', 'cancelled')))
+  old.state = 'delivered' OR old.state = 'skipped' OR old.state = 'resolved' OR old.state = 'cancelled'
+  OR old.state = 'expired' OR (old.state = 'dead' AND new.state NOT IN ('resolved', 'cancelled')))
 BEGIN SELECT RAISE(ABORT, 'a final state is never overwritten'); END;
 
 -- One row per try, never changed.
