@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from hub.business_rules import check as business_faults
 from hub.connector_lint import place_along
-from hub.cross_check import cross_check
+from hub.cross_check import CANONICAL, cross_check
 from hub.errors import DocumentFault, Fault, ProjectError
 from hub.expressions import expression_faults, expressions_of_route, expressions_of_system
 from hub.mapping import Mapping as DocumentMapping
@@ -75,7 +76,7 @@ def check_project(
     for system in settings.systems.values():
         faults += expression_faults(expressions_of_system(system, connectors_folder))
     for route in routes:
-        faults += expression_faults(expressions_of_route(route))
+        faults += expression_faults(expressions_of_route(route), _carried(route, mappings, schemas))
     faults += cross_check(settings, routes, paths, mappings)
     faults += _company_faults(settings, schemas)
     faults += _unused(files, paths, routes, mine, faults)
@@ -167,9 +168,17 @@ def _mappings(
             mappings[name] = compile_mapping(text, path, tables=tables, schemas=schemas)
         except ProjectError as error:
             faults += error.faults
-        else:
-            faults += mapping_format_faults(document_of(files, path)[0], mappings[name])
+        faults += mapping_format_faults(document_of(files, path)[0])
     return mappings
+
+
+def _carried(
+    route: Route, mappings: Mapping[str, DocumentMapping], schemas: SchemaSet | None
+) -> Mapping[str, Any] | None:
+    """The schema of the canonical document that a route's ``when:`` and ``key:`` see; None where it is not known."""
+    mapping = mappings.get(route.map)
+    name = (mapping.target.schema if mapping else None) or ""
+    return schemas.schema(name) if schemas and name.startswith(CANONICAL) and schemas.has(name) else None
 
 
 def _company_faults(settings: Settings, schemas: SchemaSet | None) -> list[Fault]:

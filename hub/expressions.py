@@ -31,11 +31,11 @@ def expressions_of_route(route: Route) -> Iterator[NamedExpression]:
             yield located, EXPRESSION_NAMES
 
 
-def expression_faults(found: Iterator[NamedExpression]) -> Iterator[Fault]:
-    """What is wrong with these expressions."""
+def expression_faults(found: Iterator[NamedExpression], source: Mapping[str, Any] | None = None) -> Iterator[Fault]:
+    """What is wrong with these expressions. ``source`` is the JSON Schema of what they call ``src``."""
     for at, names in found:
         try:
-            compile_expression(at.text, file=at.file, line=at.line, column=at.column, names=names)
+            compile_expression(at.text, file=at.file, line=at.line, column=at.column, names=names, source=source)
         except ProjectError as error:
             yield from error.faults
 

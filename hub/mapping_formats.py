@@ -7,15 +7,16 @@ from typing import Any
 
 from hub import formats
 from hub.errors import Fault
-from hub.mapping import Mapping as DocumentMapping
 from hub.mapping import Side
+from hub.mapping.header import side_of
 from hub.yamldoc import Node, did_you_mean
 
 
-def mapping_format_faults(root: Node, mapping: DocumentMapping) -> Iterator[Fault]:
-    """Faults of a mapping that compiled, at their place in its file (``root``)."""
-    for name, side in (("source", mapping.source), ("target", mapping.target)):
-        yield from _side_faults(root.get(name) or root, name, side)
+def mapping_format_faults(root: Node) -> Iterator[Fault]:
+    """Faults of a mapping's formats, at their place in its file (``root``), whether or not it compiles."""
+    for name in ("source", "target"):
+        # What is wrong with the side itself is the compiler's to tell.
+        yield from _side_faults(root.get(name) or root, name, side_of(root, name, []))
 
 
 def _side_faults(node: Node, name: str, side: Side) -> Iterator[Fault]:

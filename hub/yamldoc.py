@@ -24,6 +24,7 @@ _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~
 # libyaml is ten times as fast as PyYAML's own reader and, unlike it, reads ``{key?: value}`` as YAML 1.2 does.
 _Fast = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MAYBE_ALIAS = re.compile(r"(?m)(?:^|[\s\[{,])\*[^\s*]")
+_INDENTATION = re.compile(r"(?m)^[ \t]+")
 _MAX_BYTES = 4_000_000
 _MAX_DEPTH = 60
 
@@ -128,14 +129,12 @@ def read_yaml(text: str, file: str) -> tuple[Node, list[Fault]]:
     empty = Node(file, 1, 1, None)
     if len(text) > _MAX_BYTES:
         return empty, [Fault(file, 1, 1, f"the file is {len(text)} characters long; the limit is {_MAX_BYTES}")]
-    tabs = [
-        Fault(file, number, line.index("\t") + 1, "a tab in the indentation; YAML wants spaces: write two spaces")
-        for number, line in enumerate(text.splitlines(), 1)
-        if "\t" in line[: len(line) - len(line.lstrip())]
-    ]
+    tabs = _tabs(text, file)
     if tabs:
-        return empty, tabs
-    faults: list[Fault] = []
+        # Read on as if each were a space, which keeps every column: what else is wrong is told along with them.
+        node, faults = read_yaml(_INDENTATION.sub(lambda match: match[0].replace("\t", " "), text), file)
+        return (empty, tabs) if node.value is None else (node, tabs + faults)
+    faults = []
     try:
         root = _composed(text)
     except yaml.MarkedYAMLError as error:
@@ -147,6 +146,14 @@ def read_yaml(text: str, file: str) -> tuple[Node, list[Fault]]:
     if root is None:
         return empty, []
     return _convert(root, file, faults, 0), faults
+
+
+def _tabs(text: str, file: str) -> list[Fault]:
+    return [
+        Fault(file, number, line.index("\t") + 1, "a tab in the indentation; YAML wants spaces: write two spaces")
+        for number, line in enumerate(text.splitlines(), 1)
+        if "\t" in line[: len(line) - len(line.lstrip())]
+    ]
 
 
 def _composed(text: str) -> yaml.Node | None:
@@ -174,6 +181,8 @@ def _syntax_fault(error: yaml.MarkedYAMLError, file: str) -> Fault:
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     problem = error.problem or "not YAML"
+    if "another document" in problem:
+        return Fault(file, line, column, "a second document starts here; a file holds one: write a list, '- ' each")
     advice = ""
     if "mapping values are not allowed" in problem:
         advice = "; quote the text if it holds ': ', or check the indentation"

@@ -16,7 +16,7 @@ from hub.mapping.generated import function_of
 from hub.mapping.header import HEADER_KEYS, Header, read_header
 from hub.mapping.mapping import Mapping, Program, find_xref
 from hub.mapping.scope import Binding, Scope
-from hub.mapping.shape import ANY, Shape, shape_of
+from hub.mapping.shape import ANY, ENVELOPE, Shape, shape_of
 from hub.mapping.tables import Table, Tables
 from hub.mapping.trees import Branch, Formula, Let, Reader, Tree
 from hub.mapping.unit import Unit
@@ -34,11 +34,12 @@ def compile_mapping(text: str, file: str, *, tables: Tables, schemas: SchemaSet 
     ``schemas`` turns on the lint of source paths and target fields.
     """
     root, faults = read_yaml(text, file)
-    if faults or not root.is_map:
+    if not root.is_map:
         raise ProjectError(
             faults or [root.fault(f"a mapping file holds keys such as mapping and output, got {root.kind}")]
         )
     source = _Source(root, text.splitlines(), tables, schemas)
+    source.faults.extend(faults)
     built = source.compiled()
     if any(fault.severity == "error" for fault in source.faults):
         raise ProjectError(sorted(set(source.faults), key=lambda fault: (fault.line, fault.column)))
@@ -90,7 +91,7 @@ class _Source:
         return Scope(
             {
                 "src": Binding("v_src", source if shape is not ANY else ANY, "src", ("src",)),
-                "envelope": Binding("v_envelope", ANY, "envelope", ("envelope",)),
+                "envelope": Binding("v_envelope", ENVELOPE, "envelope", ("envelope",)),
                 "company": Binding("v_company", ANY, "company", ("company",)),
             }
         )

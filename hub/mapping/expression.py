@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import getcontext, setcontext
 from types import MappingProxyType
@@ -16,7 +16,7 @@ from hub.mapping.expressions import emit
 from hub.mapping.generated import function_of
 from hub.mapping.place import place_inline
 from hub.mapping.scope import Binding, Scope
-from hub.mapping.shape import ANY
+from hub.mapping.shape import ANY, ENVELOPE, Shape, shape_of
 from hub.mapping.syntax import read_expression
 from hub.mapping.tables import NO_TABLES, Tables
 from hub.mapping.trees import Formula
@@ -53,13 +53,17 @@ def _marker(file: str) -> str:
 
 
 def compile_expression(
-    text: str, *, file: str, line: int, column: int, names: Sequence[str], tables: Tables | None = None
-) -> Expression:
-    """Compile one expression over these names. Raises ProjectError with every fault, located in ``file``."""
+    text: str, *, file: str, line: int, column: int, names: Sequence[str], tables: Tables | None = None,
+    source: Mapping[str, Any] | None = None,
+) -> Expression:  # fmt: skip
+    """Compile one expression over these names. Raises ProjectError with every fault, located in ``file``.
+
+    ``source`` is the JSON Schema of what ``src`` is, where that is known: paths that it has not are faults.
+    """
     place = place_inline(text, file, line, column)
     node, faults = read_expression(place)
     unit = Unit(tables or NO_TABLES)
-    scope = Scope(MappingProxyType({name: Binding(f"v_{name}", ANY, path=name) for name in names}))
+    scope = Scope(MappingProxyType({name: Binding(f"v_{name}", _shape(name, source), path=name) for name in names}))
     value = emit(unit, place, node, scope) if node is not None else None
     faults = [fault for fault in [*faults, *unit.faults] if fault.severity == "error"]
     if unit.uses_xref:
@@ -72,6 +76,13 @@ def compile_expression(
         raise ProjectError([Fault(file, line, column, run.message)])
     spot = Spot(place.whole, (), Formula(place, node), scope, False)
     return Expression(text, file, line, column, tuple(names), run, spot)
+
+
+def _shape(name: str, source: Mapping[str, Any] | None) -> Shape:
+    """What is known beforehand of a name's value."""
+    if name == "src" and source is not None:
+        return shape_of(source, source)
+    return ENVELOPE if name == "envelope" else ANY
 
 
 def _with_lookups(unit: Unit, tables: Tables) -> Unit:

@@ -31,8 +31,8 @@ def read_header(root: Node, tables: Tables, faults: list[Fault]) -> Header:
         _name(root, faults),
         _version(root, faults),
         _text(root.get("description"), "description", faults) or "",
-        _side(root, "source", faults),
-        _side(root, "target", faults),
+        side_of(root, "source", faults),
+        side_of(root, "target", faults),
         _tables(root.get("tables"), tables, faults),
     )
 
@@ -69,7 +69,8 @@ def _text(node: Node | None, name: str, faults: list[Fault]) -> str | None:
     return None
 
 
-def _side(root: Node, name: str, faults: list[Fault]) -> Side:
+def side_of(root: Node, name: str, faults: list[Fault]) -> Side:
+    """The ``source`` or the ``target`` of a mapping file; what is wrong with it goes to ``faults``."""
     node = root.get(name)
     if node is None:
         return Side()

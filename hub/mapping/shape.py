@@ -88,6 +88,10 @@ INTEGER = Shape("integer", nullable=False, sure=True)
 NUMBER = Shape("number", nullable=False, sure=True)
 MONEY = Shape("object", nullable=False, sure=True, fields={"amount": TEXT, "currency": TEXT})
 LIST = Shape("list", nullable=False, sure=True)
+# What the hub knows of a message; any of it may be empty.
+ENVELOPE = Shape(
+    "object", fields=dict.fromkeys(("id", "source", "event", "received_at", "name"), Shape("text", sure=True))
+)
 _NAMED = {"any": ANY, "text": TEXT, "number": NUMBER, "decimal": DECIMAL, "integer": INTEGER, "boolean": BOOLEAN,
           "date": Shape("date", False, True), "instant": Shape("instant", False, True), "money": MONEY,
           "object": Shape("object", False, True), "list": LIST}  # fmt: skip

@@ -235,6 +235,12 @@ PLANTED = [
     ),
     (
         ROUTES,
+        "has(src.delivery_location)",
+        "has(src.delivery_locaton)",
+        "routes/orders.yaml:9:69: error: src has no field 'delivery_locaton'; did you mean 'delivery_location'?",
+    ),
+    (
+        ROUTES,
         "system: wms, map: order-to-fulfilment",
         "system: wms, map: csv-order",
         "routes/orders.yaml:9:26: error: map: 'csv-order' takes partner-files/order, and this route carries "

@@ -64,6 +64,37 @@ def test_every_mistake_of_every_file_is_told_at_once_and_sorted():
     ]  # fmt: skip
 
 
+MUDDLED = b"""
+mapping: order-to-crm
+version: 1
+version: 2
+source: {format: jsn, schema: canonical/order}
+target: {schema: crm/ordr}
+output:
+\tid: src.ordr_id
+\tname: upperr(src.order_id)
+"""
+
+
+def test_a_tab_or_a_key_that_stands_twice_hides_no_other_mistake_of_its_file():
+    faults = faults_of({**reference(), CRM: MUDDLED})
+    assert faults == [
+        f"{CRM}:4:1: error: the key 'version' stands twice; the first is in line 3",
+        f"{CRM}:5:18: error: source: unknown format 'jsn'; did you mean 'json'?",
+        f"{CRM}:6:18: error: unknown schema 'crm/ordr'; did you mean 'crm/order'?",
+        f"{CRM}:8:1: error: a tab in the indentation; YAML wants spaces: write two spaces",
+        f"{CRM}:8:6: error: the source has no field 'ordr_id'; did you mean 'order_id'?",
+        f"{CRM}:9:1: error: a tab in the indentation; YAML wants spaces: write two spaces",
+        f"{CRM}:9:8: error: unknown function 'upperr'; did you mean 'upper'?",
+    ]
+
+
+def test_a_file_with_two_documents_says_what_to_write():
+    routes = reference()[ROUTES] + b"---\nroute: another\n"
+    [fault] = [fault for fault in faults_of({**reference(), ROUTES: routes}) if "document" in fault]
+    assert "a second document starts here; a file holds one: write a list" in fault
+
+
 def test_a_mapping_that_travels_with_the_hub_is_looked_at_only_where_a_route_names_it():
     files = {**reference(), "mappings/other/unused.yaml": b"mapping: unused\nnonsense: 1\n"}
     own = set(files) - {"mappings/other/unused.yaml"}

@@ -146,7 +146,7 @@ secrets_folder: /run/secrets
         ),
         ("company: Example GmbH", "1:10: error: company: expected a mapping, got text"),
         ("store: a\nstore: sqlite:///x", "2:1: error: the key 'store' stands twice; the first is in line 1"),
-        ("http:\n\tlisten: x", "2:1: error: a tab in the indentation; YAML wants spaces: write two spaces"),
+        ("http:\n\tlisten: 127.0.0.1:1", "2:1: error: a tab in the indentation; YAML wants spaces: write two spaces"),
         (
             "http: {listen: x",
             "1:17: error: not YAML: expected ',' or '}', but got '<stream end>' while parsing a flow mapping; "

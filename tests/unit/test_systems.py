@@ -233,7 +233,7 @@ def test_a_mistake_in_a_preset_is_told_once_in_the_preset():
     ]
 
 
-@pytest.mark.parametrize("text", ["", "- a", "preset: x: y", "\tconnector: http"])
+@pytest.mark.parametrize("text", ["", "- a", "preset: x: y", "\tpreset: x: y"])
 def test_a_broken_preset_is_one_fault(text):
     files = {"connectors/presets/mine.yaml": text.encode(), "config/systems.yaml": b"a: {preset: mine}\n"}
     assert len(load_settings(files)[1]) == 1

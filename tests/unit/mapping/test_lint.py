@@ -92,6 +92,7 @@ FOUND: list[tuple[str, str]] = [
     ),
     ("src.flag * 2", "4:6: error: src.flag is true/false; arithmetic needs numbers"),
     ("-src.price", "4:6: error: src.price is text; arithmetic needs dec(src.price)"),
+    ("envelope.evnt", "4:6: error: envelope has no field 'evnt'; did you mean 'event'?"),
     ("has(src.nam)", "error: the source has no field 'nam'; did you mean 'name'?"),
     ("first(l.titel for l in src.shipping_lines)", "has no field 'titel' in the source; did you mean 'title'?"),
     ("first(src.shipping_lines).titel", "has no field 'titel' in the source; did you mean 'title'?"),
