@@ -17,9 +17,9 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import msgspec
 import structlog
@@ -27,11 +27,11 @@ import structlog
 from hub import logs
 from hub.clock import SystemClock
 from hub.errors import StoreError
-from hub.message import Delivery
+from hub.message import Delivery, Receipt
 from hub.outcome import Failure
 from hub.pipeline import Transformed
 from hub.pipeline.program import Program, build_program
-from hub.pipeline.split import Built, LocalTransformer, Suspect
+from hub.pipeline.split import Built, LocalTransformer, Suspect, first_failure
 from hub.store import Store, sets
 from hub.store.sqlite import SqliteStore
 
@@ -113,6 +113,16 @@ class Transformers:
                 ending = str(death)
         _log.error("a receipt kills its process and is in quarantine", seq=seq, ending=ending)
         yield [Transformed(seq, suspect.receipt.route, failure=_quarantine(ending))]
+
+    def rehearse(self, receipt: Receipt, program: Program) -> Mapping[str, Any] | None:
+        """The first failure a receipt would meet; tried once."""
+        try:
+            return first_failure(
+                part for answer in self._ask(Request(program.set_id, work=[Suspect(receipt)])) for part in answer.parts
+            )
+        except ChildDied as death:
+            _log.error("a transformer died over a document not taken in yet", ending=str(death))
+            return None
 
     def build(self, found: Sequence[Delivery], program: Program) -> list[Built]:
         """The bytes of deliveries; one that kills its child, twice and alone, comes as a quarantine failure."""

@@ -14,9 +14,9 @@ import msgspec
 
 from connectors.webhook import SignatureError
 from hub.api.doors import Door, Doors
+from hub.errors import StoreError
 from hub.message import Accepted, Arrival
 from hub.outcome import Failure
-from hub.pipeline import transform
 from hub.pipeline.engine import Engine
 from hub.pipeline.receive import as_receipt
 
@@ -62,7 +62,10 @@ class Ingest:
             if body is None:
                 return
             size = len(body)
-            accepted = await self._store(self._arrival(door, headers, body))
+            arrival = self._arrival(door, headers, body)
+            if door.validates:
+                await self._validate(arrival)
+            accepted = await self._store(arrival)
             await self._pace()
             await _answer(send, door, accepted)
         except Refusal as refusal:
@@ -88,26 +91,24 @@ class Ingest:
             verified = door.verify(headers, body, now)
         except SignatureError as error:
             raise Refusal(401, error.reason, error.detail) from None
-        arrival = Arrival(
+        return Arrival(
             receipt_id=self._engine.clock.new_id(), source=door.system.name,
             event=verified.event or "", raw=body, received_at=now, content_type=kind, dedupe_key=verified.dedupe_id,
             traceparent=_trace(headers.get("traceparent", "")),
         )  # fmt: skip
-        if door.validates:
-            self._validate(arrival)
-        return arrival
 
-    def _validate(self, arrival: Arrival) -> None:
+    async def _validate(self, arrival: Arrival) -> None:
         """``validate: sync``: what would be a dead letter is refused with its reason instead."""
         program = self._engine.program
         route = program.select(arrival.source, arrival.event)
         if route is None or route.route.validate != "sync":
             return
         receipt = as_receipt(arrival, Accepted(arrival.receipt_id, 0))
-        parts = list(transform(receipt, program, self._engine.world()))
-        failures: list[Mapping[str, Any]] = [part.failure.as_dict() for part in parts if part.failure is not None]
-        failures += [message.failure for part in parts for message in part.messages if message.failure]
-        for failure in failures[:1]:
+        try:
+            failure = await asyncio.to_thread(self._engine.transformer.rehearse, receipt, program)
+        except StoreError:
+            raise _unstored() from None
+        if failure is not None:
             raise Refusal(422, str(failure["code"]), str(failure["detail"]), _as_failure(failure))
 
     # -- pace ----------------------------------------------------------------------------------------------------------
@@ -164,7 +165,11 @@ class Ingest:
             if accepted is not None:
                 future.set_result(accepted[number])
             else:
-                future.set_exception(Refusal(503, "store", "the hub cannot store at the moment; send it again"))
+                future.set_exception(_unstored())
+
+
+def _unstored() -> Refusal:
+    return Refusal(503, "store", "the hub cannot store at the moment; send it again")
 
 
 def _joined(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -236,7 +241,8 @@ async def _problem(send: Send, refusal: Refusal) -> None:
     }  # fmt: skip
     if refusal.failure is not None:
         f = refusal.failure
-        pointer = "/" + f.field_path.replace("[", "/").replace("]", "").replace(".", "/")
+        steps = f.field_path.replace("[", ".").replace("]", "").split(".") if f.field_path else []
+        pointer = "".join(f"/{step}" for step in steps)
         problem["errors"] = [{"pointer": pointer, "detail": f.detail, "expected": f.expected}]
     body = msgspec.json.encode(problem)
     headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]

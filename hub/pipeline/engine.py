@@ -17,7 +17,7 @@ from connectors.base import Destination
 from hub.clock import Clock
 from hub.errors import StoreError
 from hub.message import Accepted, Arrival, Receipt
-from hub.pipeline import Transformed, World
+from hub.pipeline import Transformed
 from hub.pipeline.batch import Batch
 from hub.pipeline.counts import Counts
 from hub.pipeline.dispatch import Dispatcher
@@ -128,13 +128,6 @@ class Engine:
             return list(seqs)
         found = self.store.write(lambda db: receipts.claim(db, others, self.worker), durable=False)
         return [*mine, *found]
-
-    def world(self) -> World:
-        reader = self.store.reader()
-        return World(
-            now=self.clock.epoch(), new_id=self.clock.new_id,
-            xref=lambda system, kind, id: messages.get_xref(reader, system, kind, id),
-        )  # fmt: skip
 
     def commit(self, parts: Sequence[Transformed], program: Program) -> None:
         """Store what became of receipts and claim what may go, in one transaction; then send it.

@@ -48,6 +48,11 @@ class Transformer(Protocol):
         """The bytes of deliveries, by their targets' mappings."""
         ...
 
+    def rehearse(self, receipt: Receipt, program: Program) -> Mapping[str, Any] | None:
+        """The first failure a receipt would meet, nothing being stored. None when there is none; also when it brings
+        its process down, which is found out again, and recorded, once it is stored."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -80,6 +85,9 @@ class LocalTransformer:
             _log.exception("the hub failed on a receipt", seq=receipt.seq)
             failure = Failure("internal", "internal_error", f"the hub itself failed on this document: {error}")
             yield Transformed(receipt.seq, receipt.route, failure=failure.printed(receipt.route))
+
+    def rehearse(self, receipt: Receipt, program: Program) -> Mapping[str, Any] | None:
+        return first_failure(part for parts in self.split([Suspect(receipt)], program) for part in parts)
 
     def build(self, found: Sequence[Delivery], program: Program) -> list[Built]:
         world = self._world()
@@ -126,6 +134,15 @@ class LocalTransformer:
         return {
             "id": delivery.message_id, "source": row[0], "event": row[1], "received_at": iso(float(row[2])), "name": "",
         }  # fmt: skip
+
+
+def first_failure(parts: Iterable[Transformed]) -> Mapping[str, Any] | None:
+    """The first failure of a receipt as a whole or of one of its messages; the parts are read to their end."""
+    found: Mapping[str, Any] | None = None
+    for part in parts:
+        whole = [part.failure.as_dict()] if part.failure else []
+        found = found or next(iter([*whole, *(m.failure for m in part.messages if m.failure)]), None)
+    return found
 
 
 def packed(part: Transformed, now: float) -> Transformed:

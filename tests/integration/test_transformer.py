@@ -187,3 +187,23 @@ def test_a_fault_of_the_hub_itself_is_recorded_with_the_document_and_stops_nothi
     assert part.failure is not None
     assert (part.failure.error_class, part.failure.code) == ("internal", "internal_error")
     assert "planted" in part.failure.detail
+
+
+@pytest.mark.parametrize("kind", ["local", "apart"])
+def test_a_rehearsal_tells_the_first_failure_and_stores_nothing(bench: Bench, kind: str) -> None:
+    transformer = getattr(bench, kind)
+    good, bad, unreadable = bench.receive(body(1), b'{"id": 1}', b"{")
+    assert transformer.rehearse(good, bench.program) is None
+    assert transformer.rehearse(bad, bench.program)["step"] == "map"
+    assert transformer.rehearse(unreadable, bench.program)["code"] == "truncated"
+    assert list(bench.store.reader().execute("SELECT count(*) FROM messages")) == [(0,)]
+
+
+@pytest.mark.parametrize("name", ["abort", "hang"])
+def test_a_rehearsal_that_brings_its_child_down_tells_nothing_and_the_next_one_has_a_child_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(hub.transformer, "HANG_SECONDS", 2.0)
+    evil, good = bench.receive(body(1, name), b'{"id": 1}')
+    assert bench.apart.rehearse(evil, bench.program) is None
+    assert bench.apart.rehearse(good, bench.program)["step"] == "map"
