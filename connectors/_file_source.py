@@ -113,7 +113,7 @@ class FolderSource:
     def _hand_over(self, claim: Claim, reading: Reading, size: int, accept: Accept) -> bool:
         try:
             with closing(reading.chunks()) as chunks:
-                accept(_incoming(claim, chunks, reading.attributes, size))
+                accept(self._incoming(claim, chunks, reading.attributes, size))
         except Exception as error:
             failure = reading.failure or error
             if isinstance(failure, PermanentError):
@@ -149,15 +149,16 @@ class FolderSource:
         except FileNotFoundError:
             return None
 
-
-def _incoming(claim: Claim, chunks: Iterator[bytes], attributes: Mapping[str, str], size: int) -> Incoming:
-    name = readable(claim.name)
-    return Incoming(
-        name=name,
-        chunks=chunks,
-        reference=claim.reference,
-        dedupe_id=f"file:{claim.reference}",
-        content_type=mimetypes.guess_type(name)[0] or "",
-        size=size,
-        attributes=attributes,
-    )
+    def _incoming(self, claim: Claim, chunks: Iterator[bytes], attributes: Mapping[str, str], size: int) -> Incoming:
+        name = readable(claim.name)
+        return Incoming(
+            name=name,
+            chunks=chunks,
+            reference=claim.reference,
+            dedupe_id=f"file:{claim.reference}",
+            content_type=mimetypes.guess_type(name)[0] or "",
+            size=size,
+            # Empty files are all the same, and yet each of them says something.
+            same_content=self._settings["same_content"] if size else "process",
+            attributes=attributes,
+        )

@@ -105,7 +105,8 @@ class Incoming:
     """One thing a source found: its bytes in chunks, and what identifies it.
 
     ``reference`` lets the source find it again for ``settle``; ``dedupe_id`` is the same when the same thing is seen
-    twice; ``size`` is in bytes, -1 unknown.
+    twice; ``size`` is in bytes, -1 unknown. ``attributes`` may hold a ``sha256`` once all chunks were taken, and
+    ``same_content`` what is wanted where another thing with that hash came before: ``skip``, ``process`` or ``alert``.
     """
 
     name: str
@@ -115,6 +116,7 @@ class Incoming:
     event: str = ""
     content_type: str = ""
     size: int = -1
+    same_content: str = "process"
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -34,6 +34,9 @@ FETCH = (
     Field("max_size", "size", "A larger file goes to the error folder.", default=1_000_000_000),
     Field("empty", "choice", "What becomes of an empty file: error (the error folder), skip (the archive), wait (it "
           "stays), accept (a message like any other).", default="error", choices=("error", "skip", "wait", "accept")),
+    Field("same_content", "choice", "What becomes of a file whose content came before, under whatever name: skip (it "
+          "is filed away and nothing else), process (like any other), alert (a dead letter: a person decides).",
+          default="skip", choices=("skip", "process", "alert")),
     Field("lease", "duration", "After how long a file that a crash left in hand is taken again.", default=300.0),
 )  # fmt: skip
 SEND = (

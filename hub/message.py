@@ -18,7 +18,9 @@ RAW, CANONICAL, SENT, EDITED, LOOKUPS = "raw", "canonical", "sent", "edited", "l
 class Arrival(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a door hands over: bytes not looked into yet. ``dedupe_key`` None means no duplicate check.
 
-    ``size`` is set, and ``raw`` empty, for a body whose chunks lie in the store already.
+    ``size`` is set, and ``raw`` empty, for a body whose chunks lie in the store already. ``content_key`` is what is the
+    same where the content is, whatever its id; None where that does not matter. Where it came before, the arrival is
+    a repeat, or with ``same_content`` ``alert`` a dead letter.
     """
 
     receipt_id: str
@@ -40,16 +42,19 @@ class Arrival(msgspec.Struct, frozen=True, array_like=True, gc=False):
     replay_of: str = ""
     origin_seq: int = 0
     origin_position: int = -1
+    content_key: str | None = None
+    same_content: str = "skip"
 
 
 class Accepted(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A receipt that is safely stored. For a repeat ``receipt_id`` and ``seq`` are those of the first. ``claimed``:
-    by the process that took it in, which splits it too."""
+    by the process that took it in, which splits it too; ``set_aside``: a dead letter from the start."""
 
     receipt_id: str
     seq: int
     duplicate: bool = False
     claimed: bool = False
+    set_aside: bool = False
 
 
 class Receipt(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -16,7 +16,7 @@ import structlog
 from connectors.base import DOUBT, ConnectorError, Incoming, Source, Verdict
 from hub.deploy import active_program
 from hub.errors import HubError
-from hub.message import RAW, Arrival, Delivery
+from hub.message import RAW, Accepted, Arrival, Delivery
 from hub.pipeline.connections import open_source
 from hub.pipeline.deliver import Sent, conclude
 from hub.pipeline.engine import Engine
@@ -172,12 +172,18 @@ class Sweeper:
                 receipt_id=receipt_id, source=name, event=incoming.event or str(system.event or ""), raw=raw,
                 received_at=engine.clock.epoch(), door=system.connector, content_type=incoming.content_type,
                 dedupe_key=incoming.dedupe_id, name=incoming.name, reference=incoming.reference,
-                size=size if streamed else -1,
+                size=size if streamed else -1, content_key=_content_key(incoming), same_content=incoming.same_content,
             )
         ])  # fmt: skip
         if accepted.duplicate:
-            # Nothing will come of this one: its chunks belong to nobody, and its file is done with.
+            # Nothing will come of this one: its chunks belong to nobody.
             engine.store.write(partial(payloads.remove, owner_id=receipt_id))
+            self._settle_repeat(name, source, incoming, accepted)
+
+    def _settle_repeat(self, name: str, source: Source, incoming: Incoming, first: Accepted) -> None:
+        """A repeat is done with; what a crash made the source give again goes by the outcome of the first time."""
+        if not receipts.waits_for_outcome(self._engine.store.reader(), first.seq, incoming.reference):
+            _log.info("a repeat is left out", system=name, name=incoming.name, first=first.receipt_id)
             source.settle(incoming.reference, failed=False)
 
     def _settle_sources(self) -> None:
@@ -193,3 +199,9 @@ class Sweeper:
         for source, _ in self._sources.values():
             source.close()
         self._sources.clear()
+
+
+def _content_key(incoming: Incoming) -> str | None:
+    """What tells that the same content came before; None where that does not matter."""
+    sha256 = incoming.attributes.get("sha256")
+    return f"sha256:{sha256}" if sha256 and incoming.same_content != "process" else None

@@ -87,7 +87,7 @@ class Engine:
         return self.backlog > MAX_BACKLOG
 
     def _received(self, group: Sequence[tuple[Arrival, Accepted]]) -> None:
-        fresh = [(arrival, accepted) for arrival, accepted in group if not accepted.duplicate]
+        fresh = [(arrival, accepted) for arrival, accepted in group if not (accepted.duplicate or accepted.set_aside)]
         for arrival, accepted in group if len(fresh) < len(group) else ():
             if accepted.duplicate:
                 self.beside.add(DUPLICATE, arrival.source, arrival.door, arrival.received_at, bytes=len(arrival.raw))

@@ -10,7 +10,7 @@ import msgspec
 
 from hub.message import RAW, Accepted, Arrival, Receipt
 from hub.outcome import Failure
-from hub.store import payloads
+from hub.store import payloads, same_content
 
 _COLUMNS = """seq, receipt_id, source, event, received_at, content_type, traceparent, causation_id, correlation_id,
   route, crashes, name, raw_owner, replay_of, origin_seq, origin_position"""
@@ -30,13 +30,24 @@ def accept(
     """
     last = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'receipts'").get or 0
     numbered = list(enumerate(arrivals, last + 1))
-    repeats = _repeats(db, numbered)
+    repeats = same_content.repeats(db, numbered)
+    repeats |= _repeats(db, [(seq, a) for seq, a in numbered if seq not in repeats] if repeats else numbered)
     fresh = [(seq, a) for seq, a in numbered if seq not in repeats]
     db.executemany(_INSERT, [_row(seq, a, worker) for seq, a in fresh])
     kept = {a.receipt_id for _, a in fresh} if repeats else None
     payloads.insert_rows(db, rows if kept is None else [row for row in rows if row[0] in kept])
-    claimed = worker is not None
-    return [repeats.get(seq) or Accepted(a.receipt_id, seq, False, claimed) for seq, a in numbered]
+    aside = {seq for seq, a in fresh if a.content_key is not None and _set_aside(db, seq, a, a.content_key)}
+    is_claimed = worker is not None
+    return [repeats.get(seq) or Accepted(a.receipt_id, seq, False, is_claimed, seq in aside) for seq, a in numbered]
+
+
+def _set_aside(db: apsw.Connection, seq: int, arrival: Arrival, content_key: str) -> bool:
+    """Remember the content; a receipt whose content came before is a dead letter at once."""
+    first = same_content.first(db, arrival.source, content_key)
+    same_content.remember(db, arrival.source, content_key, seq)
+    if first is not None:
+        mark_dead(db, seq, same_content.failure(first))
+    return first is not None
 
 
 def _row(seq: int, a: Arrival, worker: str | None) -> tuple[Any, ...]:
@@ -115,6 +126,12 @@ def mark_dead(db: apsw.Connection, seq: int, failure: Failure) -> None:
            WHERE seq = ? AND state = 'received'""",
         (msgspec.json.encode(failure.as_dict()).decode(), failure.fingerprint, seq),
     )
+
+
+def waits_for_outcome(db: apsw.Connection, seq: int, reference: str) -> bool:
+    """Whether a fetched thing is that receipt's own, and its outcome is still to be told to its source."""
+    sql = "SELECT 1 FROM receipts WHERE seq = ? AND reference = ? AND settled = 0"
+    return db.execute(sql, (seq, reference)).fetchone() is not None
 
 
 def free_orphans(db: apsw.Connection, worker: str) -> None:
