@@ -110,7 +110,10 @@ def _warnings(selection: Selection, request: Request, left_out: int) -> list[str
     if left_out > 0:
         found.append(f"{left_out} more match and are left out by max_items: {request.max_items}")
     if request.delivered == requests.SEND:
-        found.append("what was delivered is sent again, with the key of the first time")
+        found.append(
+            "what was delivered is sent again: a delivery with the key of the first time, a message or a document that "
+            "goes through again with new keys, which its targets take for something new"
+        )
     return found
 
 

@@ -19,6 +19,8 @@ MAX_DEPTH = 5
 REASONS = {
     "in_flight": "it is on its way; wait for its end, or hold it first",
     "already_delivered": "it was delivered; to send it again say delivered: send, and why",
+    "partly_delivered": "its first records were delivered; have the sender send the rest, or send all of it again: say "
+    "delivered: send, and why",
     "already_replayed": "it was replayed before; look at that replay",
     "resolved": "somebody has dealt with it",
     "superseded": "a newer message with the same key was delivered; to send it all the same say superseded: send",
@@ -115,5 +117,5 @@ def _by_deliveries(db: apsw.Connection, letter: DeadLetter, request: Request, fa
     if any(state in DELIVERY_WAITING and state != "held" for state in states):
         return "in_flight"
     if "delivered" in states and request.delivered != SEND:
-        return "already_delivered"
+        return "partly_delivered" if facts.state == "dead" else "already_delivered"
     return "in_flight" if facts.is_being_replayed else ""

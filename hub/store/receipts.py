@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import apsw
@@ -120,7 +121,11 @@ def count_messages(db: apsw.Connection, counts: Sequence[tuple[int, int]]) -> No
 
 
 def mark_dead(db: apsw.Connection, seq: int, failure: Failure) -> None:
-    """The receipt as a whole cannot be read or routed."""
+    """The receipt cannot be routed, or not be read to its end: then its failure says how many records came before."""
+    before = db.execute("SELECT message_count FROM receipts WHERE seq = ?", (seq,)).get or 0
+    if before:
+        records = "the record before it was" if before == 1 else f"the {before} records before it were"
+        failure = replace(failure, detail=f"{failure.detail}; {records} taken in and went on")
     db.execute(
         """UPDATE receipts SET state = 'dead', claimed_by = NULL, failure = ?, fingerprint = ?
            WHERE seq = ? AND state = 'received'""",

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import msgspec
 import pytest
 from conftest import START, World, order
+from replaying import CSV_IN
 
 from connectors.base import ABSENT, DOUBT, FOUND, LATER, REFUSED, STOPPED, Verdict
-from hub.store import switches
+from hub.store import conservation, switches
 
 FAN_OUT = b"""
 route: orders
@@ -254,3 +255,15 @@ def test_a_window_bounds_what_is_in_hand_and_the_rest_follows(world: World) -> N
     world.send(*[order(n) for n in range(600)])
     in_hand = world.rows("SELECT count(*) FROM deliveries WHERE state = 'delivering'")[0][0]
     assert in_hand == len(crm_like.sent) < 600
+
+
+def test_what_breaks_off_after_many_slices_says_how_many_records_went_on(make_world: Callable[..., World]) -> None:
+    world = make_world(order_in=CSV_IN)
+    rows = "".join(f"{number},5\n" for number in range(1200))
+    world.send(f"id,qty\n{rows}".encode("utf-16")[:-1])
+    [(state, count, detail)] = world.rows("SELECT state, message_count, failure ->> 'detail' FROM receipts")
+    assert (state, count) == ("dead", 1199)
+    assert detail.endswith("the 1199 records before it were taken in and went on")
+    assert len(world.target("erp").sent) == 1199
+    with world.store.snapshot() as db:
+        assert conservation.check(db) == []

@@ -293,11 +293,11 @@ def test_a_file_whose_first_records_went_through_does_not_go_through_again_unask
     make_world: Callable[..., World],
 ) -> None:
     world = make_world(order_in=CSV_IN)
-    [file] = world.send(b"id,qty\n1,5\n2,6\n")
-    # As the engine leaves a file that it cannot read to its end, slice by slice.
-    failure = '{"class": "parse", "code": "truncated", "detail": "the file ends in the middle"}'
-    world.store.write(lambda db: db.execute("UPDATE receipts SET state = 'dead', failure = ?", (failure,)))
-    assert run(world, DEAD)["not_replayable"] == {"already_delivered": 1}
+    [file] = world.send("id,qty\n1,5\n2,6\n3,7\n".encode("utf-16")[:-3])
+    assert world.rows("SELECT state, failure ->> 'detail' FROM receipts") == [
+        ("dead", "not UTF-16 from byte 37 on; the 2 records before it were taken in and went on")
+    ]
+    assert run(world, DEAD)["not_replayable"] == {"partly_delivered": 1}
     request = Request(ids=(file.receipt_id,), begin="start", delivered="send", reason="the ERP lost them")
     assert run(world, request)["kinds"] == {"receipt": 1}
     assert [body["ref"] for body in world.target("erp").bodies] == ["1", "2", "1", "2"]
