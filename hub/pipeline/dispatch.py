@@ -217,44 +217,31 @@ class Dispatcher:
             return free, receipts.accept(db, replies, rows, engine.worker) if replies else []
 
         def done(result: tuple[set[str], list[Accepted]] | None, error: Exception | None) -> None:
-            self._recorded(ended, replies, result, error)
+            with self._lock:
+                for sent, _ in ended:
+                    self._lane(sent.delivery.system).in_hand -= 1
+            if result is None:
+                # What was sent is not recorded yet: the rows stay claimed, and are recorded when the store can write.
+                engine.counts.store_failed(error)
+                engine.later(lambda: self._recorded(ended, replies, *engine.store.write(job)))
+                return
+            self._recorded(ended, replies, *result)
 
         engine.store.committer.submit(job, done)
 
     def _recorded(
         self, ended: Sequence[tuple[Sent, Finish]], replies: Sequence[Arrival],
-        result: tuple[set[str], list[Accepted]] | None, error: Exception | None,
+        free: set[str], accepted: Sequence[Accepted],
     ) -> None:  # fmt: skip
         engine = self._engine
         with self._lock:
-            for sent, _ in ended:
-                self._lane(sent.delivery.system).in_hand -= 1
             behind = {sent.delivery.system for sent, _ in ended if self._lane(sent.delivery.system).behind}
-        if result is None:
-            # What was sent is not recorded yet: the rows stay claimed, and are recorded when the store can write.
-            engine.counts.store_failed(error)
-            engine.later(lambda: self._record_again(ended, replies))
-            return
-        free, accepted = result
         engine.counts.finished(ended)
         if replies:
             engine.intake.received(list(zip(replies, accepted, strict=True)))
         at_once = {s.delivery.system for s, finish in ended if finish.due_at is not None and finish.due_at <= finish.at}
         for system in sorted(free | behind | at_once):
             engine.wake.pump(system)
-
-    def _record_again(self, ended: Sequence[tuple[Sent, Finish]], replies: Sequence[Arrival]) -> None:
-        engine, now = self._engine, self._engine.clock.epoch()
-        rows = payloads.packed_rows([(a.receipt_id, RAW, 1, a.content_type, a.raw) for a in replies], now)
-
-        def job(db: apsw.Connection) -> tuple[set[str], list[Accepted]]:
-            free = deliveries.finish(db, [finish for _, finish in ended], engine.worker)
-            return free, receipts.accept(db, replies, rows, engine.worker) if replies else []
-
-        with self._lock:
-            for sent, _ in ended:
-                self._lane(sent.delivery.system).in_hand += 1
-        engine.store.committer.submit(job, lambda result, error: self._recorded(ended, replies, result, error))
 
     def _reply(self, sent: Sent, verdict: Verdict, now: float) -> Arrival | None:
         """The answer of a target whose route wants it, as a new arrival caused by the message that was sent."""
