@@ -8,6 +8,7 @@ from typing import Any
 import apsw
 import msgspec
 
+from hub.keys import Key
 from hub.message import Message
 from hub.store import payloads
 
@@ -30,7 +31,7 @@ def insert(db: apsw.Connection, messages: Sequence[Message], rows: Sequence[tupl
     # What one document says about others: an invoice of its order, a payment of its invoice.
     db.executemany(
         "INSERT OR IGNORE INTO edges (from_key, to_key, message_id) VALUES (?, ?, ?)",
-        [(m.main_key, ":".join(key), m.message_id) for m in messages for key in m.keys[1:]],
+        [(m.main_key, Key(*key).text, m.message_id) for m in messages for key in m.keys[1:]],
     )
     payloads.insert_rows(db, rows)
 

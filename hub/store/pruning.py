@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import apsw
@@ -133,21 +134,38 @@ def remove_dedupe(db: apsw.Connection, rows: Sequence[tuple[str, str]]) -> int:
     return len(rows)
 
 
-_KEY = "scheme, value, issuer, seq, position"
+@dataclass(frozen=True, slots=True)
+class Belongings:
+    """Rows of messages that are indexed by what they say, not by their message; ``owner`` ties them to it."""
+
+    table: str
+    columns: str
+    owner: str
+    start: tuple[Any, ...]
+
+    @property
+    def places(self) -> str:
+        return ", ".join("?" * len(self.start))
 
 
-def keys_after(
-    db: apsw.Connection, after: tuple[Any, ...], limit: int
+KEYS = Belongings(
+    "keys", "scheme, value, issuer, seq, position", "m.seq = b.seq AND m.position = b.position", ("", "", "", 0, 0)
+)
+EDGES = Belongings("edges", "from_key, to_key, message_id", "m.message_id = b.message_id", ("", "", ""))
+
+
+def belongings_after(
+    db: apsw.Connection, of: Belongings, after: tuple[Any, ...], limit: int
 ) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
-    """The next keys in the order of their index, and those of them whose message is gone."""
+    """The next rows in the order of their index, and those of them whose message is gone."""
     rows = db.execute(
-        f"""SELECT {_KEY}, EXISTS (SELECT 1 FROM messages m WHERE m.seq = k.seq AND m.position = k.position)
-            FROM keys k WHERE ({_KEY}) > (?, ?, ?, ?, ?) ORDER BY {_KEY} LIMIT ?""",
+        f"""SELECT {of.columns}, EXISTS (SELECT 1 FROM messages m WHERE {of.owner}) FROM {of.table} b
+            WHERE ({of.columns}) > ({of.places}) ORDER BY {of.columns} LIMIT ?""",
         (*after, limit),
     ).fetchall()
-    return [row[:5] for row in rows], [row[:5] for row in rows if not row[5]]
+    return [row[:-1] for row in rows], [row[:-1] for row in rows if not row[-1]]
 
 
-def remove_keys(db: apsw.Connection, keys: Sequence[tuple[Any, ...]]) -> int:
-    db.executemany("DELETE FROM keys WHERE scheme = ? AND value = ? AND issuer = ? AND seq = ? AND position = ?", keys)
-    return len(keys)
+def remove_belongings(db: apsw.Connection, of: Belongings, rows: Sequence[tuple[Any, ...]]) -> int:
+    db.executemany(f"DELETE FROM {of.table} WHERE ({of.columns}) = ({of.places})", rows)
+    return len(rows)

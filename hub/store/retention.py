@@ -62,13 +62,13 @@ class Pruner:
         self._store, self._clock = store, clock
         self._receipts_after = 0
         self._dedupe_after: tuple[str, str] = ("", "")
-        self._keys_after: tuple[Any, ...] | None = None
+        self._belongings_after: dict[str, tuple[Any, ...]] = {}
 
     def prune(self, policy: Policy, budget_seconds: float = 0.5) -> int:
         """Remove what is too old, for this long at most; gives how many rows went. 0: there was nothing to do."""
         until = self._clock.monotonic() + budget_seconds
         removed = 0
-        for step in (self._raw, self._stages, self._metadata, self._dedupe, self._keys):
+        for step in (self._raw, self._stages, self._metadata, self._dedupe, self._keys, self._edges):
             while (count := step(policy)) is not None:
                 removed += count
                 if self._clock.monotonic() >= until:
@@ -128,20 +128,26 @@ class Pruner:
         return self._in_transaction(lambda db: pruning.remove_dedupe(db, old)) if old else 0
 
     def _keys(self, policy: Policy) -> int | None:
-        """Keys of messages that are gone; looked for only after messages went."""
+        return self._belongings(pruning.KEYS)
+
+    def _edges(self, policy: Policy) -> int | None:
+        return self._belongings(pruning.EDGES)
+
+    def _belongings(self, of: pruning.Belongings) -> int | None:
+        """What belonged to messages that are gone; looked for only after messages went."""
         db = self._store.reader()
-        if self._keys_after is None:
+        after = self._belongings_after.pop(of.table, None)
+        if after is None:
             gone = counters.total(db, counters.PRUNED, "messages")
-            if gone == counters.total(db, _MARK, "keys"):
+            if gone == counters.total(db, _MARK, of.table):
                 return None
-            self._keys_after = ("", "", "", 0, 0)
-            now = self._clock.epoch()
-            self._store.write(lambda db: counters.put(db, _MARK, "keys", gone, now))
-        rows, orphans = pruning.keys_after(db, self._keys_after, ROWS)
-        self._keys_after = rows[-1] if rows else None
+            after, now = of.start, self._clock.epoch()
+            self._store.write(lambda db: counters.put(db, _MARK, of.table, gone, now))
+        rows, orphans = pruning.belongings_after(db, of, after, ROWS)
         if not rows:
             return None
-        return self._in_transaction(lambda db: pruning.remove_keys(db, orphans)) if orphans else 0
+        self._belongings_after[of.table] = rows[-1]
+        return self._in_transaction(lambda db: pruning.remove_belongings(db, of, orphans)) if orphans else 0
 
     def _in_transaction(self, job: Callable[[apsw.Connection], int]) -> int:
         # What a crash undoes here is simply pruned again.

@@ -18,6 +18,7 @@ import pytest
 import uuid_utils
 
 from hub.errors import StoreBusy
+from hub.keys import Key
 from hub.message import RAW, Arrival, Body, Delivery, Finish, Message, lane_seq
 from hub.states import DELIVERY_STATES, DELIVERY_TRANSITIONS, DELIVERY_WAITING, MESSAGE_STATES, RECEIPT_STATES
 from hub.store import Store, deliveries, messages, open_store, payloads, receipts
@@ -348,3 +349,14 @@ def plan_of(store: Store, sql: str) -> list[str]:
 
     walk(info.query_plan)
     return found
+
+
+def test_an_edge_names_its_keys_as_messages_do(store: Store) -> None:
+    [a] = accept(store, arrival())
+    main, other = Key("invoice", "urn:seller", "R-1"), Key("order", "urn:buyer", "4711")
+    message = Message(
+        a.receipt_id, a.seq, 0, "shop", "", "r", "t", "routed", 1.0, main_key=main.text,
+        keys=[("invoice", "urn:seller", "R-1"), ("order", "urn:buyer", "4711")],
+    )  # fmt: skip
+    store.write(lambda db: messages.insert(db, [message], []))
+    assert store.reader().execute("SELECT from_key, to_key FROM edges").fetchall() == [(main.text, other.text)]

@@ -47,10 +47,10 @@ def test_stages_go_first_then_the_raw_bytes_then_everything(world: World) -> Non
     assert (prune(world), stages(world)) == (6, {"raw": 3})
     world.clock.at += 60 * DAY
     assert (prune(world), stages(world)) == (3, {})
-    assert len(world.rows("SELECT * FROM messages")) == 3
+    assert len(world.rows("SELECT * FROM messages")) == len(world.rows("SELECT * FROM edges")) == 3
     world.clock.at += 310 * DAY
     prune(world)
-    for table in ("receipts", "messages", "deliveries", "attempts", "keys", "payloads"):
+    for table in ("receipts", "messages", "deliveries", "attempts", "keys", "edges", "payloads"):
         assert world.rows(f"SELECT * FROM {table}") == [], table
     adds_up(world)
 
