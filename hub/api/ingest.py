@@ -6,6 +6,7 @@ The answer is given after the commit that holds the raw bytes. Arrivals of one t
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from random import Random
 from typing import Any
@@ -31,6 +32,9 @@ _TITLES = {
 _RETRY_SECONDS = {429: b"5", 503: b"10"}
 _CALM = 64  # receipts that may wait to be split before answers are held back
 _GATE_SECONDS, _LONGEST_PACE = 0.005, 100  # for half a second at most
+# W3C trace context, 3.2: lower-case hex, no id all zero; a version after 00 may have more behind.
+_IDS = "(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
+_TRACEPARENT = re.compile(f"00-({_IDS})|(?!00|ff)[0-9a-f]{{2}}-({_IDS})(?:-.*)?")
 _chance = Random()  # noqa: S311  a trace id is no secret
 _ANY_TYPE = frozenset({"", "application/octet-stream"})
 
@@ -203,10 +207,9 @@ async def _read(receive: Receive, headers: Mapping[str, str], limit: int) -> byt
 
 
 def _trace(traceparent: str) -> str:
-    """The sender's W3C trace context, or the start of a trace of ours."""
-    parts = traceparent.split("-")
-    if len(parts) == 4 and len(parts[1]) == 32 and len(parts[2]) == 16 and traceparent.replace("-", "").isalnum():
-        return traceparent[:55]
+    """The sender's W3C trace context as version 00, or the start of a trace of ours where it has none that is valid."""
+    if sent := _TRACEPARENT.fullmatch(traceparent):
+        return f"00-{sent[1] or sent[2]}"
     token = f"{_chance.getrandbits(192):048x}"
     return f"00-{token[:32]}-{token[32:]}-01"
 

@@ -168,8 +168,28 @@ def test_after_all_of_it_a_good_order_arrives_everything_adds_up_and_no_secret_w
     assert "Traceback" not in log
 
 
-def test_the_trace_of_the_sender_reaches_the_target(hub: HubProcess) -> None:
-    trace = "0af7651916cd43dd8448eb211c80319c"
-    status, _ = post(hub, order("t-1"), "t-1", traceparent=f"00-{trace}-b7ad6b7169203331-01")
+TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+
+
+@pytest.mark.parametrize(
+    ("sent", "goes_on"),
+    [
+        (f"00-{TRACE}-{SPAN}-01", True),
+        (f"cc-{TRACE}-{SPAN}-01-of-a-later-version", True),
+        (f"00-{TRACE}-{SPAN}-01-of-no-version", False),
+        (f"ff-{TRACE}-{SPAN}-01", False),
+        (f"00-{TRACE.upper()}-{SPAN}-01", False),
+        (f"00-{TRACE}-{'0' * 16}-01", False),
+        ("00-" + "\xe9" * 32 + "-" + "\xe9" * 16 + "-01", False),
+        ("nonsense", False),
+    ],
+)
+def test_the_trace_of_the_sender_reaches_the_target_and_one_that_is_none_harms_nothing(
+    hub: HubProcess, sent: str, goes_on: bool
+) -> None:
+    received = [headers for receiver in _receivers for headers in receiver.headers]
+    status, _ = post(hub, order("t-1"), f"trace-{len(received)}", traceparent=sent)
     assert status == 202
-    hub.wait_for(lambda: any(trace in h.get("traceparent", "") for r in _receivers for h in r.headers))
+    hub.wait_for(lambda: len([h for r in _receivers for h in r.headers]) > len(received))
+    version, trace, span, _ = _receivers[0].headers[-1]["traceparent"].split("-")
+    assert (version, trace == TRACE, span == SPAN) == ("00", goes_on, False)
