@@ -10,12 +10,13 @@ from fastapi import APIRouter, Path, Response
 from hub.api import asked, bodies
 from hub.api.admin_messages import Cursor, Limit
 from hub.api.auth import Admin
+from hub.api.cursors import row_number
 from hub.api.desk import AtDesk
 from hub.api.idempotency import ActingOnce
 from hub.api.operations import described
 from hub.api.views import iso_or_none
 from hub.clock import iso
-from hub.errors import NotFound, UsageError
+from hub.errors import NotFound
 from hub.store import api_keys, audit
 from hub.store.api_keys import ApiKey
 
@@ -76,9 +77,7 @@ def _view(key: ApiKey) -> bodies.KeyView:
 @trail.get("/audit", operation_id="list_audit", **described("admin", 422))
 def list_audit(desk: AtDesk, caller: Admin, limit: Limit = 100, cursor: Cursor = None) -> bodies.AuditPage:
     """Who did what, the newest first."""
-    if cursor is not None and not cursor.isdecimal():
-        raise UsageError("cursor: not one that this list has given; leave it out to start with the newest")
-    rows = audit.listed(desk.engine.store.reader(), limit, int(cursor) if cursor else None)
+    rows = audit.listed(desk.engine.store.reader(), limit, row_number(cursor))
     items = [bodies.AuditLine(**{**row, "at": iso(row["at"])}) for row in rows]
     return bodies.AuditPage(items=items, next_cursor=str(rows[-1]["audit_id"]) if len(rows) == limit else None)
 

@@ -10,13 +10,13 @@ from hub import replay as replays
 from hub.api import asked, bodies
 from hub.api.admin_messages import Cursor, Limit
 from hub.api.auth import Operator, Viewer
+from hub.api.cursors import row_number
 from hub.api.desk import AtDesk
 from hub.api.filters import filter_from
 from hub.api.idempotency import ActingOnce
 from hub.api.operations import described
 from hub.api.views import iso_or_none
 from hub.clock import iso
-from hub.errors import UsageError
 from hub.replay import REASONS, Progress, Request
 from hub.store import replays as rows
 
@@ -89,7 +89,8 @@ def list_replay_items(
 ) -> bodies.ReplayItems:
     """What a replay does, in its order: each thing with what came of it, or why it was left."""
     replays.progress(desk.engine, id)
-    found = rows.items(desk.engine.store.reader(), id, _after(cursor), limit, state)
+    after = row_number(cursor)
+    found = rows.items(desk.engine.store.reader(), id, -1 if after is None else after, limit, state)
     items = [
         bodies.ReplayItem(
             ordinal=item.ordinal, kind=item.kind, item_id=item.item_id, state=item.state, note=item.note or None,
@@ -98,14 +99,6 @@ def list_replay_items(
         for item in found
     ]  # fmt: skip
     return bodies.ReplayItems(items=items, next_cursor=str(found[-1].ordinal) if len(found) == limit else None)
-
-
-def _after(cursor: str | None) -> int:
-    if cursor is None:
-        return -1
-    if not cursor.isdecimal():
-        raise UsageError("cursor: not one that this list has given; leave it out to start at the beginning")
-    return int(cursor)
 
 
 def _view(progress: Progress) -> bodies.ReplayView:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+import msgspec
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from hub.yamldoc import did_you_mean
@@ -19,11 +20,20 @@ class Asked(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _known_fields(cls, value: Any) -> Any:
+        _refuse_broken_texts(value)
         names = {field.alias or name for name, field in cls.model_fields.items()}
         unknown = [key for key in value if key not in names] if isinstance(value, dict) else []
         if unknown:
             raise ValueError(f"unknown field '{str(unknown[0])[:80]}'{did_you_mean(str(unknown[0])[:80], names)}")
         return value
+
+
+def _refuse_broken_texts(value: Any) -> None:
+    """JSON can write half of a surrogate pair, which no text that is stored or sent can hold."""
+    try:
+        msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        raise ValueError("a text holds half of a surrogate pair; write both halves, or the character itself") from None
 
 
 class ReasonBody(Asked):

@@ -157,7 +157,7 @@ def _fault(fault: Mapping[str, Any]) -> dict[str, Any]:
     found = {"pointer": pointer, "detail": _detail(fault, str(path[-1]) if path else "")}
     seen = fault.get("input")
     if isinstance(seen, str | int | float) and fault["type"] not in ("missing", "json_invalid"):
-        found["seen"] = str(seen)[:80]
+        found["seen"] = str(seen)[:80].encode(errors="replace").decode()
     return found
 
 

@@ -67,7 +67,9 @@ def test_an_operator_deploys_nothing_and_makes_no_keys(call: Callable[..., Calle
     assert call("operator").get(V1 + "/keys").status == 403
 
 
-@pytest.mark.parametrize("header", ["Bearer o2c_nix", "Bearer", "Basic !!!", "Basic bm9uZQ==", "Digest x", "o2c_"])
+@pytest.mark.parametrize(
+    "header", ["Bearer o2c_nix", "Bearer", "Basic !!!", "Basic \xe9", "Basic bm9uZQ==", "Digest x", "o2c_"]
+)
 def test_a_key_that_is_none_opens_nothing(call: Callable[..., Caller], header: str) -> None:
     answer = call("").get(V1 + "/messages", authorization=header)
     assert (answer.status, answer.code) == (401, "unauthorized")

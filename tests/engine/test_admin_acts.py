@@ -91,6 +91,9 @@ def test_a_replay_that_is_no_dry_run_starts_at_once_and_a_repeat_of_the_request_
         ({"select": {"ids": ["a"]}, "dryrun": False}, "unknown field 'dryrun'; did you mean 'dry_run'?"),
         ({"select": []}, "/select: expected an object"),
         ([], "expected an object"),
+        ({"select": {"ids": ["a"]}, "reason": "\ud800"}, "a text holds half of a surrogate pair"),
+        ({"select": {"ids": ["a"]}, "\udfff": 1}, "a text holds half of a surrogate pair"),
+        ("\ud800", "a text holds half of a surrogate pair"),
     ],
 )
 def test_a_replay_that_cannot_be_meant_is_refused(call: Callable[..., Caller], body: Any, detail: str) -> None:
@@ -102,6 +105,13 @@ def test_a_replay_that_cannot_be_meant_is_refused(call: Callable[..., Caller], b
 def test_a_body_that_is_no_json_is_refused(call: Callable[..., Caller]) -> None:
     answer = call("operator").request("POST", V1 + "/replays", b"{", {"idempotency_key": "x"})
     assert (answer.status, answer.json["detail"]) == (422, "this is not JSON")
+
+
+@pytest.mark.parametrize("cursor", ["x", "-1", "1.5", "9" * 30])
+def test_a_cursor_that_is_none_is_refused(call: Callable[..., Caller], cursor: str) -> None:
+    answer = call("admin").get(V1 + f"/audit?cursor={cursor}")
+    assert (answer.status, answer.code) == (422, "not_valid")
+    assert answer.json["hint"] == "leave it out to start at the beginning"
 
 
 def test_ids_that_are_none_are_not_found(call: Callable[..., Caller]) -> None:
