@@ -108,7 +108,7 @@ class Sweeper:
 
     def _wake_deliveries(self) -> None:
         engine, now = self._engine, self._engine.clock.epoch()
-        for system in engine.program.settings.systems:
+        for system in deliveries.systems(engine.store.reader()):
             when = deliveries.next_due(engine.store.reader(), system)
             if when is not None and when <= now:
                 engine.wake.pump(system)

@@ -13,7 +13,7 @@ import apsw
 import msgspec
 
 from hub.message import SENT, Body, Delivery, Finish
-from hub.store import payloads
+from hub.store import payloads, switches
 from hub.store.compression import unpack
 
 COLUMNS = """delivery_id, message_id, lane_seq, source, route, target, system, lane, state, created_at, due_at,
@@ -272,15 +272,16 @@ def _hold_child(db: apsw.Connection, delivery_id: str, state: str, at: float) ->
     )
 
 
-_NOT_SWITCHED_OFF = """NOT EXISTS (SELECT 1 FROM switches w
-  WHERE (w.kind = 'route' AND w.name = d.route) OR (w.kind = 'system' AND w.name = d.system))"""
+_ROUTE_IS_ON = "NOT EXISTS (SELECT 1 FROM switches w WHERE w.kind = 'route' AND w.name = d.route)"
 
 
 def due(db: apsw.Connection, system: str, now: float, limit: int) -> list[Delivery]:
     """Deliveries to a system whose time has come, oldest first, without those that are switched off or in hand."""
+    if switches.is_off(db, "system", system):
+        return []
     rows = db.execute(
         f"""SELECT {COLUMNS} FROM deliveries d WHERE system = ? AND due_at <= ? AND claimed_by IS NULL
-            AND due_at IS NOT NULL AND {_NOT_SWITCHED_OFF} ORDER BY due_at, lane_seq LIMIT ?""",
+            AND due_at IS NOT NULL AND {_ROUTE_IS_ON} ORDER BY due_at, lane_seq LIMIT ?""",
         (system, now, limit),
     )
     return [from_row(row) for row in rows]
@@ -288,11 +289,26 @@ def due(db: apsw.Connection, system: str, now: float, limit: int) -> list[Delive
 
 def next_due(db: apsw.Connection, system: str) -> float | None:
     """When the next delivery to a system is due; None when none is."""
+    if switches.is_off(db, "system", system):
+        return None
     return db.execute(  # type: ignore[no-any-return]
-        f"SELECT due_at FROM deliveries d WHERE system = ? AND due_at IS NOT NULL AND {_NOT_SWITCHED_OFF} "
+        f"SELECT due_at FROM deliveries d WHERE system = ? AND due_at IS NOT NULL AND {_ROUTE_IS_ON} "
         "ORDER BY due_at LIMIT 1",
         (system,),
     ).get
+
+
+_SYSTEMS = """WITH RECURSIVE found(system) AS (
+    SELECT min(system) FROM deliveries WHERE due_at IS NOT NULL
+    UNION ALL
+    SELECT (SELECT min(d.system) FROM deliveries d WHERE d.due_at IS NOT NULL AND d.system > found.system) FROM found
+    WHERE found.system IS NOT NULL)
+  SELECT system FROM found WHERE system IS NOT NULL"""
+
+
+def systems(db: apsw.Connection) -> list[str]:
+    """The systems that something is due for, now or later, whether or not the configuration still has them."""
+    return [str(system) for (system,) in db.execute(_SYSTEMS)]
 
 
 def orphans(db: apsw.Connection, worker: str) -> list[Delivery]:

@@ -20,6 +20,11 @@ def release(db: apsw.Connection, kind: str, name: str) -> bool:
     return db.changes() == 1
 
 
+def is_off(db: apsw.Connection, kind: str, name: str) -> bool:
+    """Asked before rows are looked at: however many wait for a stopped system, none of them is walked over."""
+    return db.execute("SELECT 1 FROM switches WHERE kind = ? AND name = ?", (kind, name)).get is not None
+
+
 def listed(db: apsw.Connection) -> list[dict[str, Any]]:
     """Every switch that is off: kind, name, state, reason, since, actor."""
     columns = ("kind", "name", "state", "reason", "since", "actor")

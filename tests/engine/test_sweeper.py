@@ -1,0 +1,43 @@
+"""The sweeper finds what nobody else would: rows of systems that are gone, work that a mistake left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from conftest import SYSTEMS, World, order
+
+from connectors.base import LATER, Verdict
+from hub.deploy import deploy
+from hub.sweeper import Chore, Sweeper
+
+
+def sweeper(world: World, **chores: Chore) -> Sweeper:
+    return Sweeper(world.engine, world.folder, None, chores)
+
+
+def sweep(world: World, seconds: float = 0.0) -> None:
+    """Let time pass, then one round and all that it causes."""
+    world.clock.at += seconds
+    sweeper(world).sweep()
+    world.run()
+
+
+def test_what_waits_for_a_system_that_is_gone_becomes_a_dead_letter(make_world: Callable[..., World]) -> None:
+    world = make_world()
+    world.target("erp").answers.append(Verdict(LATER, code="http_503", status=503))
+    world.send(order(1))
+    systems = b"".join(line for line in SYSTEMS.splitlines(True) if line.startswith((b"shop:", b"crm:")))
+    routes = world.files["routes/orders.yaml"].replace(b"erp", b"crm")
+    world.engine.activate(
+        deploy(
+            world.store,
+            {**world.files, "config/systems.yaml": systems, "routes/orders.yaml": routes},
+            None,
+            world.clock,
+            "x",
+        )
+    )
+    sweep(world, 60)
+    [(state, failure)] = world.rows("SELECT state, failure FROM deliveries")
+    assert state == "dead"
+    assert "the active set has no target 'erp' in the route 'orders'" in str(failure)
