@@ -14,6 +14,7 @@ from hub.pipeline.retry import gives_up, wait_seconds
 from hub.routes import RetryPolicy
 
 _CLASSES = {REFUSED: "remote_rejected", DOUBT: "remote_error", STOPPED: "auth"}
+_SETTLES = frozenset({DELIVERED, FOUND, ABSENT, REFUSED})
 # The connector kept these from being tried at all.
 _NOT_TRIED = frozenset({"paused", "queue_full", "closing"})
 _HINTS = {
@@ -93,8 +94,8 @@ def conclude(sent: Sent, verdict: Verdict, now: float, chance: Random) -> Finish
 def _settle(sent: Sent, verdict: Verdict, now: float, reason: str, failure: Failure) -> Finish:
     if sent.target.mode == "lookup":
         settle = float(sent.target.system.idempotency.get("settle") or 60.0)
-        return _finish(sent, verdict, now, "unknown", failure, due_at=now + settle, doubt=True)
-    return _finish(sent, verdict, now, "held", failure, doubt=True, hold_reason=reason)
+        return _finish(sent, verdict, now, "unknown", failure, due_at=now + settle)
+    return _finish(sent, verdict, now, "held", failure, hold_reason=reason)
 
 
 def _again(
@@ -104,13 +105,21 @@ def _again(
     policy: RetryPolicy = sent.target.target.retry
     if sent.looking and verdict.kind == LATER:
         due = now + wait_seconds(policy, tries, chance, after)
-        return _finish(sent, verdict, now, "unknown", failure, due_at=due, doubt=True, counts=False)
+        return _finish(sent, verdict, now, "unknown", failure, due_at=due, counts=False)
     if verdict.kind == STOPPED:
-        return _finish(sent, verdict, now, "retrying", failure, due_at=now, counts=False)
+        state = "unknown" if sent.looking else "retrying"
+        return _finish(sent, verdict, now, state, failure, due_at=now, counts=False)
     if counts and gives_up(policy, tries):
         return give_up(sent, verdict, now, failure)
     due = now + wait_seconds(policy, tries, chance, after)
-    return _finish(sent, verdict, now, "retrying", failure, due_at=due, counts=counts, doubt=verdict.kind == DOUBT)
+    return _finish(sent, verdict, now, "retrying", failure, due_at=due, counts=counts)
+
+
+def _in_doubt(sent: Sent, verdict: Verdict) -> bool:
+    """Whether the bytes may have had their effect. What never reached the receiver says nothing of an earlier try."""
+    if verdict.kind in _SETTLES:
+        return False
+    return verdict.kind == DOUBT or sent.looking or sent.delivery.doubt
 
 
 def give_up(sent: Sent, verdict: Verdict, now: float, failure: Failure) -> Finish:
@@ -128,7 +137,7 @@ def give_up(sent: Sent, verdict: Verdict, now: float, failure: Failure) -> Finis
 
 def _finish(
     sent: Sent, verdict: Verdict, now: float, state: str, failure: Failure | None, *, due_at: float | None = None,
-    doubt: bool = False, counts: bool = True, blocks_lane: bool = False, hold_reason: str = "",
+    counts: bool = True, blocks_lane: bool = False, hold_reason: str = "",
 ) -> Finish:  # fmt: skip
     d = sent.delivery
     return Finish(
@@ -136,6 +145,6 @@ def _finish(
         revision=d.revision, set_id=sent.set_id, due_at=due_at, outcome=("looked_up: " if sent.looking else "") + state,
         status=verdict.status, code=verdict.code, detail=verdict.detail,
         failure=failure.as_dict() if failure else None, fingerprint=failure.fingerprint if failure else "",
-        response=verdict.response[:2000], blocks_lane=blocks_lane, counts=counts, doubt=doubt,
-        hold_reason=hold_reason, has_children=sent.target.has_children,
+        response=verdict.response[:2000], blocks_lane=blocks_lane, counts=counts,
+        doubt=_in_doubt(sent, verdict), hold_reason=hold_reason, has_children=sent.target.has_children,
     )  # fmt: skip

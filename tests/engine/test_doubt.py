@@ -1,0 +1,65 @@
+"""Doubt outlives whatever does not settle it: a stopped system, answers that say nothing of the first try, a replay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from conftest import ORDER_OUT, ROUTES, World, order
+from replaying import DEAD, deploy, run
+
+from connectors.base import DOUBT, FOUND, LATER, REFUSED, STOPPED, Verdict
+from hub.store import switches
+
+TIMEOUT = Verdict(DOUBT, code="read_timeout", detail="no answer")
+BUSY = Verdict(LATER, code="http_503", status=503)
+REFUSAL = Verdict(REFUSED, code="http_422", status=422)
+UNAUTHORIZED = Verdict(STOPPED, code="http_401", status=401, detail="credentials refused")
+
+
+def test_a_look_up_that_bad_credentials_stop_is_made_again_before_anything_is_sent(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world(routes=ROUTES.replace(b"system: erp", b"system: wms"))
+    wms = world.target("wms")
+    wms.answers.append(TIMEOUT)
+    wms.found.extend([UNAUTHORIZED, Verdict(FOUND)])
+    world.send(order(1))
+    world.wait(61)
+    assert world.states() == [("wms", "unknown")]
+    assert switches.is_off(world.store.reader(), "system", "wms")
+    world.wait(10_000)
+    assert len(wms.asked) == 1
+    world.store.write(lambda db: switches.release(db, "system", "wms"))
+    world.wait(1)
+    assert world.states() == [("wms", "delivered")]
+    assert (len(wms.asked), len(wms.sent)) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("answers", "stays"),
+    [
+        ([TIMEOUT, TIMEOUT, TIMEOUT], True),
+        ([TIMEOUT, BUSY, BUSY], True),
+        ([TIMEOUT, UNAUTHORIZED, BUSY, BUSY], True),
+        ([TIMEOUT, REFUSAL], False),
+        ([BUSY, BUSY, BUSY], False),
+    ],
+)
+def test_changed_bytes_never_follow_a_try_that_may_have_had_its_effect(
+    world: World, answers: list[Verdict], stays: bool
+) -> None:
+    erp = world.target("erp")
+    erp.answers.extend(answers)
+    world.send(order(1))
+    for _ in answers:
+        world.store.write(lambda db: switches.release(db, "system", "erp"))
+        world.wait(100)
+    assert world.states() == [("erp", "dead")]
+    sent = len(erp.sent)
+    deploy(world, "mappings/order-out.yaml", ORDER_OUT.replace(b"ref: src", b"number: src"))
+    run(world, DEAD)
+    assert world.states()[-1] == ("erp", "dead" if stays else "delivered")
+    assert len(erp.sent) == sent + (not stays)
+    if stays:
+        assert "doubt_unsettled" in str(world.rows("SELECT failure FROM deliveries WHERE replay_depth = 1"))
