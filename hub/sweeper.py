@@ -21,7 +21,7 @@ from hub.pipeline.connections import open_source
 from hub.pipeline.deliver import Sent, conclude
 from hub.pipeline.engine import Engine
 from hub.pipeline.outgoing import missing_target
-from hub.store import deliveries, payloads, receipts, sets
+from hub.store import deliveries, payloads, receipts, sets, switches
 from hub.store.compression import CHUNK, regroup
 
 _log = structlog.get_logger("sweeper")
@@ -109,6 +109,9 @@ class Sweeper:
     def _wake_deliveries(self) -> None:
         engine, now = self._engine, self._engine.clock.epoch()
         for system in deliveries.systems(engine.store.reader()):
+            if system not in engine.program.settings.systems:
+                # Nobody could start it again; what waits for it is buried, with the reason, when it is looked at.
+                engine.store.write(partial(switches.release, kind="system", name=system), durable=False)
             when = deliveries.next_due(engine.store.reader(), system)
             if when is not None and when <= now:
                 engine.wake.pump(system)

@@ -14,8 +14,10 @@ from random import Random
 from typing import TYPE_CHECKING
 
 import apsw
+import structlog
 
-from connectors.base import DELIVERED, LATER, STOPPED, Destination, Parcel, Verdict
+from connectors.base import DELIVERED, LATER, STOPPED, ConnectorError, Destination, Parcel, Verdict
+from hub.errors import HubError
 from hub.message import RAW, Accepted, Arrival, Body, Delivery, Finish
 from hub.outcome import Failure
 from hub.pipeline.deliver import Sent, conclude, give_up
@@ -29,6 +31,7 @@ from hub.systems import System
 if TYPE_CHECKING:
     from hub.pipeline.engine import Engine
 
+_log = structlog.get_logger("dispatch")
 _WINDOWS = {"native": 512, "lookup": 32, "none": 8}
 
 
@@ -103,7 +106,13 @@ class Dispatcher:
             self._under_way[delivery.delivery_id] = Sent(delivery, target, now, set_id)
             by_system.setdefault(delivery.system, []).append(parcel_of(delivery, body, context, self._chance))
         for system, parcels in by_system.items():
-            self._destination(system).submit(parcels, self._finished)
+            try:
+                destination = self._destination(system)
+            except Exception as error:
+                # A connector is guarded here as a whole, a project's own one too: nothing was sent.
+                self._finished([(parcel, _cannot_open(error)) for parcel in parcels])
+            else:
+                destination.submit(parcels, self._finished)
 
     def _destination(self, name: str) -> Destination:
         with self._lock:
@@ -189,7 +198,10 @@ class Dispatcher:
         assert outgoing.body is not None
         parcel = parcel_of(outgoing.delivery, outgoing.body, outgoing.context, self._chance)
         sent = self._sent(outgoing)
-        verdict = self._destination(outgoing.delivery.system).look_up(parcel)
+        try:
+            verdict = self._destination(outgoing.delivery.system).look_up(parcel)
+        except Exception as error:
+            verdict = _cannot_open(error)
         self._record([(sent, verdict)])
 
     def _sent(self, outgoing: Outgoing) -> Sent:
@@ -280,6 +292,14 @@ class Dispatcher:
             open_now = [lane.destination for lane in self._lanes.values() if lane.destination is not None]
         for destination in open_now:
             destination.close()
+
+
+def _cannot_open(error: Exception) -> Verdict:
+    """Nothing goes to a system that cannot be opened, until somebody has seen to it."""
+    if not isinstance(error, HubError | ConnectorError):
+        _log.error("a connector failed", exc_info=error)
+    reason = str(error) if isinstance(error, HubError | ConnectorError) else f"{type(error).__name__}, see the log"
+    return Verdict(STOPPED, code="cannot_open", detail=f"the system cannot be opened: {reason}")
 
 
 def _cannot_ask(outgoing: Outgoing) -> Verdict:

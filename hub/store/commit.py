@@ -12,12 +12,14 @@ from collections.abc import Callable
 from typing import Any
 
 import apsw
+import structlog
 
 from hub.errors import StoreError, StoreFull
 
 Job = Callable[[apsw.Connection], Any]
 Done = Callable[[Any, Exception | None], None]
 
+_log = structlog.get_logger("store")
 _GROUP = 64  # jobs in one transaction; each job is itself a batch of rows
 
 
@@ -85,7 +87,7 @@ class Committer:
                 results = None
             if results is not None:
                 for (_, done), result in zip(group, results, strict=True):
-                    done(result, None)
+                    _tell(done, result, None)
                 return
         for job, done in group:
             self._run_alone(job, done)
@@ -94,9 +96,9 @@ class Committer:
         try:
             result = self._transact(job, True)
         except Exception as error:
-            done(None, error)
+            _tell(done, None, error)
         else:
-            done(result, None)
+            _tell(done, result, None)
 
     def _transact(self, job: Job, durable: bool) -> Any:
         try:
@@ -121,3 +123,11 @@ class Committer:
             raise
         self.commits += 1
         return result
+
+
+def _tell(done: Done, result: Any, error: Exception | None) -> None:
+    """Whoever is told may make a mistake; it must not end the one thread that writes, nor keep others from hearing."""
+    try:
+        done(result, error)
+    except Exception:
+        _log.exception("what follows a commit has failed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import queue
 import re
 import signal
 import subprocess
@@ -360,3 +361,14 @@ def test_an_edge_names_its_keys_as_messages_do(store: Store) -> None:
     )  # fmt: skip
     store.write(lambda db: messages.insert(db, [message], []))
     assert store.reader().execute("SELECT from_key, to_key FROM edges").fetchall() == [(main.text, other.text)]
+
+
+def test_whoever_fails_on_hearing_of_a_commit_keeps_nobody_else_from_it(store: Store) -> None:
+    heard = queue.Queue[object]()
+
+    def fail(result: object, error: Exception | None) -> None:
+        raise ZeroDivisionError
+
+    for done in (fail, lambda result, error: heard.put(result)):
+        store.committer.submit(lambda db: db.execute("SELECT 7").get, done)
+    assert heard.get(timeout=10) == 7

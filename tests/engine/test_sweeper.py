@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+import pytest
 from conftest import SYSTEMS, World, order
 
-from connectors.base import LATER, Verdict
+from connectors.base import LATER, STOPPED, Verdict
 from hub.deploy import deploy
 from hub.sweeper import Chore, Sweeper
 
@@ -22,9 +21,11 @@ def sweep(world: World, seconds: float = 0.0) -> None:
     world.run()
 
 
-def test_what_waits_for_a_system_that_is_gone_becomes_a_dead_letter(make_world: Callable[..., World]) -> None:
-    world = make_world()
-    world.target("erp").answers.append(Verdict(LATER, code="http_503", status=503))
+@pytest.mark.parametrize(
+    "answer", [Verdict(LATER, code="http_503", status=503), Verdict(STOPPED, code="http_401", status=401)]
+)
+def test_what_waits_for_a_system_that_is_gone_becomes_a_dead_letter(world: World, answer: Verdict) -> None:
+    world.target("erp").answers.append(answer)
     world.send(order(1))
     systems = b"".join(line for line in SYSTEMS.splitlines(True) if line.startswith((b"shop:", b"crm:")))
     routes = world.files["routes/orders.yaml"].replace(b"erp", b"crm")

@@ -1,0 +1,56 @@
+"""A system whose connector cannot be opened is stopped with the reason; the hub and all other systems go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from conftest import ROUTES, World, order
+
+from connectors.base import DOUBT, Destination, PermanentError, Verdict
+from hub.errors import UsageError
+from hub.store import switches
+
+UNSET = UsageError("secret://env/ERP_TOKEN is not set; set the variable ERP_TOKEN")
+
+
+def refuse_to_open(world: World, error: Exception) -> None:
+    def fail(system: object) -> Destination:
+        raise error
+
+    world.engine.dispatcher._open = fail
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (UNSET, f"the system cannot be opened: {UNSET}"),
+        (PermanentError("base_url: no address"), "the system cannot be opened: base_url: no address"),
+        (ZeroDivisionError("secret"), "the system cannot be opened: ZeroDivisionError, see the log"),
+    ],
+)
+def test_a_system_that_cannot_be_opened_is_stopped_and_spares_its_messages(
+    world: World, error: Exception, reason: str
+) -> None:
+    opened = world.engine.dispatcher._open
+    refuse_to_open(world, error)
+    world.send(order(1), order(2))
+    assert {state for _, state in world.states()} <= {"queued", "retrying"}
+    assert [(s["name"], s["reason"]) for s in switches.listed(world.store.reader())] == [("erp", reason)]
+    world.engine.dispatcher._open = opened
+    world.store.write(lambda db: switches.release(db, "system", "erp"))
+    world.wait(1)
+    assert [state for _, state in world.states()] == ["delivered", "delivered"]
+
+
+def test_what_is_to_be_looked_up_in_a_system_that_cannot_be_opened_stays_in_doubt(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world(routes=ROUTES.replace(b"system: erp", b"system: wms"))
+    world.target("wms").answers.append(Verdict(DOUBT, code="read_timeout"))
+    world.send(order(1))
+    refuse_to_open(world, UNSET)
+    world.engine.dispatcher.reconfigure()
+    world.wait(61)
+    assert world.states() == [("wms", "unknown")]
+    assert switches.is_off(world.store.reader(), "system", "wms")
