@@ -105,7 +105,7 @@ class Hub:
             return earlier
 
     def _run_apart(self, work: Callable[[], None]) -> None:
-        self.pool.submit(work)
+        self.pool.submit(_logged, work)
 
     def start(self) -> None:
         """Recover what another run left, then work."""
@@ -129,6 +129,14 @@ class Hub:
         for thread in self._threads:
             thread.join(10)
         self.store.close()
+
+
+def _logged(work: Callable[[], None]) -> None:
+    """Work apart has nobody who waits for its end: what it fails on is told here or nowhere."""
+    try:
+        work()
+    except Exception:
+        _log.exception("work beside the flow has failed")
 
 
 def _children() -> int:

@@ -79,6 +79,9 @@ class Sweeper:
                 step()
             except (HubError, ConnectorError, apsw.Error) as error:
                 _log.warning("a sweep step failed and is tried again", step=step.__name__, reason=str(error))
+            except Exception:
+                # A mistake in one step must not end the one thread that retries, recovers and follows deploys.
+                _log.exception("a sweep step failed and is tried again", step=step.__name__)
 
     def run(self) -> None:
         while not self._stop.wait(TICK_SECONDS):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from random import Random
-from typing import Protocol
+from typing import Any, Protocol
 
 import apsw
 
@@ -114,7 +114,8 @@ class Engine:
         try:
             for parts in self.transformer.split(self._work(claimed), program):
                 self.commit(parts, program)
-        except StoreError:
+        except Exception:
+            # Whatever it was: nobody has in hand any more what is left of these, and their sources wait for them.
             self.later(lambda: self._offer_again(claimed))
             raise
 
@@ -145,7 +146,14 @@ class Engine:
         if all(part.final for part in parts):
             self.store.committer.submit(job, lambda result, error: self._committed(batch, result, error))
         else:
-            self._committed(batch, self.store.write(job), None)
+            self._committed(batch, self._written(batch, job), None)
+
+    def _written(self, batch: Batch, job: Callable[[apsw.Connection], tuple[set[str], set[str]]]) -> Any:
+        try:
+            return self.store.write(job)
+        except StoreError:
+            self.dispatcher.give_back([d for d in batch.deliveries if d.delivery_id in batch.going])
+            raise
 
     def _bury(self, db: apsw.Connection, batch: Batch) -> set[str]:
         """Deliveries that could not be mapped or encoded end before they were ever tried."""

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator, Sequence
 
+import pytest
 from conftest import World, order
+from replaying import CSV_IN
 
 from connectors.base import STOPPED, Verdict
+from hub.errors import StoreFull
+from hub.pipeline import Transformed
+from hub.pipeline.program import Program
+from hub.pipeline.split import LocalTransformer
 from hub.store import switches
 
 
@@ -31,3 +38,45 @@ def test_a_system_is_stopped_even_if_the_store_was_away_when_its_verdict_came(wo
     assert world.states() == [("erp", "retrying")]
     assert [(s["kind"], s["name"]) for s in switches.listed(world.store.reader())] == [("system", "erp")]
     assert len(erp.sent) == 1
+
+
+def test_a_large_receipt_goes_on_where_it_was_when_the_store_went_away(make_world: Callable[..., World]) -> None:
+    world = make_world(order_in=CSV_IN)
+    world.engine.accept([world.arrival(b"id,qty\n" + b"".join(b"o%d,1\n" % n for n in range(1200)))])
+    commit, slices = world.engine.commit, []
+
+    def commit_one_slice(parts: Sequence[Transformed], program: Program) -> None:
+        slices.append(parts)
+        refuse_writes(world, len(slices) > 1)
+        commit(parts, program)
+
+    world.engine.commit = commit_one_slice  # type: ignore[method-assign]
+    with pytest.raises(StoreFull):
+        world.run()
+    world.engine.commit = commit  # type: ignore[method-assign]
+    assert world.rows("SELECT state, message_count FROM receipts") == [("received", 500)]
+    refuse_writes(world, False)
+    world.engine.catch_up()
+    for _ in range(10):
+        world.wait(1)
+    assert world.rows("SELECT state, message_count FROM receipts") == [("split", 1200)]
+    assert world.rows("SELECT state, count(*) FROM deliveries GROUP BY state") == [("delivered", 1200)]
+    assert len(world.target("erp").sent) == 1200
+
+
+class NoProcess(LocalTransformer):
+    """No process can be started at the moment."""
+
+    def split(self, work: object, program: object) -> Iterator[list[Transformed]]:
+        raise OSError("no process can be started")
+
+
+def test_receipts_that_a_mistake_left_in_hand_are_offered_again(world: World) -> None:
+    transformer = world.engine.transformer
+    world.engine.transformer = NoProcess(world.store, world.clock)
+    with pytest.raises(OSError, match="no process"):
+        world.send(order(1))
+    world.engine.transformer = transformer
+    world.engine.catch_up()
+    world.run()
+    assert world.states() == [("erp", "delivered")]

@@ -42,3 +42,15 @@ def test_what_waits_for_a_system_that_is_gone_becomes_a_dead_letter(world: World
     [(state, failure)] = world.rows("SELECT state, failure FROM deliveries")
     assert state == "dead"
     assert "the active set has no target 'erp' in the route 'orders'" in str(failure)
+
+
+def test_a_mistake_in_one_step_ends_neither_the_round_nor_the_thread(world: World) -> None:
+    done: list[str] = []
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    rounds = sweeper(world, broken=(5.0, fail), other=(0.0, lambda: done.append("other")))
+    for _ in range(2):
+        rounds.sweep()
+    assert done == ["other"]
