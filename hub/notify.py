@@ -1,7 +1,7 @@
 """Telling people: one message when something opens, one when it is over, none between.
 
-What is open is worked out from the rows, what was told is a row too; so a restart tells nothing twice, and a failure
-to tell is tried again at the next round. Nothing here holds up a message.
+What is open is worked out from the rows, what each channel was told is a row too; so a restart tells nothing twice, and
+a channel that fails is tried again by itself. Nothing here holds up a message.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import http.client
 import smtplib
 import ssl
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from functools import partial
@@ -39,26 +39,35 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger("notify")
 _TIMEOUT_SECONDS = 10.0
+_REST_SECONDS = 30.0
+_REFUSALS = (OSError, http.client.HTTPException, smtplib.SMTPException, ValueError)
 BLOCKED_SECONDS = 900.0  # a lane that has waited this long for a person is told
 
 
 class Channel(Protocol):
-    """Somewhere people are told. Raises OSError (or a subclass) when it cannot be reached or refuses."""
+    """Somewhere people are told. ``name`` is the same after a restart and holds no secret."""
 
-    def tell(self, notice: Notice, at: float) -> None: ...
+    @property
+    def name(self) -> str: ...
+
+    def tell(self, notice: Notice, at: float) -> None:
+        """Raises OSError or one of ``_REFUSALS`` when it cannot be reached or refuses."""
+        ...
 
 
-def check(engine: Engine) -> list[Notice]:
-    """Bring the notices up to what is open now; gives those that have to be told."""
+def check(engine: Engine, channels: Collection[str]) -> dict[str, list[Notice]]:
+    """Bring the notices up to what is open now; gives what each channel has to be told."""
     now = engine.clock.epoch()
     with engine.store.snapshot() as db:
         open_now = _open_now(db, now)
 
-    def job(db: apsw.Connection) -> list[Notice]:
-        notices.settle(db, open_now, now)
-        return notices.untold(db)
+    def job(db: apsw.Connection) -> dict[str, list[Notice]]:
+        notices.forget_others(db, channels)
+        for channel in channels:
+            notices.settle(db, channel, open_now, now)
+        return {channel: notices.untold(db, channel) for channel in channels}
 
-    found: list[Notice] = engine.store.write(job)
+    found: dict[str, list[Notice]] = engine.store.write(job)
     return found
 
 
@@ -81,24 +90,17 @@ def _open_now(db: apsw.Connection, now: float) -> dict[str, tuple[str, str]]:
     return found
 
 
-def send(engine: Engine, untold: Sequence[Notice], channels: Sequence[Channel]) -> int:
-    """Tell every channel; gives how many notices all of them have taken. The rest is tried at the next round."""
-    told = 0
-    for notice in untold if channels else ():
+def send(engine: Engine, channel: Channel, untold: Sequence[Notice]) -> bool:
+    """Tell a channel; False when it does not take one: that and the rest are tried again later."""
+    for notice in untold:
         now = engine.clock.epoch()
-        answers = [_told(channel, notice, now) for channel in channels]  # each is asked, whatever another says
-        if all(answers):
-            engine.store.write(partial(notices.mark_told, notice=notice, at=now))
-            told += 1
-    return told
-
-
-def _told(channel: Channel, notice: Notice, now: float) -> bool:
-    try:
-        channel.tell(notice, now)
-    except (OSError, http.client.HTTPException, smtplib.SMTPException) as error:
-        _log.warning("a notice could not be told and is tried again", subject=notice.subject, reason=str(error)[:200])
-        return False
+        try:
+            channel.tell(notice, now)
+        except _REFUSALS as error:
+            reason = str(error)[:200]
+            _log.warning("a notice could not be told and is tried again", subject=notice.subject, reason=reason)
+            return False
+        engine.store.write(partial(notices.mark_told, notice=notice, at=now))
     return True
 
 
@@ -118,13 +120,19 @@ class Notifier:
     def __init__(self, engine: Engine, secrets: Path) -> None:
         self._engine, self._secrets = engine, secrets
         self._busy = threading.Lock()
+        self._rests: dict[str, float] = {}  # until when a channel that failed is left alone
 
     def round(self) -> None:
         """Find out what is open and tell it; a call while another one is at work does nothing."""
         if not self._busy.acquire(blocking=False):
             return
         try:
-            send(self._engine, check(self._engine), channels_of(self._engine.program.settings, self._secrets))
+            found = channels_of(self._engine.program.settings, self._secrets)
+            channels = {channel.name: channel for channel in found}
+            for name, untold in check(self._engine, channels).items():
+                now = self._engine.clock.epoch()
+                if now >= self._rests.get(name, 0.0) and not send(self._engine, channels[name], untold):
+                    self._rests[name] = now + _REST_SECONDS
         finally:
             self._busy.release()
 
@@ -161,6 +169,10 @@ class Webhook:
     url: str
     secret: str = ""
 
+    @property
+    def name(self) -> str:
+        return _channel_name("webhook", self.url)
+
     def tell(self, notice: Notice, at: float) -> None:
         body = msgspec.json.encode(content(notice))
         message_id = _message_id(notice)
@@ -188,6 +200,10 @@ class Webhook:
             connection.close()
 
 
+def _channel_name(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
 def _message_id(notice: Notice) -> str:
     """The same for every try to tell the same thing, so that a receiver can drop repeats."""
     told = f"{notice.subject}|{notice.opened_at!r}|{notice.is_over}"
@@ -196,9 +212,18 @@ def _message_id(notice: Notice) -> str:
 
 def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
     """The ``webhook-signature`` header: HMAC-SHA256 over ``id.timestamp.body``."""
-    key = base64.b64decode(secret.removeprefix("whsec_")) if secret.startswith("whsec_") else secret.encode()
+    key = _key(secret)
     signed = hmac.new(key, f"{message_id}.{timestamp}.".encode() + body, hashlib.sha256).digest()
     return "v1," + base64.b64encode(signed).decode()
+
+
+def _key(secret: str) -> bytes:
+    if not secret.startswith("whsec_"):
+        return secret.encode()
+    try:
+        return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    except ValueError:
+        raise ValueError("the secret of the webhook begins with whsec_, but no Base64 follows; copy it anew") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +237,10 @@ class Mail:
     user: str = ""
     password: str = ""
     encryption: str = "starttls"
+
+    @property
+    def name(self) -> str:
+        return _channel_name("mail", self.server, *self.recipients)
 
     def tell(self, notice: Notice, at: float) -> None:
         mail = EmailMessage()

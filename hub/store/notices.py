@@ -1,77 +1,90 @@
-"""Notices: what is open and has been told, so that one thing is told once when it opens and once when it is over."""
+"""Notices: what is open and who has been told: each channel is told once when it opens and once when it is over.
+
+Every channel has rows of its own: one that cannot be reached keeps the others neither waiting nor hearing things twice.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import apsw
 
-_COLUMNS = "subject, kind, detail, opened_at, told_at, closed_at, told_closed_at"
+_COLUMNS = "subject, kind, detail, opened_at, told_at, closed_at"
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something that is open, or was. ``told_at`` None means that nobody has been told yet."""
+    """Something that is open, or was, as one channel knows it. ``told_at`` None means that it has not been told yet."""
 
+    channel: str
     subject: str
     kind: str
     detail: str
     opened_at: float
     told_at: float | None
     closed_at: float | None
-    told_closed_at: float | None
 
     @property
     def is_over(self) -> bool:
         return self.closed_at is not None
 
 
-def settle(db: apsw.Connection, open_now: Mapping[str, tuple[str, str]], at: float) -> None:
-    """Bring the notices up to what is open now: subject -> (kind, detail).
+def settle(db: apsw.Connection, channel: str, open_now: Mapping[str, tuple[str, str]], at: float) -> None:
+    """Bring a channel's notices up to what is open now: subject -> (kind, detail). A channel is a name without spaces.
 
-    What is new opens; what is no longer there closes; what closed before anybody was told is dropped, and what comes
-    back after it was told to be over opens again.
+    What is new opens; what is no longer there closes; what closed before it was told is dropped.
     """
-    known = {notice.subject: notice for notice in listed(db)}
+    known = {notice.subject: notice for notice in listed(db) if notice.channel == channel}
     for subject, (kind, detail) in open_now.items():
         before = known.get(subject)
-        if before is None or (before.is_over and before.told_closed_at is not None):
-            _open(db, subject, kind, detail, at)
+        if before is None:
+            row = (_row_name(channel, subject), kind, detail, at)
+            db.execute("INSERT INTO notices VALUES (?, ?, ?, ?, NULL, NULL, NULL)", row)
         elif before.is_over:
             # It came back before its end was told: for whoever was told, it never was over.
-            db.execute("UPDATE notices SET closed_at = NULL, detail = ? WHERE subject = ?", (detail, subject))
+            _set(db, before, "closed_at = NULL, detail = ?", detail)
     for subject, notice in known.items():
         if subject not in open_now and not notice.is_over:
-            _close(db, notice, at)
+            if notice.told_at is None:
+                _remove(db, notice)
+            else:
+                _set(db, notice, "closed_at = ?", at)
 
 
-def _open(db: apsw.Connection, subject: str, kind: str, detail: str, at: float) -> None:
-    db.execute("DELETE FROM notices WHERE subject = ?", (subject,))
-    db.execute("INSERT INTO notices VALUES (?, ?, ?, ?, NULL, NULL, NULL)", (subject, kind, detail, at))
+def forget_others(db: apsw.Connection, channels: Collection[str]) -> None:
+    """Drop the notices of channels that the configuration no longer names."""
+    for notice in listed(db):
+        if notice.channel not in channels:
+            _remove(db, notice)
 
 
-def _close(db: apsw.Connection, notice: Notice, at: float) -> None:
-    if notice.told_at is None:
-        db.execute("DELETE FROM notices WHERE subject = ?", (notice.subject,))
-    else:
-        db.execute("UPDATE notices SET closed_at = ? WHERE subject = ?", (at, notice.subject))
-
-
-def untold(db: apsw.Connection) -> list[Notice]:
-    """What has to be told: opened and not told, or over and not told to be."""
-    rows = db.execute(
-        f"""SELECT {_COLUMNS} FROM notices WHERE told_at IS NULL OR (closed_at IS NOT NULL AND told_closed_at IS NULL)
-            ORDER BY opened_at, subject"""
-    )
-    return [Notice(*row) for row in rows]
+def untold(db: apsw.Connection, channel: str) -> list[Notice]:
+    """What a channel has to be told, the oldest first: opened and not told, or over and not told to be."""
+    return [n for n in listed(db) if n.channel == channel and (n.told_at is None or n.is_over)]
 
 
 def mark_told(db: apsw.Connection, notice: Notice, at: float) -> None:
-    """Everybody has been told of this notice as it stands."""
-    column = "told_closed_at" if notice.is_over else "told_at"
-    db.execute(f"UPDATE notices SET {column} = ? WHERE subject = ?", (at, notice.subject))
+    """The notice's channel has been told of it as it stands. With its end told, there is nothing more to know of it."""
+    if notice.is_over:
+        _remove(db, notice)
+    else:
+        _set(db, notice, "told_at = ?", at)
 
 
 def listed(db: apsw.Connection) -> list[Notice]:
-    return [Notice(*row) for row in db.execute(f"SELECT {_COLUMNS} FROM notices ORDER BY opened_at, subject")]
+    """All there are, the oldest first."""
+    rows = db.execute(f"SELECT {_COLUMNS} FROM notices ORDER BY opened_at, subject")
+    return [Notice(channel, subject, *rest) for name, *rest in rows for channel, _, subject in [name.partition(" ")]]
+
+
+def _row_name(channel: str, subject: str) -> str:
+    return f"{channel} {subject}"
+
+
+def _set(db: apsw.Connection, notice: Notice, change: str, value: object) -> None:
+    db.execute(f"UPDATE notices SET {change} WHERE subject = ?", (value, _row_name(notice.channel, notice.subject)))
+
+
+def _remove(db: apsw.Connection, notice: Notice) -> None:
+    db.execute("DELETE FROM notices WHERE subject = ?", (_row_name(notice.channel, notice.subject),))

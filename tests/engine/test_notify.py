@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from conftest import World, order
 
 from connectors.base import REFUSED, STOPPED, Verdict
@@ -69,7 +70,9 @@ def heard() -> Iterator[Heard]:
 
 
 def tell(world: World, *channels: notify.Channel) -> int:
-    return send(world.engine, check(world.engine), channels)
+    """One round; gives how many of the channels took what they had to be told, if there was anything."""
+    untold = check(world.engine, [channel.name for channel in channels])
+    return sum(bool(untold[channel.name]) and send(world.engine, channel, untold[channel.name]) for channel in channels)
 
 
 def dead_order(world: World, number: int) -> None:
@@ -111,10 +114,42 @@ def test_a_restart_tells_nothing_twice(world: World, heard: Heard) -> None:
     assert tell(world, Webhook(heard.url)) == 0
 
 
-def test_nobody_to_tell_keeps_nothing_waiting(world: World) -> None:
+def test_whoever_is_added_later_is_told_what_is_open(world: World, heard: Heard) -> None:
     dead_order(world, 1)
     assert tell(world) == 0
-    assert len(check(world.engine)) == 1
+    assert tell(world, Webhook(heard.url)) == 1
+
+
+def test_a_channel_that_cannot_be_reached_makes_no_other_hear_things_twice(world: World, heard: Heard) -> None:
+    away, ops = Webhook("http://127.0.0.1:1/"), Webhook(heard.url)
+    dead_order(world, 1)
+    assert [tell(world, away, ops) for _ in range(3)] == [1, 0, 0]
+    replay.replay_one(world.engine, world.rows("SELECT delivery_id FROM deliveries")[0][0], ANNA)
+    world.run()
+    assert [tell(world, away, ops) for _ in range(3)] == [1, 0, 0]
+    assert [body["type"] for body in heard.bodies] == ["hub.dead_letters.opened", "hub.dead_letters.recovered"]
+
+
+def test_a_channel_that_failed_rests_before_it_is_asked_again(make_world: Any, heard: Heard, tmp_path: Path) -> None:
+    (tmp_path / "HOOK").write_text(heard.url)
+    world, heard.status = make_world(hub=b"time_zone: UTC\nnotify: [{webhook: secret://file/HOOK}]\n"), 503
+    dead_order(world, 1)
+    notifier = Notifier(world.engine, tmp_path)
+    for _ in range(3):
+        notifier.round()
+        world.clock.at += 2
+    assert len(heard.calls) == 1
+    heard.status, world.clock.at = 204, world.clock.at + 30
+    for _ in range(3):
+        notifier.round()
+    assert len(heard.calls) == 2
+
+
+def test_a_secret_that_is_none_is_logged_and_keeps_nobody_else_waiting(world: World, heard: Heard) -> None:
+    dead_order(world, 1)
+    with structlog.testing.capture_logs() as logged:
+        assert tell(world, Webhook("http://127.0.0.1:1/", "whsec_abcde"), Webhook(heard.url)) == 1
+    assert "no Base64 follows" in logged[0]["reason"]
 
 
 def test_a_notice_is_signed_as_standard_webhooks_are(world: World, heard: Heard) -> None:

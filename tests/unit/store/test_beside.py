@@ -176,37 +176,52 @@ def test_expired_answers_are_dropped_in_chunks(db: apsw.Connection) -> None:
 OPEN = {"issue:1": ("dead_letters", "one")}
 
 
-def told(db: apsw.Connection) -> list[tuple[str, bool]]:
-    """Tell what has to be told; gives (subject, whether it is over) of each."""
-    found = notices.untold(db)
+def told(db: apsw.Connection, channel: str = "ops") -> list[tuple[str, bool]]:
+    """Tell a channel what it has to be told; gives (subject, whether it is over) of each."""
+    found = notices.untold(db, channel)
     for notice in found:
         notices.mark_told(db, notice, 1.0)
     return [(notice.subject, notice.is_over) for notice in found]
 
 
 def test_a_thing_is_told_once_when_it_opens_and_once_when_it_is_over(db: apsw.Connection) -> None:
-    notices.settle(db, OPEN, 1.0)
+    notices.settle(db, "ops", OPEN, 1.0)
     assert told(db) == [("issue:1", False)]
-    notices.settle(db, {"issue:1": ("dead_letters", "now two")}, 2.0)
+    notices.settle(db, "ops", {"issue:1": ("dead_letters", "now two")}, 2.0)
     assert told(db) == []
-    notices.settle(db, {}, 3.0)
+    notices.settle(db, "ops", {}, 3.0)
     assert told(db) == [("issue:1", True)]
-    notices.settle(db, {}, 4.0)
+    notices.settle(db, "ops", {}, 4.0)
     assert told(db) == []
-    notices.settle(db, OPEN, 5.0)
+    notices.settle(db, "ops", OPEN, 5.0)
     assert told(db) == [("issue:1", False)]
 
 
 def test_what_is_over_before_anybody_was_told_is_not_told_at_all(db: apsw.Connection) -> None:
-    notices.settle(db, OPEN, 1.0)
-    notices.settle(db, {}, 2.0)
+    notices.settle(db, "ops", OPEN, 1.0)
+    notices.settle(db, "ops", {}, 2.0)
     assert notices.listed(db) == []
 
 
 def test_what_comes_back_before_its_end_was_told_never_was_over(db: apsw.Connection) -> None:
-    notices.settle(db, OPEN, 1.0)
+    notices.settle(db, "ops", OPEN, 1.0)
     told(db)
-    notices.settle(db, {}, 2.0)
-    notices.settle(db, OPEN, 3.0)
+    notices.settle(db, "ops", {}, 2.0)
+    notices.settle(db, "ops", OPEN, 3.0)
     assert told(db) == []
     assert [notice.opened_at for notice in notices.listed(db)] == [1.0]
+
+
+def test_each_channel_hears_its_own_opening_and_its_own_end(db: apsw.Connection) -> None:
+    for channel in ("ops", "mail"):
+        notices.settle(db, channel, OPEN, 1.0)
+    assert told(db, "ops") == [("issue:1", False)]
+    for channel in ("ops", "mail"):
+        notices.settle(db, channel, {}, 2.0)
+    assert (told(db, "ops"), told(db, "mail")) == ([("issue:1", True)], [])
+
+
+def test_what_a_channel_knows_is_forgotten_when_it_is_no_longer_configured(db: apsw.Connection) -> None:
+    notices.settle(db, "ops", OPEN, 1.0)
+    notices.forget_others(db, ["mail"])
+    assert notices.listed(db) == []
