@@ -30,6 +30,7 @@ def unbatched() -> None:
     """Groups of one everywhere."""
     _replace(receive, "GROUP_ROWS", 1)
     _replace(commit, "_GROUP", 1)
+    _replace(commit, "_PATIENCE_SECONDS", 0.0)
     record = dispatch.Dispatcher._finished
 
     def one_by_one(self: dispatch.Dispatcher, verdicts: list[tuple[Parcel, Verdict]]) -> None:

@@ -47,7 +47,7 @@ class Hub:
         self.store: Store = open_store(_address(settings, self.secrets), root)
         program = self._first_program(files)
         self.pool = ThreadPoolExecutor(8, thread_name_prefix="apart")
-        self.worker = LocalWorker()
+        self.worker = LocalWorker(_children())
         self.transformers = Transformers(self.store, self.environment, self.own_connectors, _children())
         self.engine = Engine(
             self.store, program, self.clock, self.worker,

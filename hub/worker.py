@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -22,15 +23,19 @@ STUCK_SECONDS = 150.0
 class LocalWorker:
     """Runs the engine's work in this process, and wakes it: the embedded mode's ``WakeUp``."""
 
-    def __init__(self, threads: int = 2) -> None:
+    def __init__(self, transformers: int = 1) -> None:
         self._broker = LocalBroker()
         self._engine: Engine | None = None
         self._busy_since: dict[int, float] = {}
         self._process = dramatiq.actor(broker=self._broker, queue_name=QUEUE, actor_name="process")(self._run_process)
         self._deliver = dramatiq.actor(broker=self._broker, queue_name=QUEUE, actor_name="deliver")(self._run_deliver)
-        self._worker = dramatiq.Worker(self._broker, worker_timeout=1000, worker_threads=threads)
+        self._worker = dramatiq.Worker(self._broker, worker_timeout=1000, worker_threads=transformers + 1)
         self._told: set[str] = set()
         self._waiting: deque[int] = deque()
+        self._stopping = False
+        # As many at once as there are transformers: a thread that waited for one would be missing for deliveries, and
+        # receipts that overtake each other on the way there would wait again in their lanes.
+        self._free = threading.Semaphore(transformers)
 
     def process(self, seqs: Sequence[int]) -> None:
         # Small groups that wait are taken together: what a batch costs is shared by more.
@@ -48,6 +53,7 @@ class LocalWorker:
         self._worker.start()
 
     def stop(self) -> None:
+        self._stopping = True
         self._worker.stop(timeout=20_000)
 
     def seconds_stuck(self) -> float:
@@ -56,10 +62,17 @@ class LocalWorker:
         return max((now - max(since, progress) for since in list(self._busy_since.values())), default=0.0)
 
     def _run_process(self) -> None:
+        while self._waiting and not self._stopping and self._free.acquire(blocking=False):
+            try:
+                self._process_some(self._taken())
+            except Exception:
+                self._process.send()  # for those that still wait: this call ends here
+                raise
+            finally:
+                self._free.release()
+
+    def _process_some(self, seqs: list[int]) -> None:
         assert self._engine is not None
-        seqs = self._taken()
-        if not seqs:
-            return
         with _Busy(self._busy_since):
             try:
                 self._engine.process(seqs)
@@ -73,8 +86,6 @@ class LocalWorker:
                 seqs.append(self._waiting.popleft())
             except IndexError:  # another thread was quicker
                 break
-        if self._waiting:
-            self._process.send()
         return seqs
 
     def _run_deliver(self, system: str) -> None:

@@ -239,7 +239,7 @@ class Dispatcher:
                 return
             self._recorded(ended, replies, *result)
 
-        engine.store.committer.submit(job, done)
+        engine.store.committer.submit(job, done, patient=True)
 
     def _recorded(
         self, ended: Sequence[tuple[Sent, Finish]], replies: Sequence[Arrival],

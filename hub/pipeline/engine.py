@@ -108,8 +108,6 @@ class Engine:
     def process(self, seqs: Sequence[int]) -> None:
         """Split receipts into messages and deliveries, and send what may go at once."""
         claimed = self._claim(seqs)
-        if not claimed:
-            return
         program = self.program
         try:
             for parts in self.transformer.split(self._work(claimed), program):
@@ -127,8 +125,11 @@ class Engine:
         others = [seq for seq in seqs if seq not in mine]
         if not others:
             return list(seqs)
-        found = self.store.write(lambda db: receipts.claim(db, others, self.worker), durable=False)
-        return [*mine, *found]
+        try:
+            return [*mine, *self.store.write(lambda db: receipts.claim(db, others, self.worker), durable=False)]
+        except StoreError:
+            self.later(lambda: self._offer_again(sorted(mine)))
+            raise
 
     def commit(self, parts: Sequence[Transformed], program: Program) -> None:
         """Store what became of receipts and claim what may go, in one transaction; then send it.

@@ -21,6 +21,7 @@ Done = Callable[[Any, Exception | None], None]
 
 _log = structlog.get_logger("store")
 _GROUP = 64  # jobs in one transaction; each job is itself a batch of rows
+_PATIENCE_SECONDS = 0.004
 
 
 class Committer:
@@ -30,6 +31,7 @@ class Committer:
         self._db = connection
         self._lock = threading.Lock()
         self._jobs: deque[tuple[Job, Done]] = deque()
+        self._urgent = False  # whether one of the jobs is not patient
         self._wake = threading.Condition(threading.Lock())
         self._closing = False
         self.commits = 0
@@ -37,13 +39,17 @@ class Committer:
         self._thread = threading.Thread(target=self._loop, name="store-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, job: Job, done: Done) -> None:
-        """Queue a job; ``done(result, error)`` is called from the writer thread after the commit."""
+    def submit(self, job: Job, done: Done, patient: bool = False) -> None:
+        """Queue a job; ``done(result, error)`` is called from the writer thread after the commit. A ``patient`` one,
+        which nobody waits for, waits a moment for others to share its transaction with."""
         with self._wake:
             if self._closing:
                 raise StoreError("the store is closing")
+            is_first = not self._jobs
             self._jobs.append((job, done))
-            self._wake.notify()
+            if is_first or not (patient or self._urgent):
+                self._wake.notify()
+            self._urgent = self._urgent or not patient
 
     def run(self, job: Job, durable: bool = True) -> Any:
         """Run a job now, in the calling thread, and give its result. Not ``durable``: without waiting for the disk;
@@ -75,8 +81,12 @@ class Committer:
                     self._wake.wait()
                 if not self._jobs:
                     return
+                if not (self._urgent or self._closing):
+                    self._wake.wait(_PATIENCE_SECONDS)
             with self._lock:
-                group = [self._jobs.popleft() for _ in range(min(len(self._jobs), _GROUP))]
+                with self._wake:
+                    group = [self._jobs.popleft() for _ in range(min(len(self._jobs), _GROUP))]
+                    self._urgent = self._urgent and bool(self._jobs)
                 self._run_group(group)
 
     def _run_group(self, group: list[tuple[Job, Done]]) -> None:
