@@ -1,15 +1,10 @@
-"""``o2c run``: everything in one process on the embedded store, under a small parent that restarts it.
-
-The parent watches a pipe that the hub writes a beat to. No beat for 30 seconds, or a death, and it starts a new one
-within a second; what the old one had in hand is found in the store.
-"""
+"""``o2c run``: everything in one process on the embedded store, under the small parent of ``hub.supervisor``."""
 
 from __future__ import annotations
 
 import errno
 import gc
 import os
-import select
 import signal
 import socket
 import sys
@@ -17,7 +12,6 @@ import threading
 import time
 from collections.abc import MutableMapping
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import structlog
@@ -37,64 +31,6 @@ from hub.worker import STUCK_SECONDS
 
 _log = structlog.get_logger("run")
 _BEAT_SECONDS = 1.0
-_RESTART_SECONDS = 0.3
-_SILENT_SECONDS = 30.0
-_LONGEST_PAUSE = 10.0
-
-
-# -- the parent ----------------------------------------------------------------------------------------------------
-
-
-def run(root: Path, reload: bool = False) -> int:
-    """Keep one hub process going until SIGTERM or SIGINT. Gives the exit code of a hub that ended on purpose."""
-    logs.configure()
-    stopping: list[int] = []
-    child = 0
-
-    def stop(number: int, _: FrameType | None) -> None:
-        stopping.append(number)
-        if child:
-            os.kill(child, signal.SIGTERM)
-
-    pause = _RESTART_SECONDS
-    while True:
-        reading, writing = os.pipe()
-        started = time.monotonic()
-        child = _spawn(root, reload, writing)
-        os.close(writing)
-        signal.signal(signal.SIGTERM, stop)
-        signal.signal(signal.SIGINT, stop)
-        code = _watch(child, reading)
-        os.close(reading)
-        if stopping or code in (0, 1, 2):
-            return code
-        # One that ends itself as soon as it starts is given more time each time; one that was killed starts at once.
-        ends_itself = code > 0 and time.monotonic() - started < _SILENT_SECONDS
-        pause = min(2 * pause, _LONGEST_PAUSE) if ends_itself else _RESTART_SECONDS
-        _log.error("the hub died and is started again", exit=code, pause_seconds=pause)
-        time.sleep(pause)
-
-
-def _spawn(root: Path, reload: bool, beat: int) -> int:
-    arguments = [sys.executable, "-m", "hub.run", str(root), str(beat), "reload" if reload else ""]
-    os.set_inheritable(beat, True)
-    return os.posix_spawn(sys.executable, arguments, os.environ)
-
-
-def _watch(child: int, reading: int) -> int:
-    """The child's exit code; negative for a signal. A child without a beat is killed."""
-    while True:
-        ready, _, _ = select.select([reading], [], [], _SILENT_SECONDS)
-        if ready and os.read(reading, 100):
-            continue
-        if not ready:
-            _log.error("the hub has made no progress and is ended", seconds=_SILENT_SECONDS)
-            os.kill(child, signal.SIGKILL)
-        _, status = os.waitpid(child, 0)
-        return os.waitstatus_to_exitcode(status)
-
-
-# -- the hub -------------------------------------------------------------------------------------------------------
 
 
 def main(root: Path, beat: int, reload: bool) -> int:

@@ -9,10 +9,11 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from hub.cli.terminal import Json, ProjectFolder, complain, finish, say, say_json
+from hub.cli.terminal import Json, ProjectFolder, complain, say, say_json
 from hub.cli.workplace import embedded_store, open_workplace
 from hub.errors import UsageError
 from hub.project import find_project
+from hub.supervisor import become
 
 
 def run(
@@ -20,9 +21,7 @@ def run(
     project: ProjectFolder = Path(),
 ) -> None:
     """Start the hub: everything in one process, with the embedded store. Ctrl-C stops it."""
-    from hub.run import run as run_hub  # loads the web server, which no other command needs
-
-    finish(run_hub(find_project(project), reload=reload) != 0)
+    become(find_project(project), reload)
 
 
 def backup(

@@ -1,0 +1,88 @@
+"""The small parent of ``o2c run``: starts the hub, and starts it again when it dies or falls silent.
+
+It watches a pipe that the hub writes a beat to. No beat for 30 seconds, or a death, and it starts a new one within a
+second; what the old one had in hand is found in the store. It loads next to nothing, so that it costs next to nothing.
+
+    python -m hub.supervisor PROJECT [reload]
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import structlog
+
+from hub import logs
+
+_log = structlog.get_logger("run")
+_RESTART_SECONDS = 0.3
+_SILENT_SECONDS = 30.0
+_LONGEST_PAUSE = 10.0
+
+
+def become(root: Path, reload: bool) -> NoReturn:
+    """Turn this process into the parent of a hub: what it has loaded so far is given up."""
+    arguments = [sys.executable, "-m", "hub.supervisor", str(root), *(["reload"] if reload else [])]
+    os.execv(sys.executable, arguments)  # noqa: S606  our own module, our own interpreter
+
+
+def run(root: Path, reload: bool = False) -> int:
+    """Keep one hub process going until SIGTERM or SIGINT. Gives the exit code of a hub that ended on purpose."""
+    logs.configure()
+    stopping: list[int] = []
+    child = 0
+
+    def stop(number: int, _: FrameType | None) -> None:
+        stopping.append(number)
+        if child:
+            os.kill(child, signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    pause = _RESTART_SECONDS
+    while True:
+        reading, writing = os.pipe()
+        started = time.monotonic()
+        child = _spawn(root, reload, writing)
+        if stopping:
+            os.kill(child, signal.SIGTERM)
+        os.close(writing)
+        code = _watch(child, reading)
+        os.close(reading)
+        if stopping or code in (0, 1, 2):
+            return code
+        # One that ends itself as soon as it starts is given more time each time; one that was killed starts at once.
+        ends_itself = code > 0 and time.monotonic() - started < _SILENT_SECONDS
+        pause = min(2 * pause, _LONGEST_PAUSE) if ends_itself else _RESTART_SECONDS
+        _log.error("the hub died and is started again", exit=code, pause_seconds=pause)
+        time.sleep(pause)
+
+
+def _spawn(root: Path, reload: bool, beat: int) -> int:
+    arguments = [sys.executable, "-m", "hub.run", str(root), str(beat), "reload" if reload else ""]
+    os.set_inheritable(beat, True)
+    return os.posix_spawn(sys.executable, arguments, os.environ)
+
+
+def _watch(child: int, reading: int) -> int:
+    """The child's exit code; negative for a signal. A child without a beat is killed."""
+    while True:
+        ready, _, _ = select.select([reading], [], [], _SILENT_SECONDS)
+        if ready and os.read(reading, 100):
+            continue
+        if not ready:
+            _log.error("the hub has made no progress and is ended", seconds=_SILENT_SECONDS)
+            os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        return os.waitstatus_to_exitcode(status)
+
+
+if __name__ == "__main__":
+    sys.exit(run(Path(sys.argv[1]), "reload" in sys.argv[2:]) != 0)
