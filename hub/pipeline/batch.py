@@ -41,7 +41,7 @@ class Batch:
         claimed = deliveries.insert(db, [d for d in self.deliveries if d.delivery_id in self.going], worker)
         deliveries.insert(db, [d for d in self.deliveries if d.delivery_id not in self.going])
         rows = [row for part in self.parts for row in part.body_rows]
-        deliveries.store_bodies(db, rows, claimed, self.program.set_id)
+        deliveries.keep_bodies(db, rows, claimed)
         return claimed
 
     def outgoing(self, claimed: set[str]) -> Iterator[tuple[Delivery, CompiledTarget, Body, Mapping[str, str]]]:

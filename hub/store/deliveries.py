@@ -121,9 +121,14 @@ def claim(db: apsw.Connection, delivery_ids: Sequence[str], worker: str, at: flo
     }
 
 
+def keep_bodies(db: apsw.Connection, rows: Sequence[tuple[Any, ...]], claimed: set[str]) -> None:
+    """The bytes of deliveries that were claimed as they were made, with the set that made them."""
+    payloads.insert_rows(db, [row for row in rows if row[0] in claimed])
+
+
 def store_bodies(db: apsw.Connection, rows: Sequence[tuple[Any, ...]], claimed: set[str], set_id: int) -> None:
     """The bytes of first attempts, beside their claim: every retry sends them unchanged. ``rows`` are packed."""
-    payloads.insert_rows(db, [row for row in rows if row[0] in claimed])
+    keep_bodies(db, rows, claimed)
     db.executemany(
         "UPDATE deliveries SET set_id = ?, rebuild = 0 WHERE delivery_id = ? AND set_id <> ?",
         [(set_id, row[0], set_id) for row in rows if row[0] in claimed and row[3] == 0],
