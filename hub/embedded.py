@@ -27,7 +27,7 @@ from hub.settings import Settings, load_settings
 from hub.store import Store, answers, deliveries, open_store
 from hub.store.retention import Policy, Pruner, policy_of
 from hub.sweeper import Chore, Sweeper
-from hub.transformer import Transformers
+from hub.transformer import REQUESTS_AT_ONCE, Transformers
 from hub.worker import LocalWorker
 
 _log = structlog.get_logger("hub")
@@ -47,7 +47,7 @@ class Hub:
         self.store: Store = open_store(_address(settings, self.secrets), root)
         program = self._first_program(files)
         self.pool = ThreadPoolExecutor(8, thread_name_prefix="apart")
-        self.worker = LocalWorker(_children())
+        self.worker = LocalWorker(_children() * REQUESTS_AT_ONCE)
         self.transformers = Transformers(self.store, self.environment, self.own_connectors, _children())
         self.engine = Engine(
             self.store, program, self.clock, self.worker,

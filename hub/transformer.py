@@ -18,7 +18,8 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
@@ -41,6 +42,7 @@ _log = structlog.get_logger("transformer")
 HANG_SECONDS = 30.0
 _TRIES = 2
 _PIPE_BYTES = 1 << 20
+REQUESTS_AT_ONCE = 2  # of one child
 
 
 class Request(msgspec.Struct, array_like=True):
@@ -64,6 +66,10 @@ _decode_request = msgspec.msgpack.Decoder(Request).decode
 _decode_answer = msgspec.msgpack.Decoder(Answer).decode
 
 
+def _nothing() -> None:
+    """For those who need not know when their request is handed over."""
+
+
 class ChildDied(Exception):
     """A child ended or was ended; its text says how."""
 
@@ -72,33 +78,38 @@ class ChildDied(Exception):
 
 
 class Transformers:
-    """A few children, each doing one request at a time. Safe to call from several threads."""
+    """A few children that do what they are asked in turn. Safe to call from several threads."""
 
     def __init__(self, store: Store, environment: str | None, own_connectors: Path | None, children: int) -> None:
         self._command = [sys.executable, "-m", "hub.transformer", str(store.path), environment or ""]
         self._command.append(str(own_connectors or ""))
-        self._idle: queue.Queue[Child | None] = queue.Queue()
-        for _ in range(children):
-            self._idle.put(Child(self._command))
+        # Each child stands here as often as it may have requests at once.
+        self._free: queue.Queue[Child | None] = queue.Queue()
+        for child in [Child(self._command) for _ in range(children)] * REQUESTS_AT_ONCE:
+            self._free.put(child)
 
     def warm(self, program: Program) -> None:
         """Start a child and let it load the program, so that the first receipt need not wait for it."""
         for _ in self._ask(Request(program.set_id)):
             pass
 
-    def split(self, work: Sequence[Suspect], program: Program) -> Iterator[list[Transformed]]:
+    def split(
+        self, work: Sequence[Suspect], program: Program, handed_over: Callable[[], None] = _nothing
+    ) -> Iterator[list[Transformed]]:
         """Every receipt's slices; a receipt that kills its child, twice and alone, comes as a quarantine failure."""
         done: dict[int, int] = {}
         try:
-            yield from self._ask_to_split(Request(program.set_id, work=list(work)), done)
+            yield from self._ask_to_split(Request(program.set_id, work=list(work)), done, handed_over)
         except ChildDied as death:
             _log.error("a transformer died with receipts in hand", receipts=len(work), ending=str(death))
             left = [s for s in work if done.get(s.receipt.seq, 0) >= 0]
             for suspect in left:
                 yield from self._alone(suspect, program, done)
 
-    def _ask_to_split(self, request: Request, done: dict[int, int]) -> Iterator[list[Transformed]]:
-        for answer in self._ask(request):
+    def _ask_to_split(
+        self, request: Request, done: dict[int, int], handed_over: Callable[[], None] = _nothing
+    ) -> Iterator[list[Transformed]]:
+        for answer in self._ask(request, handed_over):
             for part in answer.parts:
                 # -1: all of it is there; else how many of its records have been handed on.
                 done[part.seq] = -1 if part.final else done.get(part.seq, 0) + len(part.messages)
@@ -148,55 +159,76 @@ class Transformers:
     def _built(self, request: Request) -> list[Built]:
         return [built for answer in self._ask(request) for built in answer.built]
 
-    def _ask(self, request: Request) -> Iterator[Answer]:
-        child = self._idle.get()
+    def _ask(self, request: Request, handed_over: Callable[[], None] = _nothing) -> Iterator[Answer]:
+        child = self._free.get()
         if child is None:
-            self._idle.put(None)
+            self._free.put(None)
             raise StoreError("the hub is stopping; what is not done yet is done after the next start")
         try:
-            yield from child.ask(request)
-        except ChildDied:
-            child.end()
-            child = Child(self._command)
-            raise
-        except GeneratorExit:
-            # Nobody wants the rest of this answer: the child is in the middle of it and no good for another.
-            child.end()
-            child = Child(self._command)
-            raise
+            yield from child.ask(request, handed_over)
         finally:
-            self._idle.put(child)
+            self._free.put(child)
 
     def close(self) -> None:
         """End the children; requests that come later fail."""
-        for _ in range(self._idle.qsize()):
-            child = self._idle.get()
+        for _ in range(self._free.qsize()):
+            child = self._free.get()
             if child is not None:
                 child.end()
-        self._idle.put(None)
+        self._free.put(None)
 
 
 class Child:
-    """One transformer process, started when it is first asked."""
+    """One transformer process, started when it is first asked. While it answers one request it may have the next one
+    already, so that it need not wait for it; answers come in the order of the requests."""
 
     def __init__(self, command: list[str]) -> None:
         self._command = command
         self._process: subprocess.Popen[bytes] | None = None
+        self._writing, self._reading = threading.Lock(), threading.Lock()
 
-    def ask(self, request: Request) -> Iterator[Answer]:
-        """The parts of the answer as they come. Raises ChildDied when the child ends, or hangs and is ended."""
-        if self._process is None:
-            self._process = subprocess.Popen(  # noqa: S603  our own module, our own interpreter
+    def ask(self, request: Request, handed_over: Callable[[], None] = _nothing) -> Iterator[Answer]:
+        """The parts of the answer as they come; ``handed_over`` is called when the child has the request. Raises
+        ChildDied when the child ends, or hangs and is ended."""
+        process = self._hand_over(request, handed_over)
+        try:
+            yield from self._answers(process)
+        except (ChildDied, GeneratorExit):
+            # Dead, or in the middle of an answer that nobody wants the rest of: no good for another request.
+            self._end(process)
+            raise
+        finally:
+            self._reading.release()
+
+    def _hand_over(self, request: Request, handed_over: Callable[[], None]) -> subprocess.Popen[bytes]:
+        """The process that has the request, which it is our turn to read from."""
+        with self._writing:
+            process = self._write(request)
+            handed_over()
+            self._reading.acquire()  # in line: whoever writes next reads next
+            try:
+                # The request before this one brought the process down; this one has not been looked at.
+                return process if process is self._process else self._write(request)
+            except BaseException:
+                self._reading.release()
+                raise
+
+    def _write(self, request: Request) -> subprocess.Popen[bytes]:
+        process = self._process
+        if process is None or process.poll() is not None:
+            process = self._process = subprocess.Popen(  # noqa: S603  our own module, our own interpreter
                 self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
             )
-            _widen(self._process.stdin, self._process.stdout)
-        assert self._process.stdin is not None and self._process.stdout is not None
-        try:
-            _write_all(self._process.stdin, _encode(request))
-        except OSError as error:
-            raise ChildDied(self._ending()) from error
+            _widen(process.stdin, process.stdout)
+        assert process.stdin is not None
+        # A pipe that is broken, or closed by whoever read from it last: reading tells how the process ended.
+        with suppress(OSError, ValueError):
+            _write_all(process.stdin, _encode(request))
+        return process
+
+    def _answers(self, process: subprocess.Popen[bytes]) -> Iterator[Answer]:
         while True:
-            frame = self._read(self._process.stdout)
+            frame = self._read(process)
             if not frame:
                 continue
             answer = _decode_answer(frame)
@@ -204,43 +236,43 @@ class Child:
             if answer.last:
                 return
 
-    def _read(self, pipe: IO[bytes]) -> bytes:
-        head = self._read_exactly(pipe, 4)
-        return self._read_exactly(pipe, int.from_bytes(head, "big"))
+    def _read(self, process: subprocess.Popen[bytes]) -> bytes:
+        head = self._read_exactly(process, 4)
+        return self._read_exactly(process, int.from_bytes(head, "big"))
 
-    def _read_exactly(self, pipe: IO[bytes], size: int) -> bytes:
+    def _read_exactly(self, process: subprocess.Popen[bytes], size: int) -> bytes:
         """So many bytes; a child that is silent for long in the middle of it has hung."""
+        assert process.stdout is not None
         pieces = []
         while size:
-            if not select.select([pipe], [], [], HANG_SECONDS)[0]:
-                self._kill()
+            if not select.select([process.stdout], [], [], HANG_SECONDS)[0]:
+                process.kill()
                 raise ChildDied(f"made no progress for {HANG_SECONDS:.0f} s")
-            piece = os.read(pipe.fileno(), min(size, 1 << 20))
+            piece = os.read(process.stdout.fileno(), min(size, 1 << 20))
             if not piece:
-                raise ChildDied(self._ending())
+                raise ChildDied(_ending(process))
             pieces.append(piece)
             size -= len(piece)
         return b"".join(pieces)
 
-    def _ending(self) -> str:
-        assert self._process is not None
-        code = self._process.wait()
-        return f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
-
-    def _kill(self) -> None:
-        if self._process is not None and self._process.poll() is None:
-            self._process.kill()
-
     def end(self) -> None:
         """Kill the process if it runs; nothing that it holds is worth anything."""
-        if self._process is None:
-            return
-        self._kill()
-        for pipe in (self._process.stdin, self._process.stdout):
+        if self._process is not None:
+            self._end(self._process)
+
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
+        if self._process is process:
+            self._process = None
+        process.kill()
+        for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 _close(pipe)
-        self._process.wait()
-        self._process = None
+        process.wait()
+
+
+def _ending(process: subprocess.Popen[bytes]) -> str:
+    code = process.wait()
+    return f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
 
 
 def _quarantine(ending: str) -> Failure:

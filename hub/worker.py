@@ -23,19 +23,20 @@ STUCK_SECONDS = 150.0
 class LocalWorker:
     """Runs the engine's work in this process, and wakes it: the embedded mode's ``WakeUp``."""
 
-    def __init__(self, transformers: int = 1) -> None:
+    def __init__(self, at_once: int = 1) -> None:
         self._broker = LocalBroker()
         self._engine: Engine | None = None
         self._busy_since: dict[int, float] = {}
         self._process = dramatiq.actor(broker=self._broker, queue_name=QUEUE, actor_name="process")(self._run_process)
         self._deliver = dramatiq.actor(broker=self._broker, queue_name=QUEUE, actor_name="deliver")(self._run_deliver)
-        self._worker = dramatiq.Worker(self._broker, worker_timeout=1000, worker_threads=transformers + 1)
+        self._worker = dramatiq.Worker(self._broker, worker_timeout=1000, worker_threads=at_once + 1)
         self._told: set[str] = set()
         self._waiting: deque[int] = deque()
         self._stopping = False
-        # As many at once as there are transformers: a thread that waited for one would be missing for deliveries, and
-        # receipts that overtake each other on the way there would wait again in their lanes.
-        self._free = threading.Semaphore(transformers)
+        # As many at once as transformers take: a thread that waited for one would be missing for deliveries. And in
+        # line: receipts that overtook each other on the way there would wait again in their lanes.
+        self._free = threading.Semaphore(at_once)
+        self._line = threading.Lock()
 
     def process(self, seqs: Sequence[int]) -> None:
         # Small groups that wait are taken together: what a batch costs is shared by more.
@@ -64,18 +65,19 @@ class LocalWorker:
     def _run_process(self) -> None:
         while self._waiting and not self._stopping and self._free.acquire(blocking=False):
             try:
-                self._process_some(self._taken())
+                self._process_some()
             except Exception:
                 self._process.send()  # for those that still wait: this call ends here
                 raise
             finally:
                 self._free.release()
 
-    def _process_some(self, seqs: list[int]) -> None:
+    def _process_some(self) -> None:
         assert self._engine is not None
-        with _Busy(self._busy_since):
+        with _Busy(self._busy_since), _Turn(self._line) as turn:
+            seqs = self._taken()
             try:
-                self._engine.process(seqs)
+                self._engine.process(seqs, turn.end)
             except StoreError as error:
                 _log.warning("receipts wait for the store", count=len(seqs), reason=str(error))
 
@@ -109,3 +111,24 @@ class _Busy:
 
     def __exit__(self, *_: object) -> None:
         self._since.pop(id(self), None)
+
+
+class _Turn:
+    """One's place at the head of a line, until ``end`` is called or the block ends."""
+
+    def __init__(self, line: threading.Lock) -> None:
+        self._line = line
+        self._is_over = True
+
+    def __enter__(self) -> _Turn:
+        self._line.acquire()
+        self._is_over = False
+        return self
+
+    def end(self) -> None:
+        if not self._is_over:
+            self._is_over = True
+            self._line.release()
+
+    def __exit__(self, *_: object) -> None:
+        self.end()

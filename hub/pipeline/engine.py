@@ -105,12 +105,13 @@ class Engine:
 
     # -- decode … encode -------------------------------------------------------------------------------------------
 
-    def process(self, seqs: Sequence[int]) -> None:
-        """Split receipts into messages and deliveries, and send what may go at once."""
+    def process(self, seqs: Sequence[int], handed_over: Callable[[], None] = lambda: None) -> None:
+        """Split receipts into messages and deliveries, and send what may go at once. From when ``handed_over`` is
+        called, receipts that are brought later stay behind these."""
         claimed = self._claim(seqs)
         program = self.program
         try:
-            for parts in self.transformer.split(self._work(claimed), program):
+            for parts in self.transformer.split(self._work(claimed), program, handed_over):
                 self.commit(parts, program)
         except Exception:
             # Whatever it was: nobody has in hand any more what is left of these, and their sources wait for them.

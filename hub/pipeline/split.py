@@ -40,8 +40,11 @@ class Built(msgspec.Struct, frozen=True, array_like=True):
 class Transformer(Protocol):
     """Where the pure part of the flow runs."""
 
-    def split(self, work: Sequence[Suspect], program: Program) -> Iterator[list[Transformed]]:
-        """Every receipt's slices, in order; a receipt that kills its process comes as a failure of it."""
+    def split(
+        self, work: Sequence[Suspect], program: Program, handed_over: Callable[[], None] = ...
+    ) -> Iterator[list[Transformed]]:
+        """Every receipt's slices, in order; a receipt that kills its process comes as a failure of it. From when
+        ``handed_over`` is called, the slices of work that is brought later come later."""
         ...
 
     def build(self, found: Sequence[Delivery], program: Program) -> list[Built]:
@@ -64,7 +67,9 @@ class LocalTransformer:
     clock: Clock
     progress: Callable[[], None] = field(default=lambda: None)
 
-    def split(self, work: Sequence[Suspect], program: Program) -> Iterator[list[Transformed]]:
+    def split(
+        self, work: Sequence[Suspect], program: Program, handed_over: Callable[[], None] = lambda: None
+    ) -> Iterator[list[Transformed]]:
         world = self._world()
         small: list[Transformed] = []
         for suspect in work:

@@ -67,7 +67,7 @@ def test_a_large_receipt_goes_on_where_it_was_when_the_store_went_away(make_worl
 class NoProcess(LocalTransformer):
     """No process can be started at the moment."""
 
-    def split(self, work: object, program: object) -> Iterator[list[Transformed]]:
+    def split(self, *_: object) -> Iterator[list[Transformed]]:
         raise OSError("no process can be started")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,23 @@ def test_what_brings_its_child_down_twice_is_quarantined_and_its_neighbours_come
     assert evil.failure is not None
     assert (evil.failure.error_class, ending in evil.failure.detail) == ("quarantine", True)
     assert [len(part.messages) for part in by_seq.values()] == [1, 1, 1]
+
+
+def test_a_request_that_waits_behind_one_that_kills_the_child_is_not_blamed_for_it(bench: Bench) -> None:
+    evil = [Suspect(r) for r in bench.receive(body(1, "abort"))]
+    good = [Suspect(r) for r in bench.receive(body(2), body(3))]
+    handed_over, found = threading.Event(), []
+
+    def bring_the_evil_one() -> None:
+        found.extend(part for parts in bench.apart.split(evil, bench.program, handed_over.set) for part in parts)
+
+    other = threading.Thread(target=bring_the_evil_one)
+    other.start()
+    assert handed_over.wait(20)
+    parts = split(bench.apart, good, bench.program)
+    other.join(60)
+    assert [(len(part.messages), part.failure) for part in parts] == [(1, None), (1, None)]
+    assert [part.failure and part.failure.error_class for part in found] == ["quarantine"]
 
 
 def test_a_large_receipt_comes_in_slices_and_goes_on_where_it_was_interrupted(bench: Bench) -> None:
