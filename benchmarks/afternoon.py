@@ -8,7 +8,8 @@ against repeats, an acknowledgement only after the commit.
 
     uvicorn benchmarks.afternoon:web        dramatiq benchmarks.afternoon
 
-Settings come from the environment: AFTERNOON_DB, _REDIS, _TARGET, _SYNCHRONOUS (SQLite's).
+Settings come from the environment: AFTERNOON_DB, _REDIS, _TARGET, _SYNCHRONOUS (SQLite's), _SCHEMA: ``canonical``, the
+one that the hub validates the same document against, or ``light``, the few rules that somebody in a hurry writes.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ import httpx
 import jsonschema
 from dramatiq.brokers.redis import RedisBroker
 from fastapi import FastAPI, HTTPException, Request
+from referencing import Registry, Resource
 
 from benchmarks.byhand import canonical_order
 from benchmarks.orders import SECRET
@@ -37,9 +39,21 @@ create table if not exists orders (
   answer text)
 """
 
+_HERE = Path(__file__).parent
+
+
+def _validator() -> jsonschema.Draft202012Validator:
+    if os.environ.get("AFTERNOON_SCHEMA") == "light":
+        return jsonschema.Draft202012Validator(json.loads((_HERE / "afternoon.schema.json").read_text()))
+    folder = _HERE.parent / "schemas" / "canonical" / "v1"
+    order, structures = (json.loads((folder / f"{name}.schema.json").read_text()) for name in ("order", "structures"))
+    registry = Registry().with_resource(structures["$id"], Resource.from_contents(structures))
+    return jsonschema.Draft202012Validator(order, registry=registry)
+
+
 _local = threading.local()
+_valid = _validator()
 _client = httpx.Client(timeout=30.0)
-_validator = jsonschema.Draft202012Validator(json.loads(Path(__file__).with_name("afternoon.schema.json").read_text()))
 dramatiq.set_broker(RedisBroker(url=os.environ["AFTERNOON_REDIS"]))  # type: ignore[no-untyped-call]
 web = FastAPI()
 
@@ -75,7 +89,7 @@ def process(order_id: int) -> None:
     """Map, validate, post, and keep each state."""
     (body,) = database().execute("select body from orders where id = ?", (order_id,)).fetchone()
     document = canonical_order(json.loads(body, parse_float=Decimal))
-    _validator.validate(document)
+    _valid.validate(document)
     text = json.dumps(document)
     database().execute("update orders set state = 'mapped', document = ? where id = ?", (text, order_id))
     answer = _client.post(

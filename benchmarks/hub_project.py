@@ -38,7 +38,7 @@ from: {system: webshop, event: orders/create}
 map: shopify-order
 order: per_key
 to:
-  - {system: erp, map: order-to-erp}
+  - {system: erp}
 """
 
 
