@@ -1,7 +1,7 @@
 """The admin API from Python: what the command line speaks to the running hub.
 
 Where the hub is and which key opens it: ``O2C_URL`` and ``O2C_API_KEY``, else ``.o2c/local.json`` of the project,
-which ``o2c init`` wrote for its owner alone.
+which ``o2c init`` wrote for its owner alone and ``o2c run`` keeps true.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from hub.errors import Conflict, HubAway, HubError, NotFound, UsageError
 
 LOCAL = ".o2c/local.json"
 _PREFIX = "/api/v1"
+_END = "-----END CERTIFICATE-----"
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _ERRORS: Mapping[int, type[HubError]] = {400: UsageError, 404: NotFound, 409: Conflict, 422: UsageError}
@@ -46,11 +47,16 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class HubClient:
-    """A connection to one hub. Raises HubAway where none answers, and the fitting HubError for a refusal."""
+    """A connection to one hub. Raises HubAway where none answers, and the fitting HubError for a refusal.
+
+    ``certificate`` is the file of the one certificate to believe, whatever name it bears; without it the machine's
+    authorities say who is believed (``SSL_CERT_FILE`` names others).
+    """
 
     url: str
     key: str = ""
     timeout_seconds: float = 30.0
+    certificate: str = ""
 
     def get(self, path: str, **parameters: Any) -> Any:
         """Read one resource; parameters that are None are left out, lists are repeated."""
@@ -102,7 +108,7 @@ class HubClient:
         parts = urlsplit(self.url)
         host, port = parts.hostname or "", parts.port
         if parts.scheme == "https":
-            context = ssl.create_default_context()
+            context = _believing(Path(self.certificate)) if self.certificate else ssl.create_default_context()
             return http.client.HTTPSConnection(host, port, timeout=self.timeout_seconds, context=context)
         return http.client.HTTPConnection(host, port, timeout=self.timeout_seconds)
 
@@ -110,14 +116,15 @@ class HubClient:
 def client_for(root: Path | None) -> HubClient:
     """The client for the hub of a project, or of the environment. Raises UsageError that says what is missing."""
     local = _local(root)
-    url = os.environ.get("O2C_URL") or local.get("url", "")
+    told = os.environ.get("O2C_URL")
+    url = told or local.get("url", "")
     key = os.environ.get("O2C_API_KEY") or local.get("api_key", "")
     if not url:
         where = f"{root / LOCAL} is not there" if root else "this is no project folder"
         raise UsageError(f"where is the hub? {where}; set O2C_URL and O2C_API_KEY, or make a project with: o2c init")
     if not _is_address(url):
         raise UsageError(f"O2C_URL: expected an address such as http://127.0.0.1:8420, got '{url}'")
-    return HubClient(url.rstrip("/"), key)
+    return HubClient(url.rstrip("/"), key, certificate="" if told else local.get("certificate", ""))
 
 
 def _is_address(url: str) -> bool:
@@ -138,7 +145,22 @@ def _local(root: Path | None) -> dict[str, str]:
         raise UsageError(f'{path}: expected {{"url": "http://…", "api_key": "o2c_…"}}') from None
 
 
+def _believing(certificate: Path) -> ssl.SSLContext:
+    """Believes one certificate and no other. Raises UsageError where there is none."""
+    try:
+        first = certificate.read_text(encoding="ascii").partition(_END)[0] + _END
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False  # it is the very certificate, so its names say nothing more
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        context.load_verify_locations(cadata=first[first.index("-----BEGIN CERTIFICATE") :])
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{certificate}: not a certificate (PEM) that can be read: {error}") from None
+    return context
+
+
 def _reason(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not believed: {error.verify_message}"
     if isinstance(error, TimeoutError):
         return "it did not answer in time"
     if isinstance(error, OSError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import gc
 import os
 import signal
@@ -23,10 +22,10 @@ from hub.api import AsgiApp, create_app
 from hub.api.doors import Doors
 from hub.api.ingest import Ingest
 from hub.embedded import Hub
-from hub.errors import HubError, UsageError
+from hub.errors import HubError
+from hub.listening import certificate_files, listening_socket
 from hub.project import content_hash, read_files
-from hub.secret import Secret
-from hub.settings import Http
+from hub.scaffold.keys import keep_local
 from hub.worker import STUCK_SECONDS
 
 _log = structlog.get_logger("run")
@@ -39,7 +38,9 @@ def main(root: Path, beat: int, reload: bool) -> int:
     os.chdir(root)  # folders in the configuration are relative to the project
     try:
         hub = Hub(root)
-        listener = _listen(hub.engine.program.settings.http)
+        http = hub.engine.program.settings.http
+        listener = listening_socket(http)
+        files = certificate_files(http.tls, root, hub.secrets) if http.tls else None
     except HubError as error:
         print(error, file=sys.stderr)
         return 1
@@ -53,7 +54,7 @@ def main(root: Path, beat: int, reload: bool) -> int:
     if reload:
         threading.Thread(target=_follow_files, args=(hub,), daemon=True).start()
     try:
-        _serve(hub, listener)
+        _serve(hub, listener, files)
     finally:
         hub.stop()
     return 0
@@ -68,19 +69,27 @@ def _calm_the_collector() -> None:
     sys.setswitchinterval(0.0005)
 
 
-def _serve(hub: Hub, listener: socket.socket) -> None:
+def _serve(hub: Hub, listener: socket.socket, certificate: tuple[str, str] | None) -> None:
     http = hub.engine.program.settings.http
     ingest = Ingest(hub.engine, Doors(hub.secrets))
     app = _front(ingest, create_app(hub.engine, ingest=ingest, deployer=hub))
-    tls = http.tls
     config = uvicorn.Config(
         app, log_config=None, access_log=False, loop="uvloop", http="httptools",
         proxy_headers=bool(http.trusted_proxies), forwarded_allow_ips=list(http.trusted_proxies) or None,
-        ssl_certfile=tls.certificate if tls else None, ssl_keyfile=_key_file(hub, tls.key) if tls else None,
+        ssl_certfile=certificate and certificate[0], ssl_keyfile=certificate and certificate[1],
         server_header=False, lifespan="off", timeout_graceful_shutdown=20,
     )  # fmt: skip
-    _log.info("the hub listens", url=f"{'https' if tls else 'http'}://{http.host}:{http.port}/")
+    _tell_command_line(hub)
+    _log.info("the hub listens", url=f"{'https' if http.tls else 'http'}://{http.host}:{http.port}/")
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def _tell_command_line(hub: Hub) -> None:
+    """Commands find the hub where it listens now, whatever the configuration said before."""
+    try:
+        keep_local(hub.root, hub.engine.program.settings)
+    except OSError as error:
+        _log.warning("the command line's file cannot be written", file=error.filename, reason=error.strerror)
 
 
 def _front(ingest: Ingest, app: FastAPI) -> AsgiApp:
@@ -93,23 +102,6 @@ def _front(ingest: Ingest, app: FastAPI) -> AsgiApp:
             await app(scope, receive, send)
 
     return front
-
-
-def _listen(http: Http) -> socket.socket:
-    """The listening socket. Raises UsageError when the address cannot be had."""
-    family = socket.AF_INET6 if ":" in http.host else socket.AF_INET
-    try:
-        return socket.create_server((http.host, http.port), family=family, backlog=2048)
-    except OSError as error:
-        reason = "another program listens there" if error.errno == errno.EADDRINUSE else str(error.strerror)
-        raise UsageError(f"http.listen: {http.host}:{http.port}: {reason}; choose another port") from None
-
-
-def _key_file(hub: Hub, key: Secret) -> str:
-    """OpenSSL reads private keys from files only: a ``file`` secret is one, any other is refused with a reason."""
-    if key.scheme != "file":
-        raise UsageError(f"http.tls.key: {key} must be a file; write secret://file/NAME")
-    return str(hub.secrets / key.name)
 
 
 def _beat(hub: Hub, beat: int) -> None:

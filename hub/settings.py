@@ -185,6 +185,9 @@ def _http(values: dict[str, Any], node: Node, scope: Scope) -> Http:
     if not tls and not http.insecure and not _is_local(host):
         message = f"http.listen: {host} can be reached from outside and there is no TLS; set http.tls, listen on "
         scope.fault(place, message + "127.0.0.1 behind a proxy, or say http.insecure: true")
+    if tls and isinstance(tls.key, Secret) and tls.key.scheme != "file":
+        key = _at(_at(node, "tls"), "key")
+        scope.fault(key, f"http.tls.key: {tls.key} must be a file; write secret://file/NAME")
     for network in http.trusted_proxies:
         if not _is_network(network):
             message = f"expected addresses or networks such as 10.0.0.0/8, got '{network}'"

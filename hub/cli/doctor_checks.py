@@ -17,6 +17,7 @@ from hub.check import CheckResult
 from hub.cli.workplace import Workplace, environment_name, running_hub
 from hub.client import LOCAL
 from hub.errors import HubError, UsageError
+from hub.listening import certificate_files
 from hub.secret import Secret, references, resolve
 from hub.store import store_path
 
@@ -42,6 +43,7 @@ def examine(place: Workplace) -> Iterator[Finding]:
         _installation,
         lambda: _project(place, result),
         lambda: _secrets(place, result),
+        lambda: _certificate(place, result),
         lambda: _private_files(place),
         lambda: _store(place, result),
         lambda: _hub(place),
@@ -89,6 +91,18 @@ def _secrets(place: Workplace, result: CheckResult) -> Iterator[Finding]:
             yield Finding("secret", FAULT, str(error), "set it where the hub runs")
         else:
             yield Finding("secret", OK, f"{secret} is there")
+
+
+def _certificate(place: Workplace, result: CheckResult) -> Iterator[Finding]:
+    settings, tls = result.settings, result.settings.http.tls
+    if tls is None or "config/hub.yaml" in {fault.file for fault in result.errors}:
+        return
+    try:
+        certificate_files(tls, place.root, place.root / settings.secrets_folder)
+    except UsageError as error:
+        yield Finding("certificate", FAULT, str(error), "the hub does not start without it")
+    else:
+        yield Finding("certificate", OK, f"{tls.certificate} and its key fit")
 
 
 def _private_files(place: Workplace) -> Iterator[Finding]:

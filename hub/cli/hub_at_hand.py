@@ -20,13 +20,14 @@ def hub_at_hand(folder: Path) -> Iterator[HubClient]:
         yield client_for(_root(folder))
         return
     root = find_project(folder)
-    if not (root / LOCAL).is_file() or client_for(root).is_up():
-        yield client_for(root)
+    client = client_for(root)
+    if not (root / LOCAL).is_file() or client.is_up():
+        yield client
         return
     from hub.cli.hub_at_rest import hub_at_rest  # loads the whole hub, which a running one makes unnecessary
     from hub.cli.workplace import open_workplace
 
-    complain("no hub runs; this is its store")
+    complain(f"no hub answers at {client.url}; this is its store")
     with hub_at_rest(open_workplace(root)) as hub:
         yield hub
 

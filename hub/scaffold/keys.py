@@ -27,6 +27,21 @@ def create_local_key(root: Path, environment: str | None = None) -> str:
     return token
 
 
+def keep_local(root: Path, settings: Settings) -> None:
+    """The command line's file says where the hub is now; nothing where the project has no such file."""
+    path = root / LOCAL
+    try:
+        local = msgspec.json.decode(path.read_bytes(), type=dict[str, str])
+    except (FileNotFoundError, msgspec.DecodeError):
+        return
+    tls = settings.http.tls
+    now = {**local, "url": address_of(settings), "certificate": str(root / tls.certificate) if tls else ""}
+    if now != {"certificate": "", **local}:
+        fresh = path.with_name(f"{path.name}.new")  # a command may be reading the old one
+        write_private(fresh, msgspec.json.format(msgspec.json.encode(now), indent=2).decode() + "\n")
+        fresh.replace(path)
+
+
 def address_of(settings: Settings) -> str:
     """Where the hub of these settings is reached from this machine."""
     http = settings.http

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hub.client import HubClient, client_for
+from hub.client import client_for
 
 SHOP = "webshop"
 
@@ -82,14 +82,16 @@ def new_project(parent: Path, name: str) -> Path:
 
 
 @contextmanager
-def started(project: Path) -> Iterator[None]:
+def started(project: Path, *options: str, **environment: str) -> Iterator[None]:
     """The project's hub running; it must end well when it is told to."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("O2C_")}
-    command = [sys.executable, "-m", "hub.cli", "run"]
+    command = [sys.executable, "-m", "hub.cli", "run", *options]
     with (project / "hub.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=project, env=clean, stdout=log, stderr=log, start_new_session=True)
+        process = subprocess.Popen(
+            command, cwd=project, env={**clean, **environment}, stdout=log, stderr=log, start_new_session=True
+        )
     try:
-        _wait_until_up(client_for(project), process, project)
+        _wait_until_up(process, project)
         yield
     finally:
         process.send_signal(signal.SIGTERM)
@@ -97,8 +99,8 @@ def started(project: Path) -> Iterator[None]:
     assert ended == 0, (project / "hub.log").read_text()
 
 
-def _wait_until_up(client: HubClient, process: subprocess.Popen[bytes], project: Path) -> None:
+def _wait_until_up(process: subprocess.Popen[bytes], project: Path) -> None:
     deadline = time.monotonic() + 20
-    while not client.is_up():
+    while not client_for(project).is_up():  # where it is now: the hub itself may have written it anew
         assert process.poll() is None and time.monotonic() < deadline, (project / "hub.log").read_text()
         time.sleep(0.05)

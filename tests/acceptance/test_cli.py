@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from program import SHOP, answer, new_project, o2c, order, started, wait_for, with_unit
 
+from hub.client import client_for
+
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -63,7 +65,10 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
 def test_while_no_hub_runs_its_store_is_read_and_written(tmp_path: Path) -> None:
     idle = new_project(tmp_path, "idle")
     sent = o2c(idle, "send", SHOP, with_unit(idle, 5001, "pallet"))
-    assert (sent.returncode, sent.stderr.splitlines()[0]) == (0, "no hub runs; this is its store")
+    assert (sent.returncode, sent.stderr.splitlines()[0]) == (
+        0,
+        f"no hub answers at {client_for(idle).url}; this is its store",
+    )
     assert [item["state"] for item in answer(idle, "messages")["items"]] == ["received"]
     with started(idle):
         wait_for(idle, 1, "--state", "dead")

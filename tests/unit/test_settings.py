@@ -119,6 +119,10 @@ secrets_folder: /run/secrets
             "1:39: error: http.tls.key: a secret written out; write secret://env/NAME instead (or secret://file/NAME)",
         ),
         (
+            "http: {tls: {certificate: a.pem, key: secret://env/KEY}}",
+            "1:39: error: http.tls.key: secret://env/KEY must be a file; write secret://file/NAME",
+        ),
+        (
             "http: {tls: {key: secret://file/a.key}}",
             "1:13: error: certificate is missing in http.tls of config/hub.yaml: file with the certificate and its "
             "chain (PEM)",
