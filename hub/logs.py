@@ -1,6 +1,7 @@
 """Logs: one JSON line an event on standard error, a readable line on a terminal, no secrets and no personal data.
 
-What libraries log goes the same way. ``O2C_LOG_LEVEL`` is debug, info (the default), warning or error.
+What libraries log goes the same way. ``O2C_LOG_LEVEL`` is debug, info (the default), warning or error;
+``O2C_LOG_FORMAT=json`` writes JSON to a terminal too.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import structlog
 
 from hub.redaction import redact_text
 
+FORMAT = "O2C_LOG_FORMAT"
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 # What these say about single requests and tasks is in the hub's own rows.
 _QUIET = ("uvicorn.access", "dramatiq", "asyncio", "httpcore")
@@ -50,7 +52,7 @@ def configure(stream: IO[str] | None = None) -> None:
 
 def _written(target: IO[str]) -> list[structlog.typing.Processor]:
     finish = structlog.stdlib.ProcessorFormatter.remove_processors_meta
-    if target.isatty():
+    if target.isatty() and os.environ.get(FORMAT) != "json":
         return [finish, structlog.dev.ConsoleRenderer(colors=True)]
     return [finish, structlog.processors.JSONRenderer(ensure_ascii=False)]
 

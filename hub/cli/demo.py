@@ -6,6 +6,7 @@ import signal
 import sys
 import tempfile
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -14,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from hub.cli.terminal import finish
+from hub.cli.terminal import Json, finish, say_json
 from hub.demo.balance import Line
 from hub.demo.story import Demo
 
@@ -25,9 +26,11 @@ def demo(
     stay: Annotated[bool, typer.Option("--stay", help="Leave everything running until Ctrl-C.")] = False,
     orders: Annotated[int, typer.Option("--orders", min=1, max=5000, help="How many orders the day has.")] = 200,
     seconds: Annotated[float, typer.Option("--seconds", min=1, max=600, help="How long the day takes.")] = 16.0,
+    as_json: Json = False,
 ) -> None:
     """A day of signed orders through the hub to a stub ERP, warehouse and CRM; ends with numbers that add up."""
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else _PLAIN_WIDTH)
+    is_terminal = (sys.stderr if as_json else sys.stdout).isatty()
+    console = Console(highlight=False, width=None if is_terminal else _PLAIN_WIDTH, stderr=as_json)
     with ExitStack() as ends:
         root = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="o2c-demo-")))
         story = Demo(root, orders, seconds, console, ends)
@@ -35,7 +38,10 @@ def demo(
         for name, stub in story.stubs.items():
             console.print(f"  stub {name}: {stub.url}")
         lines = story.run()
-        console.print(_summary(lines))
+        if as_json:
+            say_json([{**asdict(line), "holds": line.holds} for line in lines])
+        else:
+            console.print(_summary(lines))
         if stay:
             _stay(console, root)
     finish(not all(line.holds for line in lines))

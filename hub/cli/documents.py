@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from base64 import b64encode
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
@@ -88,13 +89,26 @@ def encode(
     format_name: Format,
     file: File,
     option: Options = [],  # noqa: B006 - typer reads the default, nothing changes it
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was written as text in JSON.")] = False,
 ) -> None:
     """Write a JSON document (or a list of them) in a format, to standard output."""
     chosen = _codec(format_name)
     document = codec("json").decode_one(read_input(file), {})
     documents = document if isinstance(document, list) else [document]
-    sys.stdout.buffer.write(chosen.encode(documents, given_options(option, chosen.OPTIONS)))
+    written = chosen.encode(documents, given_options(option, chosen.OPTIONS))
+    if as_json:
+        say_json({"content_type": chosen.CONTENT_TYPES[0], **_as_text(written)})
+        return
+    sys.stdout.buffer.write(written)
     sys.stdout.buffer.flush()
+
+
+def _as_text(written: bytes) -> dict[str, str]:
+    """Bytes within JSON: their text, or Base64 where they are not UTF-8."""
+    try:
+        return {"text": written.decode()}
+    except UnicodeDecodeError:
+        return {"base64": b64encode(written).decode()}
 
 
 def validate(

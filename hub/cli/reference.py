@@ -18,6 +18,9 @@ Generated from the program by `make docs`; a test fails where it is stale. `o2c 
 Exit codes: 0 all is well, 1 there are findings or it failed, 2 the command was not well formed. Results go to standard
 output, everything said about them to standard error. With `--json` the result is JSON.
 
+`o2c run` logs to standard error, JSON lines where that is no terminal. `O2C_LOG_LEVEL` is `debug`, `info` (the
+default), `warning` or `error`.
+
 Commands on a project look for it from `--project` (or the current folder) upwards. Those that ask the running hub find
 it by `O2C_URL` and `O2C_API_KEY`, else by `.o2c/local.json` of the project. While none runs they work on the project's
 store: what they write goes on its way when the hub starts. `O2C_ENV` names the environment whose file under

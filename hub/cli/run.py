@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from rich.progress import Progress
 from hub.cli.terminal import Json, ProjectFolder, complain, say, say_json
 from hub.cli.workplace import embedded_store, open_workplace
 from hub.errors import UsageError
+from hub.logs import FORMAT
 from hub.project import find_project
 from hub.supervisor import become
 
@@ -19,8 +21,11 @@ from hub.supervisor import become
 def run(
     reload: Annotated[bool, typer.Option("--reload", help="Deploy whenever a file of the project changes.")] = False,
     project: ProjectFolder = Path(),
+    as_json: Annotated[bool, typer.Option("--json", help="Log JSON lines to a terminal too.")] = False,
 ) -> None:
     """Start the hub: everything in one process, with the embedded store. Ctrl-C stops it."""
+    if as_json:
+        os.environ[FORMAT] = "json"  # for the processes that it starts too
     become(find_project(project), reload)
 
 

@@ -120,15 +120,18 @@ class Demo:
         self._console.print()
 
     def _repair(self) -> int:
-        """Remove two causes and replay by filter; gives how many receipts the replays made."""
+        """Remove two causes and replay by filter; gives how many receipts the replays made. A short day may have had
+        neither."""
         self._screen.now("two causes are repaired, and their dead letters replayed")
+        causes = {issue["error"].get("class") for issue in read_facts(self._hub).issues}
         self._screen.tell(f"the table of units learns '{NEW_UNIT}'; then:")
         self.folder.learn_unit()
         self._command("deploy")
-        messages = self._replay("--class", "lookup_missing")
+        messages = self._replay("--class", "lookup_missing") if "lookup_missing" in causes else 0
         self._screen.tell(f"the ERP gets the item {DELISTED}; then:")
         self._erp.learn_item(DELISTED)
-        self._replay("--class", "remote_rejected", "--destination", "erp")
+        if "remote_rejected" in causes:
+            self._replay("--class", "remote_rejected", "--destination", "erp")
         return messages
 
     def _replay(self, *filters: str) -> int:

@@ -78,6 +78,18 @@ def test_what_goes_wrong_is_said_in_a_line(
     assert err in ended.stderr
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ((), {"content_type": "text/csv", "text": "name\r\nGr\u00fcn\r\n"}),
+        (("-o", "encoding=latin-1"), {"content_type": "text/csv", "base64": "bmFtZQ0KR3L8bg0K"}),
+    ],
+)
+def test_what_is_encoded_fits_into_json_too(tmp_path: Path, options: tuple[str, ...], told: dict[str, str]) -> None:
+    ended = o2c(tmp_path, "encode", "csv", "-", "--json", *options, stdin='{"name": "Gr\u00fcn"}'.encode())
+    assert (ended.returncode, json.loads(ended.stdout)) == (0, told)
+
+
 def test_a_closed_pipe_is_no_error_to_speak_of(project: Path) -> None:
     command = f"{sys.executable} -m hub.cli schema | head -1"
     ended = subprocess.run(["bash", "-c", command], cwd=project, capture_output=True, text=True)

@@ -47,3 +47,19 @@ def test_personal_data_is_blotted_out_in_every_field(lines: io.StringIO, persona
 def test_details_below_the_level_are_not_written(lines: io.StringIO) -> None:
     structlog.get_logger("run").debug("a detail")
     assert lines.getvalue() == ""
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("wanted", "is_json"), [("", False), ("json", True)])
+def test_a_terminal_gets_readable_lines_unless_json_is_wanted(
+    lines: io.StringIO, monkeypatch: pytest.MonkeyPatch, wanted: str, is_json: bool
+) -> None:
+    monkeypatch.setenv(logs.FORMAT, wanted)
+    terminal = Terminal()
+    logs.configure(terminal)
+    structlog.get_logger("run").warning("something happened")
+    assert terminal.getvalue().startswith("{") is is_json

@@ -1,0 +1,43 @@
+"""The demo as a newcomer sees it: it ends by itself, its numbers add up; or it stays until it is told to go."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+from program import o2c
+
+
+def test_a_day_ends_by_itself_with_numbers_that_add_up(tmp_path: Path) -> None:
+    ended = o2c(tmp_path, "demo", "--orders", "40", "--seconds", "4", "--json")
+    assert ended.returncode == 0, ended.stderr
+    lines = {line["what"]: line for line in json.loads(ended.stdout)}
+    assert all(line["holds"] and line["total"] == sum(line["parts"].values()) for line in lines.values())
+    assert set(lines["documents taken in"]["parts"]) == {"in the ERP", "filtered", "dead", "in flight"}
+    assert lines["documents taken in"]["parts"]["in the ERP"] > 30
+    assert lines["receipts in the hub"]["parts"]["replayed"] > 0
+    assert lines["double effects in the systems"]["total"] == 0
+    for words in ("the ERP goes away", "the ERP is back", "o2c replay", "lookup_missing", "http_422"):
+        assert words in ended.stderr
+
+
+def test_it_stays_until_it_is_told_to_go(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hub.cli", "demo", "--stay", "--orders", "5", "--seconds", "1"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said = ""
+        while "until Ctrl-C" not in said:
+            line = process.stdout.readline()
+            assert line, said
+            said += line
+        found = re.search(r"status page: (http://[^ ]+)", said)
+        assert found is not None
+        with urllib.request.urlopen(found[1], timeout=5) as answer:
+            assert b"o2c" in answer.read()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
