@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import http.client
 import json
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +17,7 @@ import pytest
 from conftest import SECRET, HubProcess, order, signed
 from receiver import Receiver
 
+HOOK_KEY = b"a key of thirty-two bytes, or so."
 MEGABYTE = 1_000_000
 ERIKA = "Erika Muster"
 _receivers: list[Receiver] = []
@@ -24,9 +29,11 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
     _receivers.append(receiver)
     hub = HubProcess(tmp_path_factory.mktemp("hub"), receiver)
     mapping = (hub.root / "mappings/order-in.yaml").read_text().replace("text(l.qty)", "text(12 / l.qty)")
-    mapping = mapping.replace("{name: l.name}", "{name: l.name, sellers_item_id?: \"lookup(l.unit, 'units')\"}")
+    mapping = mapping.replace("{const: C62}", "\"lookup(l.unit, 'units') if l.unit else 'C62'\"")
     hub.write("mappings/order-in.yaml", mapping.replace("version: 1\n", "version: 1\ntables: [units]\n", 1))
     hub.write("mappings/tables/units.csv", "key,value\nST,C62\n")
+    hub.write("config/systems.yaml", (hub.root / "config/systems.yaml").read_text() + TIMED)
+    hub.environment["HOOK_SECRET"] = "whsec_" + base64.b64encode(HOOK_KEY).decode()
     hub.start()
     yield hub
     assert hub.stop() == 0
@@ -71,6 +78,8 @@ UNMAPPABLE = [
     (line(qty=None), "mapping", "mappings/order-in.yaml", "nothing"),
     (line(qty="a dozen"), "mapping", "mappings/order-in.yaml", ""),
     (b'{"id": "x-1", "lines": [{"nmae": "hose", "qty": 1}]}', "mapping", "mappings/order-in.yaml", "name"),
+    (b'{"lines": [{"name": "hose", "qty": 1}]}', "mapping", "mappings/order-in.yaml", "report_id"),
+    (line(unit="pallet"), "lookup_missing", "mappings/order-in.yaml", "'units' has no key 'pallet'"),
     (b'{"id": "x-1", "lines": []}', "schema", "", "stock_lines"),
 ]
 
@@ -93,6 +102,42 @@ def failure_of(hub: HubProcess, receipt_id: str) -> dict[str, Any]:
              WHERE r.receipt_id = ? AND coalesce(r.failure, m.failure) IS NOT NULL"""
     hub.wait_for(lambda: bool(hub.rows(sql, receipt_id)), 20)
     return json.loads(hub.rows(sql, receipt_id)[0][0])  # type: ignore[no-any-return]
+
+
+TIMED = """
+payments: {preset: stripe, verify: {secrets: [secret://env/SHOP_SECRET]}, ignore: [paid]}
+messages: {preset: standard-webhooks, verify: {secrets: [secret://env/HOOK_SECRET]}, ignore: [paid]}
+"""
+EVENT = b'{"id": "evt-1", "type": "paid"}'
+
+
+def stripe(at: int, **_: str) -> dict[str, str]:
+    digest = hmac.new(SECRET.encode(), b"%d." % at + EVENT, hashlib.sha256).hexdigest()
+    return {"Stripe-Signature": f"t={at},v1={digest}"}
+
+
+def standard(at: int, number: str) -> dict[str, str]:
+    signed_bytes = f"{number}.{at}.".encode() + EVENT
+    digest = base64.b64encode(hmac.new(HOOK_KEY, signed_bytes, hashlib.sha256).digest()).decode()
+    return {"webhook-id": number, "webhook-timestamp": str(at), "webhook-signature": f"v1,{digest}"}
+
+
+@pytest.mark.parametrize(("source", "sign"), [("payments", stripe), ("messages", standard)])
+@pytest.mark.parametrize(
+    ("seconds_ago", "status", "code"),
+    [(301 + 5, 401, "stale_timestamp"), (-301 - 5, 401, "future_timestamp"), (200, 202, None)],
+)
+def test_a_signature_is_good_for_five_minutes(
+    hub: HubProcess, source: str, sign: Callable[..., dict[str, str]], seconds_ago: int, status: int, code: str | None
+) -> None:
+    before = hub.rows("SELECT count(*) FROM receipts WHERE source = ?", source)
+    headers = sign(int(time.time()) - seconds_ago, number=f"{source}-1")
+    answered, raw, _ = hub.request("POST", f"/in/{source}", EVENT, {"Content-Type": "application/json", **headers})
+    answer = json.loads(raw)
+    assert (answered, answer.get("code")) == (status, code)
+    if code:
+        assert "at most 300 s are taken" in answer["detail"]
+        assert hub.rows("SELECT count(*) FROM receipts WHERE source = ?", source) == before
 
 
 REFUSED = [

@@ -1,0 +1,46 @@
+"""``o2c run --reload``: edits of mappings and routes are followed under load, faulty ones reported and not taken."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from conftest import ORDER_OUT, ROUTE, HubProcess
+from receiver import Receiver
+from test_crash import Load, in_order
+
+MAPPING = "mappings/order-out.yaml"
+EDITED = ORDER_OUT.replace("reference:", "ref:")
+FAULT = f"{MAPPING}:7:8: error: the source has no field 'report_idd'; did you mean 'report_id'?"
+
+
+def active(hub: HubProcess) -> int:
+    return int(hub.rows("SELECT set_id FROM activations ORDER BY activation_id DESC LIMIT 1")[0][0])
+
+
+def test_edits_are_followed_without_a_restart_and_nothing_in_flight_is_lost(
+    make_hub: Callable[..., HubProcess], receiver: Receiver
+) -> None:
+    hub = make_hub()
+    hub.start("--reload")
+    children, first = hub.children(), active(hub)
+    with Load(hub, lanes=4) as load:
+        time.sleep(0.5)
+        hub.write(MAPPING, EDITED)
+        hub.wait_for(lambda: active(hub) == first + 1)
+        time.sleep(0.5)
+        hub.write(MAPPING, EDITED.replace("src.report_id", "src.report_idd"))
+        hub.wait_for(lambda: FAULT in hub.log)
+        time.sleep(0.5)
+        assert active(hub) == first + 1
+        hub.write(MAPPING, EDITED)
+        hub.write("routes/orders.yaml", ROUTE.replace("attempts: 50", "attempts: 40"))
+        hub.wait_for(lambda: active(hub) > first + 1)
+        time.sleep(0.5)
+    hub.wait_until_quiet()
+    assert len(load.acknowledged) > 50
+    assert dict(receiver.effects) == dict.fromkeys(load.acknowledged, 1)
+    assert in_order(receiver)
+    assert len(hub.rows("SELECT DISTINCT set_id FROM attempts")) > 2
+    assert hub.children() == children
+    assert hub.stop() == 0
