@@ -20,6 +20,7 @@ from hub.yamldoc import Node, did_you_mean
 # Stands for a secret's value: it is text, hexadecimal and Base64 alike.
 _ANY_SECRET = "0" * 64
 _PLACES = ("header", "field")
+_BRACED = re.compile(r"\{([^{}]*)\}")
 _PATH = re.compile(r"[a-z_]+(?:\.[a-z_]+|\[[0-9]+\])*")
 
 
@@ -37,11 +38,12 @@ def connector_faults(
 def place_faults(event: str | None, dedupe_id: str | None, node: Node) -> Iterator[Fault]:
     """``heder:X-Topic`` would be a fixed name in silence: what looks like a misspelt ``header:`` or ``field:``."""
     for path, text in (("event", event), ("dedupe.id", dedupe_id)):
-        kind, colon, _ = (text or "").partition(":")
-        near = did_you_mean(kind, _PLACES) if colon and kind not in _PLACES else ""
-        if near.startswith("; did"):
-            seen = f"{path}: expected header:NAME, field:PATH or a fixed text, got '{text}'"
-            yield place_along(node, path).fault(f"{seen}{near}")
+        for part in _BRACED.findall(text or "") or [text or ""]:
+            kind, colon, _ = part.partition(":")
+            near = did_you_mean(kind, _PLACES) if colon and kind not in _PLACES else ""
+            if near.startswith("; did"):
+                seen = f"{path}: expected header:NAME, field:PATH or a fixed text, got '{part}'"
+                yield place_along(node, path).fault(f"{seen}{near}")
 
 
 def _objection(check: Callable[[Any], Any], config: Mapping[str, Any]) -> str:

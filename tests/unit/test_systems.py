@@ -179,6 +179,11 @@ HOOK = "a: {connector: webhook, verify: {header: X-Sig, secrets: [secret://env/A
             "'field'?",
         ),
         (
+            HOOK + "}, dedupe: {id: '{field:id}-{heder:X-Topic}'}}",
+            "1:90: error: dedupe.id: expected header:NAME, field:PATH or a fixed text, got 'heder:X-Topic'; did you "
+            "mean 'header'?",
+        ),
+        (
             HOOK + "}, dedupe: {id: field:id, keep: 3}}",
             "1:106: error: dedupe.keep: expected a duration such as 10s, 15m, 24h or 7d, got '3'; write 3s",
         ),
