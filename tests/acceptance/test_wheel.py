@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from program import new_project, started, wait_for
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -111,6 +112,16 @@ def test_the_installed_package_makes_a_project_without_faults(installed: Path, t
     assert (checked.returncode, checked.stdout) == (0, ""), checked.stdout
     mapped = run(installed, tmp_path / "shop", "-m", "hub.cli", "map", "shopify-order", "sample-order.json")
     assert mapped.returncode == 0, mapped.stderr
+
+
+def test_the_hub_of_the_installed_package_takes_an_order_to_its_targets(installed: Path, tmp_path: Path) -> None:
+    project = new_project(tmp_path, "shop")
+    with started(project, PYTHONPATH=str(installed), PYTHONSAFEPATH="1"):
+        sent = run(installed, project, "-m", "hub.cli", "send", "webshop", "sample-order.json")
+        assert sent.returncode == 0, sent.stderr
+        [item] = wait_for(project, 1)
+        assert {line["state"] for line in item["deliveries"]} == {"delivered"}
+        assert len(list((project / "data/outbox").rglob("*.json"))) == 2
 
 
 def test_the_installed_package_says_that_benchmarks_need_a_checkout(installed: Path, tmp_path: Path) -> None:
