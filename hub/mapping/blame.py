@@ -140,10 +140,14 @@ def _reason(error: Exception, spot: Spot, node: ast.expr, local: Mapping[str, An
 def _absence(spot: Spot, local: Mapping[str, Any]) -> tuple[str, str, str]:
     """A required field that would be nothing: a key that a table does not know, or fields that are missing."""
     name = written_path(spot.path, local) or "output"
+    for call in _lookups(spot.formula.node):
+        if unknown := _unknown_key(call, spot, local):
+            file = str(getattr(call.args[1], "value", "")).partition(".")[0]
+            hint = (
+                f"add the key to mappings/tables/{file}.csv, or give lookup a third argument for keys it does not know"
+            )
+            return f"required target field '{name}': {unknown}", "lookup_missing", hint
     hint = f"write '{_last(spot.path)}?' to leave it out, or default(…, …)" if _last(spot.path) else ""
-    unknown = next((text for call in _lookups(spot.formula.node) if (text := _unknown_key(call, spot, local))), "")
-    if unknown:
-        return f"required target field '{name}': {unknown}", "lookup_missing", hint
     missing = _missing(spot.formula.node, spot, local)
     return f"required target field '{name}' would be nothing{missing}", "mapping", hint
 

@@ -125,6 +125,7 @@ def test_a_dead_letter_is_explained_repaired_and_replayed(running: Path) -> None
     wait_for(running, 1, "--state", "dead")
     told = o2c(running, "dead").stdout
     assert "lookup_missing" in told and "the table 'units' has no key 'pallet'" in told
+    assert "add the key to mappings/tables/units.csv" in told
     assert "mappings/orders/shopify-order.yaml:" in told and "o2c replay --issue" in told
 
     planned = answer(running, "replay", "--all", "--dry-run")
