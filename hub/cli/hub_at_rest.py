@@ -6,12 +6,13 @@ What a command writes (a document, a replay) lies in the store and goes on its w
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from hub import replay
 from hub.api import AsgiApp, create_app
 from hub.api.doors import Doors
 from hub.api.ingest import Ingest
@@ -36,14 +37,16 @@ class _Asleep:
 
 @dataclass(frozen=True, slots=True)
 class HubAtRest(HubClient):
-    """A client whose hub is an application in this process."""
+    """A client whose hub is an application in this process. ``go_on`` is what a running hub does by itself."""
 
     app: AsgiApp | None = None
+    go_on: Callable[[], object] = field(default=lambda: None)
 
     def request(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
         assert self.app is not None
+        self.go_on()
         return asyncio.run(_call(self.app, method, path, body or b"", {"Host": "localhost", **(headers or {})}))
 
 
@@ -53,12 +56,13 @@ def hub_at_rest(place: Workplace) -> Iterator[HubAtRest]:
     store = embedded_store(place, read_only=False)
     try:
         known = client_for(place.root)
-        yield HubAtRest(known.url, known.key, app=_application(place, store))
+        engine, app = _application(place, store)
+        yield HubAtRest(known.url, known.key, app=app, go_on=lambda: replay.advance(engine))
     finally:
         store.close()
 
 
-def _application(place: Workplace, store: Store) -> AsgiApp:
+def _application(place: Workplace, store: Store) -> tuple[Engine, AsgiApp]:
     clock, environment = SystemClock(), environment_name()
     program = active_program(store, environment) or deploy(store, place.files, environment, clock, actor())
     secrets = place.root / place.settings().secrets_folder
@@ -66,7 +70,7 @@ def _application(place: Workplace, store: Store) -> AsgiApp:
         store, program, clock, _Asleep(), lambda system: open_destination(system, secrets),
         worker="command line", run_apart=lambda work: None,
     )  # fmt: skip
-    return create_app(engine, ingest=Ingest(engine, Doors(secrets)))
+    return engine, create_app(engine, ingest=Ingest(engine, Doors(secrets)))
 
 
 async def _call(app: AsgiApp, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:

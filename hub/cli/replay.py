@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.progress import Progress
 
 from hub.cli import filters
 from hub.cli.hub_at_hand import hub_at_hand
@@ -64,7 +66,10 @@ def replay(
             _end_with_plan(planned, as_json, failed=not count and not dry_run)
         elif yes or as_json or _is_agreed(count):
             hub.post(f"/replays/{planned['replay_id']}/start", {"plan_hash": planned["plan_hash"]})
-            _say_result(_wait(hub, planned["replay_id"]), as_json)
+            with Progress(console=Console(stderr=True), transient=True, disable=as_json) as progress:
+                task = progress.add_task("replaying", total=count)
+                ended = _wait(hub, planned["replay_id"], lambda done: progress.update(task, completed=done))
+            _say_result(ended, as_json)
         else:
             complain("nothing was sent")
 
@@ -101,11 +106,15 @@ def _is_agreed(count: int) -> bool:
     return typer.confirm(f"send {count} again?", err=True)
 
 
-def _wait(hub: HubClient, replay_id: str) -> dict[str, Any]:
-    """The replay once it has ended, and what it sent for a moment longer; that may still be on its way then."""
+def _wait(hub: HubClient, replay_id: str, seen: Callable[[int], None]) -> dict[str, Any]:
+    """The replay once it has ended, and what it sent for a moment longer; that may still be on its way then.
+
+    ``seen`` is told how many of its things are done.
+    """
     patience = _PATIENCE_SECONDS
     while True:
         state: dict[str, Any] = hub.get(f"/replays/{replay_id}")
+        seen(sum(count for name, count in state["items"].items() if name != "waiting"))
         has_ended = state["state"] in ("done", "cancelled")
         if has_ended and (patience <= 0 or not _MOVING & set(state["outcomes"])):
             return state

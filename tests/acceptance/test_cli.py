@@ -120,6 +120,17 @@ def test_what_is_not_signed_by_the_shop_is_refused(running: Path) -> None:
     assert "not the shop's" not in refused.stderr and kept not in refused.stderr
 
 
+def test_a_replay_at_a_rate_comes_to_its_end_while_no_hub_runs(tmp_path: Path) -> None:
+    project = new_project(tmp_path, "paced")
+    with started(project):
+        for number in range(3):
+            answer(project, "send", SHOP, with_unit(project, 6000 + number, "pallet"))
+        wait_for(project, 3, "--state", "dead")
+    replayed = answer(project, "replay", "--all", "--rate", "4", "--yes")
+    assert (replayed["state"], replayed["items"]["started"]) == ("done", 3)
+    assert [item["state"] for item in answer(project, "messages", "--state", "received")["items"]] == ["received"] * 3
+
+
 def test_a_dead_letter_is_explained_repaired_and_replayed(running: Path) -> None:
     answer(running, "send", SHOP, with_unit(running, 4003, "pallet"))
     wait_for(running, 1, "--state", "dead")
