@@ -19,7 +19,8 @@ class Field:
     """One setting of a connector, as data: the lint, the JSON Schema and the reference page are made from it.
 
     ``kind``: text, secret, url, integer, boolean, duration, size, rate (``20/s``), choice, expression, list, map,
-    group (``fields`` are its own settings). ``names`` are the names an expression may use.
+    group (``fields`` are its own settings). ``names`` are the names an expression may use; ``{name}`` in a
+    template is a variable of the parcel.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Field:
     choices: tuple[str, ...] = ()
     fields: tuple[Field, ...] = ()
     names: tuple[str, ...] = ()
+    is_template: bool = False
 
 
 class Parcel(msgspec.Struct, frozen=True, gc=False):

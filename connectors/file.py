@@ -43,7 +43,7 @@ SEND = (
     Field("folder", "text", "The folder to put files into, below root.", required=True),
     Field("name", "text", "The file's name: {key}, {delivery_id}, {extension} (by the content type) and the message's "
           "own variables. With {key} or {delivery_id} a repeated write is told from another delivery.",
-          default="{key}.{extension}"),
+          default="{key}.{extension}", is_template=True),
     Field("if_exists", "choice", "What if the name is taken by other content: fail, replace, or suffix (name-1 …).",
           default="fail", choices=("fail", "replace", "suffix")),
     Field("marker", "text", "A marker to write last, e.g. {name}.done; empty: none.", default=""),

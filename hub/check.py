@@ -19,6 +19,7 @@ from hub.project import document_of, text_of
 from hub.routes import Route, load_routes
 from hub.schemas import SchemaSet
 from hub.settings import ENVIRONMENTS, Settings, load_settings
+from hub.template_lint import template_faults
 
 CUSTOMER = "canonical/customer"
 _ANY_CUSTOMER = {"customer_id": "self", "status": "active", "updated_at": "2026-01-01T00:00:00Z"}
@@ -75,6 +76,8 @@ def check_project(
     mappings = _mappings(files, wanted, tables, schemas, faults)
     for system in settings.systems.values():
         faults += expression_faults(expressions_of_system(system, connectors_folder))
+        if schemas is not None:
+            faults += template_faults(system, routes, mappings, schemas, connectors_folder)
     for route in routes:
         faults += expression_faults(expressions_of_route(route), _carried(route, mappings, schemas))
     faults += cross_check(settings, routes, paths, mappings)

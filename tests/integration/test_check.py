@@ -89,6 +89,29 @@ def test_a_tab_or_a_key_that_stands_twice_hides_no_other_mistake_of_its_file():
     ]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        (
+            "path: /orders",
+            "path: '/orders/{oder_id}'",
+            "35:9: error: path: no document that is sent here gives 'oder_id'; did you mean 'order_id'?",
+        ),
+        (
+            "path: /orders",
+            "path: /orders\n  headers: {X-Order: '{order}-{ky}'}",
+            "36:22: error: headers.X-Order: no document that is sent here gives 'ky'; did you mean 'key'?",
+        ),
+    ],
+)
+def test_a_misspelt_name_in_braces_is_told(old, new, fault):
+    assert faults_of(planted(SYSTEMS, old, new)) == [f"{SYSTEMS}:{fault}"]
+
+
+def test_names_that_the_main_key_gives_are_no_mistake():
+    assert faults_of(planted(SYSTEMS, "path: /orders", "path: '/{order}/{order_id}/{key}/{delivery_id}'")) == []
+
+
 def test_a_file_with_two_documents_says_what_to_write():
     routes = reference()[ROUTES] + b"---\nroute: another\n"
     [fault] = [fault for fault in faults_of({**reference(), ROUTES: routes}) if "document" in fault]
