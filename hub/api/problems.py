@@ -165,6 +165,8 @@ def _detail(fault: Mapping[str, Any], name: str) -> str:
     if fault["type"] == "extra_forbidden":
         known = (fault.get("ctx") or {}).get("known", ())
         return f"unknown field '{name[:80]}'{did_you_mean(name, known)}"
+    if fault["type"] == "missing" and not name:
+        return "the body is missing; send a JSON object, {} where nothing is to be said"
     if fault["type"].startswith("datetime"):
         return "expected a time such as 2026-03-05T10:00:00Z"
     text = _WORDS.get(fault["type"])

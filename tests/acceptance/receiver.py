@@ -20,8 +20,8 @@ class _Server(ThreadingHTTPServer):
 class Receiver:
     """``effects`` counts what really happened per reference: a key seen before is answered and does nothing more.
 
-    ``unwilling`` is the share of requests answered 503; ``away`` closes every connection at once. ``order`` lists
-    (lane, sequence) of effects as they happened.
+    ``unwilling`` is the share of requests answered 503; ``away`` closes every connection at once;
+    ``distrusts`` answers 401. ``order`` lists (lane, sequence) of effects as they happened.
     """
 
     def __init__(self, port: int = 0) -> None:
@@ -30,7 +30,7 @@ class Receiver:
         self.order: list[tuple[str, int]] = []
         self.requests = 0
         self.headers: list[dict[str, str]] = []
-        self.unwilling, self.away, self.deduplicates = 0.0, False, True
+        self.unwilling, self.away, self.distrusts, self.deduplicates = 0.0, False, False, True
         self._chance, self._lock = random.Random(7), threading.Lock()
         self._server = _Server(("127.0.0.1", port), self._handler())
         self._server.daemon_threads = True
@@ -63,6 +63,9 @@ class Receiver:
                 if receiver.away:
                     self.close_connection = True
                     self.connection.close()
+                    return
+                if receiver.distrusts:
+                    self._answer(401, b'{"error":"token expired"}')
                     return
                 with receiver._lock:
                     refused = receiver._chance.random() < receiver.unwilling

@@ -6,37 +6,16 @@ import http.client
 import json
 import random
 import time
-import uuid
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
 
+from admin import add_key, call
 from conftest import ORDER_IN, HubProcess, signed
 from receiver import Receiver
 
-from hub.store import api_keys, conservation, open_store
+from hub.store import conservation, open_store
 
 LANES, EACH, KILLS = 10, 60, 4
-
-
-def add_key(hub: HubProcess) -> str:
-    """An admin's key, in the store of a hub that does not run yet."""
-    store, token = open_store("sqlite:///data/hub.db", hub.root), api_keys.new_token()
-    store.write(lambda db: api_keys.add(db, "k", "test", "admin", token, 1.0))
-    store.close()
-    return token
-
-
-def call(hub: HubProcess, key: str, method: str, path: str, body: Any = None) -> Any:
-    headers = {
-        "Authorization": f"Bearer {key}",
-        "Content-Type": "application/json",
-        "Idempotency-Key": str(uuid.uuid4()),
-    }
-    raw = b"" if body is None else json.dumps(body).encode()
-    status, answer, _ = hub.request(method, f"/api/v1{path}", raw, headers)
-    assert status < 300, answer
-    return json.loads(answer)
 
 
 def send_dead(hub: HubProcess) -> None:

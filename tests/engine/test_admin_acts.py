@@ -107,6 +107,11 @@ def test_a_body_that_is_no_json_is_refused(call: Callable[..., Caller]) -> None:
     assert (answer.status, answer.json["detail"]) == (422, "this is not JSON")
 
 
+def test_a_body_that_is_missing_is_asked_for(call: Callable[..., Caller]) -> None:
+    answer = call("operator").request("POST", V1 + "/systems/erp/start", None, {"idempotency_key": "x"})
+    assert (answer.status, answer.json["detail"][:20]) == (422, "the body is missing;")
+
+
 @pytest.mark.parametrize("cursor", ["x", "-1", "1.5", "9" * 30])
 def test_a_cursor_that_is_none_is_refused(call: Callable[..., Caller], cursor: str) -> None:
     answer = call("admin").get(V1 + f"/audit?cursor={cursor}")
