@@ -88,6 +88,8 @@ class SqliteStore:
         partial = target.with_name(target.name + ".partial")
         partial.unlink(missing_ok=True)
         source, copy = connect(self.path, read_only=True), apsw.Connection(str(partial))
+        # The copy is of one moment: without that, each commit of the hub would make SQLite begin it anew.
+        source.execute("BEGIN; SELECT 1 FROM sqlite_schema")
         try:
             with copy.backup("main", source, "main") as pages:
                 while not pages.done:

@@ -249,14 +249,18 @@ def test_a_backup_of_a_running_store_restores_to_the_same_rows(store: Store, tmp
         while not stop.is_set():
             accept(store, arrival(os.urandom(5000)))
 
-    accept(store, *[arrival(b"before" * 100) for _ in range(200)])
+    accept(store, *[arrival(os.urandom(100_000)) for _ in range(300)])
+    copied: list[int] = []
+    (tmp_path / "copy").mkdir()
     writing = threading.Thread(target=write_on)
     writing.start()
     try:
-        store.backup(tmp_path / "copy" if (tmp_path / "copy").mkdir() else tmp_path / "copy" / "hub.db")
+        store.backup(tmp_path / "copy/hub.db", lambda done, total: copied.append(done))
     finally:
         stop.set()
         writing.join()
+    assert copied == sorted(copied)  # not begun anew whenever the hub writes
+    assert len(copied) > 2
     restored = open_store("sqlite:///hub.db", tmp_path / "copy")
     rows = restored.reader().execute("SELECT receipt_id FROM receipts ORDER BY seq LIMIT 200").fetchall()
     assert rows == store.reader().execute("SELECT receipt_id FROM receipts ORDER BY seq LIMIT 200").fetchall()
