@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import threading
+import time
 from collections import defaultdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -21,7 +22,8 @@ class Receiver:
     """``effects`` counts what really happened per reference: a key seen before is answered and does nothing more.
 
     ``unwilling`` is the share of requests answered 503; ``away`` closes every connection at once;
-    ``distrusts`` answers 401. ``order`` lists (lane, sequence) of effects as they happened.
+    ``distrusts`` answers 401; ``seconds`` is how long it takes to answer. ``order`` lists (lane,
+    sequence) of effects as they happened.
     """
 
     def __init__(self, port: int = 0) -> None:
@@ -31,6 +33,7 @@ class Receiver:
         self.requests = 0
         self.headers: list[dict[str, str]] = []
         self.unwilling, self.away, self.distrusts, self.deduplicates = 0.0, False, False, True
+        self.seconds = 0.0
         self._chance, self._lock = random.Random(7), threading.Lock()
         self._server = _Server(("127.0.0.1", port), self._handler())
         self._server.daemon_threads = True
@@ -72,6 +75,7 @@ class Receiver:
                 if refused:
                     self._answer(503, b'{"error":"busy"}')
                     return
+                time.sleep(receiver.seconds)
                 receiver.headers.append(dict(self.headers.items()))
                 receiver.take(self.headers.get("Idempotency-Key", ""), json.loads(body))
                 self._answer(200, b'{"ok":true}')

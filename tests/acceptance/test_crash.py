@@ -7,58 +7,17 @@ import os
 import random
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import HubProcess
+from load import Load, in_order
 from receiver import Receiver
 
 KILLS = 20
-
-
-class Load:
-    """Signed orders from several threads until told to stop; remembers which were acknowledged."""
-
-    def __init__(self, hub: HubProcess, lanes: int = 5, most: int = 1_000_000) -> None:
-        self.acknowledged: list[str] = []
-        self._hub, self._stop, self._most = hub, threading.Event(), most
-        self._threads = [threading.Thread(target=self._run, args=(f"k{n}",)) for n in range(lanes)]
-
-    def __enter__(self) -> Load:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _run(self, lane: str) -> None:
-        number = 0
-        while not self._stop.is_set() and number < self._most:
-            reference = f"{lane}-{number}"
-            try:
-                status, _ = self._hub.send(reference)
-            except (OSError, http.client.HTTPException):
-                time.sleep(0.02)
-                continue
-            if status in (200, 202):
-                self.acknowledged.append(reference)
-                number += 1
-
-
-def in_order(receiver: Receiver) -> bool:
-    """Per key the effects came in the order of the orders."""
-    lanes: dict[str, list[int]] = {}
-    for lane, number in receiver.order:
-        lanes.setdefault(lane, []).append(number)
-    return all(a < b for numbers in lanes.values() for a, b in pairwise(numbers))
 
 
 def test_twenty_kills_under_load_lose_nothing_and_do_nothing_twice(

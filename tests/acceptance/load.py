@@ -1,0 +1,51 @@
+"""Load on a hub of the tests, and whether its effects came in order."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+import time
+from itertools import pairwise
+
+from conftest import HubProcess
+from receiver import Receiver
+
+
+class Load:
+    """Signed orders from several threads until told to stop; remembers which were acknowledged."""
+
+    def __init__(self, hub: HubProcess, lanes: int = 5, most: int = 1_000_000) -> None:
+        self.acknowledged: list[str] = []
+        self._hub, self._stop, self._most = hub, threading.Event(), most
+        self._threads = [threading.Thread(target=self._run, args=(f"k{n}",)) for n in range(lanes)]
+
+    def __enter__(self) -> Load:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self, lane: str) -> None:
+        number = 0
+        while not self._stop.is_set() and number < self._most:
+            reference = f"{lane}-{number}"
+            try:
+                status, _ = self._hub.send(reference)
+            except (OSError, http.client.HTTPException):
+                time.sleep(0.02)
+                continue
+            if status in (200, 202):
+                self.acknowledged.append(reference)
+                number += 1
+
+
+def in_order(receiver: Receiver) -> bool:
+    """Per key the effects came in the order of the orders."""
+    lanes: dict[str, list[int]] = {}
+    for lane, number in receiver.order:
+        lanes.setdefault(lane, []).append(number)
+    return all(a < b for numbers in lanes.values() for a, b in pairwise(numbers))
