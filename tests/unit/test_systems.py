@@ -1,6 +1,7 @@
 """config/systems.yaml: presets, defaults, environments, and each mistake's own words."""
 
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +33,13 @@ def test_a_preset_brings_what_the_system_does_not_say():
     assert shop.verify["header"] == "X-Shopify-Hmac-SHA256"
     assert shop.verify["secrets"] == [Secret("env", "HMAC")]
     assert (shop.receives, shop.sends, shop.fetches) == (True, False, False)
+
+
+@pytest.mark.parametrize("preset", sorted(Path(path).stem for path in presets()))
+def test_every_preset_for_webhooks_needs_only_its_secret(preset):
+    systems, faults = load(f"shop: {{preset: {preset}, verify: {{secrets: [secret://env/HMAC]}}}}")
+    assert faults == []
+    assert systems["shop"].receives
 
 
 def test_a_connector_has_a_value_for_every_setting():
@@ -167,6 +175,11 @@ HOOK = "a: {connector: webhook, verify: {header: X-Sig, secrets: [secret://env/A
         (
             HOOK + ", algorithm: md5}}",
             "1:87: error: verify.algorithm: expected hmac-sha256, hmac-sha1 or hmac-sha512, got 'md5'",
+        ),
+        (
+            HOOK + "}, dedupe: {id: '{field:a}:{feld:b}'}}",
+            "1:90: error: dedupe.id: expected header:NAME, field:PATH or a fixed text, got 'feld:b'; did you "
+            "mean 'field'?",
         ),
         (
             HOOK + "}, event: heder:X-Topic}",
