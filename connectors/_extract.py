@@ -109,9 +109,9 @@ def _shallow(body: Any, name: str) -> str | None:
         return text_of(body.get(name)) if isinstance(body, dict) else None
     try:
         found = _ONE_LEVEL.decode(body).get(name)
+        return None if found is None else text_of(_AS_SENT.decode(found))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    return None if found is None else text_of(_AS_SENT.decode(found))
 
 
 def _template(spec: str, setting: str) -> Extractor:

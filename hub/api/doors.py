@@ -7,11 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import structlog
+
+from connectors.base import ConnectorError
 from connectors.webhook import Verified, Verifier
+from hub.errors import HubError
 from hub.formats import codec
 from hub.pipeline.program import Program
 from hub.secret import resolve_all
 from hub.systems import System
+
+_log = structlog.get_logger("doors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,22 +31,39 @@ class Door:
     validates: bool
 
 
+class DoorClosed(Exception):
+    """A system that is there, but not set up as it has to be."""
+
+
 class Doors:
-    """The doors of the active program, opened when first knocked at; a failing secret is a closed door."""
+    """The doors of the active program, opened when first knocked at."""
 
     def __init__(self, secrets: Path) -> None:
         self._secrets = secrets
         self._set_id = -1
         self._open: dict[str, Door | None] = {}
+        self._closed: dict[str, str] = {}  # why it could not be opened last time
 
     def find(self, program: Program, name: str) -> Door | None:
-        """The door of a system that may send over HTTP; None where there is no such system."""
+        """The door of a system that may send over HTTP; None where there is no such system.
+
+        Raises DoorClosed where it cannot be opened, for want of its secret mostly; the reason is logged once.
+        """
         if program.set_id != self._set_id:
-            self._set_id, self._open = program.set_id, {}
+            self._set_id, self._open, self._closed = program.set_id, {}, {}
         if name not in self._open:
             system = program.settings.systems.get(name)
-            self._open[name] = self._make(program, system) if system is not None and system.receives else None
+            self._open[name] = self._opened(program, system) if system is not None and system.receives else None
         return self._open[name]
+
+    def _opened(self, program: Program, system: System) -> Door:
+        try:
+            return self._make(program, system)
+        except (HubError, ConnectorError) as error:
+            if self._closed.get(system.name) != str(error):
+                _log.error("a source cannot be taken from", system=system.name, reason=str(error))
+            self._closed[system.name] = str(error)
+            raise DoorClosed(system.name) from error
 
     def _make(self, program: Program, system: System) -> Door:
         config = {"verify": system.verify, "event": system.event, "dedupe": system.dedupe}

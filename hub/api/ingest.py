@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from connectors.webhook import SignatureError
-from hub.api.doors import Door, Doors
+from hub.api.doors import Door, DoorClosed, Doors
 from hub.errors import StoreError
 from hub.message import Accepted, Arrival
 from hub.outcome import Failure
@@ -27,7 +27,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _TITLES = {
     400: "Bad request", 401: "Signature refused", 404: "Unknown system", 405: "Method not allowed",
-    413: "Too large", 415: "Wrong content type", 422: "Not valid", 429: "Too many requests", 503: "Store not writable",
+    413: "Too large", 415: "Wrong content type", 422: "Not valid", 429: "Too many requests", 503: "Not available",
 }  # fmt: skip
 _RETRY_SECONDS = {429: b"5", 503: b"10"}
 _CALM = 64  # receipts that may wait to be split before answers are held back
@@ -79,7 +79,11 @@ class Ingest:
     def _door(self, scope: Scope, name: str) -> Door:
         if scope["method"] != "POST":
             raise Refusal(405, "method", "send a document with POST")
-        door = self._doors.find(self._engine.program, name)
+        try:
+            door = self._doors.find(self._engine.program, name)
+        except DoorClosed:
+            detail = "this system is not set up to be taken from; the log of the hub says why"
+            raise Refusal(503, "not_set_up", detail) from None
         if door is None:
             raise Refusal(404, "unknown_system", "no system of this name takes documents here")
         if self._engine.is_full:

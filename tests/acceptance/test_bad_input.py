@@ -21,6 +21,9 @@ HOOK_KEY = b"a key of thirty-two bytes, or so."
 MEGABYTE = 1_000_000
 ERIKA = "Erika Muster"
 _receivers: list[Receiver] = []
+CLOSED = """
+closed: {connector: webhook, format: json, verify: {header: X-Sig, secrets: [secret://env/NOT_THERE]}, event: ping}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +35,8 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
     mapping = mapping.replace("{const: C62}", "\"lookup(l.unit, 'units') if l.unit else 'C62'\"")
     hub.write("mappings/order-in.yaml", mapping.replace("version: 1\n", "version: 1\ntables: [units]\n", 1))
     hub.write("mappings/tables/units.csv", "key,value\nST,C62\n")
-    hub.write("config/systems.yaml", (hub.root / "config/systems.yaml").read_text() + TIMED)
+    systems = (hub.root / "config/systems.yaml").read_text()
+    hub.write("config/systems.yaml", systems + TIMED + CLOSED)
     hub.environment["HOOK_SECRET"] = "whsec_" + base64.b64encode(HOOK_KEY).decode()
     hub.start()
     yield hub
@@ -157,6 +161,13 @@ def test_a_refused_body_is_answered_with_a_problem_and_not_kept(
     assert problem["code"]
     assert problem["detail"]
     assert hub.rows("SELECT count(*) FROM receipts") == before
+
+
+def test_a_door_without_its_secret_is_closed_and_says_so_once_in_the_log(hub: HubProcess) -> None:
+    for _ in range(3):
+        status, answer, headers = hub.request("POST", "/in/closed", b"{}", {"Content-Type": "application/json"})
+        assert (status, json.loads(answer)["code"], headers["retry-after"]) == (503, "not_set_up", "10")
+    assert (hub.root / "hub.log").read_text().count("the environment variable NOT_THERE is not set") == 1
 
 
 def test_fifty_megabytes_are_refused_before_they_are_read(hub: HubProcess) -> None:

@@ -34,7 +34,18 @@ def test_a_spec_finds_its_text_as_it_was_sent(spec: str, expected: str | None) -
 
 @pytest.mark.parametrize("spec", ["field:id", "field:list.0.n", "{field:id}"])
 @pytest.mark.parametrize(
-    "body", [b"", b"no json", b"\xff\xfe", b"[]", b"null", b"7", b"[" * 50_000, b'{"id": {"a": 1}}']
+    "body",
+    [
+        b"",
+        b"no json",
+        b"\xff\xfe",
+        b"[]",
+        b"null",
+        b"7",
+        b"[" * 50_000,
+        b'{"id": {"a": 1}}',
+        b'{"id": ' + b"9" * 5000 + b"}",
+    ],
 )
 def test_a_body_that_has_no_such_field_gives_nothing(spec: str, body: bytes) -> None:
     assert extractor(spec)({}, body) is None
