@@ -16,12 +16,12 @@ import structlog
 from connectors.base import DOUBT, ConnectorError, Incoming, Source, Verdict
 from hub.deploy import active_program
 from hub.errors import HubError
-from hub.message import RAW, Accepted, Arrival, Delivery
+from hub.message import Accepted, Arrival, Delivery
 from hub.pipeline.connections import open_source
 from hub.pipeline.deliver import Sent, conclude
 from hub.pipeline.engine import Engine
 from hub.pipeline.outgoing import missing_target
-from hub.store import deliveries, payloads, receipts, sets, switches
+from hub.store import deliveries, receipts, sets, streams, switches
 from hub.store.compression import CHUNK, regroup
 
 _log = structlog.get_logger("sweeper")
@@ -60,6 +60,8 @@ class Sweeper:
                 self._record_crash(delivery)
         engine.store.write(partial(deliveries.free_orphans, worker=engine.worker))
         engine.store.write(partial(receipts.free_orphans, worker=engine.worker))
+        for receipt_id in streams.left_over(engine.store.reader()):
+            self._abandon(receipt_id)
 
     def _record_crash(self, delivery: Delivery) -> None:
         engine, now = self._engine, self._engine.clock.epoch()
@@ -160,37 +162,56 @@ class Sweeper:
 
     def _accept(self, name: str, source: Source, incoming: Incoming) -> None:
         """Store one thing a source found, piece by piece; durable when this returns."""
-        engine = self._engine
-        receipt_id, size, raw, number = engine.clock.new_id(), 0, b"", 0
+        receipt_id = self._engine.clock.new_id()
+        try:
+            size, raw = self._read(receipt_id, incoming)
+            accepted = self._receive(name, receipt_id, incoming, raw, size)
+        except Exception:
+            self._abandon(receipt_id)
+            raise
+        if accepted.duplicate:
+            # Nothing will come of this one: its chunks belong to nobody.
+            self._abandon(receipt_id)
+            self._settle_repeat(name, source, incoming, accepted)
+        elif size >= CHUNK:
+            self._engine.store.write(partial(streams.end, receipt_id=receipt_id), durable=False)
+
+    def _read(self, receipt_id: str, incoming: Incoming) -> tuple[int, bytes]:
+        """(size, bytes); a large one is stored piece by piece, and its bytes are not given."""
+        engine, size = self._engine, 0
         for number, piece in enumerate(regroup(incoming.chunks)):
             size += len(piece)
             if number == 0 and len(piece) < CHUNK:
-                raw = piece
-            else:
-                at = engine.clock.epoch()
-                engine.store.write(
-                    partial(payloads.add_chunk, owner_id=receipt_id, stage=RAW, number=number, piece=piece, at=at)
-                )
-        streamed = size > 0 and not raw
-        system = engine.program.settings.systems[name]
-        [accepted] = engine.accept([
+                return size, piece
+            add = partial(streams.add, receipt_id=receipt_id, number=number, piece=piece, at=engine.clock.epoch())
+            engine.store.write(add)
+        return size, b""
+
+    def _receive(self, name: str, receipt_id: str, incoming: Incoming, raw: bytes, size: int) -> Accepted:
+        system = self._engine.program.settings.systems[name]
+        [accepted] = self._engine.accept([
             Arrival(
                 receipt_id=receipt_id, source=name, event=incoming.event or str(system.event or ""), raw=raw,
-                received_at=engine.clock.epoch(), door=system.connector, content_type=incoming.content_type,
+                received_at=self._engine.clock.epoch(), door=system.connector, content_type=incoming.content_type,
                 dedupe_key=incoming.dedupe_id, name=incoming.name, reference=incoming.reference,
-                size=size if streamed else -1, content_key=_content_key(incoming), same_content=incoming.same_content,
+                size=size if size >= CHUNK else -1, content_key=_content_key(incoming),
+                same_content=incoming.same_content,
             )
         ])  # fmt: skip
-        if accepted.duplicate:
-            # Nothing will come of this one: its chunks belong to nobody.
-            engine.store.write(partial(payloads.remove, owner_id=receipt_id))
-            self._settle_repeat(name, source, incoming, accepted)
+        return accepted
 
     def _settle_repeat(self, name: str, source: Source, incoming: Incoming, first: Accepted) -> None:
         """A repeat is done with; what a crash made the source give again goes by the outcome of the first time."""
         if not receipts.waits_for_outcome(self._engine.store.reader(), first.seq, incoming.reference):
             _log.info("a repeat is left out", system=name, name=incoming.name, first=first.receipt_id)
             source.settle(incoming.reference, failed=False)
+
+    def _abandon(self, receipt_id: str) -> None:
+        """Take away what was read of a body that is not accepted; where that fails, the next start does it."""
+        try:
+            streams.abandon(self._engine.store.write, receipt_id)
+        except (HubError, apsw.Error) as error:
+            _log.warning("what was read of a file stays in the store until the next start", reason=str(error))
 
     def _settle_sources(self) -> None:
         """File away what was fetched, once all that came out of it has ended."""

@@ -79,6 +79,10 @@ def describe(db: apsw.Connection, owner_id: str) -> list[dict[str, Any]]:
     return [dict(zip(("stage", "revision", "size", "content_type"), row, strict=True)) for row in rows]
 
 
-def remove(db: apsw.Connection, owner_id: str) -> None:
-    """Take away what was stored in a stream for a receipt that never came to be."""
-    db.execute("DELETE FROM payloads WHERE owner_id = ?", (owner_id,))
+def remove_some(db: apsw.Connection, owner_id: str, limit: int) -> int:
+    """Take away some of the rows of an owner; gives how many went."""
+    db.execute(
+        "DELETE FROM payloads WHERE payload_id IN (SELECT payload_id FROM payloads WHERE owner_id = ? LIMIT ?)",
+        (owner_id, limit),
+    )
+    return db.changes()

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+
 import pytest
 from conftest import SYSTEMS, World, order
 
-from connectors.base import LATER, STOPPED, Verdict
+from connectors.base import LATER, STOPPED, Incoming, TransientError, Verdict
 from hub.deploy import deploy
+from hub.errors import StoreFull
+from hub.store import streams
 from hub.sweeper import Chore, Sweeper
 
 
@@ -54,3 +60,59 @@ def test_a_mistake_in_one_step_ends_neither_the_round_nor_the_thread(world: Worl
     for _ in range(2):
         rounds.sweep()
     assert done == ["other"]
+
+
+# -- large files ---------------------------------------------------------------------------------------------------
+
+
+class Folder:
+    """A source whose one file comes in pieces of a megabyte, until it breaks off."""
+
+    def __init__(self, breaks_off: Exception | None) -> None:
+        self.breaks_off, self.settled = breaks_off, 0
+
+    def fetch(self, accept: Callable[[Incoming], None]) -> int:
+        accept(Incoming("big.json", self.pieces(), reference="r", dedupe_id="file:r"))
+        return 1
+
+    def pieces(self) -> Iterator[bytes]:
+        yield b"[" + b" " * 2_500_000
+        if self.breaks_off:
+            raise self.breaks_off
+        yield b"1]"
+
+    def settle(self, reference: str, failed: bool) -> None:
+        self.settled += 1
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def chunks(world: World) -> int:
+    return int(world.rows("SELECT count(*) FROM payloads WHERE stage = 'raw'")[0][0])
+
+
+@pytest.mark.parametrize("error", [TransientError("the share is away"), StoreFull("the disk is full")])
+def test_nothing_stays_of_a_large_file_that_could_not_be_read_to_its_end(world: World, error: Exception) -> None:
+    rounds = sweeper(world)
+    for _ in range(2):
+        rounds._fetch("shop", Folder(error))
+        assert chunks(world) == 0
+    rounds._fetch("shop", Folder(None))
+    assert chunks(world) == 3
+    again = Folder(None)
+    rounds._fetch("shop", again)
+    assert (chunks(world), again.settled) == (3, 1)
+    assert world.rows("SELECT size FROM receipts") == [(2_500_003,)]
+
+
+def test_what_a_crash_left_of_a_large_file_is_taken_away_at_the_next_start(world: World) -> None:
+    for receipt_id in ("lost", "kept"):
+        for number in range(3):
+            piece = partial(streams.add, receipt_id=receipt_id, number=number, piece=b"x" * 1000, at=1.0)
+            world.store.write(piece)
+    world.engine.accept([replace(world.arrival(b""), receipt_id="kept", size=3000)])
+    world.crash("w2")
+    sweeper(world).recover()
+    assert world.rows("SELECT DISTINCT owner_id FROM payloads") == [("kept",)]
+    assert streams.left_over(world.store.reader()) == []
