@@ -75,7 +75,7 @@ def _open_now(db: apsw.Connection, now: float) -> dict[str, tuple[str, str]]:
     """What is open: subject -> (kind, detail). An issue of a route is one subject, however many letters it has."""
     found: dict[str, tuple[str, str]] = {}
     for issue in dead_letters.issues(db, Filter()):
-        where = issue.route or issue.system or "no route"
+        where = issue.route or issue.system or f"from {issue.source}"
         failure = issue.failure
         detail = f"{where}: {issue.count} dead: {failure.get('class', '')}/{failure.get('code', '')}"
         hint = f"; {failure['hint']}" if failure.get("hint") else ""

@@ -75,6 +75,7 @@ class Issue:
     kinds: dict[str, int]
     states: dict[str, int]
     route: str
+    source: str
     system: str
     failure: dict[str, Any]
     examples: tuple[str, ...]
@@ -163,7 +164,8 @@ def _issue(db: apsw.Connection, issue: str, rows: list[tuple[Any, ...]]) -> Issu
     return Issue(
         issue=issue, count=sum(kinds.values()), first_seen=min(row[3] for row in rows),
         last_seen=max(row[4] for row in rows), kinds=kinds, states=states, route=example.route if example else "",
-        system=example.system if example else "", failure=example.failure if example else {},
+        source=example.source if example else "", system=example.system if example else "",
+        failure=example.failure if example else {},
         examples=tuple(row[5] for row in newest[:_EXAMPLES]),
     )  # fmt: skip
 

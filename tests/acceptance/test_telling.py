@@ -103,7 +103,8 @@ def test_dead_letters_are_told_when_they_open_and_when_they_are_over(hub: HubPro
     for number in range(3):
         hub.request("POST", "/in/shop", b'{"id": ', signed(b'{"id": ', f"w{number}"))
     expect(hub, ops, "hub.dead_letters.opened")
-    assert "parse/truncated" in ops.hooks[0]["data"]["detail"]
+    detail = ops.hooks[0]["data"]["detail"]
+    assert detail.startswith("from shop: ") and "dead: parse/truncated" in detail
     hub.kill_all()
     hub.start()
     for (dead,) in hub.rows("SELECT receipt_id FROM receipts WHERE state = 'dead'"):
