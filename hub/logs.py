@@ -9,11 +9,14 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import traceback
 from collections.abc import MutableMapping
 from typing import IO, Any
 
 import structlog
 
+from connectors.base import ConnectorError
+from hub.errors import HubError
 from hub.redaction import redact_text
 
 FORMAT = "O2C_LOG_FORMAT"
@@ -33,7 +36,7 @@ def configure(stream: IO[str] | None = None) -> None:
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        structlog.processors.ExceptionRenderer(_traceback),
         _without_personal_data,
     ]
     structlog.configure(
@@ -55,6 +58,19 @@ def _written(target: IO[str]) -> list[structlog.typing.Processor]:
     if target.isatty() and os.environ.get(FORMAT) != "json":
         return [finish, structlog.dev.ConsoleRenderer(colors=True)]
     return [finish, structlog.processors.JSONRenderer(ensure_ascii=False)]
+
+
+def _traceback(exc_info: Any) -> str:
+    """Where an error happened and of what kind it is. What it says only if it is one of ours: that of a library may
+    quote a document."""
+    lines: list[str] = []
+    error: BaseException | None = exc_info[1]
+    while error is not None:
+        own = isinstance(error, HubError | ConnectorError | OSError)
+        said = f"{type(error).__module__}.{type(error).__qualname__}" + (f": {error}" if own else "")
+        lines[:0] = ["Traceback (most recent call last):\n", *traceback.format_tb(error.__traceback__), f"{said}\n"]
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "".join(lines)
 
 
 def _without_personal_data(_: Any, __: str, event: Event) -> Event:

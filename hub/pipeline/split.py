@@ -88,7 +88,8 @@ class LocalTransformer:
         except Exception as error:
             # A whole receipt is guarded here: a mistake of ours is recorded with it and stops nothing else.
             _log.exception("the hub failed on a receipt", seq=receipt.seq)
-            failure = Failure("internal", "internal_error", f"the hub itself failed on this document: {error}")
+            detail = f"the hub itself failed on this document: {type(error).__name__}"
+            failure = Failure("internal", "internal_error", detail, value_excerpt=str(error)[:200])
             yield Transformed(receipt.seq, receipt.route, failure=failure.printed(receipt.route))
 
     def rehearse(self, receipt: Receipt, program: Program) -> Mapping[str, Any] | None:

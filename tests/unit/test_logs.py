@@ -11,6 +11,7 @@ import pytest
 import structlog
 
 from hub import logs
+from hub.errors import StoreError
 
 
 @pytest.fixture
@@ -42,6 +43,21 @@ def test_what_a_library_logs_goes_the_same_way(lines: io.StringIO) -> None:
 def test_personal_data_is_blotted_out_in_every_field(lines: io.StringIO, personal: str) -> None:
     structlog.get_logger("run").error(f"the ERP said {personal}", reason=f"no account {personal}")
     assert personal not in lines.getvalue()
+
+
+def test_an_error_of_a_library_is_logged_with_its_place_and_without_what_it_quotes(lines: io.StringIO) -> None:
+    try:
+        try:
+            int("Erika Muster")
+        except ValueError as error:
+            raise StoreError("the store is away") from error
+    except StoreError:
+        structlog.get_logger("run").exception("a step failed")
+    event = json.loads(lines.getvalue())
+    assert "test_logs.py" in event["exception"]
+    assert "builtins.ValueError\n" in event["exception"]
+    assert "hub.errors.StoreError: the store is away" in event["exception"]
+    assert "Erika Muster'" not in event["exception"]
 
 
 def test_details_below_the_level_are_not_written(lines: io.StringIO) -> None:
