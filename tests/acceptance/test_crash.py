@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import os
 import random
+import resource
 import signal
 import subprocess
 import time
@@ -134,22 +135,58 @@ codec.decode = decode
 """
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Callable[[str], None]]:
-    """The store's folder as a file system of its own; the function changes its size."""
-    folder = tmp_path / "data"
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)], check=True)
-    yield lambda size: subprocess.run(["mount", "-o", f"remount,size={size}", str(folder)], check=True)
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+class SmallDisk:
+    """The store's folder as a file system of its own, which only root can make."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)], check=True)
+
+    def limit(self, hub: HubProcess) -> None:
+        """It is small already."""
+
+    def lift(self, hub: HubProcess) -> None:
+        subprocess.run(["mount", "-o", "remount,size=200m", str(self._folder)], check=True)
+
+    def close(self) -> None:
+        subprocess.run(["umount", "-l", str(self._folder)], check=True)
+
+
+class SmallFiles:
+    """No file of the hub may grow beyond 4 MB: what anybody can impose on a process of theirs."""
+
+    def __init__(self, folder: Path) -> None:
+        """Needs no folder."""
+
+    def limit(self, hub: HubProcess) -> None:
+        self._set(hub, 4_000_000)
+
+    def lift(self, hub: HubProcess) -> None:
+        self._set(hub, resource.RLIM_INFINITY)
+
+    def _set(self, hub: HubProcess, size: int) -> None:
+        for pid in hub.children():
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+    def close(self) -> None:
+        """The limit goes with the process."""
+
+
+@pytest.fixture(params=[SmallDisk, SmallFiles] if os.geteuid() == 0 else [SmallFiles])
+def room(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SmallDisk | SmallFiles]:
+    made = request.param(tmp_path / "data")
+    yield made
+    made.close()
 
 
 def test_a_full_disk_is_answered_503_and_work_goes_on_by_itself(
-    make_hub: Callable[..., HubProcess], receiver: Receiver, small_disk: Callable[[str], None]
+    make_hub: Callable[..., HubProcess], receiver: Receiver, room: SmallDisk | SmallFiles
 ) -> None:
     hub = make_hub()
     hub.start()
-    acknowledged, number = [], 0
+    room.limit(hub)
+    acknowledged, number, status = [], 0, 0
     while number < 5000:
         status, _ = hub.send(f"k-{number}")
         if status == 503:
@@ -159,7 +196,7 @@ def test_a_full_disk_is_answered_503_and_work_goes_on_by_itself(
         number += 1
     assert len(acknowledged) > 20
     assert status == 503
-    small_disk("200m")
+    room.lift(hub)
     hub.wait_for(lambda: hub.send(f"k-{number}")[0] in (200, 202))
     hub.wait_until_quiet()
     assert {*acknowledged, f"k-{number}"} == set(receiver.effects)
