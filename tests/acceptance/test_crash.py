@@ -203,3 +203,27 @@ def test_a_full_disk_is_answered_503_and_work_goes_on_by_itself(
     assert set(receiver.effects.values()) == {1}
     assert hub.rows("PRAGMA integrity_check") == [("ok",)]
     assert hub.stop() == 0
+
+
+def test_a_disk_that_fills_up_again_and_again_under_load_loses_nothing(
+    make_hub: Callable[..., HubProcess], receiver: Receiver
+) -> None:
+    hub = make_hub()
+    hub.start()
+    [child] = hub.children()
+    with Load(hub) as load:
+        for _ in range(4):
+            time.sleep(0.7)
+            largest = max(path.stat().st_size for path in (hub.root / "data").glob("hub.db*"))
+            resource.prlimit(child, resource.RLIMIT_FSIZE, (largest + 100_000, resource.RLIM_INFINITY))
+            hub.wait_for(lambda: hub.request("GET", "/readyz")[0] == 503)
+            time.sleep(0.5)
+            resource.prlimit(child, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            hub.wait_for(lambda: hub.request("GET", "/readyz")[0] == 200)
+    hub.wait_until_quiet()
+    assert set(load.acknowledged) <= set(receiver.effects)
+    assert set(receiver.effects.values()) == {1}
+    assert in_order(receiver)
+    assert hub.rows("SELECT state, count(*) FROM deliveries GROUP BY state") == [("delivered", len(receiver.effects))]
+    assert hub.children() == [child]
+    assert hub.rows("PRAGMA integrity_check") == [("ok",)]
