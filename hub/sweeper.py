@@ -113,11 +113,12 @@ class Sweeper:
 
     def _wake_deliveries(self) -> None:
         engine, now = self._engine, self._engine.clock.epoch()
-        for system in deliveries.systems(engine.store.reader()):
-            if system not in engine.program.settings.systems:
+        db, known = engine.store.reader(), engine.program.settings.systems
+        for system in deliveries.systems(db):
+            if system not in known and switches.is_off(db, "system", system):
                 # Nobody could start it again; what waits for it is buried, with the reason, when it is looked at.
                 engine.store.write(partial(switches.release, kind="system", name=system), durable=False)
-            when = deliveries.next_due(engine.store.reader(), system)
+            when = deliveries.next_due(db, system)
             if when is not None and when <= now:
                 engine.wake.pump(system)
 
