@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import apsw
 import structlog
 
-from connectors.base import DELIVERED, LATER, STOPPED, ConnectorError, Destination, Parcel, Verdict
+from connectors.base import DELIVERED, DOUBT, LATER, STOPPED, ConnectorError, Destination, Parcel, Verdict
 from hub.errors import HubError
 from hub.message import RAW, Accepted, Arrival, Body, Delivery, Finish
 from hub.outcome import Failure
@@ -187,11 +187,11 @@ class Dispatcher:
             lambda db: [d for d in unknown if deliveries.settle_unknown(db, d.delivery_id, engine.worker, now)]
         )
         for outgoing in prepare(engine, taken):
+            with self._lock:
+                self._lane(outgoing.delivery.system).in_hand += 1
             if outgoing.target is None or outgoing.body is None:
                 self._record([(self._sent(outgoing), _cannot_ask(outgoing))])
                 continue
-            with self._lock:
-                self._lane(outgoing.delivery.system).in_hand += 1
             engine.run_apart(partial(self._ask, outgoing))
 
     def _ask(self, outgoing: Outgoing) -> None:
@@ -304,7 +304,8 @@ def _cannot_open(error: Exception) -> Verdict:
 
 def _cannot_ask(outgoing: Outgoing) -> Verdict:
     detail = outgoing.failure.detail if outgoing.failure else "the bytes that were sent are no longer stored"
-    return Verdict(LATER, code="cannot_look_up", detail=detail)
+    # With its target gone nothing can ever be looked up: a person has to say what became of it.
+    return Verdict(LATER if outgoing.target else DOUBT, code="cannot_look_up", detail=detail)
 
 
 def _switches(

@@ -7,12 +7,12 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
-from conftest import SYSTEMS, World, order
+from conftest import ROUTES, SYSTEMS, World, order
 
-from connectors.base import LATER, STOPPED, Incoming, TransientError, Verdict
+from connectors.base import DOUBT, LATER, STOPPED, Incoming, TransientError, Verdict
 from hub.deploy import deploy
 from hub.errors import StoreFull
-from hub.store import streams
+from hub.store import dead_letters, streams
 from hub.sweeper import Chore, Sweeper
 
 
@@ -48,6 +48,18 @@ def test_what_waits_for_a_system_that_is_gone_becomes_a_dead_letter(world: World
     [(state, failure)] = world.rows("SELECT state, failure FROM deliveries")
     assert state == "dead"
     assert "the active set has no target 'erp' in the route 'orders'" in str(failure)
+
+
+def test_doubt_about_a_system_that_is_gone_is_held_for_a_person(make_world: Callable[..., World]) -> None:
+    world = make_world(routes=ROUTES.replace(b"system: erp", b"system: wms"))
+    world.target("wms").answers.append(Verdict(DOUBT, code="read_timeout"))
+    world.send(order(1))
+    world.engine.activate(deploy(world.store, {**world.files, "routes/orders.yaml": ROUTES}, None, world.clock, "x"))
+    sweep(world, 61)
+    assert world.states() == [("wms", "held")]
+    assert world.rows("SELECT doubt, hold_reason FROM deliveries") == [(1, "unknown")]
+    assert dead_letters.count(world.store.reader()) == 1
+    assert world.engine.dispatcher._lane("wms").in_hand == 0
 
 
 def test_a_mistake_in_one_step_ends_neither_the_round_nor_the_thread(world: World) -> None:
