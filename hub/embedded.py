@@ -47,6 +47,7 @@ class Hub:
         self.store: Store = open_store(_address(settings, self.secrets), root)
         program = self._first_program(files)
         self.pool = ThreadPoolExecutor(8, thread_name_prefix="apart")
+        self.telling = ThreadPoolExecutor(1, thread_name_prefix="telling")  # never behind look-ups that take their time
         self.worker = LocalWorker(_children() * REQUESTS_AT_ONCE)
         self.transformers = Transformers(self.store, self.environment, self.own_connectors, _children())
         self.engine = Engine(
@@ -64,7 +65,7 @@ class Hub:
         return {
             "counters": (1.0, lambda: self.store.write(self.engine.beside.flush, durable=False)),
             "replays": (0.25, lambda: replay.advance(self.engine)),
-            "notices": (2.0, lambda: self._run_apart(notifier.round)),
+            "notices": (2.0, lambda: self.telling.submit(_logged, notifier.round)),
             "retention": (10.0, lambda: pruner.prune(self._policy())),
             "heads of lanes": (30.0, self._repair_heads),
             "old answers": (600.0, lambda: self.store.write(partial(answers.prune, at=self.clock.epoch()))),
@@ -126,6 +127,7 @@ class Hub:
         self.worker.stop()
         self.engine.close()
         self.pool.shutdown(wait=True)
+        self.telling.shutdown(wait=True, cancel_futures=True)
         for thread in self._threads:
             thread.join(10)
         self.store.close()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 
+import msgspec
 import pytest
 from conftest import ROUTES, SYSTEMS, World, order
 
@@ -123,7 +123,7 @@ def test_what_a_crash_left_of_a_large_file_is_taken_away_at_the_next_start(world
         for number in range(3):
             piece = partial(streams.add, receipt_id=receipt_id, number=number, piece=b"x" * 1000, at=1.0)
             world.store.write(piece)
-    world.engine.accept([replace(world.arrival(b""), receipt_id="kept", size=3000)])
+    world.engine.accept([msgspec.structs.replace(world.arrival(b""), receipt_id="kept", size=3000)])
     world.crash("w2")
     sweeper(world).recover()
     assert world.rows("SELECT DISTINCT owner_id FROM payloads") == [("kept",)]
