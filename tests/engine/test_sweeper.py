@@ -12,7 +12,7 @@ from conftest import ROUTES, SYSTEMS, World, order
 from connectors.base import DOUBT, LATER, STOPPED, Incoming, TransientError, Verdict
 from hub.deploy import deploy
 from hub.errors import StoreFull
-from hub.store import dead_letters, streams
+from hub.store import dead_letters, receipts, streams
 from hub.sweeper import Chore, Sweeper
 
 
@@ -112,10 +112,19 @@ def test_nothing_stays_of_a_large_file_that_could_not_be_read_to_its_end(world: 
         assert chunks(world) == 0
     rounds._fetch("shop", Folder(None))
     assert chunks(world) == 3
-    again = Folder(None)
-    rounds._fetch("shop", again)
-    assert (chunks(world), again.settled) == (3, 1)
+    rounds._fetch("shop", Folder(None))
+    assert chunks(world) == 3
     assert world.rows("SELECT size FROM receipts") == [(2_500_003,)]
+
+
+def test_a_file_that_comes_again_is_filed_away_by_the_outcome_of_the_first_time(world: World) -> None:
+    rounds, again = sweeper(world), Folder(None)
+    for _ in range(2):
+        rounds._fetch("shop", again)
+    assert again.settled == 0
+    world.store.write(partial(receipts.mark_settled, seq=1))
+    rounds._fetch("shop", again)
+    assert again.settled == 1
 
 
 def test_what_a_crash_left_of_a_large_file_is_taken_away_at_the_next_start(world: World) -> None:
