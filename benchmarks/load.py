@@ -200,6 +200,8 @@ class Generator:
 
     def _lose(self, line: Line) -> None:
         """The other side hung up: whatever was out on this connection was not acknowledged."""
+        self._again = [entry for entry in self._again if entry[2] is not line]
+        heapq.heapify(self._again)
         self._poll.unregister(line.socket.fileno())
         del self._lines[line.socket.fileno()]
         if line in self._idle:
