@@ -48,9 +48,12 @@ class Intake:
                 for arrival in group:
                     self._submit([arrival], answered)
                 return
-            answered(group, accepted, error)
-            if accepted is not None:
-                self.received(list(zip(group, accepted, strict=True)))
+            try:
+                answered(group, accepted, error)
+            finally:
+                # Whatever became of the answer: they are stored, and claimed for this process to split.
+                if accepted is not None:
+                    self.received(list(zip(group, accepted, strict=True)))
 
         job = self._job(group)
         if len(group) > _INLINE or not self.store.committer.try_now(job, done):

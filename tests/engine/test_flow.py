@@ -267,3 +267,12 @@ def test_what_breaks_off_after_many_slices_says_how_many_records_went_on(make_wo
     assert len(world.target("erp").sent) == 1199
     with world.store.snapshot() as db:
         assert conservation.check(db) == []
+
+
+def test_what_is_stored_is_split_also_when_its_answer_cannot_be_given(world: World) -> None:
+    def hung_up(*_: object) -> None:
+        raise ConnectionError("the sender is gone")
+
+    world.engine.accept_soon([world.arrival(order(1))], hung_up)
+    world.run()
+    assert world.states() == [("erp", "delivered")]
