@@ -8,20 +8,17 @@ second; what the old one had in hand is found in the store. It loads next to not
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import signal
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-import structlog
-
-from hub import logs
-
-_log = structlog.get_logger("run")
 _RESTART_SECONDS = 0.3
 _SILENT_SECONDS = 30.0
 _LONGEST_PAUSE = 10.0
@@ -35,7 +32,6 @@ def become(root: Path, reload: bool) -> NoReturn:
 
 def run(root: Path, reload: bool = False) -> int:
     """Keep one hub process going until SIGTERM or SIGINT. Gives the exit code of a hub that ended on purpose."""
-    logs.configure()
     stopping: list[int] = []
     child = 0
 
@@ -61,7 +57,7 @@ def run(root: Path, reload: bool = False) -> int:
         # One that ends itself as soon as it starts is given more time each time; one that was killed starts at once.
         ends_itself = code > 0 and time.monotonic() - started < _SILENT_SECONDS
         pause = min(2 * pause, _LONGEST_PAUSE) if ends_itself else _RESTART_SECONDS
-        _log.error("the hub died and is started again", exit=code, pause_seconds=pause)
+        _log("the hub died and is started again", exit=code, pause_seconds=pause)
         time.sleep(pause)
 
 
@@ -78,10 +74,17 @@ def _watch(child: int, reading: int) -> int:
         if ready and os.read(reading, 100):
             continue
         if not ready:
-            _log.error("the hub has made no progress and is ended", seconds=_SILENT_SECONDS)
+            _log("the hub has made no progress and is ended", seconds=_SILENT_SECONDS)
             os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         return os.waitstatus_to_exitcode(status)
+
+
+def _log(event: str, **fields: float) -> None:
+    """An error as the hub logs it; what it logs with would cost this process more than all else it does."""
+    told = {"event": event, **fields, "logger": "run", "level": "error", "timestamp": datetime.now(UTC).isoformat()}
+    line = f"{event} ({', '.join(f'{key} {value}' for key, value in fields.items())})"
+    print(line if sys.stderr.isatty() else json.dumps(told), file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
