@@ -245,8 +245,10 @@ class Child:
         """So many bytes; a child that is silent for long in the middle of it has hung."""
         assert process.stdout is not None
         pieces = []
+        watch = select.poll()  # a hub with many senders has descriptors that select() cannot name
+        watch.register(process.stdout, select.POLLIN)
         while size:
-            if not select.select([process.stdout], [], [], HANG_SECONDS)[0]:
+            if not watch.poll(HANG_SECONDS * 1000):
                 process.kill()
                 raise ChildDied(f"made no progress for {HANG_SECONDS:.0f} s")
             piece = os.read(process.stdout.fileno(), min(size, 1 << 20))
