@@ -45,7 +45,10 @@ class Batch:
 
     def outgoing(self, claimed: set[str]) -> Iterator[tuple[Delivery, CompiledTarget, Body, Mapping[str, str]]]:
         """The claimed deliveries with what sending them takes."""
-        context = {m.message_id: {"main_key": m.main_key, "traceparent": m.traceparent} for m in self.messages}
+        context = {
+            m.message_id: {"main_key": m.main_key, "traceparent": m.traceparent, "correlation_id": m.correlation_id}
+            for m in self.messages
+        }
         for d in self.deliveries:
             if d.delivery_id in claimed:
                 target = self.program.find(d.route, d.target) or missing_target(d)

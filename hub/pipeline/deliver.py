@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from random import Random
 
 import msgspec
@@ -25,13 +26,14 @@ _HINTS = {
 
 
 class Sent(msgspec.Struct, frozen=True, gc=False):
-    """A delivery whose bytes are under way: what is needed when its verdict comes."""
+    """A delivery whose bytes are under way: what is needed when its verdict comes. ``context`` is its message's."""
 
     delivery: Delivery
     target: CompiledTarget
     started_at: float
     set_id: int
     looking: bool = False
+    context: Mapping[str, str] = {}
 
 
 def outcome(sent: Sent, verdict: Verdict) -> Outcome:

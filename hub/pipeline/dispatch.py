@@ -103,7 +103,7 @@ class Dispatcher:
         by_system: dict[str, list[Parcel]] = {}
         now, set_id = self._engine.clock.epoch(), self._engine.program.set_id
         for delivery, target, body, context in going:
-            self._under_way[delivery.delivery_id] = Sent(delivery, target, now, set_id)
+            self._under_way[delivery.delivery_id] = Sent(delivery, target, now, set_id, context=context)
             by_system.setdefault(delivery.system, []).append(parcel_of(delivery, body, context, self._chance))
         for system, parcels in by_system.items():
             try:
@@ -263,7 +263,8 @@ class Dispatcher:
         return Arrival(
             receipt_id=self._engine.clock.new_id(), source=d.system, event="reply", raw=verdict.response,
             received_at=now, door="reply", content_type=verdict.response_type, causation_id=d.message_id,
-            route=reply_route(d.route, d.target),
+            route=reply_route(d.route, d.target), correlation_id=sent.context.get("correlation_id", ""),
+            traceparent=sent.context.get("traceparent", ""),
         )  # fmt: skip
 
     def bury(

@@ -45,9 +45,9 @@ def prepare(engine: Engine, found: Sequence[Delivery]) -> list[Outgoing]:
 def _outgoing(engine: Engine, delivery: Delivery, stored: Body | None, built: Built | None) -> Outgoing:
     target = engine.program.find(delivery.route, delivery.target)
     row = engine.store.reader().execute(
-        "SELECT main_key, traceparent FROM messages WHERE message_id = ?", (delivery.message_id,)
-    ).fetchone() or ("", "")  # fmt: skip
-    context = {"main_key": str(row[0]), "traceparent": str(row[1])}
+        "SELECT main_key, traceparent, correlation_id FROM messages WHERE message_id = ?", (delivery.message_id,)
+    ).fetchone() or ("", "", "")  # fmt: skip
+    context = dict(zip(("main_key", "traceparent", "correlation_id"), map(str, row), strict=True))
     if built is not None and built.failure is not None:
         return Outgoing(delivery, target, failure=built.failure, context=context)
     if target is None:
