@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import apsw
 import msgspec
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -45,7 +44,7 @@ def readiness(desk: Desk) -> dict[str, str]:
 def _store(desk: Desk) -> str:
     try:
         desk.engine.store.write(lambda db: None, durable=False)
-    except (StoreError, apsw.Error) as error:
+    except StoreError as error:
         return str(error)
     return "ok"
 
