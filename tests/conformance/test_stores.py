@@ -147,6 +147,15 @@ def test_retrying_unknown_and_held_deliveries_keep_their_lane(store: Store, stat
     assert claim(store, second) == set()
 
 
+def test_what_was_overtaken_in_its_lane_takes_no_room_of_what_may_go(store: Store) -> None:
+    [a, b, c] = accept(store, arrival(), arrival(), arrival())
+    split(store, b.seq, b.receipt_id, "k")
+    split(store, c.seq, c.receipt_id, "k")
+    store.write(lambda db: db.execute("UPDATE deliveries SET due_at = 0.5 WHERE due_at IS NOT NULL"))
+    [first] = split(store, a.seq, a.receipt_id, "k")
+    assert [d.delivery_id for d in deliveries.due(store.reader(), "erp", 2.0, 1)] == [first]
+
+
 def test_two_systems_do_not_share_a_lane(store: Store) -> None:
     [a, b] = accept(store, arrival(), arrival())
     [first] = split(store, a.seq, a.receipt_id, "k", order="erp")
