@@ -9,9 +9,10 @@ import msgspec
 import pytest
 from conftest import ROUTES, SYSTEMS, World, order
 
-from connectors.base import DOUBT, LATER, STOPPED, Incoming, TransientError, Verdict
+from connectors.base import DELIVERED, DOUBT, LATER, STOPPED, Incoming, TransientError, Verdict
 from hub.deploy import deploy
 from hub.errors import StoreFull
+from hub.pipeline.receive import Intake
 from hub.store import dead_letters, receipts, streams
 from hub.sweeper import Chore, Sweeper
 
@@ -137,3 +138,42 @@ def test_what_a_crash_left_of_a_large_file_is_taken_away_at_the_next_start(world
     sweeper(world).recover()
     assert world.rows("SELECT DISTINCT owner_id FROM payloads") == [("kept",)]
     assert streams.left_over(world.store.reader()) == []
+
+
+REPLY = b"""
+mapping: reply
+version: 1
+source: {format: json}
+target: {schema: canonical/stock_level}
+output:
+  report_id: src.ref
+  as_of: "'2026-03-05T10:00:00Z'"
+  report_type: {const: full}
+  stock_lines:
+    - item: {name: "'answered'"}
+      available_quantity: {value: "'1'", unit_code: {const: C62}}
+      location_id: {const: main}
+"""
+
+
+def test_receipts_that_nobody_claimed_are_found_when_the_broker_forgets_them_replies_too(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world(routes=ROUTES.replace(b"map: order-out}", b"map: order-out, reply: {map: reply}}"), reply=REPLY)
+    world.engine.intake = Intake(world.store, None, world.engine._received)
+    world.target("erp").answers.append(Verdict(DELIVERED, status=200, response=b'{"ref": "1"}'))
+    world.engine.accept([world.arrival(order(1))])
+    world.calls.clear()
+    sweep(world, 6.0)
+    assert world.rows("SELECT route, state, claimed_by FROM receipts") == [
+        ("", "split", None), ("orders#erp", "split", None),
+    ]  # fmt: skip
+    process, world.engine.wake.process = world.engine.wake.process, lambda seqs: None  # type: ignore[method-assign]
+    world.target("erp").answers.append(Verdict(DELIVERED, status=200, response=b'{"ref": "2"}'))
+    world.engine.accept([world.arrival(order(2))])
+    world.engine.process([3])
+    world.run()
+    world.engine.wake.process = process  # type: ignore[method-assign]
+    assert world.rows("SELECT state, claimed_by FROM receipts WHERE seq = 4") == [("received", None)]
+    sweep(world, 6.0)
+    assert world.rows("SELECT state FROM receipts WHERE seq = 4") == [("split",)]
