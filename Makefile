@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 TEST_PROGRAMS := openssl:openssl git:git initdb:postgresql
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test test-packages conformance bench docs clean
+.PHONY: help setup demo check test test-packages conformance soak bench docs clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,11 @@ test-packages:
 
 conformance: setup ## one suite per kind of plugin, over every format and connector
 	$(BIN)/pytest tests/conformance
+
+SEEDS := 1..100000
+
+soak: setup ## many simulated runs of the hub with faults at every place; SEEDS=1..500 for fewer
+	$(BIN)/o2c simulate --seed $(SEEDS) --processes $$(getconf _NPROCESSORS_ONLN)
 
 bench: setup ## the measured claims; needs redis-server for the script it compares with
 	$(BIN)/o2c bench hub

@@ -26,7 +26,7 @@ from hub.store.compression import CHUNK, regroup
 _log = structlog.get_logger("sweeper")
 TICK_SECONDS = 0.25
 _POLL_SECONDS = 5.0
-_LOST_AFTER = 5.0  # the broker had its chance
+LOST_AFTER = 5.0  # the broker had its chance
 _BATCH = 256
 
 Chore = tuple[float, Callable[[], object]]  # every so many seconds, this
@@ -104,7 +104,7 @@ class Sweeper:
 
     def _wake_receipts(self) -> None:
         engine, now = self._engine, self._engine.clock.epoch()
-        lost = receipts.waiting(engine.store.reader(), now - _LOST_AFTER, 20 * _BATCH)
+        lost = receipts.waiting(engine.store.reader(), now - LOST_AFTER, 20 * _BATCH)
         if lost:
             engine.store.write(lambda db: receipts.mark_enqueued(db, lost, now), durable=False)
         for start in range(0, len(lost), _BATCH):

@@ -32,6 +32,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "documents": ("decode", "encode", "validate", "map"),
     "doctor": ("doctor",),
     "demo": ("demo",),
+    "simulate": ("simulate",),
     "bench": ("bench",),
 }
 _LOG = "error.log"
