@@ -76,6 +76,13 @@ def test_a_server_that_cannot_be_reached_is_told_without_the_password() -> None:
     assert "geheim" not in str(caught.value)
 
 
+@pytest.mark.parametrize("address", ["postgresql://hub:x@db/hub?geheim=1", "postgresql://hub:geheim%@db/hub"])
+def test_an_address_that_is_none_is_told_without_its_parts(address: str) -> None:
+    with pytest.raises(StoreError, match="not well formed") as caught:
+        open_store(address, Path())
+    assert "geheim" not in str(caught.value)
+
+
 def test_a_backup_is_refused_with_what_to_do_instead(store: Store, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="pg_dump"):
         store.backup(tmp_path / "copy")

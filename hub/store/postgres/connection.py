@@ -79,6 +79,9 @@ def connect(url: str) -> psycopg.Connection[Any]:
             url, autocommit=True, cursor_factory=psycopg.RawCursor, connect_timeout=_CONNECT_SECONDS,
             application_name="o2c-hub", options="-c client_encoding=UTF8",
         )  # fmt: skip
+    except psycopg.ProgrammingError:
+        form = "postgresql://USER:PASSWORD@HOST:5432/DATABASE"
+        raise StoreError(f"store: the address is not well formed; write {form}, with %40 for an @ in it") from None
     except psycopg.Error as error:
         raise Gone(f"the PostgreSQL store cannot be reached: {_first_line(error)}") from None
     connection.adapters.register_dumper(list, ListBinaryDumper)

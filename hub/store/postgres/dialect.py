@@ -1,8 +1,8 @@
 """Statements of the store, written for SQLite, as PostgreSQL reads them; each is translated once.
 
 A statement for many rows becomes one statement over arrays: ``INSERT … SELECT … FROM unnest(…)``, ``UPDATE … FROM
-unnest(…)``, ``SELECT … FROM unnest(…) JOIN …``; one that only inserts a ``COPY``, which costs half of that. What cannot
-be put so is run row by row (``Translated.is_batch``).
+unnest(…)``, ``SELECT … FROM unnest(…) JOIN …``, ``DELETE … USING unnest(…)``; one that only inserts a ``COPY``, which
+costs half of that. What cannot be put so is run row by row (``Translated.is_batch``).
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ _WORDS = (
 )
 _INSERT = re.compile(r"INSERT INTO (\w+)\s*(?:\((.*?)\))?\s*VALUES \((.*?)\)\s*(ON CONFLICT.*)?$", re.DOTALL)
 _UPDATE = re.compile(r"UPDATE (\w+)(?: AS (\w+))? SET (.*?)\sWHERE (.*?)(\s+RETURNING .*)?$", re.DOTALL)
-_SELECT = re.compile(r"SELECT (.*?)\s+FROM (\w+) WHERE (.*?)(?: ORDER BY (.*))?$", re.DOTALL)
+_SELECT = re.compile(r"SELECT (.*?)\s+FROM (\w+)\s+WHERE (.*?)(?:\s+ORDER BY (.*))?$", re.DOTALL)
+_DELETE = re.compile(r"DELETE FROM (\w+) WHERE (.*)$", re.DOTALL)
 # What stands before a placeholder tells the column whose type it has.
 _BEFORE = re.compile(
     r"(?:(\w+)\s*(?:=|<>|<=|>=|<|>|\+)\s*|coalesce\((?:\w+\.)?(\w+),\s*|(\w+) = CASE WHEN [^?$]* ELSE )$"
@@ -71,7 +72,7 @@ def _numbered(statement: str) -> str:
 def translate_many(statement: str, types: Types) -> Translated:
     """A statement for many rows, over arrays where it can be put so."""
     text = translate(statement).text
-    for pattern, put in ((_INSERT, _insert), (_UPDATE, _update), (_SELECT, _select)):
+    for pattern, put in ((_INSERT, _insert), (_UPDATE, _update), (_SELECT, _select), (_DELETE, _delete)):
         match = pattern.fullmatch(text.strip())
         made = put(match, types) if match else None
         if made is not None:
@@ -115,6 +116,14 @@ def _select(match: re.Match[str], types: Types) -> Translated | None:
     source = _arrays(found, numbered=True)
     text = f"SELECT {columns} FROM {source} JOIN {table} ON {_named(condition)} ORDER BY {', '.join(ordered)}"
     return Translated(text, tuple(found))
+
+
+def _delete(match: re.Match[str], types: Types) -> Translated | None:
+    table, condition = match[1], match[2]
+    found = _types_of(condition, types.get(table, {}))
+    if not found:
+        return None
+    return Translated(f"DELETE FROM {table} USING {_arrays(found)} WHERE {_named(condition)}", tuple(found))
 
 
 def _named(text: str) -> str:

@@ -46,9 +46,13 @@ def test_a_statement_is_put_in_postgresqls_words(sqlite: str, postgresql: str) -
             "WHERE id = v.p1 AND at <> 0 RETURNING seq",
         ),
         (
-            "SELECT seq, at FROM parts WHERE id = ? ORDER BY tries",
+            "SELECT seq, at FROM parts\n  WHERE id = ? ORDER BY tries",
             "SELECT seq, at FROM unnest($1::text[]) WITH ORDINALITY AS v(p1, n) JOIN parts ON id = v.p1 "
             "ORDER BY v.n, tries",
+        ),
+        (
+            "DELETE FROM parts WHERE id = ? AND seq = ?",
+            "DELETE FROM parts USING unnest($1::text[], $2::int8[]) AS v(p1, p2) WHERE id = v.p1 AND seq = v.p2",
         ),
     ],
 )
@@ -63,7 +67,7 @@ def test_a_statement_for_many_rows_becomes_one_over_arrays(sqlite: str, postgres
     [
         "INSERT INTO parts VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET at = excluded.at",
         "UPDATE parts SET at = lower(?) WHERE id = ?",
-        "DELETE FROM parts WHERE id = ?",
+        "DELETE FROM parts WHERE (id, seq) = (?, ?)",
     ],
 )
 def test_what_cannot_be_put_over_arrays_is_run_row_by_row(statement: str) -> None:
