@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -99,6 +99,19 @@ class Destination(Protocol):
 
     def close(self) -> None:
         """Finish what is under way (bounded by the time-outs), then free every connection."""
+        ...
+
+
+@runtime_checkable
+class Adjustable(Protocol):
+    """A destination whose limits change while it runs."""
+
+    def adjust(self, per_second: float, concurrency: int) -> None:
+        """Bear so many requests a second (0: any) and so many at a time from now on; what is under way goes on."""
+        ...
+
+    def recall(self, verdict: Verdict) -> None:
+        """Give back, with this verdict, what is queued and has not started."""
         ...
 
 

@@ -137,6 +137,14 @@ class HttpDestination:
             return verdicts[0]
         return Verdict(LATER, "look_up_timeout", "the look-up cannot tell: it took too long")
 
+    def adjust(self, per_second: float, concurrency: int) -> None:
+        """Other limits from now on; what is under way goes on."""
+        self._channel.adjust(per_second, concurrency)
+
+    def recall(self, verdict: Verdict) -> None:
+        """Give back what is queued and has not started."""
+        self._channel.recall(verdict)
+
     def check(self) -> list[str]:
         """Connects, and fetches a token where one is needed."""
         try:

@@ -59,6 +59,7 @@ class Sweeper:
                 self._record_crash(delivery)
         engine.store.write(partial(deliveries.free_orphans, worker=engine.worker))
         engine.store.write(partial(receipts.free_orphans, worker=engine.worker))
+        engine.dispatcher.gates.recover()
         for receipt_id in streams.left_over(engine.store.reader()):
             self._abandon(receipt_id)
 
@@ -74,8 +75,9 @@ class Sweeper:
 
     def sweep(self) -> None:
         """One round. What fails is logged and tried again in the next one."""
-        for step in (self._engine.catch_up, self._follow_deploys, self._wake_receipts, self._wake_deliveries,
-                     self._poll_sources, self._settle_sources, self._do_chores):  # fmt: skip
+        for step in (self._engine.catch_up, self._follow_deploys, self._engine.dispatcher.refresh,
+                     self._wake_receipts, self._wake_deliveries, self._poll_sources, self._settle_sources,
+                     self._do_chores):  # fmt: skip
             try:
                 step()
             except (HubError, ConnectorError, *READ_ERRORS) as error:

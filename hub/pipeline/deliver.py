@@ -9,14 +9,13 @@ import msgspec
 from connectors.base import ABSENT, DELIVERED, DOUBT, FOUND, LATER, REFUSED, STOPPED, Verdict
 from hub.message import Delivery, Finish
 from hub.outcome import Dead, Done, Failure, Hold, Outcome, Retry
+from hub.pipeline.breaker import NOT_TRIED
 from hub.pipeline.program import CompiledTarget
 from hub.pipeline.retry import gives_up, wait_seconds
 from hub.routes import RetryPolicy
 
 _CLASSES = {REFUSED: "remote_rejected", DOUBT: "remote_error", STOPPED: "auth"}
 _SETTLES = frozenset({DELIVERED, FOUND, ABSENT, REFUSED})
-# The connector kept these from being tried at all.
-_NOT_TRIED = frozenset({"paused", "queue_full", "closing"})
 _HINTS = {
     "remote_rejected": "the receiver refused these bytes; correct the data or the mapping, then: o2c replay {id}",
     "auth": "check the system's credentials with `o2c doctor`, then start it again",
@@ -47,7 +46,7 @@ def outcome(sent: Sent, verdict: Verdict) -> Outcome:
         case kind if kind == REFUSED:
             return Dead(failure)
         case kind if kind == LATER:
-            return Retry(failure, verdict.retry_after_seconds, counts=verdict.code not in _NOT_TRIED)
+            return Retry(failure, verdict.retry_after_seconds, counts=verdict.code not in NOT_TRIED)
         case _:
             return _doubt(sent, failure, verdict)
 

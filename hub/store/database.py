@@ -107,3 +107,10 @@ def lock(db: Database, name: str) -> None:
     """Nobody else does what has this name until this transaction ends."""
     if isinstance(db, Shared):
         db.lock([name])
+
+
+def now_of(db: Database, now: float) -> float:
+    """The time that leases go by: where several processes share a database its own clock, else the one given."""
+    if isinstance(db, Shared):
+        return float(db.execute("SELECT extract(epoch FROM clock_timestamp())").get)
+    return now

@@ -140,7 +140,7 @@ _FINISH = """UPDATE deliveries SET state = ?2, holds_lane = CASE WHEN lane = '' 
     hold_reason = ?10, claimed_by = NULL, claimed_at = NULL, crashes = 0
   WHERE delivery_id = ?1 AND state IN ('delivering', 'unknown')
   RETURNING delivery_id, system, lane, tries, state"""
-_ATTEMPT = "INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_ATTEMPT = "INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _WAITING = {"queued", "delivering", "retrying", "unknown", "held"}
 
 
@@ -183,7 +183,7 @@ def _attempt_row(f: Finish, number: int, worker: str) -> tuple[Any, ...]:
     failure = msgspec.json.encode(f.failure).decode() if f.failure else None
     return (
         f.delivery_id, number, f.started_at, f.at, worker, f.set_id, f.revision, f.outcome or f.state, f.status,
-        f.code, f.detail, failure, f.response or None,
+        f.code, f.detail, failure, f.response or None, f.reference,
     )  # fmt: skip
 
 
@@ -243,30 +243,44 @@ def _hold_child(db: Database, delivery_id: str, state: str, at: float) -> None:
     )
 
 
-_ROUTE_IS_ON = "NOT EXISTS (SELECT 1 FROM switches w WHERE w.kind = 'route' AND w.name = d.route)"
+# One step of the index for each route, however many deliveries of it wait.
+_ROUTES_DUE = """WITH RECURSIVE found(route) AS (
+    SELECT min(route) FROM deliveries WHERE system = ?1 AND due_at IS NOT NULL
+    UNION ALL
+    SELECT (SELECT min(d.route) FROM deliveries d
+      WHERE d.system = ?1 AND d.due_at IS NOT NULL AND d.route > found.route) FROM found WHERE found.route IS NOT NULL)
+  SELECT route, (SELECT min(e.due_at) FROM deliveries e
+    WHERE e.system = ?1 AND e.route = found.route AND e.due_at IS NOT NULL) AS first_due FROM found
+  WHERE route IS NOT NULL AND NOT EXISTS (SELECT 1 FROM switches w WHERE w.kind = 'route' AND w.name = found.route)"""
 
 
-def due(db: Database, system: str, now: float, limit: int) -> list[Delivery]:
-    """Deliveries to a system whose time has come, oldest first, without those that are switched off or in hand."""
+def routes_due(db: Database, system: str) -> dict[str, float]:
+    """When the next delivery of each route to a system is due, without what is switched off."""
     if switches.is_off(db, "system", system):
-        return []
+        return {}
+    return {str(route): float(first_due) for route, first_due in db.execute(_ROUTES_DUE, (system,))}
+
+
+def due(db: Database, system: str, route: str, now: float, limit: int) -> list[Delivery]:
+    """Deliveries of a route to a system whose time has come, oldest first, without those in hand."""
     rows = db.execute(
-        f"""SELECT {COLUMNS} FROM deliveries d WHERE system = ? AND due_at <= ? AND claimed_by IS NULL
-            AND due_at IS NOT NULL AND {_ROUTE_IS_ON} ORDER BY due_at, lane_seq LIMIT ?""",
-        (system, now, limit),
+        f"""SELECT {COLUMNS} FROM deliveries d WHERE system = ? AND route = ? AND due_at <= ? AND claimed_by IS NULL
+            AND due_at IS NOT NULL ORDER BY due_at, lane_seq LIMIT ?""",
+        (system, route, now, limit),
     )
     return [from_row(row) for row in rows]
 
 
+def put_off(db: Database, times: Sequence[tuple[str, float]]) -> None:
+    """Retries that have to wait longer than their policy says: (delivery id, when they are due)."""
+    db.executemany(
+        "UPDATE deliveries SET due_at = ?2 WHERE delivery_id = ?1 AND state = 'retrying' AND claimed_by IS NULL", times
+    )
+
+
 def next_due(db: Database, system: str) -> float | None:
     """When the next delivery to a system is due; None when none is."""
-    if switches.is_off(db, "system", system):
-        return None
-    return db.execute(  # type: ignore[no-any-return]
-        f"SELECT due_at FROM deliveries d WHERE system = ? AND due_at IS NOT NULL AND {_ROUTE_IS_ON} "
-        "ORDER BY due_at LIMIT 1",
-        (system,),
-    ).get
+    return min(routes_due(db, system).values(), default=None)
 
 
 _SYSTEMS = """WITH RECURSIVE found(system) AS (
