@@ -253,24 +253,8 @@ class RouteView(Given):
     off: Switch | None = None
 
 
-class SystemView(Given):
-    name: str
-    description: str
-    connector: str
-    preset: str | None = None
-    sends: bool
-    receives: bool
-    fetches: bool
-    waiting: int
-    off: Switch | None = None
-
-
 class RouteList(Given):
     items: list[RouteView]
-
-
-class SystemList(Given):
-    items: list[SystemView]
 
 
 class SwitchState(Given):

@@ -70,6 +70,12 @@ def end_probe(db: Database, system: str, worker: str, probe_at: float, reason: s
     )
 
 
+def hurry_probe(db: Database, system: str, now: float) -> bool:
+    """The next probe may go now, also where none was to go; False when the circuit is closed or one is on its way."""
+    db.execute("UPDATE circuits SET probe_at = ? WHERE system = ? AND state = 'open'", (now, system))
+    return db.changes() == 1
+
+
 def free_probes(db: Database, worker: str, at: float) -> None:
     """Probes of runs that are no longer there are given up; the next one may go."""
     db.execute(
