@@ -205,7 +205,7 @@ class Channel:
         try:
             head, body = job.maker.make(job.parcel, time.time())
         except Unmakeable as error:
-            self._finish(job, Verdict(REFUSED, error.code, error.detail))
+            self._finish(job, Verdict(DOUBT if job.looks_up else REFUSED, error.code, error.detail))
             return
         self._active += 1
         connection = self._idle_connection()

@@ -11,6 +11,8 @@ from connectors.base import DOUBT, LATER, STOPPED, Verdict
 _FEWEST_TRIES = 20  # a share of fewer says nothing
 _PARTS = 10  # of the window, forgotten one by one
 _FIRST_WAIT_SECONDS = 1.0
+# No request could be made of the document, so the system was not asked.
+_NOT_ASKED = frozenset({"missing_variable", "bad_variable", "bad_header", "no_look_up", "cannot_look_up"})
 GOOD, BAD, NEITHER = "good", "bad", "neither"
 # The connector kept these from being tried at all.
 NOT_TRIED = frozenset({"paused", "queue_full", "closing", "circuit_open"})
@@ -39,10 +41,10 @@ class BreakerPolicy:
 
 def weigh(verdict: Verdict) -> str:
     """What a verdict says of the system, not of the delivery: a refusal is a good sign, 429 is none of both."""
-    if verdict.kind not in (LATER, DOUBT):
-        return NEITHER if verdict.kind == STOPPED else GOOD
-    if verdict.code in NOT_TRIED:
+    if verdict.kind == STOPPED or verdict.code in NOT_TRIED or verdict.code in _NOT_ASKED:
         return NEITHER
+    if verdict.kind not in (LATER, DOUBT):
+        return GOOD
     return BAD if verdict.status == 0 or verdict.status == 408 or verdict.status >= 500 else NEITHER
 
 

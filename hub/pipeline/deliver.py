@@ -52,14 +52,14 @@ def outcome(sent: Sent, verdict: Verdict) -> Outcome:
 
 
 def _doubt(sent: Sent, failure: Failure, verdict: Verdict) -> Outcome:
-    if sent.target.mode == "native":
+    if sent.target.mode == "native" and not sent.looking:
         return Retry(failure, after_seconds=verdict.retry_after_seconds)
     return Hold("unknown", failure)
 
 
 def _failure(sent: Sent, verdict: Verdict) -> Failure:
     error_class = _error_class(verdict)
-    hint_key = "unknown" if verdict.kind == DOUBT and sent.target.mode == "none" else error_class
+    hint_key = "unknown" if verdict.kind == DOUBT and (sent.target.mode == "none" or sent.looking) else error_class
     return Failure(
         error_class=error_class, code=verdict.code, detail=verdict.detail, step="deliver", status=verdict.status,
         hint=_HINTS.get(hint_key, "").format(id=sent.delivery.delivery_id), retryable=verdict.kind in (LATER, DOUBT),
@@ -91,7 +91,7 @@ def conclude(sent: Sent, verdict: Verdict, now: float, chance: Random) -> Finish
 
 
 def _settle(sent: Sent, verdict: Verdict, now: float, reason: str, failure: Failure) -> Finish:
-    if sent.target.mode == "lookup":
+    if sent.target.mode == "lookup" and not sent.looking:
         settle = float(sent.target.system.idempotency.get("settle") or 60.0)
         return _finish(sent, verdict, now, "unknown", failure, due_at=now + settle)
     return _finish(sent, verdict, now, "held", failure, hold_reason=reason)
@@ -146,4 +146,5 @@ def _finish(
         failure=failure.as_dict() if failure else None, fingerprint=failure.fingerprint if failure else "",
         response=verdict.response[:2000], blocks_lane=blocks_lane, counts=counts,
         doubt=_in_doubt(sent, verdict), hold_reason=hold_reason, has_children=sent.target.has_children,
+        reference=verdict.reference,
     )  # fmt: skip

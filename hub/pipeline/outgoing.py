@@ -14,7 +14,7 @@ from hub.outcome import Failure
 from hub.pipeline.program import CompiledTarget
 from hub.pipeline.split import Built, missing
 from hub.routes import Target
-from hub.store import bodies
+from hub.store import bodies, effects
 from hub.systems import System
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ def _outgoing(engine: Engine, delivery: Delivery, stored: Body | None, built: Bu
         "SELECT main_key, traceparent FROM messages WHERE message_id = ?", (delivery.message_id,)
     ).fetchone() or ("", "")  # fmt: skip
     context = {"main_key": str(row[0]), "traceparent": str(row[1])}
+    if delivery.attempts or delivery.doubt:
+        context["reference"] = effects.reference(engine.store.reader(), [delivery.delivery_id, delivery.effect_id])
     if built is not None and built.failure is not None:
         return Outgoing(delivery, target, failure=built.failure, context=context)
     if target is None:
