@@ -75,7 +75,8 @@ class Sweeper:
 
     def sweep(self) -> None:
         """One round. What fails is logged and tried again in the next one."""
-        for step in (self._engine.catch_up, self._follow_deploys, self._engine.dispatcher.refresh,
+        engine = self._engine
+        for step in (engine.catch_up, self._follow_deploys, engine.dispatcher.refresh, engine.pressure.refresh,
                      self._wake_receipts, self._wake_deliveries, self._poll_sources, self._settle_sources,
                      self._do_chores):  # fmt: skip
             try:
@@ -135,7 +136,8 @@ class Sweeper:
     def _poll_sources(self) -> None:
         now = self._engine.clock.monotonic()
         for name, system in self._engine.program.settings.systems.items():
-            if not system.fetches or name in self._fetching or now < self._polled.get(name, 0.0):
+            idle = system.fetches and name not in self._fetching and now >= self._polled.get(name, 0.0)
+            if not idle or self._engine.pressure.holds_back(name):
                 continue
             source, every = self._source(name)
             if source is None:

@@ -48,6 +48,15 @@ COMMON = (
                   "that fails doubles the wait.", default=30.0),
         ),
     ),
+    Field(
+        "backlog", "group", "How much may wait before doors answer 429.",
+        fields=(
+            Field("received", "integer", "Documents of this system that are taken in and not yet looked into; 0: no "
+                  "limit but http.backlog.", default=0),
+            Field("deliveries", "integer", "Deliveries that wait for this system, about; beyond it what its routes "
+                  "would bring is refused at the door. 0: no limit.", default=1_000_000),
+        ),
+    ),
     Field("retry_budget", "share", "How much of what is sent to it may be retries, counted over 10 s; ten retries a "
           "second may always go. What is over waits; first tries go on.", default=0.2),
 )  # fmt: skip
@@ -72,6 +81,7 @@ class System:
     idempotency: Mapping[str, Any] = field(default_factory=dict)
     breaker: Mapping[str, Any] = field(default_factory=dict)
     retry_budget: float = 0.2
+    backlog: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     sends: bool = True
     fetches: bool = False
@@ -159,7 +169,8 @@ def _system(name: str, connector: str, module: ModuleType, values: dict[str, Any
         description=values.get("description") or "", event=values.get("event"), dedupe=values.get("dedupe") or {},
         ignore=tuple(values.get("ignore") or ()), verify=verify, answer=values.get("answer"),
         limits=values.get("limits") or {}, idempotency=values.get("idempotency") or {},
-        breaker=values.get("breaker") or {}, retry_budget=_share(values.get("retry_budget")),
+        breaker=values.get("breaker") or {}, backlog=values.get("backlog") or {},
+        retry_budget=_share(values.get("retry_budget")),
         options={part: value for part, value in values.items() if part in own},
         sends=_offers(module, "destination", "send", values), fetches=_offers(module, "source", "fetch", values),
         receives=verify is not None,

@@ -39,10 +39,10 @@ def list_systems(desk: AtDesk, caller: Viewer) -> system_bodies.SystemList:
 
 def system_views(desk: Desk) -> list[system_bodies.SystemView]:
     """The systems in force, by name."""
-    db = desk.engine.store.reader()
-    off, waiting = switched_off(desk, "system"), search.waiting_by_system(db)
-    open_now, pauses, adjusted = circuits.open_now(db), circuits.pauses(db), limits.adjusted(db)
-    now, found = now_of(db, desk.engine.clock.epoch()), []
+    off, found = switched_off(desk, "system"), []
+    with desk.engine.store.snapshot() as db:
+        now, waiting = now_of(db, desk.engine.clock.epoch()), search.waiting_by_system(db)
+        open_now, pauses, adjusted = circuits.open_now(db), circuits.pauses(db), limits.adjusted(db)
     for name, system in sorted(desk.engine.program.settings.systems.items()):
         pause = pauses.get(name)
         found.append(

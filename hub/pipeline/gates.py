@@ -261,13 +261,14 @@ class Gates:
         return free
 
     def _read(self) -> _Rows:
-        db, now = self._engine.store.reader(), self._engine.clock.epoch()
-        ahead = _ahead(db, now)
-        return _Rows(
-            {name: circuit.moved(-ahead) for name, circuit in circuits.open_now(db).items()},
-            {name: pause.moved(-ahead) for name, pause in circuits.pauses(db).items()}, limits.adjusted(db),
-            limits.shares(db, self._engine.worker, now + ahead) if self.shares_limits else {},
-        )  # fmt: skip
+        now = self._engine.clock.epoch()
+        with self._engine.store.snapshot() as db:
+            ahead = _ahead(db, now)
+            return _Rows(
+                {name: circuit.moved(-ahead) for name, circuit in circuits.open_now(db).items()},
+                {name: pause.moved(-ahead) for name, pause in circuits.pauses(db).items()}, limits.adjusted(db),
+                limits.shares(db, self._engine.worker, now + ahead) if self.shares_limits else {},
+            )  # fmt: skip
 
     def _apply(self, system: str, gate: Gate) -> None:
         rows = self._rows

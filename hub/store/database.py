@@ -123,6 +123,8 @@ def lock(db: Database, name: str) -> None:
 
 def now_of(db: Database, now: float) -> float:
     """The time that leases go by: where several processes share a database its own clock, else the one given."""
-    if isinstance(db, Shared):
-        return float(db.execute("SELECT extract(epoch FROM clock_timestamp())").get)
-    return now
+    return _clock_of(db) if isinstance(db, Shared) else now
+
+
+def _clock_of(db: Database) -> float:
+    return float(db.execute("SELECT extract(epoch FROM clock_timestamp())::float8").get)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
+import pytest
 from conftest import ROUTES, SYSTEMS, Target, World, order
 
 from connectors.base import DELIVERED, DOUBT, FOUND, LATER, REFUSED, Parcel, Verdict
@@ -98,6 +99,7 @@ def test_a_look_up_is_a_probe_too(make_world: Callable[..., World]) -> None:
     assert {state for _, state in world.states()} == {"delivered"}
 
 
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 def test_it_stays_open_over_a_restart_and_a_probe_that_died_is_given_up(world: World) -> None:
     fail(world)
     world.send(order(10))
@@ -217,3 +219,18 @@ def second(world: World) -> Engine:
         world.store, world.engine.program, world.clock, world, lambda system: world.target(system.name), "w2",
         run_apart=lambda work: world.calls.append(work), chance=Random(2),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+def test_a_probe_of_a_worker_that_died_is_given_up_when_its_lease_ends(world: World) -> None:
+    fail(world)
+    world.send(order(10))
+    world.target("erp").silent = True
+    later(world, 1.5)
+    world.crash("w2")
+    world.send(order(11))
+    world.target("erp").silent = False
+    later(world, 80)
+    assert opened(world) == {"erp": "half_open"}
+    later(world, 11)
+    assert opened(world) == {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
+import pytest
 from conftest import ROUTES, SYSTEMS, World, order
 from test_circuits import later, second
 
@@ -164,6 +165,7 @@ def test_a_worker_that_ends_or_is_idle_gives_its_share_back(make_world: Callable
     assert world.rows("SELECT worker FROM shares WHERE system = 'erp' AND worker = 'w1'") == []
 
 
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 def test_one_process_that_has_the_store_to_itself_writes_no_lease(world: World) -> None:
     world.send(*(order(number) for number in range(50)))
     later(world, 10)
