@@ -73,6 +73,7 @@ class Channel:
         self._opener, self._judge, self._limits = opener, judge, limits
         self._resend_is_safe = resend_is_safe
         self._grant, self._token_opener = grant, token_opener
+        self._most, self._per_second = limits.concurrency, limits.per_second
         self._rate = Rate(limits.per_second) if limits.per_second else None
         self._pending: deque[Job] = deque()
         self._idle: list[Connection] = []
@@ -92,6 +93,21 @@ class Channel:
         if not self._called:
             self._called = True
             self._sender.call(self._take_in)
+
+    def adjust(self, per_second: float, concurrency: int) -> None:
+        """Other limits from now on, from any thread."""
+
+        def change() -> None:
+            self._most = concurrency
+            if per_second != self._per_second:
+                self._per_second, self._rate = per_second, Rate(per_second) if per_second else None
+            self._pump()
+
+        self._sender.call(change)
+
+    def recall(self, verdict: Verdict) -> None:
+        """Give back what has not started, from any thread."""
+        self._sender.call(lambda: self._give_back(verdict))
 
     def _take_in(self) -> None:
         self._called = False
@@ -131,7 +147,7 @@ class Channel:
             self._watch_queue(now)
 
     def _start_some(self, now: float) -> None:
-        pending, rate, most = self._pending, self._rate, self._limits.concurrency
+        pending, rate, most = self._pending, self._rate, self._most
         while pending and self._active < most and (rate is None or not rate.wait_seconds(now)):
             job = pending.popleft()
             if now - job.queued > self._limits.wait_seconds:
@@ -146,7 +162,7 @@ class Channel:
         if self._timer is not None and self._rate is None:
             return  # it rings early enough, and looks again then
         until_old = self._pending[0].queued + self._limits.wait_seconds - now + 0.001
-        rate_wait = self._rate.wait_seconds(now) if self._rate and self._active < self._limits.concurrency else 0.0
+        rate_wait = self._rate.wait_seconds(now) if self._rate and self._active < self._most else 0.0
         ring = self._loop.time() + max(0.001, min(until_old, rate_wait or until_old))
         if self._timer is not None:
             if self._timer.when() <= ring:
@@ -189,7 +205,7 @@ class Channel:
         try:
             head, body = job.maker.make(job.parcel, time.time())
         except Unmakeable as error:
-            self._finish(job, Verdict(REFUSED, error.code, error.detail))
+            self._finish(job, Verdict(DOUBT if job.looks_up else REFUSED, error.code, error.detail))
             return
         self._active += 1
         connection = self._idle_connection()

@@ -32,6 +32,8 @@ _LATER = {425, 429, 503}
 _SLOW_DOWN = {429, 503}
 _STOPPED = {401: "credentials_refused", 403: "access_denied", 410: "gone"}
 _NEVER = {501, 505}
+_NO_ANSWER = {400, 405, 406, 409, 411, 413, 414, 415, 422, 501}  # a question that the system does not understand
+_LONGEST_REFERENCE = 200
 _CUT = {
     "response_too_large": "the answer is larger than max_response",
     "answer_cut": "the connection was closed before the answer was complete",
@@ -42,8 +44,10 @@ _JSON = msgspec.json.Decoder(float_hook=Decimal)
 class Judge:
     """Gives the verdict on the answers of one system by its rules ``success``, ``permanent`` and ``found``."""
 
-    def __init__(self, success: Rule | None, permanent: Rule | None, found: Rule | None) -> None:
-        self._success, self._permanent, self._found = success, permanent, found
+    def __init__(
+        self, success: Rule | None, permanent: Rule | None, found: Rule | None, reference: Rule | None = None
+    ) -> None:
+        self._success, self._permanent, self._found, self._reference = success, permanent, found, reference
 
     def of_delivery(self, answer: Answer, seconds: float, now_epoch: float) -> Verdict:
         """What became of a delivery that was answered."""
@@ -51,7 +55,7 @@ class Judge:
         wait = retry_after(answer.headers.get("retry-after", ""), now_epoch) if kind == LATER else None
         return Verdict(
             kind, code, detail, answer.status, answer.body, answer.headers.get("content-type", ""), answer.headers,
-            wait, kind == LATER and answer.status in _SLOW_DOWN, seconds,
+            wait, kind == LATER and answer.status in _SLOW_DOWN, seconds, self._reference_in(answer),
         )  # fmt: skip
 
     def _decide(self, answer: Answer) -> tuple[str, str, str]:
@@ -67,15 +71,28 @@ class Judge:
             return DOUBT, "error_in_success", f"{_said(answer)}, but the rule success: does not hold{trouble}"
         return _by_status(answer)
 
+    def _reference_in(self, answer: Answer) -> str:
+        """What the receiver calls the thing; nothing where the rule does not fit the answer."""
+        if self._reference is None or answer.cut:
+            return ""
+        try:
+            value = self._reference(**_facts(answer))
+        except Exception:  # the rule is the user's and the answer is anybody's; without a reference all goes on
+            return ""
+        plain = isinstance(value, (str, int, Decimal)) and not isinstance(value, bool)
+        return str(value)[:_LONGEST_REFERENCE] if plain else ""
+
     def of_look_up(self, answer: Answer, seconds: float, now_epoch: float) -> Verdict:
-        """What a look-up found: FOUND, ABSENT, STOPPED for bad credentials, else LATER: it cannot tell now."""
+        """What a look-up found: FOUND, ABSENT, STOPPED for bad credentials, LATER: it cannot tell now, or DOUBT: the
+        question or the rule does not fit the system, so it will never tell."""
         status = answer.status
         if status in (401, 403):
             return Verdict(STOPPED, _STOPPED[status], _said(answer), status, answer.body, seconds=seconds)
         if answer.cut or not (200 <= status < 300 or status in (404, 410)):
             wait = retry_after(answer.headers.get("retry-after", ""), now_epoch)
             detail = f"the look-up cannot tell: {_said(answer)}{_because(answer)}"
-            return Verdict(LATER, answer.cut or f"http_{status}", detail, status, answer.body,
+            kind = DOUBT if status in _NO_ANSWER else LATER
+            return Verdict(kind, answer.cut or f"http_{status}", detail, status, answer.body,
                            retry_after_seconds=wait, slow_down=status in _SLOW_DOWN, seconds=seconds)  # fmt: skip
         return self._found_or_not(answer, seconds)
 
@@ -85,8 +102,9 @@ class Judge:
             found, trouble = _holds(self._found, _facts(answer))
         if trouble and answer.status < 300:
             detail = f"the look-up cannot tell: the rule found: does not fit the answer{trouble}"
-            return Verdict(LATER, "rule_failed", detail, answer.status, answer.body, seconds=seconds)
-        return Verdict(FOUND if found else ABSENT, "", "", answer.status, answer.body, seconds=seconds)
+            return Verdict(DOUBT, "rule_failed", detail, answer.status, answer.body, seconds=seconds)
+        said = self._reference_in(answer) if found else ""
+        return Verdict(FOUND if found else ABSENT, "", "", answer.status, answer.body, seconds=seconds, reference=said)
 
 
 def of_failure(failure: Failure, seconds: float, looks_up: bool = False) -> Verdict:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -64,7 +64,8 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
 
     ``code`` is a short stable name (``http_503``, ``connect_refused``, ``read_timeout``), ``detail`` a sentence for an
     operator without secrets or payload, ``status`` the protocol's own number (0: none). ``response`` is the answer's
-    body, cut at the limit of the system; ``seconds`` how long the try took. ``slow_down`` asks for a pause of the whole
+    body, cut at the limit of the system; ``seconds`` how long the try took; ``reference`` what the receiver calls
+    what the try has made. ``slow_down`` asks for a pause of the whole
     system (429, 503).
     """
 
@@ -78,6 +79,7 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
     retry_after_seconds: float | None = None
     slow_down: bool = False
     seconds: float = 0.0
+    reference: str = ""
 
 
 Finished = Callable[[list[tuple[Parcel, Verdict]]], None]
@@ -90,7 +92,8 @@ class Destination(Protocol):
     def submit(self, parcels: Sequence[Parcel], finished: Finished) -> None: ...
 
     def look_up(self, parcel: Parcel) -> Verdict:
-        """Whether the receiver already has this key: FOUND, ABSENT, or LATER when it cannot tell now."""
+        """Whether the receiver already has this key: FOUND, ABSENT, LATER when it cannot tell now, or DOUBT when it
+        cannot be asked at all, so that a person has to look."""
         ...
 
     def check(self) -> list[str]:
@@ -99,6 +102,19 @@ class Destination(Protocol):
 
     def close(self) -> None:
         """Finish what is under way (bounded by the time-outs), then free every connection."""
+        ...
+
+
+@runtime_checkable
+class Adjustable(Protocol):
+    """A destination whose limits change while it runs."""
+
+    def adjust(self, per_second: float, concurrency: int) -> None:
+        """Bear so many requests a second (0: any) and so many at a time from now on; what is under way goes on."""
+        ...
+
+    def recall(self, verdict: Verdict) -> None:
+        """Give back, with this verdict, what is queued and has not started."""
         ...
 
 

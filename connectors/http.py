@@ -20,7 +20,7 @@ from connectors._request import RequestMaker
 from connectors._tls import tls_context
 from connectors._verdicts import Judge
 from connectors.auth import AUTH, Credentials, credentials
-from connectors.base import LATER, Field, Finished, Parcel, PermanentError, Verdict
+from connectors.base import DOUBT, LATER, Field, Finished, Parcel, PermanentError, Verdict
 
 _IDLE_SECONDS = {"native": 30.0, "lookup": 2.0, "none": 2.0}
 _SOME_ADDRESS = "http://localhost"
@@ -50,6 +50,8 @@ FIELDS = (
         ),
     ),
     Field("success", "expression", "Whether an answer means success; without it any 2xx does.", names=_ANSWER_NAMES),
+    Field("reference", "expression", "What the system calls what a delivery has made, e.g. body.id; kept with the "
+          "delivery, and {reference} in a look-up.", names=_ANSWER_NAMES),
     Field("permanent", "expression", "Whether a failed answer is final, so that it is not tried again.",
           names=_ANSWER_NAMES),
     Field(
@@ -104,7 +106,9 @@ class HttpDestination:
         secure = plan.address.secure or (plan.token_address is not None and plan.token_address.secure)
         tls = tls_context(config.get("tls")) if secure else None
         tokens = Opener(plan.token_address, tls, plan.proxy, connect_seconds) if plan.token_address else None
-        judge = Judge(config.get("success"), config.get("permanent"), plan.idempotency["found"])
+        judge = Judge(
+            config.get("success"), config.get("permanent"), plan.idempotency["found"], config.get("reference")
+        )
         self._answer_seconds = limits.wait_seconds + 2 * (connect_seconds + limits.read_seconds) + 1.0
         self._sender = _sender.acquire()
         self._channel = Channel(
@@ -124,7 +128,7 @@ class HttpDestination:
     def look_up(self, parcel: Parcel) -> Verdict:
         """Whether the system already has this parcel's key. Waits for the answer, within the time-outs."""
         if self._asker is None:
-            return Verdict(LATER, "no_look_up", "the system has no look-up: set idempotency.mode: lookup and request:")
+            return Verdict(DOUBT, "no_look_up", "the system has no look-up: set idempotency.mode: lookup and request:")
         answered, verdicts = threading.Event(), list[Verdict]()
 
         def finished(batch: list[tuple[Parcel, Verdict]]) -> None:
@@ -136,6 +140,14 @@ class HttpDestination:
         if answered.wait(self._answer_seconds):
             return verdicts[0]
         return Verdict(LATER, "look_up_timeout", "the look-up cannot tell: it took too long")
+
+    def adjust(self, per_second: float, concurrency: int) -> None:
+        """Other limits from now on; what is under way goes on."""
+        self._channel.adjust(per_second, concurrency)
+
+    def recall(self, verdict: Verdict) -> None:
+        """Give back what is queued and has not started."""
+        self._channel.recall(verdict)
 
     def check(self) -> list[str]:
         """Connects, and fetches a token where one is needed."""

@@ -2,7 +2,8 @@
 
 The tables are ``connectors.base.Field`` for the connectors' own settings and for the hub's files alike, so that the
 lint, the JSON Schemas and the reference pages come from one source. Kinds beyond those of the connectors: ``number``,
-``texts`` (one text or a list of them), ``address`` (text or a secret reference, never with a password in it), ``raw``.
+``share`` (``20%``), ``texts`` (one text or a list of them), ``address`` (text or a secret reference, never with a
+password in it), ``raw``.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 from connectors.base import Field
 from hub.errors import Fault
 from hub.secret import FORM, PREFIX, Secret, parse_secret
-from hub.units import bytes_of, rate_of, seconds_of
+from hub.units import bytes_of, rate_of, seconds_of, share_of
 from hub.yamldoc import Node, did_you_mean
 
 _PLACEHOLDER = re.compile(r"\$\{[^}]*\}|^\$[A-Z_][A-Z0-9_]*$")
@@ -34,6 +35,7 @@ _EXPECTED = {
     "duration": "a duration such as 10s, 15m, 24h or 7d",
     "size": "a size such as 500KB or 10MB",
     "rate": "a rate such as 20/s or 600/m",
+    "share": "a share from 0% to 100%, such as 20%",
     "choice": "one of the choices",
     "expression": "an expression",
     "texts": "text or a list of texts",
@@ -314,6 +316,7 @@ _READERS: dict[str, Callable[[Node, Field, Scope], Any]] = {
     "duration": _measured(seconds_of, "s"),
     "size": _measured(bytes_of, "B"),
     "rate": _measured(rate_of, "/s"),
+    "share": _measured(share_of, "%"),
     "choice": _choice,
     "expression": _expression,
     "texts": _texts,

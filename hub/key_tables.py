@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from connectors.base import Field
-from hub.units import duration_text, size_text
+from hub.units import duration_text, share_text, size_text
 
 _BLOCK = re.compile(r"(<!-- keys: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _WORDS = {"texts": "text or list", "address": "text or secret", "raw": "any", "boolean": "true or false"}
@@ -54,4 +54,6 @@ def default_text(field: Field) -> str:
         return duration_text(field.default)
     if field.kind == "size":
         return size_text(field.default)
+    if field.kind == "share":
+        return share_text(field.default)
     return str(field.default).lower() if isinstance(field.default, bool) else str(field.default)

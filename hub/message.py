@@ -174,6 +174,7 @@ class Finish(msgspec.Struct, frozen=True, array_like=True, gc=False):
     doubt: bool = False
     hold_reason: str = ""
     has_children: bool = True  # whether other targets may come after this one
+    reference: str = ""  # what the receiver calls what the try has made
 
 
 def lane_seq(seq: int, position: int) -> int:

@@ -9,8 +9,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from hub.store import dead_letters, switches
+from hub.store import circuits, dead_letters, switches
 from hub.store.tally import Tally
+from hub.systems import System
 
 if TYPE_CHECKING:
     from hub.pipeline.engine import Engine
@@ -22,6 +23,7 @@ _COUNTED = {
     "deliveries": ("o2c_deliveries", "Ends of tries by the state they led to.", ("route", "system", "state")),
     "attempts": ("o2c_attempts", "Tries by their result.", ("system", "code")),
     "refused": ("o2c_refused", "Documents that were refused at the door.", ("source", "reason")),
+    "put_off": ("o2c_retries_put_off", "Retries beyond the retry budget, each time they had to wait.", ("system",)),
     "latency_seconds": ("o2c_delivery_seconds", "Sum of the seconds from receipt to delivery.", ("system",)),
 }
 
@@ -46,9 +48,18 @@ class _HubCollector(Collector):
         yield _gauge("o2c_switched_off", "Paused routes and stopped systems.", len(switches.listed(db)))
         yield _gauge("o2c_store_bytes", "Size of the store.", self._engine.store.size())
         yield _gauge("o2c_active_set", "Number of the set of files in force.", self._engine.program.set_id)
+        yield _circuits(circuits.open_now(db), self._engine.program.settings.systems)
         failures = CounterMetricFamily("o2c_store_failures", "Commits that failed.")
         failures.add_metric([], self._engine.counts.store_failures)
         yield failures
+
+
+def _circuits(open_now: Mapping[str, circuits.Circuit], systems: Mapping[str, System]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily("o2c_circuit", "0 closed, 1 half open, 2 open.", labels=("system",))
+    for name in sorted(name for name, system in systems.items() if system.sends):
+        circuit = open_now.get(name)
+        family.add_metric([name], 0 if circuit is None else 1 if circuit.state == circuits.HALF_OPEN else 2)
+    return family
 
 
 def _counter(name: str, text: str, labels: tuple[str, ...], counts: Mapping[Any, float]) -> CounterMetricFamily:

@@ -28,7 +28,7 @@ from hub.clock import iso
 from hub.errors import UsageError
 from hub.secret import resolve_all
 from hub.settings import Settings
-from hub.store import dead_letters, notices, search, switches
+from hub.store import circuits, dead_letters, notices, search, switches
 from hub.store.database import Database
 from hub.store.notices import Notice
 from hub.store.search_terms import Filter
@@ -41,6 +41,7 @@ _TIMEOUT_SECONDS = 10.0
 _REST_SECONDS = 30.0
 _REFUSALS = (OSError, http.client.HTTPException, smtplib.SMTPException, ValueError)
 BLOCKED_SECONDS = 900.0  # a lane that has waited this long for a person is told
+AWAY_SECONDS = 300.0  # a system that has failed for this long is told
 
 
 class Channel(Protocol):
@@ -83,6 +84,9 @@ def _open_now(db: Database, now: float) -> dict[str, tuple[str, str]]:
         if switch["actor"] == "hub":  # what a person has switched off needs no telling
             detail = f"{switch['kind']} {switch['name']} is {switch['state']}: {switch['reason']}"
             found[f"{switch['kind']}:{switch['name']}"] = ("switched_off", detail)
+    for name, circuit in circuits.open_now(db).items():
+        if circuit.actor == "hub" and circuit.since < now - AWAY_SECONDS:
+            found[f"circuit:{name}"] = ("system_away", f"system {name} has failed for a while: {circuit.reason}")
     for lane, system, count in search.blocked_lanes(db, now - BLOCKED_SECONDS):
         detail = f"{count} deliveries to {system} wait behind one that needs a person (lane {lane})"
         found[f"lane:{system}:{lane}"] = ("blocked_lane", detail)

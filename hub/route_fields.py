@@ -53,6 +53,8 @@ FIELDS = (
           default="per_key", choices=("per_key", "none")),
     Field("key", "expression", "The business key; none: the main key of the canonical type.", names=EXPRESSION_NAMES),
     Field("to", "list", "The targets.", required=True, fields=TARGET_FIELDS),
+    Field("weight", "number", "The route's part of a system that several routes wait for; one of 2 sends twice as much "
+          "as one of 1.", default=1),
     Field("retry", "group", "When a delivery that failed is tried again.", fields=RETRY_FIELDS),
     Field("on_error", "choice", _ON_ERROR_TEXT, default="dead_letter", choices=ON_ERROR),
     Field("validate", "choice", "sync: an invalid document is answered 422; async: it is taken in, then a dead letter.",

@@ -79,6 +79,7 @@ class Route:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     on_error: str = "dead_letter"
     validate: str = "async"
+    weight: float = 1.0
     retention: Mapping[str, float] = field(default_factory=dict)
     file: str = ""
     line: int = 0
@@ -143,9 +144,18 @@ def _route(node: Node, faults: list[Fault]) -> Route:
         name=str(values["route"]), description=str(values["description"]), system=str(source["system"]),
         events=tuple(map(str, source["event"])), map=str(values["map"]), order=values["order"], key=values["key"],
         targets=_targets(values, node.get("to"), retry, scope), retry=retry, on_error=values["on_error"],
-        validate=values["validate"], file=node.file, line=place.line, column=place.column, node=node,
+        validate=values["validate"], weight=_weight(values["weight"], node.get("weight"), scope),
+        file=node.file, line=place.line, column=place.column, node=node,
         retention={name: kept for name, kept in values["retention"].items() if kept is not None},
     )  # fmt: skip
+
+
+def _weight(value: Any, node: Node | None, scope: Scope) -> float:
+    weight = float(Decimal(value))
+    if node and not 0.01 <= weight <= 1000:
+        scope.fault(node, f"weight: expected 0.01 to 1000, got {weight:g} (1 is what a route has that says nothing)")
+        return 1.0
+    return weight
 
 
 def _check_name(name: str, node: Node, what: str, scope: Scope) -> None:

@@ -45,6 +45,7 @@ class Http:
     host: str = "127.0.0.1"
     port: int = 8420
     max_body: int = 10_000_000
+    backlog: int = 20_000
     insecure: bool = False
     trusted_proxies: tuple[str, ...] = ()
     tls: Tls | None = None

@@ -15,6 +15,8 @@ FIELDS = (
             Field("listen", "text", "Address and port, e.g. 127.0.0.1:8420 or [::1]:8420.", default="127.0.0.1:8420"),
             Field("max_body", "size", "The largest document a sender may post; more is answered 413.",
                   default=10_000_000),
+            Field("backlog", "integer", "Documents that are taken in and not yet looked into; when more wait, doors "
+                  "answer 429.", default=20_000),
             Field("insecure", "boolean", "Listen on a public address without TLS, on purpose.", default=False),
             Field("trusted_proxies", "texts", "Addresses or networks whose X-Forwarded-For is believed.", default=()),
             Field(

@@ -20,7 +20,7 @@ from hub.pipeline.connections import open_source
 from hub.pipeline.deliver import Sent, conclude
 from hub.pipeline.engine import Engine
 from hub.pipeline.outgoing import missing_target
-from hub.store import READ_ERRORS, deliveries, receipts, sets, streams, switches
+from hub.store import READ_ERRORS, deliveries, due, receipts, sets, streams, switches
 from hub.store.compression import CHUNK, regroup
 
 _log = structlog.get_logger("sweeper")
@@ -59,6 +59,7 @@ class Sweeper:
                 self._record_crash(delivery)
         engine.store.write(partial(deliveries.free_orphans, worker=engine.worker))
         engine.store.write(partial(receipts.free_orphans, worker=engine.worker))
+        engine.dispatcher.gates.recover()
         for receipt_id in streams.left_over(engine.store.reader()):
             self._abandon(receipt_id)
 
@@ -74,8 +75,10 @@ class Sweeper:
 
     def sweep(self) -> None:
         """One round. What fails is logged and tried again in the next one."""
-        for step in (self._engine.catch_up, self._follow_deploys, self._wake_receipts, self._wake_deliveries,
-                     self._poll_sources, self._settle_sources, self._do_chores):  # fmt: skip
+        engine = self._engine
+        for step in (engine.catch_up, self._follow_deploys, engine.dispatcher.refresh, engine.pressure.refresh,
+                     self._wake_receipts, self._wake_deliveries, self._poll_sources, self._settle_sources,
+                     self._do_chores):  # fmt: skip
             try:
                 step()
             except (HubError, ConnectorError, *READ_ERRORS) as error:
@@ -113,11 +116,11 @@ class Sweeper:
     def _wake_deliveries(self) -> None:
         engine, now = self._engine, self._engine.clock.epoch()
         db, known = engine.store.reader(), engine.program.settings.systems
-        for system in deliveries.systems(db):
+        for system in due.systems(db):
             if system not in known and switches.is_off(db, "system", system):
                 # Nobody could start it again; what waits for it is buried, with the reason, when it is looked at.
                 engine.store.write(partial(switches.release, kind="system", name=system), durable=False)
-            when = deliveries.next_due(db, system)
+            when = due.next_due(db, system)
             if when is not None and when <= now:
                 engine.wake.pump(system)
 
@@ -133,7 +136,8 @@ class Sweeper:
     def _poll_sources(self) -> None:
         now = self._engine.clock.monotonic()
         for name, system in self._engine.program.settings.systems.items():
-            if not system.fetches or name in self._fetching or now < self._polled.get(name, 0.0):
+            idle = system.fetches and name not in self._fetching and now >= self._polled.get(name, 0.0)
+            if not idle or self._engine.pressure.holds_back(name):
                 continue
             source, every = self._source(name)
             if source is None:

@@ -37,6 +37,28 @@ COMMON = (
         ),
     ),
     Field("ignore", "texts", "Events that are taken in and wanted by no route.", default=()),
+    Field(
+        "breaker", "group", "When the hub leaves it alone for a while because it fails; one delivery at a time then "
+        "finds out whether it is back.",
+        fields=(
+            Field("failures", "integer", "So many tries that fail in a row; 0: any number.", default=5),
+            Field("ratio", "share", "This share of the tries within the window, of 20 or more; 0%: any.", default=0.5),
+            Field("window", "duration", "How far back the share is counted.", default=60.0),
+            Field("open", "duration", "The longest wait for the next probe; the first comes after a second, and each "
+                  "that fails doubles the wait.", default=30.0),
+        ),
+    ),
+    Field(
+        "backlog", "group", "How much may wait before doors answer 429.",
+        fields=(
+            Field("received", "integer", "Documents of this system that are taken in and not yet looked into; 0: no "
+                  "limit but http.backlog.", default=0),
+            Field("deliveries", "integer", "Deliveries that wait for this system, about; beyond it what its routes "
+                  "would bring is refused at the door. 0: no limit.", default=1_000_000),
+        ),
+    ),
+    Field("retry_budget", "share", "How much of what is sent to it may be retries, counted over 10 s; ten retries a "
+          "second may always go. What is over waits; first tries go on.", default=0.2),
 )  # fmt: skip
 
 
@@ -57,6 +79,9 @@ class System:
     answer: Any = None
     limits: Mapping[str, Any] = field(default_factory=dict)
     idempotency: Mapping[str, Any] = field(default_factory=dict)
+    breaker: Mapping[str, Any] = field(default_factory=dict)
+    retry_budget: float = 0.2
+    backlog: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     sends: bool = True
     fetches: bool = False
@@ -144,11 +169,17 @@ def _system(name: str, connector: str, module: ModuleType, values: dict[str, Any
         description=values.get("description") or "", event=values.get("event"), dedupe=values.get("dedupe") or {},
         ignore=tuple(values.get("ignore") or ()), verify=verify, answer=values.get("answer"),
         limits=values.get("limits") or {}, idempotency=values.get("idempotency") or {},
+        breaker=values.get("breaker") or {}, backlog=values.get("backlog") or {},
+        retry_budget=_share(values.get("retry_budget")),
         options={part: value for part, value in values.items() if part in own},
         sends=_offers(module, "destination", "send", values), fetches=_offers(module, "source", "fetch", values),
         receives=verify is not None,
         file=node.file, line=node.line, column=node.column, node=node,
     )  # fmt: skip
+
+
+def _share(value: Any) -> float:
+    return 0.2 if value is None else float(value)
 
 
 def _offers(module: ModuleType, function: str, setting: str, values: Mapping[str, Any]) -> bool:

@@ -30,7 +30,7 @@ def template_faults(
     types = [mapping.target.schema if mapping else None for mapping in used]
     if not types or not system.connector or system.node is None:
         return
-    known = {*_ALWAYS}
+    known = {*_ALWAYS, *(["reference"] if system.options.get("reference") else ())}
     for name in types:
         if name is None or not schemas.has(name):
             return

@@ -13,9 +13,12 @@ _BYTES = {"B": 1, "KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
 _PER_SECONDS = {"s": 1, "m": 60, "h": 3600}
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)(ms|s|m|h|d)", re.ASCII)
 _SIZE = re.compile(r"([0-9]{1,9})(B|KB|MB|GB)", re.ASCII)
+_SHARE = re.compile(r"([0-9]{1,3})%", re.ASCII)
 _RATE = re.compile(r"([1-9][0-9]{0,8})/(s|m|h)", re.ASCII)
 
-DURATION_PATTERN, SIZE_PATTERN, RATE_PATTERN = (f"^{part.pattern}$" for part in (_DURATION, _SIZE, _RATE))
+DURATION_PATTERN, SIZE_PATTERN, RATE_PATTERN, SHARE_PATTERN = (
+    f"^{part.pattern}$" for part in (_DURATION, _SIZE, _RATE, _SHARE)
+)
 
 
 def seconds_of(text: str) -> float | None:
@@ -34,6 +37,17 @@ def rate_of(text: str) -> float | None:
     """How many a second of a rate such as ``20/s``; None when it is none."""
     match = _RATE.fullmatch(text)
     return int(match[1]) / _PER_SECONDS[match[2]] if match else None
+
+
+def share_of(text: str) -> float | None:
+    """The part of one that a share such as ``20%`` is; None when it is none."""
+    match = _SHARE.fullmatch(text)
+    return int(match[1]) / 100 if match and int(match[1]) <= 100 else None
+
+
+def share_text(share: float) -> str:
+    """``0.2`` is ``20%``."""
+    return f"{share * 100:g}%"
 
 
 def duration_text(seconds: float) -> str:

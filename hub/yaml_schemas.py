@@ -16,7 +16,7 @@ from hub.project import document_of
 from hub.route_fields import FIELDS as ROUTE_FIELDS
 from hub.settings_fields import FIELDS as HUB_FIELDS
 from hub.systems import COMMON, PRESETS, preset_names, system_fields
-from hub.units import DURATION_PATTERN, RATE_PATTERN, SIZE_PATTERN
+from hub.units import DURATION_PATTERN, RATE_PATTERN, SHARE_PATTERN, SIZE_PATTERN
 
 Schema = dict[str, Any]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -47,6 +47,7 @@ _KINDS: Mapping[str, Schema] = {
     "duration": {"type": "string", "pattern": DURATION_PATTERN},
     "size": {"type": "string", "pattern": SIZE_PATTERN},
     "rate": {"type": "string", "pattern": RATE_PATTERN},
+    "share": {"type": "string", "pattern": SHARE_PATTERN},
     "expression": {"type": ["string", "number", "boolean"]},
     "texts": {"anyOf": [{"type": ["string", "number"]}, {"type": "array", "items": {"type": ["string", "number"]}}]},
     "raw": {},
@@ -151,7 +152,7 @@ def field_schema(field: Field) -> Schema:
     """One key: its kind, what it is for, its default."""
     schema: Schema = {"description": field.description} if field.description else {}
     if text := default_text(field):
-        schema["default"] = text if field.kind in ("duration", "size") else field.default
+        schema["default"] = text if field.kind in ("duration", "size", "share") else field.default
     match field.kind:
         case "choice":
             return {**schema, "enum": list(field.choices)}

@@ -15,6 +15,7 @@ from hub.api import (
     admin_dead_letters,
     admin_deliveries,
     admin_deployments,
+    admin_limits,
     admin_messages,
     admin_payloads,
     admin_replays,
@@ -39,8 +40,8 @@ AsgiApp = Callable[
 ]
 _ROUTERS = (
     admin_messages.router, admin_payloads.router, admin_dead_letters.router, admin_deliveries.router,
-    admin_replays.router, admin_switches.routes, admin_switches.systems, admin_deployments.router, admin_access.keys,
-    admin_access.trail, admin_counts.router,
+    admin_replays.router, admin_switches.routes, admin_switches.systems, admin_limits.router,
+    admin_deployments.router, admin_access.keys, admin_access.trail, admin_counts.router,
 )  # fmt: skip
 
 

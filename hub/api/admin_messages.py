@@ -18,7 +18,7 @@ from hub.errors import NotFound
 from hub.message import CANONICAL
 from hub.replay import steps, verdict_on
 from hub.replay.judge import REASONS
-from hub.store import message_view, payloads, search
+from hub.store import effects, message_view, payloads, search
 from hub.store.database import Database
 
 router = APIRouter(tags=["messages"])
@@ -57,6 +57,14 @@ def list_attempts(desk: AtDesk, caller: Viewer, id: Id) -> bodies.AttemptList:
     with desk.engine.store.snapshot() as db:
         own, _ = find_message(db, id)
         return bodies.AttemptList(items=_attempts(db, message_view.deliveries(db, own["message_id"]) if own else []))
+
+
+@router.get("/messages/{id}/effects", operation_id="list_effects", **described("viewer", 404, 422))
+def list_effects(desk: AtDesk, caller: Viewer, id: Id) -> bodies.EffectList:
+    """What is known of what each delivery of a message has caused: sent when, answered what, looked up, found."""
+    with desk.engine.store.snapshot() as db:
+        own, _ = find_message(db, id)
+        return bodies.EffectList(items=views.effects(effects.of_message(db, own["message_id"])) if own else [])
 
 
 Row = dict[str, Any]
@@ -101,6 +109,7 @@ def _detail(desk: Desk, db: Database, own: Row | None, came: Row, sees: bool) ->
         size=came["size"], name=came["name"] or None, correlation_id=shown["correlation_id"] or None,
         causation_id=shown["causation_id"] or None, trace_id=_trace_id(shown["traceparent"]),
         set_id=own["set_id"] if own else None, keys=_keys(desk, db, own), attempts=_attempts(db, lines),
+        effects=views.effects(effects.of_message(db, id)) if own else [],
         payloads=[_stage(stage) for stage in stages],
         replays=message_view.replayed_by(db, id), messages=[] if own else message_view.messages_of(db, came["seq"]),
         message_count=came["message_count"], replay=_replayable(desk, db, id),

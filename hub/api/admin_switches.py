@@ -1,4 +1,4 @@
-"""Routes and systems: which there are, and their switches."""
+"""Routes, and the switches of routes and systems."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hub.api.idempotency import ActingOnce, Once
 from hub.api.operations import described
 from hub.clock import iso
 from hub.replay import steps
-from hub.store import search, switches
+from hub.store import switches
 
 routes = APIRouter(tags=["routes"])
 systems = APIRouter(tags=["systems"])
@@ -31,7 +31,7 @@ def list_routes(desk: AtDesk, caller: Viewer) -> bodies.RouteList:
 
 def route_views(desk: Desk) -> list[bodies.RouteView]:
     """The routes in force, by name."""
-    off = _off(desk, "route")
+    off = switched_off(desk, "route")
     found = [compiled.route for _, compiled in sorted(desk.engine.program.routes.items())]
     return [
         bodies.RouteView(
@@ -55,25 +55,6 @@ def resume_route(desk: AtDesk, caller: Operator, once: ActingOnce, name: Name, b
     """Let a paused route go on, with what was parked, in order."""
     step = partial(steps.switch_on, desk.engine, "route", name, caller.actor, body.reason)
     return _switch(caller, once, name, body, step, "on")
-
-
-@systems.get("/systems", operation_id="list_systems", **described("viewer"))
-def list_systems(desk: AtDesk, caller: Viewer) -> bodies.SystemList:
-    """The systems in force, each with how many deliveries wait for it, and its switch if it is off."""
-    return bodies.SystemList(items=system_views(desk))
-
-
-def system_views(desk: Desk) -> list[bodies.SystemView]:
-    """The systems in force, by name."""
-    off, waiting = _off(desk, "system"), search.waiting_by_system(desk.engine.store.reader())
-    return [
-        bodies.SystemView(
-            name=name, description=system.description, connector=system.connector, preset=system.preset or None,
-            sends=system.sends, receives=system.receives, fetches=system.fetches, waiting=waiting.get(name, 0),
-            off=off.get(name),
-        )
-        for name, system in sorted(desk.engine.program.settings.systems.items())
-    ]  # fmt: skip
 
 
 @systems.post("/systems/{name}/stop", operation_id="stop_system", **_ACTING)
@@ -101,7 +82,8 @@ def _switch(
     return once.run(caller, body, work)
 
 
-def _off(desk: Desk, kind: str) -> dict[str, bodies.Switch]:
+def switched_off(desk: Desk, kind: str) -> dict[str, bodies.Switch]:
+    """The routes or systems that are switched off, with why."""
     rows = switches.listed(desk.engine.store.reader())
     return {
         row["name"]: bodies.Switch(

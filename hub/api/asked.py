@@ -49,6 +49,16 @@ class OptionalReason(Asked):
     reason: str = Field(default="", max_length=500)
 
 
+class LimitsBody(ReasonBody):
+    """What a system shall bear; what is left out is as configured."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"rate": 5, "concurrency": 2, "reason": "their sale, OPS-9"}]}
+    )
+    rate: float | None = Field(default=None, ge=0.001, le=100_000, description="Requests a second.")
+    concurrency: int | None = Field(default=None, ge=1, le=1000, description="Requests at a time.")
+
+
 class FilterBody(Asked):
     """The filters of the message list, all of which must match."""
 

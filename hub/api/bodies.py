@@ -131,11 +131,36 @@ class MessageDetail(MessageLine):
     set_id: int | None = None
     keys: list[str]
     attempts: list[Attempt]
+    effects: list[Effect]
     payloads: list[Stage]
     replays: list[str]
     messages: list[dict[str, Any]]
     message_count: int
     replay: Replayable
+
+
+class Effect(Given):
+    """What is known of what a delivery has caused at its receiver. ``key`` is what the receiver was given,
+    ``reference`` what it calls the thing itself."""
+
+    delivery_id: str
+    target: str
+    system: str
+    key: str
+    state: Literal["happened", "none", "unknown", "settled_by_hand"]
+    reference: str | None = None
+    first_sent_at: str | None = None
+    last_sent_at: str | None = None
+    times_sent: int
+    answered: str | None = Field(default=None, description="The answer to the last sending, or why there was none.")
+    looked_up_at: str | None = None
+    look_ups: int
+    found: bool | None = Field(default=None, description="What the last look-up said; missing: it could not tell.")
+    next_look_up_at: str | None = None
+
+
+class EffectList(Given):
+    items: list[Effect]
 
 
 class AttemptList(Given):
@@ -253,24 +278,8 @@ class RouteView(Given):
     off: Switch | None = None
 
 
-class SystemView(Given):
-    name: str
-    description: str
-    connector: str
-    preset: str | None = None
-    sends: bool
-    receives: bool
-    fetches: bool
-    waiting: int
-    off: Switch | None = None
-
-
 class RouteList(Given):
     items: list[RouteView]
-
-
-class SystemList(Given):
-    items: list[SystemView]
 
 
 class SwitchState(Given):

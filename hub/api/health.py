@@ -10,8 +10,7 @@ from hub import metrics
 from hub.api.auth import LocalViewer
 from hub.api.desk import AtDesk, Desk
 from hub.api.operations import described
-from hub.errors import StoreError
-from hub.store import counters
+from hub.store import READ_ERRORS, counters
 
 router = APIRouter(tags=["health"])
 _TEXT = {"description": "Prometheus text format.", "content": {"text/plain": {}}}
@@ -47,7 +46,7 @@ def _store(desk: Desk) -> str:
     now = desk.engine.clock.epoch()
     try:
         desk.engine.store.write(lambda db: counters.put(db, "asked", "ready", 1, now), durable=False)
-    except StoreError as error:
+    except READ_ERRORS as error:
         return str(error)
     return "ok"
 

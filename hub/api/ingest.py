@@ -30,6 +30,7 @@ _TITLES = {
     413: "Too large", 415: "Wrong content type", 422: "Not valid", 429: "Too many requests", 503: "Not available",
 }  # fmt: skip
 _RETRY_SECONDS = {429: b"5", 503: b"10"}
+_TARGET_RETRY_SECONDS = b"30"
 _CALM = 64  # receipts that may wait to be split before answers are held back
 _GATE_SECONDS, _LONGEST_PACE = 0.005, 100  # for half a second at most
 # W3C trace context, 3.2: lower-case hex, no id all zero; a version after 00 may have more behind.
@@ -67,6 +68,8 @@ class Ingest:
                 return
             size = len(body)
             arrival = self._arrival(door, headers, body)
+            if full := self._engine.pressure.at_targets(arrival.source, arrival.event):
+                raise Refusal(429, "target_backlog", full)
             if door.validates:
                 await self._validate(arrival)
             accepted = await self._store(arrival)
@@ -86,8 +89,8 @@ class Ingest:
             raise Refusal(503, "not_set_up", detail) from None
         if door is None:
             raise Refusal(404, "unknown_system", "no system of this name takes documents here")
-        if self._engine.is_full:
-            raise Refusal(429, "backlog", "more is waiting than should be; send it again in a few seconds")
+        if full := self._engine.pressure.at_source(name):
+            raise Refusal(429, "backlog", full)
         return door
 
     def _arrival(self, door: Door, headers: Mapping[str, str], body: bytes) -> Arrival:
@@ -254,6 +257,7 @@ async def _problem(send: Send, refusal: Refusal) -> None:
     body = msgspec.json.encode(problem)
     headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
     if status in _RETRY_SECONDS:
-        headers.append((b"retry-after", _RETRY_SECONDS[status]))
+        seconds = _TARGET_RETRY_SECONDS if refusal.code == "target_backlog" else _RETRY_SECONDS[status]
+        headers.append((b"retry-after", seconds))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -12,8 +12,9 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 import hub
-from hub.api import bodies, views
-from hub.api.admin_switches import route_views, system_views
+from hub.api import bodies, system_bodies, views
+from hub.api.admin_limits import system_views
+from hub.api.admin_switches import route_views
 from hub.api.auth import LocalViewer
 from hub.api.desk import AtDesk, Desk
 from hub.api.health import readiness
@@ -147,14 +148,32 @@ def _switches(desk: Desk) -> str:
     rows = [
         (*_named("route", r.name, f"{r.source} → {', '.join(r.targets)}"), *_state(r.off)) for r in route_views(desk)
     ]
-    rows += [
-        (*_named("system", s.name, f"{s.connector}, {s.waiting:,} waiting"), *_state(s.off)) for s in system_views(desk)
-    ]
+    rows += [(*_named("system", s.name, _about(s)), *_condition(s)) for s in system_views(desk)]
     return _table(("", "name", "", "switch", "since, why, by whom"), rows, "No routes.")
 
 
 def _named(kind: str, name: str, about: str) -> tuple[str, str, str]:
     return _cell(kind), f"<b>{escape(name)}</b>", _cell(about)
+
+
+def _about(system: system_bodies.SystemView) -> str:
+    changed = system.limits if system.limits and system.limits.adjusted else None
+    rate = f"{changed.rate:g}/s, " if changed and changed.rate else ""
+    limits = f", adjusted to {rate}{changed.concurrency} at a time" if changed else ""
+    return f"{system.connector}, {system.waiting:,} waiting{limits}"
+
+
+def _condition(system: system_bodies.SystemView) -> tuple[str, str]:
+    """Its switch; if that is on, its circuit, and the pause it asked for."""
+    circuit = system.circuit
+    if system.off is not None or (not system.paused_until and (circuit is None or circuit.state == "closed")):
+        return _state(system.off)
+    if circuit is None or circuit.state == "closed":
+        return '<span class="wait">pause</span>', _cell(f"asked to be left alone until {system.paused_until}")
+    probe = f"next probe {circuit.next_probe_at}" if circuit.next_probe_at else "until it is closed by hand"
+    style, name = ("wait", "being probed") if circuit.state == "half_open" else ("bad", "circuit open")
+    why = f"{circuit.since}: {circuit.reason} ({circuit.actor}); {probe}"
+    return f'<span class="{style}">{name}</span>', _cell(why)
 
 
 def _state(off: bodies.Switch | None) -> tuple[str, str]:

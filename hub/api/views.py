@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -11,11 +11,27 @@ from hub.api import bodies
 from hub.clock import iso
 from hub.redaction import REDACTED, redact_text
 from hub.store.dead_letters import DeadLetter, Issue
+from hub.store.effects import Effect
 from hub.store.search import Found
 
 
 def iso_or_none(epoch: float | None) -> str | None:
     return None if epoch is None else iso(epoch)
+
+
+def effects(found: Sequence[Effect]) -> list[bodies.Effect]:
+    """The effect ledger of a message; deliveries that were never sent nor looked up are not in it."""
+    return [
+        bodies.Effect(
+            delivery_id=e.delivery_id, target=e.target, system=e.system, key=e.key, state=e.state,  # type: ignore[arg-type]
+            reference=e.reference or None, first_sent_at=iso_or_none(e.first_sent_at),
+            last_sent_at=iso_or_none(e.last_sent_at), times_sent=e.times_sent, answered=e.answered or None,
+            looked_up_at=iso_or_none(e.looked_up_at), look_ups=e.look_ups, found=e.found,
+            next_look_up_at=iso_or_none(e.next_look_up_at),
+        )
+        for e in found
+        if e.times_sent or e.look_ups
+    ]  # fmt: skip
 
 
 def failure(fields: Mapping[str, Any] | str | None, sees_personal_data: bool) -> bodies.Failure | None:

@@ -22,6 +22,7 @@ def message_lines(found: Mapping[str, Any]) -> Iterator[str]:
     yield from _error_lines(found.get("error"), "  ")
     for delivery in found["deliveries"]:
         yield from _delivery_lines(delivery, found["attempts"])
+        yield from _effect_lines(delivery, found.get("effects", ()))
     for part in found["messages"]:
         yield _line("message", f"{part['message_id']}  {part['state']}  {part['place'] or ''}".rstrip())
     for replay in found["replays"]:
@@ -50,6 +51,21 @@ def _attempt_line(attempt: Mapping[str, Any]) -> str:
     said = [str(attempt["status"] or ""), attempt["code"], attempt["detail"]]
     answer = " ".join(part for part in said if part)
     return f"    {attempt['started_at']}  try {attempt['number']}: {attempt['outcome']} {answer}".rstrip()
+
+
+def _effect_lines(delivery: Mapping[str, Any], effects: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What is known of its effect, where that is not plain: it is in doubt, was looked up, or has a name over there."""
+    for effect in effects:
+        plain = effect["state"] != "unknown" and not effect["look_ups"] and not effect.get("reference")
+        if effect["delivery_id"] != delivery["delivery_id"] or plain:
+            continue
+        said = {"True": "found", "False": "not there"}.get(str(effect.get("found")), "could not tell")
+        looked = f", looked up {effect['looked_up_at']}: {said}" if effect["look_ups"] else ""
+        again = f", looked up next {effect['next_look_up_at']}" if effect.get("next_look_up_at") else ""
+        named = f", reference {effect['reference']}" if effect.get("reference") else ""
+        sent = f", last sent {effect['last_sent_at']}" if effect.get("last_sent_at") else ""
+        state = effect["state"].replace("_", " ")
+        yield f"    effect {state}: key {effect['key']}{named}{sent}{looked}{again}"
 
 
 def _error_lines(error: Mapping[str, Any] | None, indent: str) -> Iterator[str]:

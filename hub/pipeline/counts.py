@@ -20,6 +20,7 @@ class Counts:
         self.attempts: Counter[tuple[str, str]] = Counter()  # (system, code)
         self.refused: Counter[tuple[str, str]] = Counter()  # (source, reason)
         self.latency_seconds: Counter[str] = Counter()  # system -> sum of end to end seconds
+        self.put_off: Counter[str] = Counter()  # system -> retries beyond its budget
         self.store_failures = 0
         self.last_store_failure = ""
 

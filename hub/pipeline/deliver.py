@@ -10,14 +10,13 @@ import msgspec
 from connectors.base import ABSENT, DELIVERED, DOUBT, FOUND, LATER, REFUSED, STOPPED, Verdict
 from hub.message import Delivery, Finish
 from hub.outcome import Dead, Done, Failure, Hold, Outcome, Retry
+from hub.pipeline.breaker import NOT_TRIED
 from hub.pipeline.program import CompiledTarget
 from hub.pipeline.retry import gives_up, wait_seconds
 from hub.routes import RetryPolicy
 
 _CLASSES = {REFUSED: "remote_rejected", DOUBT: "remote_error", STOPPED: "auth"}
 _SETTLES = frozenset({DELIVERED, FOUND, ABSENT, REFUSED})
-# The connector kept these from being tried at all.
-_NOT_TRIED = frozenset({"paused", "queue_full", "closing"})
 _HINTS = {
     "remote_rejected": "the receiver refused these bytes; correct the data or the mapping, then: o2c replay {id}",
     "auth": "check the system's credentials with `o2c doctor`, then start it again",
@@ -49,20 +48,20 @@ def outcome(sent: Sent, verdict: Verdict) -> Outcome:
         case kind if kind == REFUSED:
             return Dead(failure)
         case kind if kind == LATER:
-            return Retry(failure, verdict.retry_after_seconds, counts=verdict.code not in _NOT_TRIED)
+            return Retry(failure, verdict.retry_after_seconds, counts=verdict.code not in NOT_TRIED)
         case _:
             return _doubt(sent, failure, verdict)
 
 
 def _doubt(sent: Sent, failure: Failure, verdict: Verdict) -> Outcome:
-    if sent.target.mode == "native":
+    if sent.target.mode == "native" and not sent.looking:
         return Retry(failure, after_seconds=verdict.retry_after_seconds)
     return Hold("unknown", failure)
 
 
 def _failure(sent: Sent, verdict: Verdict) -> Failure:
     error_class = _error_class(verdict)
-    hint_key = "unknown" if verdict.kind == DOUBT and sent.target.mode == "none" else error_class
+    hint_key = "unknown" if verdict.kind == DOUBT and (sent.target.mode == "none" or sent.looking) else error_class
     return Failure(
         error_class=error_class, code=verdict.code, detail=verdict.detail, step="deliver", status=verdict.status,
         hint=_HINTS.get(hint_key, "").format(id=sent.delivery.delivery_id), retryable=verdict.kind in (LATER, DOUBT),
@@ -94,7 +93,7 @@ def conclude(sent: Sent, verdict: Verdict, now: float, chance: Random) -> Finish
 
 
 def _settle(sent: Sent, verdict: Verdict, now: float, reason: str, failure: Failure) -> Finish:
-    if sent.target.mode == "lookup":
+    if sent.target.mode == "lookup" and not sent.looking:
         settle = float(sent.target.system.idempotency.get("settle") or 60.0)
         return _finish(sent, verdict, now, "unknown", failure, due_at=now + settle)
     return _finish(sent, verdict, now, "held", failure, hold_reason=reason)
@@ -149,4 +148,5 @@ def _finish(
         failure=failure.as_dict() if failure else None, fingerprint=failure.fingerprint if failure else "",
         response=verdict.response[:2000], blocks_lane=blocks_lane, counts=counts,
         doubt=_in_doubt(sent, verdict), hold_reason=hold_reason, has_children=sent.target.has_children,
+        reference=verdict.reference,
     )  # fmt: skip

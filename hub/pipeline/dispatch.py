@@ -7,6 +7,7 @@ slow target fills no memory, and a crash leaves no more in doubt than the window
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,16 +16,18 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from connectors.base import DELIVERED, DOUBT, LATER, STOPPED, ConnectorError, Destination, Parcel, Verdict
+from connectors.base import DELIVERED, DOUBT, LATER, STOPPED, Adjustable, ConnectorError, Destination, Parcel, Verdict
 from hub.errors import HubError
 from hub.message import RAW, Accepted, Arrival, Body, Delivery, Finish
 from hub.outcome import Failure
 from hub.pipeline.deliver import Sent, conclude, give_up
+from hub.pipeline.gates import Bounds, Gate, Gates, Step
 from hub.pipeline.outgoing import Outgoing, missing_target, prepare
 from hub.pipeline.parcels import parcel_of
 from hub.pipeline.program import CompiledTarget
 from hub.pipeline.reply import reply_route
-from hub.store import bodies, deliveries, is_shared, payloads, receipts, switches
+from hub.pipeline.waiting import take_turns, within_budget
+from hub.store import bodies, deliveries, due, is_shared, payloads, receipts, switches
 from hub.store.database import Database
 from hub.systems import System
 
@@ -32,16 +35,19 @@ if TYPE_CHECKING:
     from hub.pipeline.engine import Engine
 
 _log = structlog.get_logger("dispatch")
-_WINDOWS = {"native": 512, "lookup": 32, "none": 8}
+_IDLE_SECONDS = 60.0  # until a worker gives back its share of a system it sends nothing to
+_PROBES_TRIED = 3  # deliveries that a probe is tried with; the first may not head its lane
+_RECALLED = Verdict(LATER, "circuit_open", "not sent: the system has failed too often", retry_after_seconds=0.0)
 
 
 @dataclass(slots=True)
 class Lane:
     """What this process has in hand for one system."""
 
+    bounds: Bounds
     destination: Destination | None = None
-    window: int = 64
     in_hand: int = 0
+    used_at: float = 0.0
     behind: bool = False  # rows are due that there was no room for
     pumping: threading.Lock = field(default_factory=threading.Lock)
     again: bool = False
@@ -56,16 +62,19 @@ class Dispatcher:
         self._lock = threading.Lock()
         self._under_way: dict[str, Sent] = {}
         self._closing = False
+        self.gates = Gates(engine)
 
     # -- room ------------------------------------------------------------------------------------------------------
 
     def reserve(self, wanted: Sequence[Delivery]) -> set[str]:
         """Those for which their system has room now; the room is taken. Nobody overtakes what is already due."""
         going = set()
+        now = self._engine.clock.epoch()
         with self._lock:
             for delivery in wanted:
                 lane = self._lane(delivery.system)
-                if delivery.waits_for or lane.behind or lane.in_hand >= lane.window or self._closing:
+                full = lane.behind or lane.in_hand >= lane.bounds.window or self._closing
+                if delivery.waits_for or full or not self.gates.of(delivery.system).lets_through(now):
                     lane.behind = lane.behind or not delivery.waits_for
                     continue
                 lane.in_hand += 1
@@ -86,26 +95,23 @@ class Dispatcher:
     def _lane(self, system: str) -> Lane:
         lane = self._lanes.get(system)
         if lane is None:
-            lane = self._lanes[system] = Lane(window=self._window(system))
+            lane = self._lanes[system] = Lane(self.gates.bounds(system))
         return lane
-
-    def _window(self, name: str) -> int:
-        system = self._engine.program.settings.systems.get(name)
-        if system is None:
-            return 1
-        at_once = int(system.limits.get("concurrency") or 16)
-        return min(_WINDOWS[str(system.idempotency.get("mode") or "none")], 4 * at_once)
 
     # -- send ------------------------------------------------------------------------------------------------------
 
     def send(self, going: Iterable[tuple[Delivery, CompiledTarget, Body, Mapping[str, str]]]) -> None:
         """Hand claimed deliveries to their systems; their verdicts come to ``_finished``."""
         by_system: dict[str, list[Parcel]] = {}
+        retries: Counter[str] = Counter()
         now, set_id = self._engine.clock.epoch(), self._engine.program.set_id
         for delivery, target, body, context in going:
             self._under_way[delivery.delivery_id] = Sent(delivery, target, now, set_id, context=context)
+            retries[delivery.system] += delivery.attempts > 0
             by_system.setdefault(delivery.system, []).append(parcel_of(delivery, body, context, self._chance))
         for system, parcels in by_system.items():
+            self.gates.of(system).budget.sent(len(parcels), retries[system], now)
+            self._lane(system).used_at = now
             try:
                 destination = self._destination(system)
             except Exception as error:
@@ -119,6 +125,7 @@ class Dispatcher:
             lane = self._lane(name)
             if lane.destination is None:
                 lane.destination = self._open(self._engine.program.settings.systems[name])
+                self._adjust(lane)
             return lane.destination
 
     def pump(self, system: str) -> None:
@@ -136,36 +143,56 @@ class Dispatcher:
             lane.pumping.release()
 
     def _pump(self, system: str, lane: Lane) -> None:
+        now, gate = self._engine.clock.epoch(), self.gates.of(system)
         with self._lock:
-            room = lane.window - lane.in_hand
+            room = lane.bounds.window - lane.in_hand
+        if not gate.lets_through(now):
+            lane.behind = True
+            if gate.may_probe(now):
+                self._probe(system, gate, now)
+            return
         if room <= 0:
             lane.behind = True
             return
-        found = self._due(system, room)
+        found = take_turns(self._engine, gate, system, room, now)
         lane.behind = len(found) >= room
         try:
             self._look_up([d for d in found if d.state == "unknown"])
-            self._claim_and_send([d for d in found if d.state != "unknown"])
+            to_send = [d for d in found if d.state != "unknown"]
+            allowed = within_budget(self._engine, gate, system, to_send, now)
+            lane.again = lane.again or (lane.behind and len(allowed) < len(to_send))
+            self._claim_and_send(allowed)
         except Exception:
-            self._engine.later(partial(self._leave, [d.delivery_id for d in found]))
+            self._engine.later(partial(self._leave, found))
             raise
 
-    def _due(self, system: str, room: int) -> list[Delivery]:
-        """What is due for a system; where other processes look for the same, this one's share of it."""
-        store, worker, now = self._engine.store, self._engine.worker, self._engine.clock.epoch()
-        if not is_shared(store.url):
-            return deliveries.due(store.reader(), system, now, room)
-        taken: list[Delivery] = store.write(lambda db: deliveries.take(db, system, now, room, worker), durable=False)
-        return taken
-
-    def _leave(self, delivery_ids: Sequence[str]) -> None:
+    def _leave(self, taken: Sequence[Delivery]) -> None:
         """What was taken and came to nothing is anybody's again."""
-        engine = self._engine
-        engine.store.write(lambda db: deliveries.give_back(db, delivery_ids, engine.worker), durable=False)
+        engine, ids = self._engine, [d.delivery_id for d in taken]
+        if is_shared(engine.store.url):
+            engine.store.write(lambda db: due.give_back(db, ids, engine.worker), durable=False)
 
-    def _claim_and_send(self, found: Sequence[Delivery]) -> None:
+    def _probe(self, system: str, gate: Gate, now: float) -> None:
+        """Let one delivery through to find out whether a system is back; one for all workers."""
+        found = take_turns(self._engine, gate, system, _PROBES_TRIED, now)
+        try:
+            self._probe_with(system, found)
+        finally:
+            self._leave(found)
+
+    def _probe_with(self, system: str, found: Sequence[Delivery]) -> None:
+        for delivery in found:
+            if not self.gates.take_probe(system, delivery.delivery_id):
+                return
+            go = self._look_up if delivery.state == "unknown" else self._claim_and_send
+            if go([delivery]):
+                return
+            self.gates.give_probe_back(system)
+
+    def _claim_and_send(self, found: Sequence[Delivery]) -> bool:
+        """Whether any of them could go."""
         if not found:
-            return
+            return False
         engine, now = self._engine, self._engine.clock.epoch()
         prepared = prepare(engine, found)
         rows = bodies.rows_of([(o.delivery, o.body) for o in prepared if o.fresh and o.body], now)
@@ -179,9 +206,7 @@ class Dispatcher:
             claimed = deliveries.claim(db, ready, engine.worker, now)
             bodies.store(db, rows, claimed, engine.program.set_id)
             deliveries.pin(db, [o.delivery for o in prepared if o.delivery.delivery_id in claimed])
-            deliveries.give_back(
-                db, [delivery_id for delivery_id in ready if delivery_id not in claimed], engine.worker
-            )
+            due.give_back(db, [delivery_id for delivery_id in ready if delivery_id not in claimed], engine.worker)
             return claimed, free
 
         claimed, free = engine.store.write(job)
@@ -195,14 +220,16 @@ class Dispatcher:
         self.send([(o.delivery, o.target, o.body, o.context) for o in going if o.target and o.body])
         for system in sorted(free):
             engine.wake.pump(system)
+        return bool(going)
 
     # -- look up ---------------------------------------------------------------------------------------------------
 
-    def _look_up(self, unknown: Sequence[Delivery]) -> None:
-        """Ask the receiver whether an earlier try had its effect, one request each, apart from this thread."""
+    def _look_up(self, unknown: Sequence[Delivery]) -> bool:
+        """Ask the receiver whether an earlier try had its effect, one request each, apart from this thread; gives
+        whether any could be taken for it."""
         engine, now = self._engine, self._engine.clock.epoch()
         if not unknown:
-            return
+            return False
         taken = engine.store.write(
             lambda db: [d for d in unknown if deliveries.settle_unknown(db, d.delivery_id, engine.worker, now)]
         )
@@ -213,6 +240,7 @@ class Dispatcher:
                 self._record([(self._sent(outgoing), _cannot_ask(outgoing))])
                 continue
             engine.run_apart(partial(self._ask, outgoing))
+        return bool(taken)
 
     def _ask(self, outgoing: Outgoing) -> None:
         assert outgoing.body is not None
@@ -241,10 +269,13 @@ class Dispatcher:
         replies = [r for sent, v in verdicts if (r := self._reply(sent, v, now)) is not None]
         rows = payloads.packed_rows([(a.receipt_id, RAW, 1, a.content_type, a.raw) for a in replies], now)
         thrown = _switches(verdicts, ended)
+        steps, opened = self.gates.note(verdicts, now)
 
         def job(db: Database) -> tuple[set[str], list[Accepted]]:
             for kind, name, state, reason in thrown:
                 switches.throw(db, kind, name, state, reason, now, "hub")
+            for step in steps:
+                step.store(db)
             free = deliveries.finish(db, [finish for _, finish in ended], engine.worker)
             return free, receipts.accept(db, replies, rows, engine.intake.worker) if replies else []
 
@@ -255,17 +286,26 @@ class Dispatcher:
             if result is None:
                 # What was sent is not recorded yet: the rows stay claimed, and are recorded when the store can write.
                 engine.counts.store_failed(error)
-                engine.later(lambda: self._recorded(ended, replies, *engine.store.write(job)))
+                engine.later(lambda: self._recorded(ended, replies, steps, *engine.store.write(job)))
                 return
-            self._recorded(ended, replies, *result)
+            self._recorded(ended, replies, steps, *result)
 
         engine.store.committer.submit(job, done, patient=True)
+        for system in opened:
+            self._recall(system)
+
+    def _recall(self, system: str) -> None:
+        """What is queued for a system that has just been found to fail waits as rows, its tries unspent."""
+        destination = self._lane(system).destination
+        if isinstance(destination, Adjustable):
+            destination.recall(_RECALLED)
 
     def _recorded(
-        self, ended: Sequence[tuple[Sent, Finish]], replies: Sequence[Arrival],
+        self, ended: Sequence[tuple[Sent, Finish]], replies: Sequence[Arrival], steps: Sequence[Step],
         free: set[str], accepted: Sequence[Accepted],
     ) -> None:  # fmt: skip
         engine = self._engine
+        self.gates.stored(steps)
         with self._lock:
             behind = {sent.delivery.system for sent, _ in ended if self._lane(sent.delivery.system).behind}
         engine.counts.finished(ended)
@@ -299,12 +339,35 @@ class Dispatcher:
 
     def reconfigure(self) -> None:
         """Settings may have changed: new connections are opened with them, old ones finish what they have."""
+        self.gates.reconfigure()
         with self._lock:
             old = [lane.destination for lane in self._lanes.values() if lane.destination is not None]
             for name, lane in self._lanes.items():
-                lane.destination, lane.window = None, self._window(name)
+                lane.destination, lane.bounds = None, self.gates.bounds(name)
         for destination in old:
             self._engine.run_apart(destination.close)
+
+    def refresh(self) -> None:
+        """Keep to what the rows say of systems: circuits, pauses, limits. Done several times a second."""
+        with self._lock:
+            now = self._engine.clock.epoch()
+            for lane in self._lanes.values():
+                lane.used_at = now if lane.in_hand or lane.behind else lane.used_at
+            using = frozenset(name for name, lane in self._lanes.items() if now < lane.used_at + _IDLE_SECONDS)
+        free = self.gates.refresh(using)
+        with self._lock:
+            for name, lane in self._lanes.items():
+                bounds = self.gates.bounds(name)
+                if bounds != lane.bounds:
+                    lane.bounds = bounds
+                    self._adjust(lane)
+                    free.add(name)
+        for name in sorted(free):
+            self._engine.wake.pump(name)
+
+    def _adjust(self, lane: Lane) -> None:
+        if isinstance(lane.destination, Adjustable):
+            lane.destination.adjust(lane.bounds.rate, lane.bounds.concurrency)
 
     def close(self) -> None:
         """Send nothing more, and wait for the verdicts of what is under way."""
@@ -313,6 +376,7 @@ class Dispatcher:
             open_now = [lane.destination for lane in self._lanes.values() if lane.destination is not None]
         for destination in open_now:
             destination.close()
+        self.gates.leave()
 
 
 def _cannot_open(error: Exception) -> Verdict:

@@ -19,6 +19,7 @@ from hub.pipeline import Transformed
 from hub.pipeline.batch import Batch
 from hub.pipeline.counts import Counts
 from hub.pipeline.dispatch import Dispatcher
+from hub.pipeline.pressure import Pressure
 from hub.pipeline.program import Program
 from hub.pipeline.receive import Answered, Intake, as_receipt
 from hub.pipeline.split import LocalTransformer, Suspect, Transformer
@@ -29,7 +30,6 @@ from hub.store.database import Database
 from hub.systems import System
 
 _CACHE_BYTES = 32_000_000
-MAX_BACKLOG = 20_000
 
 
 class WakeUp(Protocol):
@@ -62,6 +62,7 @@ class Engine:
         self._claimed: set[int] = set()  # taken in and not yet in hand
         self._cache_lock = threading.Lock()
         self.backlog = 0
+        self.pressure = Pressure(self)
         self.progress_at = 0.0  # on the monotonic clock, for the watchdog
         self._later: list[Callable[[], None]] = []
 
@@ -83,7 +84,7 @@ class Engine:
     @property
     def is_full(self) -> bool:
         """More is waiting to be split than should be taken in: the door answers 429."""
-        return self.backlog > MAX_BACKLOG
+        return bool(self.pressure.at_source(""))
 
     def _received(self, group: Sequence[tuple[Arrival, Accepted]]) -> None:
         fresh = [(arrival, accepted) for arrival, accepted in group if not (accepted.duplicate or accepted.set_aside)]

@@ -14,7 +14,7 @@ from hub.outcome import Failure
 from hub.pipeline.program import CompiledTarget
 from hub.pipeline.split import Built, missing
 from hub.routes import Target
-from hub.store import bodies, messages
+from hub.store import bodies, effects, messages
 from hub.systems import System
 
 if TYPE_CHECKING:
@@ -53,6 +53,9 @@ def _outgoing(
     engine: Engine, delivery: Delivery, stored: Body | None, built: Built | None, context: Mapping[str, str]
 ) -> Outgoing:
     target = engine.program.find(delivery.route, delivery.target)
+    if delivery.attempts or delivery.doubt:
+        reference = effects.reference(engine.store.reader(), [delivery.delivery_id, delivery.effect_id])
+        context = {**context, "reference": reference}
     if built is not None and built.failure is not None:
         return Outgoing(delivery, target, failure=built.failure, context=context)
     if target is None:

@@ -10,18 +10,21 @@ from hub.message import Body, Delivery
 
 
 def parcel_of(delivery: Delivery, body: Body, context: Mapping[str, str], chance: Random) -> Parcel:
-    """``context`` has the message's ``main_key`` and ``traceparent``."""
+    """``context`` has the message's ``main_key`` and ``traceparent``, and after a first try the ``reference`` that the
+    receiver gave."""
     return Parcel(
         delivery_id=delivery.delivery_id, key=delivery.key, body=body.content, content_type=body.content_type,
-        variables=_variables(delivery, context.get("main_key", "")),
+        variables=_variables(delivery, context.get("main_key", ""), context.get("reference", "")),
         headers=_trace(context.get("traceparent", ""), chance), settling=delivery.doubt,
     )  # fmt: skip
 
 
-def _variables(delivery: Delivery, main_key: str) -> dict[str, str]:
+def _variables(delivery: Delivery, main_key: str, reference: str) -> dict[str, str]:
     scheme, _, rest = main_key.partition(":")
     value = rest.partition(":")[2]
     names = {"key": delivery.key, "delivery_id": delivery.delivery_id, "message_id": delivery.message_id}
+    if reference:
+        names["reference"] = reference
     if scheme:
         names |= {scheme: value, f"{scheme}_id": value}
     return names

@@ -125,3 +125,12 @@ def lock(db: Database, name: str) -> None:
     """Nobody else does what has this name until this transaction ends."""
     if isinstance(db, Shared):
         db.lock([name])
+
+
+def now_of(db: Database, now: float) -> float:
+    """The time that leases go by: where several processes share a database its own clock, else the one given."""
+    return _clock_of(db) if isinstance(db, Shared) else now
+
+
+def _clock_of(db: Database) -> float:
+    return float(db.execute("SELECT extract(epoch FROM clock_timestamp())::float8").get)

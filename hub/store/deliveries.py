@@ -12,8 +12,7 @@ from typing import Any
 import msgspec
 
 from hub.message import Delivery, Finish
-from hub.store import switches
-from hub.store.database import Database, Shared, lock_lanes
+from hub.store.database import Database, lock_lanes
 
 COLUMNS = """delivery_id, message_id, lane_seq, source, route, target, system, lane, state, created_at, due_at,
   attempts, revision, set_id, waits_for, replay_of, replay_depth, doubt, rebuild, failure, fingerprint, received_at,
@@ -140,7 +139,7 @@ _FINISH = """UPDATE deliveries SET state = ?2, holds_lane = CASE WHEN lane = '' 
     hold_reason = ?10, claimed_by = NULL, claimed_at = NULL, crashes = 0
   WHERE delivery_id = ?1 AND state IN ('delivering', 'unknown')
   RETURNING delivery_id, system, lane, tries, state"""
-_ATTEMPT = "INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_ATTEMPT = "INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _WAITING = {"queued", "delivering", "retrying", "unknown", "held"}
 
 
@@ -183,7 +182,7 @@ def _attempt_row(f: Finish, number: int, worker: str) -> tuple[Any, ...]:
     failure = msgspec.json.encode(f.failure).decode() if f.failure else None
     return (
         f.delivery_id, number, f.started_at, f.at, worker, f.set_id, f.revision, f.outcome or f.state, f.status,
-        f.code, f.detail, failure, f.response or None,
+        f.code, f.detail, failure, f.response or None, f.reference,
     )  # fmt: skip
 
 
@@ -243,77 +242,6 @@ def _hold_child(db: Database, delivery_id: str, state: str, at: float) -> None:
            WHERE delivery_id = ?""",
         (msgspec.json.encode(failure).decode(), at, delivery_id),
     )
-
-
-# What came due and was then overtaken, by one that was read late or is replayed, must not take the room of those that
-# may go. Looking into doubt sends nothing and needs no turn.
-_HEADS_ITS_LANE = """(d.lane = '' OR NOT EXISTS (SELECT 1 FROM deliveries e
-  WHERE e.system = d.system AND e.lane = d.lane AND e.holds_lane = 1 AND e.lane_seq < d.lane_seq))"""
-_ROUTE_IS_ON = "NOT EXISTS (SELECT 1 FROM switches w WHERE w.kind = 'route' AND w.name = d.route)"
-
-
-def due(db: Database, system: str, now: float, limit: int) -> list[Delivery]:
-    """Deliveries to a system whose time has come, oldest first, without those that are switched off or in hand."""
-    if switches.is_off(db, "system", system):
-        return []
-    rows = db.execute(
-        f"""SELECT {COLUMNS} FROM deliveries d WHERE system = ? AND due_at <= ? AND claimed_by IS NULL
-            AND due_at IS NOT NULL AND {_ROUTE_IS_ON} AND (state = 'unknown' OR {_HEADS_ITS_LANE})
-            ORDER BY due_at, lane_seq LIMIT ?""",
-        (system, now, limit),
-    )
-    return [from_row(row) for row in rows]
-
-
-# Rows that another process is looking at are passed over, so that several share what is due.
-_TAKE = f"""UPDATE deliveries SET claimed_by = ?4, claimed_at = ?2 WHERE delivery_id IN (
-    SELECT d.delivery_id FROM deliveries d WHERE d.system = ?1 AND d.due_at <= ?2 AND d.claimed_by IS NULL
-      AND d.due_at IS NOT NULL AND {_ROUTE_IS_ON} ORDER BY d.due_at, d.lane_seq LIMIT ?3 FOR UPDATE SKIP LOCKED)
-  RETURNING {COLUMNS}"""
-
-
-def take(db: Database, system: str, now: float, limit: int, worker: str) -> list[Delivery]:
-    """What is due, as ``due`` gives it, kept from other processes until it is claimed or given back."""
-    if switches.is_off(db, "system", system):
-        return []
-    found = [from_row(row) for row in db.execute(_TAKE, (system, now, limit, worker))]
-    return sorted(found, key=lambda d: (d.due_at or 0.0, d.lane_seq))
-
-
-def give_back(db: Database, delivery_ids: Sequence[str], worker: str) -> None:
-    """Deliveries that were taken and could not be claimed are anybody's again; where nobody takes, nothing is."""
-    if not isinstance(db, Shared):
-        return
-    db.executemany(
-        """UPDATE deliveries SET claimed_by = NULL, claimed_at = NULL
-           WHERE delivery_id = ? AND claimed_by = ? AND due_at IS NOT NULL
-             AND state IN ('queued', 'retrying', 'unknown')""",
-        [(delivery_id, worker) for delivery_id in delivery_ids],
-    )
-
-
-def next_due(db: Database, system: str) -> float | None:
-    """When the next delivery to a system is due; None when none is."""
-    if switches.is_off(db, "system", system):
-        return None
-    return db.execute(  # type: ignore[no-any-return]
-        f"SELECT due_at FROM deliveries d WHERE system = ? AND due_at IS NOT NULL AND {_ROUTE_IS_ON} "
-        "ORDER BY due_at LIMIT 1",
-        (system,),
-    ).get
-
-
-_SYSTEMS = """WITH RECURSIVE found(system) AS (
-    SELECT min(system) FROM deliveries WHERE due_at IS NOT NULL
-    UNION ALL
-    SELECT (SELECT min(d.system) FROM deliveries d WHERE d.due_at IS NOT NULL AND d.system > found.system) FROM found
-    WHERE found.system IS NOT NULL)
-  SELECT system FROM found WHERE system IS NOT NULL"""
-
-
-def systems(db: Database) -> list[str]:
-    """The systems that something is due for, now or later, whether or not the configuration still has them."""
-    return [str(system) for (system,) in db.execute(_SYSTEMS)]
 
 
 def orphans(db: Database, worker: str) -> list[Delivery]:

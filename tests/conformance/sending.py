@@ -310,8 +310,8 @@ def found(status: int, body: Any, headers: Any) -> bool:
 LOOK_UPS = [
     (always(200, b'{"rows": [1]}'), found, FOUND, ""), (always(200, b'{"rows": []}'), found, ABSENT, ""),
     (always(200), None, FOUND, ""), (always(404), None, ABSENT, ""), (always(404, b"<html>"), found, ABSENT, ""),
-    (always(200, b"<html>"), found, LATER, "rule_failed"), (always(500), found, LATER, "http_500"),
-    (always(400), found, LATER, "http_400"), (always(401), found, STOPPED, "credentials_refused"),
+    (always(200, b"<html>"), found, DOUBT, "rule_failed"), (always(500), found, LATER, "http_500"),
+    (always(400), found, DOUBT, "http_400"), (always(401), found, STOPPED, "credentials_refused"),
     (closes, found, LATER, "connection_closed"), (half_a_body, None, LATER, "answer_cut"),
 ]  # fmt: skip
 

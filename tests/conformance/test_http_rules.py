@@ -12,6 +12,7 @@ from sending import TOKEN_TROUBLE, Gate, brief, make, oauth2, parcel, send
 from connectors.base import (
     DELIVERED,
     DOUBT,
+    FOUND,
     REFUSED,
     STOPPED,
 )
@@ -33,6 +34,32 @@ def test_an_error_inside_a_200_is_not_success(make: Any) -> None:
         to = make(server, **rules)
         seen = [brief(send(to, parcel(number))[0]) for number in range(3)]
         assert seen == [(REFUSED, "http_200"), (DOUBT, "error_in_success"), (DELIVERED, "")]
+
+
+@pytest.mark.parametrize(
+    ("rule", "seen"),
+    [
+        (lambda status, body, headers: body["id"], "7"),
+        (lambda status, body, headers: headers["location"], "/orders/7"),
+        (lambda status, body, headers: body["nothing"], ""),
+        (lambda status, body, headers: body, ""),
+    ],
+)
+def test_what_the_system_calls_the_thing_is_kept(make: Any, rule: Any, seen: str) -> None:
+    with ScriptedServer(always(201, b'{"id": 7}', location="/orders/7")) as server:
+        [verdict] = send(make(server, reference=rule))
+        assert (verdict.kind, verdict.reference) == (DELIVERED, seen)
+
+
+def test_a_look_up_may_ask_by_what_the_system_calls_it(make: Any) -> None:
+    by_reference = {"mode": "lookup", "request": "GET /orders/{reference}"}
+    with ScriptedServer(always(200, b'{"id": 7}')) as server:
+        to = make(server, idempotency=by_reference)
+        assert to.look_up(parcel(variables={"reference": "W 7"})).kind == FOUND
+        assert server.requests[0].path == "/orders/W%207"
+        unknown = to.look_up(parcel())
+        assert brief(unknown) == (DOUBT, "missing_variable")
+        assert "needs the variable 'reference', which is missing" in unknown.detail
 
 
 def test_rules_see_exact_decimals_text_and_headers(make: Any) -> None:

@@ -22,7 +22,7 @@ from hub.errors import StoreBusy, StoreRefused
 from hub.keys import Key
 from hub.message import RAW, Arrival, Body, Delivery, Finish, Message, lane_seq
 from hub.states import DELIVERY_STATES, DELIVERY_TRANSITIONS, DELIVERY_WAITING, MESSAGE_STATES, RECEIPT_STATES
-from hub.store import Store, bodies, deliveries, is_shared, messages, open_store, payloads, receipts
+from hub.store import Store, bodies, deliveries, due, is_shared, messages, open_store, payloads, receipts
 from hub.store.database import Database
 from hub.store.sqlite import SqliteStore
 
@@ -153,7 +153,7 @@ def test_what_was_overtaken_in_its_lane_takes_no_room_of_what_may_go(store: Stor
     split(store, c.seq, c.receipt_id, "k")
     store.write(lambda db: db.execute("UPDATE deliveries SET due_at = 0.5 WHERE due_at IS NOT NULL"))
     [first] = split(store, a.seq, a.receipt_id, "k")
-    assert [d.delivery_id for d in deliveries.due(store.reader(), "erp", 2.0, 1)] == [first]
+    assert [d.delivery_id for d in due.due(store.reader(), "erp", "r", 2.0, 1)] == [first]
 
 
 def test_two_systems_do_not_share_a_lane(store: Store) -> None:

@@ -23,7 +23,7 @@ from hub.deploy import deploy
 from hub.message import Accepted, Arrival
 from hub.pipeline.engine import Engine
 from hub.project import reference_files
-from hub.store import Store, open_store
+from hub.store import Store, database, open_store
 
 START = 1_790_000_000.0
 
@@ -144,7 +144,11 @@ class World:
 
     def open(self, worker: str) -> None:
         self.store: Store = open_store(self.url, self.folder)
-        program = deploy(self.store, self.files, None, self.clock, "test")
+        try:
+            program = deploy(self.store, self.files, None, self.clock, "test")
+        except BaseException:
+            self.store.close()
+            raise
         self.engine = Engine(
             self.store, program, self.clock, self, lambda system: self.target(system.name), worker,
             run_apart=lambda work: self.calls.append(work), chance=Random(1),
@@ -241,13 +245,16 @@ def store_url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture
-def make_world(tmp_path: Path, files: dict[str, bytes], store_url: str) -> Iterator[Callable[..., World]]:
+def make_world(
+    tmp_path: Path, files: dict[str, bytes], store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., World]]:
     made: list[World] = []
 
     def make(**changed: bytes) -> World:
         own = {**files, **{_path(name): content for name, content in changed.items()}}
         world = World(tmp_path, own, url=store_url)
         made.append(world)
+        monkeypatch.setattr(database, "_clock_of", lambda db: world.clock.at)  # a server's clock stands still as well
         return world
 
     yield make

@@ -19,6 +19,7 @@ import uuid_utils
 from hub.errors import StoreError
 from hub.message import RAW, Accepted, Arrival, Delivery, Finish, Message, Receipt, lane_seq
 from hub.store import Store, deliveries, messages, open_store, payloads, receipts
+from hub.store import due as due_rows
 
 SYSTEMS, LANES, SOURCES = ("erp", "wms"), 3, ("shop", "pos")
 
@@ -76,14 +77,14 @@ class Worker:
 
     def pump(self) -> int:
         system = self.chance.choice(SYSTEMS)
-        due = self.store.write(lambda db: deliveries.take(db, system, time.time(), 8, self.name), durable=False)
+        due = self.store.write(lambda db: due_rows.take(db, system, "r", time.time(), 8, self.name), durable=False)
         claimed = self.store.write(lambda db: self.claim(db, [d.delivery_id for d in due]))
         self.send(due, claimed)
         return len(claimed)
 
     def claim(self, db: Any, ids: list[str]) -> set[str]:
         claimed = deliveries.claim(db, ids, self.name, time.time())
-        deliveries.give_back(db, [id for id in ids if id not in claimed], self.name)
+        due_rows.give_back(db, [id for id in ids if id not in claimed], self.name)
         return claimed
 
     def send(self, found: list[Delivery], claimed: set[str]) -> None:

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "conformance"))
 from test_stores import accept, arrival, claim, end, new_id, split
 
 from hub.message import RAW, Delivery, Finish, Message, lane_seq
-from hub.store import Store, audit, deliveries, messages, open_store, payloads, receipts
+from hub.store import Store, audit, deliveries, due, messages, open_store, payloads, receipts
 from hub.store.database import Database, lock
 
 SHORT = 0.3  # seconds in which somebody who is not kept waiting would long have gone on
@@ -172,13 +172,13 @@ def test_what_is_due_is_shared_out_and_what_could_not_be_claimed_is_anybodys_aga
     one, other = stores
     accepted = accept(one, *[arrival() for _ in range(6)])
     ids = [split(one, a.seq, a.receipt_id, "")[0] for a in accepted]
-    with begun(one, apart, lambda db: deliveries.take(db, "erp", 9.0, 4, "w1")) as first:
-        second = other.write(lambda db: deliveries.take(db, "erp", 9.0, 4, "w2"))
+    with begun(one, apart, lambda db: due.take(db, "erp", "r", 9.0, 4, "w1")) as first:
+        second = other.write(lambda db: due.take(db, "erp", "r", 9.0, 4, "w2"))
     taken = [d.delivery_id for d in [*first.result(), *second]]
     assert (len(taken), set(taken)) == (6, set(ids))
-    assert deliveries.due(one.reader(), "erp", 9.0, 9) == []
-    one.write(lambda db: deliveries.give_back(db, taken, "w1"))
-    assert {d.delivery_id for d in deliveries.due(one.reader(), "erp", 9.0, 9)} == set(taken[:4])
+    assert due.due(one.reader(), "erp", "r", 9.0, 9) == []
+    one.write(lambda db: due.give_back(db, taken, "w1"))
+    assert {d.delivery_id for d in due.due(one.reader(), "erp", "r", 9.0, 9)} == set(taken[:4])
 
 
 def test_an_effect_in_doubt_is_looked_up_by_one_process_only(stores: tuple[Store, Store]) -> None:

@@ -1,0 +1,64 @@
+"""What the admin API gives about systems: how they are, what they bear, what keeps deliveries to them back."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from hub.api.bodies import Given, Switch
+
+
+class CircuitView(Given):
+    """``open``: nothing is sent; ``half_open``: one delivery finds out how the system is."""
+
+    state: Literal["closed", "open", "half_open"]
+    since: str | None = None
+    reason: str | None = None
+    actor: str | None = Field(default=None, description="`hub`, or the person who opened it.")
+    next_probe_at: str | None = Field(default=None, description="Missing while open: not before it is closed by hand.")
+    failed_probes: int | None = None
+
+
+class Bearing(Given):
+    """``rate`` is requests a second; missing: any number."""
+
+    rate: float | None = None
+    concurrency: int
+
+
+class Adjusted(Given):
+    """Who changed the limits, when and why."""
+
+    reason: str
+    since: str
+    actor: str
+
+
+class LimitsView(Bearing):
+    """What is in force for all workers together, beside what is configured."""
+
+    configured: Bearing
+    adjusted: Adjusted | None = None
+
+
+class SystemView(Given):
+    """A system. ``circuit`` and ``limits`` are there for those that are sent to."""
+
+    name: str
+    description: str
+    connector: str
+    preset: str | None = None
+    sends: bool
+    receives: bool
+    fetches: bool
+    waiting: int
+    off: Switch | None = None
+    circuit: CircuitView | None = None
+    paused_until: str | None = Field(default=None, description="It asked to be left alone until then (429, 503).")
+    limits: LimitsView | None = None
+    retry_budget: float | None = Field(default=None, description="The part of what is sent that may be retries.")
+
+
+class SystemList(Given):
+    items: list[SystemView]

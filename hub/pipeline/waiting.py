@@ -1,0 +1,65 @@
+"""Which of the deliveries that wait for a system go next: each route by its weight, retries within their budget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from hub.message import Delivery
+from hub.pipeline.gates import Gate
+from hub.store import due, is_shared
+from hub.store.database import Database
+
+if TYPE_CHECKING:
+    from hub.pipeline.engine import Engine
+
+
+def take_turns(engine: Engine, gate: Gate, system: str, room: int, now: float) -> list[Delivery]:
+    """What is due, as much as there is room for: each route its part by weight, what one leaves to the others."""
+    routes = engine.program.routes
+    ready = due.routes_due(engine.store.reader(), system)
+    waiting = [name for name, first_due in ready.items() if first_due <= now]
+    if len(waiting) == 1:
+        return _found(engine, system, waiting[0], now, room, [])
+    weights = {name: routes[name].route.weight if name in routes else 1.0 for name in waiting}
+    found: dict[str, list[Delivery]] = {}
+    left, wanted = room, dict.fromkeys(weights, 0)
+    while left > 0 and weights:
+        for name, part in gate.turns.share_out(left, weights).items():
+            wanted[name] += part
+        for name in list(weights):
+            found[name] = _found(engine, system, name, now, wanted[name], found.get(name, []))
+            if len(found[name]) < wanted[name]:
+                del weights[name]
+        left = room - sum(map(len, found.values()))
+    return [delivery for part in found.values() for delivery in part]
+
+
+def _found(engine: Engine, system: str, route: str, now: float, wanted: int, known: list[Delivery]) -> list[Delivery]:
+    """So many that are due, ``known`` ones first; where other processes look for the same, a share of it."""
+    store = engine.store
+    if len(known) >= wanted:
+        return known
+    if not is_shared(store.url):
+        return due.due(store.reader(), system, route, now, wanted)
+    more = wanted - len(known)
+    taken: list[Delivery] = store.write(lambda db: due.take(db, system, route, now, more, engine.worker), durable=False)
+    return known + taken
+
+
+def within_budget(engine: Engine, gate: Gate, system: str, found: Sequence[Delivery], now: float) -> Sequence[Delivery]:
+    """Without the retries beyond the system's retry budget: those are put off, first tries go on."""
+    retries = [d for d in found if d.attempts > 0]
+    late = retries[gate.budget.room(now) :] if retries else []
+    if not late:
+        return found
+    times = [(d.delivery_id, now + gate.budget.wait_seconds()) for d in late]
+
+    def job(db: Database) -> None:
+        due.give_back(db, [d.delivery_id for d in late], engine.worker)
+        due.put_off(db, times)
+
+    engine.store.write(job, durable=False)
+    engine.counts.put_off[system] += len(late)
+    gone = {d.delivery_id for d in late}
+    return [d for d in found if d.delivery_id not in gone]

@@ -1,0 +1,89 @@
+"""What is due: deliveries whose time has come, by route, and shared out where several processes look for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hub.message import Delivery
+from hub.store import switches
+from hub.store.database import Database, Shared
+from hub.store.deliveries import COLUMNS, from_row
+
+# What came due and was then overtaken, by one that was read late or is replayed, must not take the room of those that
+# may go. Looking into doubt sends nothing and needs no turn.
+_HEADS_ITS_LANE = """(d.lane = '' OR NOT EXISTS (SELECT 1 FROM deliveries e
+  WHERE e.system = d.system AND e.lane = d.lane AND e.holds_lane = 1 AND e.lane_seq < d.lane_seq))"""
+_DUE = f"""d.system = ?1 AND d.route = ?2 AND d.due_at <= ?3 AND d.claimed_by IS NULL AND d.due_at IS NOT NULL
+  AND (d.state = 'unknown' OR {_HEADS_ITS_LANE}) ORDER BY d.due_at, d.lane_seq LIMIT ?4"""
+
+# One step of the index for each route, however many deliveries of it wait.
+_ROUTES_DUE = """WITH RECURSIVE found(route) AS (
+    SELECT min(route) FROM deliveries WHERE system = ?1 AND due_at IS NOT NULL
+    UNION ALL
+    SELECT (SELECT min(d.route) FROM deliveries d
+      WHERE d.system = ?1 AND d.due_at IS NOT NULL AND d.route > found.route) FROM found WHERE found.route IS NOT NULL)
+  SELECT route, (SELECT min(e.due_at) FROM deliveries e
+    WHERE e.system = ?1 AND e.route = found.route AND e.due_at IS NOT NULL) AS first_due FROM found
+  WHERE route IS NOT NULL AND NOT EXISTS (SELECT 1 FROM switches w WHERE w.kind = 'route' AND w.name = found.route)"""
+
+
+_SYSTEMS = """WITH RECURSIVE found(system) AS (
+    SELECT min(system) FROM deliveries WHERE due_at IS NOT NULL
+    UNION ALL
+    SELECT (SELECT min(d.system) FROM deliveries d WHERE d.due_at IS NOT NULL AND d.system > found.system) FROM found
+    WHERE found.system IS NOT NULL)
+  SELECT system FROM found WHERE system IS NOT NULL"""
+
+
+def systems(db: Database) -> list[str]:
+    """The systems that something is due for, now or later, whether or not the configuration still has them."""
+    return [str(system) for (system,) in db.execute(_SYSTEMS)]
+
+
+def routes_due(db: Database, system: str) -> dict[str, float]:
+    """When the next delivery of each route to a system is due, without what is switched off."""
+    if switches.is_off(db, "system", system):
+        return {}
+    return {str(route): float(first_due) for route, first_due in db.execute(_ROUTES_DUE, (system,))}
+
+
+def next_due(db: Database, system: str) -> float | None:
+    """When the next delivery to a system is due; None when none is."""
+    return min(routes_due(db, system).values(), default=None)
+
+
+def due(db: Database, system: str, route: str, now: float, limit: int) -> list[Delivery]:
+    """Deliveries of a route to a system whose time has come, oldest first, without those in hand."""
+    sql = f"SELECT {COLUMNS} FROM deliveries d WHERE {_DUE}"
+    return [from_row(row) for row in db.execute(sql, (system, route, now, limit))]
+
+
+# Rows that another process is looking at are passed over, so that several share what is due.
+_TAKE = f"""UPDATE deliveries SET claimed_by = ?5, claimed_at = ?3 WHERE delivery_id IN (
+    SELECT d.delivery_id FROM deliveries d WHERE {_DUE} FOR UPDATE SKIP LOCKED)
+  RETURNING {COLUMNS}"""
+
+
+def take(db: Database, system: str, route: str, now: float, limit: int, worker: str) -> list[Delivery]:
+    """What is due, as ``due`` gives it, kept from other processes until it is claimed or given back."""
+    found = [from_row(row) for row in db.execute(_TAKE, (system, route, now, limit, worker))]
+    return sorted(found, key=lambda d: (d.due_at or 0.0, d.lane_seq))
+
+
+def give_back(db: Database, delivery_ids: Sequence[str], worker: str) -> None:
+    """Deliveries that were taken and could not be claimed are anybody's again; where nobody takes, nothing is."""
+    if not isinstance(db, Shared):
+        return
+    db.executemany(
+        """UPDATE deliveries SET claimed_by = NULL, claimed_at = NULL
+           WHERE delivery_id = ? AND claimed_by = ? AND due_at IS NOT NULL
+             AND state IN ('queued', 'retrying', 'unknown')""",
+        [(delivery_id, worker) for delivery_id in delivery_ids],
+    )
+
+
+def put_off(db: Database, times: Sequence[tuple[str, float]]) -> None:
+    """Retries that have to wait longer than their policy says: (delivery id, when they are due)."""
+    db.executemany(
+        "UPDATE deliveries SET due_at = ?2 WHERE delivery_id = ?1 AND state = 'retrying' AND claimed_by IS NULL", times
+    )

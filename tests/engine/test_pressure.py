@@ -1,0 +1,111 @@
+"""Where more waits than should, the door says so, and folders are left alone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from conftest import SYSTEMS, World, order
+
+from connectors.base import LATER, Verdict
+from hub.api.doors import Doors
+from hub.api.ingest import Ingest
+
+AWAY = Verdict(LATER, "connect_refused", "connection refused")
+SMALL = SYSTEMS.replace(b"idempotency: {mode: native}", b"idempotency: {mode: native}\n  backlog: {deliveries: 20}")
+FEW = SYSTEMS.replace(b"shop: {", b"shop: {backlog: {received: 5}, ")
+
+
+def post(world: World, document: Any, event: str = "order") -> tuple[int, dict[str, str], Any]:
+    """A document at the door, as the server would hand it over."""
+    sent: list[dict[str, Any]] = []
+    body = json.dumps(document).encode()
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(event: Any) -> None:
+        sent.append(event)
+
+    headers = [(b"x-event", event.encode()), (b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": "/in/shop", "headers": headers}
+    asyncio.run(Ingest(world.engine, Doors(world.folder))(scope, receive, send))
+    return sent[0]["status"], {k.decode(): v.decode() for k, v in sent[0]["headers"]}, json.loads(sent[1]["body"])
+
+
+def fill(world: World, count: int = 30) -> None:
+    world.target("erp").answers.extend([AWAY] * 100)
+    world.send(*(order(number) for number in range(count)))
+    world.clock.at += 3
+    world.engine.pressure.refresh()
+
+
+def test_what_would_only_wait_for_a_dead_target_is_answered_429_until_it_is_back(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world(systems=SMALL)
+    fill(world, 15)
+    assert post(world, order(100))[0] == 202
+    world.run()
+    fill(world)
+    status, headers, problem = post(world, order(101))
+    assert (status, headers["retry-after"], problem["code"], problem["retryable"]) == (
+        429,
+        "30",
+        "target_backlog",
+        True,
+    )
+    assert post(world, {"id": "1"}, event="ping")[0] == 202  # goes nowhere, so nothing is in its way
+    world.target("erp").answers.clear()
+    for _ in range(10):
+        world.clock.at += 31
+        world.engine.dispatcher.refresh()
+        world.wait(0)
+    world.engine.pressure.refresh()
+    assert post(world, order(102))[0] == 202
+    assert world.rows("SELECT count(*) FROM receipts WHERE state = 'dead'") == [(0,)]
+
+
+def test_one_key_that_is_held_up_fills_it_too(make_world: Callable[..., World]) -> None:
+    world = make_world(systems=SMALL)
+    world.target("erp").answers.extend([AWAY] * 100)
+    world.send(*(order("hot") for _ in range(30)))
+    world.engine.pressure.refresh()
+    assert post(world, order(1))[0] == 429
+
+
+def test_a_source_that_sends_more_than_is_looked_into_is_held_back_alone(make_world: Callable[..., World]) -> None:
+    world = make_world(systems=FEW)
+    world.engine.accept([world.arrival(order(number)) for number in range(6)])
+    world.engine.pressure.refresh()
+    status, headers, problem = post(world, order(7))
+    assert (status, headers["retry-after"], problem["code"]) == (429, "5", "backlog")
+    assert world.engine.pressure.at_source("another") == ""
+    assert world.engine.pressure.holds_back("shop")
+    world.run()
+    world.clock.at += 3
+    world.engine.pressure.refresh()
+    assert post(world, order(8))[0] == 202
+
+
+@pytest.mark.parametrize(("backlog", "status"), [(b"10", 202), (b"3", 429)])
+def test_the_hub_as_a_whole_has_its_limit(
+    make_world: Callable[..., World], files: dict[str, bytes], backlog: bytes, status: int
+) -> None:
+    world = make_world(hub=files["config/hub.yaml"] + b"http: {backlog: " + backlog + b"}\n")
+    world.engine.accept([world.arrival(order(number)) for number in range(5)])
+    assert post(world, order(7))[0] == status
+    assert world.engine.is_full == (status == 429)
+
+
+def test_nothing_is_counted_more_often_than_every_other_second(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[float] = []
+    monkeypatch.setattr(world.engine.pressure, "_count", lambda: counted.append(world.clock.at))
+    start = world.clock.at
+    for _ in range(10):
+        world.engine.pressure.refresh()
+        world.clock.at += 0.5
+    assert [at - start for at in counted] == [0.0, 2.0, 4.0]
