@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import apsw
-
 import hub
 from hub.check import check_project
 from hub.clock import Clock
@@ -14,6 +12,7 @@ from hub.errors import Conflict
 from hub.pipeline.program import Program, build_program
 from hub.project import content_hash, reference_files
 from hub.store import Store, sets
+from hub.store.database import Database
 
 
 def deploy(
@@ -33,7 +32,7 @@ def deploy(
     check_project(files, environment, own=own, connectors_folder=own_connectors).require_sound()
     build_program(files, environment, 0, own_connectors)
 
-    def job(db: apsw.Connection) -> int:
+    def job(db: Database) -> int:
         set_id = sets.put(db, files, hash, now, actor, hub.__version__)
         if sets.active(db) != set_id:
             sets.activate(db, set_id, now, actor)

@@ -8,6 +8,7 @@ HubError
 │   └── ValidationError a document breaks its schema or a business rule
 ├── StoreError          the database refused or is away
 │   ├── StoreBusy       another hub process holds the embedded store
+│   ├── StoreRefused    a rule of the schema, or a statement, is against it
 │   └── StoreFull       no room on the disk: answer 503, try again later
 ├── NotFound            no such message, delivery, route, system
 ├── Conflict            the thing is not in a state that allows this
@@ -128,6 +129,10 @@ class StoreError(HubError):
 
 class StoreBusy(StoreError):
     """Another hub process holds the embedded store."""
+
+
+class StoreRefused(StoreError):
+    """A rule of the database's schema is against a row, or the statement is wrong: trying again changes nothing."""
 
 
 class StoreFull(StoreError):

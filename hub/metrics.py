@@ -44,7 +44,7 @@ class _HubCollector(Collector):
         yield _gauge("o2c_waiting_deliveries", "Deliveries on their way.", self._tally.waiting)
         yield _gauge("o2c_backlog_receipts", "Documents not yet split.", self._tally.receipts.get("received", 0))
         yield _gauge("o2c_switched_off", "Paused routes and stopped systems.", len(switches.listed(db)))
-        yield _gauge("o2c_store_bytes", "Size of the store's file.", self._engine.store.path.stat().st_size)
+        yield _gauge("o2c_store_bytes", "Size of the store.", self._engine.store.size())
         yield _gauge("o2c_active_set", "Number of the set of files in force.", self._engine.program.set_id)
         failures = CounterMetricFamily("o2c_store_failures", "Commits that failed.")
         failures.add_metric([], self._engine.counts.store_failures)

@@ -29,12 +29,11 @@ from hub.errors import UsageError
 from hub.secret import resolve_all
 from hub.settings import Settings
 from hub.store import dead_letters, notices, search, switches
+from hub.store.database import Database
 from hub.store.notices import Notice
 from hub.store.search_terms import Filter
 
 if TYPE_CHECKING:
-    import apsw
-
     from hub.pipeline.engine import Engine
 
 _log = structlog.get_logger("notify")
@@ -61,7 +60,7 @@ def check(engine: Engine, channels: Collection[str]) -> dict[str, list[Notice]]:
     with engine.store.snapshot() as db:
         open_now = _open_now(db, now)
 
-    def job(db: apsw.Connection) -> dict[str, list[Notice]]:
+    def job(db: Database) -> dict[str, list[Notice]]:
         notices.forget_others(db, channels)
         for channel in channels:
             notices.settle(db, channel, open_now, now)
@@ -71,7 +70,7 @@ def check(engine: Engine, channels: Collection[str]) -> dict[str, list[Notice]]:
     return found
 
 
-def _open_now(db: apsw.Connection, now: float) -> dict[str, tuple[str, str]]:
+def _open_now(db: Database, now: float) -> dict[str, tuple[str, str]]:
     """What is open: subject -> (kind, detail). An issue of a route is one subject, however many letters it has."""
     found: dict[str, tuple[str, str]] = {}
     for issue in dead_letters.issues(db, Filter()):

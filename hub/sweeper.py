@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-import apsw
 import structlog
 
 from connectors.base import DOUBT, ConnectorError, Incoming, Source, Verdict
@@ -21,7 +20,7 @@ from hub.pipeline.connections import open_source
 from hub.pipeline.deliver import Sent, conclude
 from hub.pipeline.engine import Engine
 from hub.pipeline.outgoing import missing_target
-from hub.store import deliveries, receipts, sets, streams, switches
+from hub.store import READ_ERRORS, deliveries, receipts, sets, streams, switches
 from hub.store.compression import CHUNK, regroup
 
 _log = structlog.get_logger("sweeper")
@@ -79,7 +78,7 @@ class Sweeper:
                      self._poll_sources, self._settle_sources, self._do_chores):  # fmt: skip
             try:
                 step()
-            except (HubError, ConnectorError, apsw.Error) as error:
+            except (HubError, ConnectorError, *READ_ERRORS) as error:
                 _log.warning("a sweep step failed and is tried again", step=step.__name__, reason=str(error))
             except Exception:
                 # A mistake in one step must not end the one thread that retries, recovers and follows deploys.
@@ -211,7 +210,7 @@ class Sweeper:
         """Take away what was read of a body that is not accepted; where that fails, the next start does it."""
         try:
             streams.abandon(self._engine.store.write, receipt_id)
-        except (HubError, apsw.Error) as error:
+        except (HubError, *READ_ERRORS) as error:
             _log.warning("what was read of a file stays in the store until the next start", reason=str(error))
 
     def _settle_sources(self) -> None:

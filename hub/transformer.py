@@ -35,12 +35,12 @@ from hub.outcome import Failure
 from hub.pipeline import Transformed
 from hub.pipeline.program import Program, build_program
 from hub.pipeline.split import Built, LocalTransformer, Suspect, first_failure
-from hub.store import Store, sets
-from hub.store.sqlite import SqliteStore
+from hub.store import Store, open_store, sets
 
 _log = structlog.get_logger("transformer")
 HANG_SECONDS = 30.0
 _TRIES = 2
+_STORE = "O2C_TRANSFORMER_STORE"  # the variable with the address of its store
 _PIPE_BYTES = 1 << 20
 REQUESTS_AT_ONCE = 2  # of one child
 
@@ -81,11 +81,12 @@ class Transformers:
     """A few children that do what they are asked in turn. Safe to call from several threads."""
 
     def __init__(self, store: Store, environment: str | None, own_connectors: Path | None, children: int) -> None:
-        self._command = [sys.executable, "-m", "hub.transformer", str(store.path), environment or ""]
-        self._command.append(str(own_connectors or ""))
+        self._command = [sys.executable, "-m", "hub.transformer", environment or "", str(own_connectors or "")]
+        # An address may hold a password, and what a process is started with can be read by everybody.
+        self._environment = {**os.environ, _STORE: store.url}
         # Each child stands here as often as it may have requests at once.
         self._free: queue.Queue[Child | None] = queue.Queue()
-        for child in [Child(self._command) for _ in range(children)] * REQUESTS_AT_ONCE:
+        for child in [Child(self._command, self._environment) for _ in range(children)] * REQUESTS_AT_ONCE:
             self._free.put(child)
 
     def warm(self, program: Program) -> None:
@@ -182,8 +183,8 @@ class Child:
     """One transformer process, started when it is first asked. While it answers one request it may have the next one
     already, so that it need not wait for it; answers come in the order of the requests."""
 
-    def __init__(self, command: list[str]) -> None:
-        self._command = command
+    def __init__(self, command: list[str], environment: Mapping[str, str]) -> None:
+        self._command, self._environment = command, environment
         self._process: subprocess.Popen[bytes] | None = None
         self._writing, self._reading = threading.Lock(), threading.Lock()
 
@@ -217,7 +218,7 @@ class Child:
         process = self._process
         if process is None or process.poll() is not None:
             process = self._process = subprocess.Popen(  # noqa: S603  our own module, our own interpreter
-                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, env=self._environment
             )
             _widen(process.stdin, process.stdout)
         assert process.stdin is not None
@@ -327,13 +328,13 @@ def _close(pipe: IO[bytes]) -> None:
 # -- the child's side ----------------------------------------------------------------------------------------------
 
 
-def main(store_path: str, environment: str, own_connectors: str) -> None:
+def main(store_url: str, environment: str, own_connectors: str) -> None:
     """Answer requests until the pipe ends, which it does when the hub is gone."""
     logs.configure()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to understand
     reading, writing = sys.stdin.buffer, os.fdopen(os.dup(1), "wb", 1 << 16)
     os.dup2(2, 1)  # nothing that a library prints may end up among the frames
-    store = SqliteStore(Path(store_path), read_only=True)
+    store = open_store(store_url, Path(), read_only=True)
     local = LocalTransformer(store, SystemClock(), progress=lambda: _write(writing, b""))
     programs: dict[int, Program] = {}
     while (frame := _read_frame(reading)) is not None:
@@ -363,4 +364,4 @@ def _answer(local: LocalTransformer, program: Program, request: Request, writing
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], sys.argv[3])
+    main(os.environ[_STORE], sys.argv[1], sys.argv[2])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import apsw
 from fastapi import APIRouter, Path, Response
 
 from hub.api import asked, bodies
@@ -19,6 +18,7 @@ from hub.clock import iso
 from hub.errors import NotFound
 from hub.store import api_keys, audit
 from hub.store.api_keys import ApiKey
+from hub.store.database import Database
 
 keys = APIRouter(tags=["keys"])
 trail = APIRouter(tags=["audit"])
@@ -40,7 +40,7 @@ def create_key(desk: AtDesk, caller: Admin, once: ActingOnce, body: asked.KeyBod
     engine, token = desk.engine, api_keys.new_token()
     key_id, now = engine.clock.new_id(), engine.clock.epoch()
 
-    def job(db: apsw.Connection) -> ApiKey:
+    def job(db: Database) -> ApiKey:
         audit.append(db, now, caller.actor, "key.create", key_id, {"name": body.name, "role": body.role})
         return api_keys.add(db, key_id, body.name, body.role, token, now)
 
@@ -58,7 +58,7 @@ def revoke_key(desk: AtDesk, caller: Admin, once: ActingOnce, key_id: KeyId) -> 
     """Take a key's power away, at once and for good."""
     engine, now = desk.engine, desk.engine.clock.epoch()
 
-    def job(db: apsw.Connection) -> ApiKey:
+    def job(db: Database) -> ApiKey:
         if not api_keys.revoke(db, key_id, now):
             raise NotFound(f"there is no key in use with the id '{key_id[:80]}'")
         audit.append(db, now, caller.actor, "key.revoke", key_id)

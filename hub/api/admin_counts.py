@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import apsw
 from fastapi import APIRouter, Query
 
 from hub.api import bodies
@@ -13,6 +12,7 @@ from hub.api.desk import AtDesk
 from hub.api.operations import described
 from hub.clock import iso
 from hub.store import conservation, counters, dead_letters
+from hub.store.database import Database
 
 router = APIRouter(tags=["counts"])
 Proof = Annotated[bool, Query(description="Read every row and check each table against the next; takes a while.")]
@@ -35,5 +35,5 @@ def get_counts(desk: AtDesk, caller: Viewer, proof: Proof = False) -> bodies.Cou
     return counts.model_copy(update={"adds_up": not findings, "findings": shown})
 
 
-def _beside(db: apsw.Connection, kind: str) -> list[bodies.Beside]:
+def _beside(db: Database, kind: str) -> list[bodies.Beside]:
     return [bodies.Beside(**{**row, "last_at": iso(row["last_at"])}) for row in counters.listed(db, kind)]

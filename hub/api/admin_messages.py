@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import apsw
 import msgspec
 from fastapi import APIRouter, Path, Query, Response
 
@@ -20,6 +19,7 @@ from hub.message import CANONICAL
 from hub.replay import steps, verdict_on
 from hub.replay.judge import REASONS
 from hub.store import message_view, payloads, search
+from hub.store.database import Database
 
 router = APIRouter(tags=["messages"])
 Id = Annotated[
@@ -62,7 +62,7 @@ def list_attempts(desk: AtDesk, caller: Viewer, id: Id) -> bodies.AttemptList:
 Row = dict[str, Any]
 
 
-def find_message(db: apsw.Connection, id: str) -> tuple[Row | None, Row]:
+def find_message(db: Database, id: str) -> tuple[Row | None, Row]:
     """(message, receipt) of an id: the message is None for a receipt of several, or of none. Raises NotFound."""
     place = message_view.locate(db, id)
     if place is None:
@@ -79,13 +79,13 @@ def find_message(db: apsw.Connection, id: str) -> tuple[Row | None, Row]:
     return own, came
 
 
-def _attempts(db: apsw.Connection, lines: list[Row]) -> list[bodies.Attempt]:
+def _attempts(db: Database, lines: list[Row]) -> list[bodies.Attempt]:
     return [
         views.attempt(row, line["target"]) for line in lines for row in message_view.attempts(db, line["delivery_id"])
     ]
 
 
-def _detail(desk: Desk, db: apsw.Connection, own: Row | None, came: Row, sees: bool) -> bodies.MessageDetail:
+def _detail(desk: Desk, db: Database, own: Row | None, came: Row, sees: bool) -> bodies.MessageDetail:
     shown: Row = own or came
     id = own["message_id"] if own else came["receipt_id"]
     lines = message_view.deliveries(db, id) if own else []
@@ -111,12 +111,12 @@ def _stage(row: Row) -> bodies.Stage:
     return bodies.Stage(**{name: row[name] for name in ("stage", "revision", "size", "content_type")})
 
 
-def _replayable(desk: Desk, db: apsw.Connection, id: str) -> bodies.Replayable:
+def _replayable(desk: Desk, db: Database, id: str) -> bodies.Replayable:
     against = verdict_on(db, id, desk.engine.program)
     return bodies.Replayable(replayable=not against, reason=against or None, detail=REASONS.get(against))
 
 
-def _keys(desk: Desk, db: apsw.Connection, own: Row | None) -> list[str]:
+def _keys(desk: Desk, db: Database, own: Row | None) -> list[str]:
     """All keys a message asserts, from its canonical document; once that is pruned, the main key."""
     if own is None:
         return []

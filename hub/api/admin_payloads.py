@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import apsw
 import msgspec
 from fastapi import APIRouter, Path, Response
 
@@ -17,6 +16,7 @@ from hub.errors import NotFound
 from hub.message import CANONICAL
 from hub.redaction import redact
 from hub.store import audit, message_view, payloads
+from hub.store.database import Database
 from hub.yamldoc import did_you_mean
 
 router = APIRouter(tags=["messages"])
@@ -44,7 +44,7 @@ def get_payload(desk: AtDesk, caller: Viewer, id: Id, stage: StageName) -> Respo
     return Response(content, headers=headers, media_type=content_type or "application/octet-stream")
 
 
-def _content(db: apsw.Connection, own: Row | None, came: Row, stage: str) -> tuple[bytes, str]:
+def _content(db: Database, own: Row | None, came: Row, stage: str) -> tuple[bytes, str]:
     """The bytes and content type of a stage. Raises NotFound that names the stages there are."""
     lines = message_view.deliveries(db, own["message_id"]) if own else []
     kind, _, target = stage.partition(".")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import apsw
 import msgspec
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -48,7 +47,7 @@ def _store(desk: Desk) -> str:
     now = desk.engine.clock.epoch()
     try:
         desk.engine.store.write(lambda db: counters.put(db, "asked", "ready", 1, now), durable=False)
-    except (StoreError, apsw.Error) as error:
+    except StoreError as error:
         return str(error)
     return "ok"
 

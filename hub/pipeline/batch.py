@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-import apsw
-
 from hub.message import Body, Delivery
 from hub.pipeline import Transformed
 from hub.pipeline.outgoing import missing_target
 from hub.pipeline.program import CompiledTarget, Program
-from hub.store import deliveries, messages, receipts
+from hub.store import bodies, deliveries, messages, receipts
+from hub.store.database import Database
 
 
 class Batch:
@@ -27,7 +26,7 @@ class Batch:
         """The deliveries whose bytes are there."""
         return [d for d in self.deliveries if d.delivery_id in self.bodies]
 
-    def store(self, db: apsw.Connection, worker: str) -> set[str]:
+    def store(self, db: Database, worker: str) -> set[str]:
         """Messages, receipts, deliveries, bytes and cross-references; gives the deliveries that were claimed."""
         messages.insert(db, self.messages, [row for part in self.parts for row in part.message_rows])
         split = [part for part in self.parts if part.final and part.failure is None]
@@ -41,7 +40,7 @@ class Batch:
         claimed = deliveries.insert(db, [d for d in self.deliveries if d.delivery_id in self.going], worker)
         deliveries.insert(db, [d for d in self.deliveries if d.delivery_id not in self.going])
         rows = [row for part in self.parts for row in part.body_rows]
-        deliveries.keep_bodies(db, rows, claimed)
+        bodies.keep(db, rows, claimed)
         return claimed
 
     def outgoing(self, claimed: set[str]) -> Iterator[tuple[Delivery, CompiledTarget, Body, Mapping[str, str]]]:

@@ -13,7 +13,6 @@ from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
-import apsw
 import structlog
 
 from connectors.base import DELIVERED, DOUBT, LATER, STOPPED, ConnectorError, Destination, Parcel, Verdict
@@ -25,7 +24,8 @@ from hub.pipeline.outgoing import Outgoing, missing_target, prepare
 from hub.pipeline.parcels import parcel_of
 from hub.pipeline.program import CompiledTarget
 from hub.pipeline.reply import reply_route
-from hub.store import deliveries, payloads, receipts, switches
+from hub.store import bodies, deliveries, payloads, receipts, switches
+from hub.store.database import Database
 from hub.systems import System
 
 if TYPE_CHECKING:
@@ -151,16 +151,16 @@ class Dispatcher:
             return
         engine, now = self._engine, self._engine.clock.epoch()
         prepared = prepare(engine, found)
-        rows = deliveries.body_rows([(o.delivery, o.body) for o in prepared if o.fresh and o.body], now)
+        rows = bodies.rows_of([(o.delivery, o.body) for o in prepared if o.fresh and o.body], now)
 
-        def job(db: apsw.Connection) -> tuple[set[str], set[str]]:
+        def job(db: Database) -> tuple[set[str], set[str]]:
             free: set[str] = set()
             for outgoing in prepared:
                 if outgoing.failure is not None:
                     free |= self.bury(db, outgoing.delivery, outgoing.target, outgoing.failure, now)
             ready = [o.delivery.delivery_id for o in prepared if o.body is not None]
             claimed = deliveries.claim(db, ready, engine.worker, now)
-            deliveries.store_bodies(db, rows, claimed, engine.program.set_id)
+            bodies.store(db, rows, claimed, engine.program.set_id)
             deliveries.pin(db, [o.delivery for o in prepared if o.delivery.delivery_id in claimed])
             return claimed, free
 
@@ -222,7 +222,7 @@ class Dispatcher:
         rows = payloads.packed_rows([(a.receipt_id, RAW, 1, a.content_type, a.raw) for a in replies], now)
         thrown = _switches(verdicts, ended)
 
-        def job(db: apsw.Connection) -> tuple[set[str], list[Accepted]]:
+        def job(db: Database) -> tuple[set[str], list[Accepted]]:
             for kind, name, state, reason in thrown:
                 switches.throw(db, kind, name, state, reason, now, "hub")
             free = deliveries.finish(db, [finish for _, finish in ended], engine.worker)
@@ -267,7 +267,7 @@ class Dispatcher:
         )  # fmt: skip
 
     def bury(
-        self, db: apsw.Connection, delivery: Delivery, target: CompiledTarget | None, failure: Failure, now: float
+        self, db: Database, delivery: Delivery, target: CompiledTarget | None, failure: Failure, now: float
     ) -> set[str]:
         """End a delivery that could not be built, by its target's ``on_error``; nothing was sent."""
         sent = Sent(delivery, target or missing_target(delivery), now, self._engine.program.set_id)

@@ -11,8 +11,6 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any, Protocol
 
-import apsw
-
 from connectors.base import Destination
 from hub.clock import Clock
 from hub.errors import StoreError
@@ -27,6 +25,7 @@ from hub.pipeline.split import LocalTransformer, Suspect, Transformer
 from hub.store import Store, messages, receipts
 from hub.store.compression import CHUNK
 from hub.store.counters import DUPLICATE, REFUSED, CountBuffer
+from hub.store.database import Database
 from hub.systems import System
 
 _CACHE_BYTES = 32_000_000
@@ -141,7 +140,7 @@ class Engine:
         batch = Batch(parts, program, self.clock.epoch())
         batch.going = self.dispatcher.reserve(batch.ready())
 
-        def job(db: apsw.Connection) -> tuple[set[str], set[str]]:
+        def job(db: Database) -> tuple[set[str], set[str]]:
             claimed = batch.store(db, self.worker)
             return claimed, self._bury(db, batch)
 
@@ -150,14 +149,14 @@ class Engine:
         else:
             self._committed(batch, self._written(batch, job), None)
 
-    def _written(self, batch: Batch, job: Callable[[apsw.Connection], tuple[set[str], set[str]]]) -> Any:
+    def _written(self, batch: Batch, job: Callable[[Database], tuple[set[str], set[str]]]) -> Any:
         try:
             return self.store.write(job)
         except StoreError:
             self.dispatcher.give_back([d for d in batch.deliveries if d.delivery_id in batch.going])
             raise
 
-    def _bury(self, db: apsw.Connection, batch: Batch) -> set[str]:
+    def _bury(self, db: Database, batch: Batch) -> set[str]:
         """Deliveries that could not be mapped or encoded end before they were ever tried."""
         free: set[str] = set()
         for part in batch.parts:

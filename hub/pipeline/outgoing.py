@@ -14,7 +14,7 @@ from hub.outcome import Failure
 from hub.pipeline.program import CompiledTarget
 from hub.pipeline.split import Built, missing
 from hub.routes import Target
-from hub.store import deliveries
+from hub.store import bodies
 from hub.systems import System
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Outgoing:
 def prepare(engine: Engine, found: Sequence[Delivery]) -> list[Outgoing]:
     """The bytes of due deliveries: those of an earlier try unchanged, else built with the active set."""
     db = engine.store.reader()
-    stored = {d.delivery_id: None if d.rebuild else deliveries.body(db, d.delivery_id, d.revision) for d in found}
+    stored = {d.delivery_id: None if d.rebuild else bodies.read(db, d.delivery_id, d.revision) for d in found}
     unbuilt = [d for d in found if stored[d.delivery_id] is None]
     built = {b.delivery_id: b for b in engine.transformer.build(unbuilt, engine.program)}
     return [_outgoing(engine, d, stored[d.delivery_id], built.get(d.delivery_id)) for d in found]
@@ -62,7 +62,7 @@ def _revised(engine: Engine, outgoing: Outgoing) -> Outgoing:
     d, body = outgoing.delivery, outgoing.body
     if not d.replay_of or not d.rebuild or body is None:
         return outgoing
-    before = deliveries.body(engine.store.reader(), d.replay_of, d.revision)
+    before = bodies.read(engine.store.reader(), d.replay_of, d.revision)
     if before is None or before.content == body.content:
         return outgoing
     if d.doubt:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import apsw
-
+from hub.errors import StoreRefused
 from hub.message import RAW, Accepted, Arrival, Receipt
 from hub.store import Store, payloads, receipts
+from hub.store.database import Database
 
 GROUP_ROWS, GROUP_BYTES = 256, 1_000_000
 _INLINE = 12  # groups up to this size are committed where they are when the writer is idle
@@ -43,7 +43,7 @@ class Intake:
 
     def _submit(self, group: Sequence[Arrival], answered: Answered) -> None:
         def done(accepted: list[Accepted] | None, error: Exception | None) -> None:
-            if error is not None and len(group) > 1 and isinstance(error, apsw.Error):
+            if error is not None and len(group) > 1 and isinstance(error, StoreRefused):
                 # One row that the database refuses must not fail its neighbours.
                 for arrival in group:
                     self._submit([arrival], answered)
@@ -56,7 +56,7 @@ class Intake:
         if len(group) > _INLINE or not self.store.committer.try_now(job, done):
             self.store.committer.submit(job, done)
 
-    def _job(self, group: Sequence[Arrival]) -> Callable[[apsw.Connection], list[Accepted]]:
+    def _job(self, group: Sequence[Arrival]) -> Callable[[Database], list[Accepted]]:
         own = [(a.receipt_id, RAW, 1, a.content_type, a.raw) for a in group if a.size < 0 and not a.raw_owner]
         rows = payloads.packed_rows(own, group[0].received_at)
         return lambda db: receipts.accept(db, group, rows, self.worker)

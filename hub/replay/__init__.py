@@ -13,8 +13,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import apsw
-
 from hub.clock import iso
 from hub.errors import Conflict, NotFound, PlanStale
 from hub.replay import request as requests
@@ -24,6 +22,7 @@ from hub.replay.running import run_chunk
 from hub.replay.selection import Selection, select
 from hub.store import audit, replays
 from hub.store.audit import Actor
+from hub.store.database import Database
 from hub.store.replays import Item, Replay
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ def plan(engine: Engine, request: Request, actor: Actor) -> Replay:
         _summary(selection, request, now), None, None,
     )  # fmt: skip
 
-    def job(db: apsw.Connection) -> None:
+    def job(db: Database) -> None:
         replays.add(db, replay)
         detail = {"request": replay.request, "plan_hash": replay.plan_hash, "replayable": replay.plan["replayable"]}
         audit.append(db, now, actor, "replay.plan", replay_id, detail, request.reason)
@@ -134,7 +133,7 @@ def start(engine: Engine, replay_id: str, plan_hash: str, actor: Actor) -> Repla
 
 
 def _run(engine: Engine, replay: Replay, now: float, actor: Actor) -> Replay:
-    def job(db: apsw.Connection) -> bool:
+    def job(db: Database) -> bool:
         moved = replays.set_state(db, replay.replay_id, "planned", "running", now)
         if moved:
             audit.append(
@@ -168,7 +167,7 @@ def replay_one(
     return start(engine, planned.replay_id, planned.plan_hash, actor)
 
 
-def verdict_on(db: apsw.Connection, id: str, program: Program) -> str:
+def verdict_on(db: Database, id: str, program: Program) -> str:
     """Why a message, receipt or delivery cannot be replayed from its failed step: a key of REASONS; '' when it can."""
     choices = select(db, Request(ids=(id,)), program).choices
     if any(not choice.against for choice in choices):
@@ -193,7 +192,7 @@ def advance(engine: Engine) -> bool:
 def _finish(engine: Engine, replay: Replay) -> None:
     now = engine.clock.epoch()
 
-    def job(db: apsw.Connection) -> None:
+    def job(db: Database) -> None:
         if replays.set_state(db, replay.replay_id, "running", "done", now):
             counts = replays.progress(db, replay.replay_id)
             audit.append(db, now, Actor("hub"), "replay.done", replay.replay_id, counts)
@@ -205,7 +204,7 @@ def cancel(engine: Engine, replay_id: str, actor: Actor, reason: str = "") -> Re
     """Stop a replay; what it has started goes on. Raises Conflict when it is over already."""
     replay, now = _known(engine, replay_id), engine.clock.epoch()
 
-    def job(db: apsw.Connection) -> bool:
+    def job(db: Database) -> bool:
         moved = any(replays.set_state(db, replay_id, before, "cancelled", now) for before in ("planned", "running"))
         if moved:
             audit.append(db, now, actor, "replay.cancel", replay_id, replays.progress(db, replay_id), reason)

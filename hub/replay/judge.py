@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import apsw
-
 from hub.replay.request import AS_RUN, SEND, START, Request
 from hub.states import DELIVERY_WAITING
 from hub.store import replay_facts
+from hub.store.database import Database
 from hub.store.dead_letters import DeadLetter
 from hub.store.replay_facts import DeliveryFacts, WholeFacts
 
@@ -36,7 +35,7 @@ REASONS = {
 }
 
 
-def reason_against(db: apsw.Connection, letter: DeadLetter, request: Request, program: Program) -> str:
+def reason_against(db: Database, letter: DeadLetter, request: Request, program: Program) -> str:
     """A key of REASONS; '' when it can be replayed."""
     if letter.kind == "delivery":
         return _delivery(db, letter, request, program)
@@ -47,7 +46,7 @@ def reason_against(db: apsw.Connection, letter: DeadLetter, request: Request, pr
     return _whole(db, letter, request)
 
 
-def _delivery(db: apsw.Connection, letter: DeadLetter, request: Request, program: Program) -> str:
+def _delivery(db: Database, letter: DeadLetter, request: Request, program: Program) -> str:
     facts = replay_facts.of_delivery(db, letter.id)
     if facts is None:
         return "gone"
@@ -62,7 +61,7 @@ def _delivery(db: apsw.Connection, letter: DeadLetter, request: Request, program
     return _bytes(db, letter, request, facts)
 
 
-def _by_state(db: apsw.Connection, letter: DeadLetter, request: Request, facts: DeliveryFacts) -> str:
+def _by_state(db: Database, letter: DeadLetter, request: Request, facts: DeliveryFacts) -> str:
     if facts.state in ("resolved", "cancelled"):
         return "already_replayed" if replay_facts.is_replayed(db, letter.id) else "resolved"
     if facts.state == "held":
@@ -74,7 +73,7 @@ def _by_state(db: apsw.Connection, letter: DeadLetter, request: Request, facts: 
     return "already_delivered" if facts.state == "delivered" and request.delivered != SEND else ""
 
 
-def _bytes(db: apsw.Connection, letter: DeadLetter, request: Request, facts: DeliveryFacts) -> str:
+def _bytes(db: Database, letter: DeadLetter, request: Request, facts: DeliveryFacts) -> str:
     if request.version == AS_RUN:
         if replay_facts.has_payload(db, letter.id, "sent", facts.revision):
             return ""
@@ -82,7 +81,7 @@ def _bytes(db: apsw.Connection, letter: DeadLetter, request: Request, facts: Del
     return "" if replay_facts.has_payload(db, letter.message_id, "canonical") else "payload_pruned"
 
 
-def _whole(db: apsw.Connection, letter: DeadLetter, request: Request) -> str:
+def _whole(db: Database, letter: DeadLetter, request: Request) -> str:
     """A message or receipt, which goes through the flow again from its raw bytes."""
     facts = replay_facts.of_whole(db, letter.kind, letter.id)
     if facts is None:
@@ -98,7 +97,7 @@ def _whole(db: apsw.Connection, letter: DeadLetter, request: Request) -> str:
     return "superseded" if superseded else ""
 
 
-def _whole_by_state(db: apsw.Connection, letter: DeadLetter, request: Request, facts: WholeFacts) -> str:
+def _whole_by_state(db: Database, letter: DeadLetter, request: Request, facts: WholeFacts) -> str:
     if facts.state == "received":
         return "in_flight"
     if facts.resolved_by:
@@ -111,7 +110,7 @@ def _whole_by_state(db: apsw.Connection, letter: DeadLetter, request: Request, f
     return _by_deliveries(db, letter, request, facts)
 
 
-def _by_deliveries(db: apsw.Connection, letter: DeadLetter, request: Request, facts: WholeFacts) -> str:
+def _by_deliveries(db: Database, letter: DeadLetter, request: Request, facts: WholeFacts) -> str:
     """A message that got through goes through again only when none of its deliveries is under way or arrived."""
     states = replay_facts.delivery_states(db, letter.kind, letter.id, facts.seq)
     if any(state in DELIVERY_WAITING and state != "held" for state in states):

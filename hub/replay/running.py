@@ -8,12 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-import apsw
-
 from hub.message import Accepted, Arrival, Delivery
 from hub.replay.judge import reason_against
 from hub.replay.request import AS_RUN, Request, request_of
-from hub.store import dead_letters, deliveries, interventions, message_view, receipts, replay_facts, replays
+from hub.store import bodies, dead_letters, deliveries, interventions, message_view, receipts, replay_facts, replays
+from hub.store.database import Database
 from hub.store.dead_letters import DeadLetter
 from hub.store.replays import Item
 
@@ -39,7 +38,7 @@ def run_chunk(engine: Engine, replay_id: str) -> int | None:
     """
     now = engine.clock.epoch()
 
-    def job(db: apsw.Connection) -> Effects | None:
+    def job(db: Database) -> Effects | None:
         replay = replays.get(db, replay_id)
         if replay is None or replay.state != "running":
             return None
@@ -71,7 +70,7 @@ def _pace(rate: float | None, next_at: float | None, now: float) -> tuple[int, f
     return (min(int((now - start) * rate) + 1, CHUNK), start) if start <= now else (0, start)
 
 
-def _done(engine: Engine, db: apsw.Connection, item: Item, request: Request, now: float, effects: Effects) -> Item:
+def _done(engine: Engine, db: Database, item: Item, request: Request, now: float, effects: Effects) -> Item:
     """One item: replayed, or skipped with the reason that has come up since the plan was made."""
     letter = dead_letters.one(db, item.kind, item.item_id)
     against = "gone" if letter is None else reason_against(db, letter, request, engine.program)
@@ -89,7 +88,7 @@ def _done(engine: Engine, db: apsw.Connection, item: Item, request: Request, now
 
 
 def _again(
-    engine: Engine, db: apsw.Connection, letter: DeadLetter, request: Request, new_id: str, now: float,
+    engine: Engine, db: Database, letter: DeadLetter, request: Request, new_id: str, now: float,
     effects: Effects,
 ) -> None:  # fmt: skip
     """A new delivery in the old one's place in its lane, with the old one's key towards the receiver."""
@@ -111,16 +110,16 @@ def _again(
     effects.systems.add(old.system)
 
 
-def _revision(db: apsw.Connection, old: Delivery, as_run: bool) -> int:
+def _revision(db: Database, old: Delivery, as_run: bool) -> int:
     """Built anew, the engine compares with the old bytes; where these are pruned they count as changed."""
-    kept = as_run or not old.attempts or old.doubt or deliveries.body(db, old.delivery_id, old.revision) is not None
+    kept = as_run or not old.attempts or old.doubt or bodies.read(db, old.delivery_id, old.revision) is not None
     return old.revision if kept else old.revision + 1
 
 
 # -- a message or a receipt through the flow again -----------------------------------------------------------------
 
 
-def _anew(db: apsw.Connection, letter: DeadLetter, new_id: str, now: float, effects: Effects) -> None:
+def _anew(db: Database, letter: DeadLetter, new_id: str, now: float, effects: Effects) -> None:
     """A new receipt that reads the old one's bytes and keeps its place in every lane."""
     own = message_view.message(db, letter.id) if letter.kind == "message" else None
     came = message_view.receipt_of(db, own["seq"]) if own else message_view.receipt(db, letter.id)
@@ -143,7 +142,7 @@ def _arrival(came: dict[str, Any], new_id: str, replay_of: str, position: int, n
     )  # fmt: skip
 
 
-def _settle_deliveries(db: apsw.Connection, letter: DeadLetter, seq: int, new_id: str, now: float) -> set[str]:
+def _settle_deliveries(db: Database, letter: DeadLetter, seq: int, new_id: str, now: float) -> set[str]:
     """Dead and held deliveries of what goes through again from the start are dealt with by that."""
     free: set[str] = set()
     for delivery_id in replay_facts.unfinished(db, letter.kind, letter.id, seq):

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import apsw
 import msgspec
 
 from hub.errors import NotFound
@@ -16,6 +15,7 @@ from hub.replay.judge import reason_against
 from hub.replay.request import START, Request
 from hub.states import NEEDS_A_PERSON
 from hub.store import dead_letters, message_view, search
+from hub.store.database import Database
 from hub.store.dead_letters import DeadLetter
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Selection:
         return hashlib.sha256(content).hexdigest()
 
 
-def select(db: apsw.Connection, request: Request, program: Program) -> Selection:
+def select(db: Database, request: Request, program: Program) -> Selection:
     """Everything a request means. Raises NotFound for an id that is none."""
     if request.ids:
         letters = list(_by_ids(db, request))
@@ -70,7 +70,7 @@ def select(db: apsw.Connection, request: Request, program: Program) -> Selection
     return Selection(choices, matched, program.set_id)
 
 
-def _dead(db: apsw.Connection, request: Request) -> tuple[list[DeadLetter], int]:
+def _dead(db: Database, request: Request) -> tuple[list[DeadLetter], int]:
     """The dead letters of a filter; with destinations, the deliveries to one of these."""
     filters = [replace(request.filter, destination=name) for name in request.destinations] or [request.filter]
     if request.filter.destination and request.destinations and request.filter.destination not in request.destinations:
@@ -79,7 +79,7 @@ def _dead(db: apsw.Connection, request: Request) -> tuple[list[DeadLetter], int]
     return list(found.values()), max(len(found), sum(dead_letters.count(db, wanted) for wanted in filters))
 
 
-def _from_the_start(db: apsw.Connection, request: Request) -> Iterator[DeadLetter]:
+def _from_the_start(db: Database, request: Request) -> Iterator[DeadLetter]:
     """Whole messages and receipts of a filter, whatever became of them; ``max_items`` of the newest."""
     cursor, left = None, request.max_items + 1
     while left > 0:
@@ -96,7 +96,7 @@ def _from_the_start(db: apsw.Connection, request: Request) -> Iterator[DeadLette
             return
 
 
-def _by_ids(db: apsw.Connection, request: Request) -> Iterator[DeadLetter]:
+def _by_ids(db: Database, request: Request) -> Iterator[DeadLetter]:
     for id in dict.fromkeys(request.ids):
         place = message_view.locate(db, id)
         if place is None:
@@ -104,7 +104,7 @@ def _by_ids(db: apsw.Connection, request: Request) -> Iterator[DeadLetter]:
         yield from _expanded(db, place[0], id, request)
 
 
-def _expanded(db: apsw.Connection, kind: str, id: str, request: Request) -> Iterable[DeadLetter]:
+def _expanded(db: Database, kind: str, id: str, request: Request) -> Iterable[DeadLetter]:
     """What an id means: a delivery itself; a message that is not dead, from its failed step, its deliveries."""
     if request.begin == START:
         return _whole(db, kind, id)
@@ -118,7 +118,7 @@ def _expanded(db: apsw.Connection, kind: str, id: str, request: Request) -> Iter
     return (letter,)
 
 
-def _whole(db: apsw.Connection, kind: str, id: str) -> Iterable[DeadLetter]:
+def _whole(db: Database, kind: str, id: str) -> Iterable[DeadLetter]:
     """The message of a delivery, or the message or receipt itself."""
     if kind == "delivery":
         delivery = dead_letters.one(db, kind, id)
@@ -127,7 +127,7 @@ def _whole(db: apsw.Connection, kind: str, id: str) -> Iterable[DeadLetter]:
     return () if letter is None else (letter,)
 
 
-def _troubled_deliveries(db: apsw.Connection, message_ids: list[str], request: Request) -> list[DeadLetter]:
+def _troubled_deliveries(db: Database, message_ids: list[str], request: Request) -> list[DeadLetter]:
     """The deliveries of messages that need a person; all of them, to say why not, where none does."""
     lines = search.deliveries_of(db, message_ids[:500]) if message_ids else []
     wanted = [line for line in lines if not request.destinations or _goes_to(line["target"], line["system"], request)]

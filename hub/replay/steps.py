@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import apsw
-
 from hub.errors import Conflict, NotFound, UsageError
 from hub.store import audit, deliveries, interventions, message_view, switches
 from hub.store.audit import Actor
+from hub.store.database import Database
 
 if TYPE_CHECKING:
     from hub.pipeline.engine import Engine
@@ -21,7 +20,7 @@ def hold(engine: Engine, delivery_id: str, actor: Actor, reason: str) -> str:
     """Keep a waiting delivery back; gives its new state."""
     now = engine.clock.epoch()
 
-    def step(db: apsw.Connection, state: str) -> set[str]:
+    def step(db: Database, state: str) -> set[str]:
         interventions.hold(db, delivery_id, _reason(reason), now)
         return set()
 
@@ -32,7 +31,7 @@ def release(engine: Engine, delivery_id: str, actor: Actor, reason: str) -> str:
     """Let a held delivery go; one that waits for its next try is tried now."""
     now = engine.clock.epoch()
 
-    def step(db: apsw.Connection, state: str) -> set[str]:
+    def step(db: Database, state: str) -> set[str]:
         if state == "held":
             return interventions.release(db, delivery_id, now)
         interventions.hurry(db, delivery_id, now)
@@ -63,12 +62,12 @@ def _end(
 
 def _step(
     engine: Engine, delivery_id: str, actor: Actor, reason: str, action: str, allowed: tuple[str, ...],
-    step: Callable[[apsw.Connection, str], set[str]],
+    step: Callable[[Database, str], set[str]],
 ) -> str:  # fmt: skip
     """Do a step if the delivery's state allows it, with its audit line, in one transaction; gives the new state."""
     text = _reason(reason)
 
-    def job(db: apsw.Connection) -> tuple[str, set[str]]:
+    def job(db: Database) -> tuple[str, set[str]]:
         found = interventions.state_of(db, delivery_id)
         if found is None:
             raise NotFound(f"there is no delivery with the id '{delivery_id[:80]}'")
@@ -91,7 +90,7 @@ def resolve_message(engine: Engine, id: str, actor: Actor, reason: str) -> None:
     """Say that a dead message or receipt has been dealt with by other means. Raises Conflict when it is not dead."""
     text = _reason(reason)
 
-    def job(db: apsw.Connection) -> None:
+    def job(db: Database) -> None:
         place = message_view.locate(db, id)
         if place is None or place[0] == "delivery":
             raise NotFound(f"there is no message or receipt with the id '{id[:80]}'")
@@ -119,7 +118,7 @@ def stop_system(engine: Engine, name: str, actor: Actor, reason: str) -> None:
 def _throw(engine: Engine, kind: str, name: str, state: str, actor: Actor, reason: str) -> None:
     now = engine.clock.epoch()
 
-    def job(db: apsw.Connection) -> None:
+    def job(db: Database) -> None:
         switches.throw(db, kind, name, state, reason, now, actor.name)
         audit.append(db, now, actor, f"{kind}.{state}", name, {}, reason)
 
@@ -129,7 +128,7 @@ def _throw(engine: Engine, kind: str, name: str, state: str, actor: Actor, reaso
 def switch_on(engine: Engine, kind: str, name: str, actor: Actor, reason: str = "") -> None:
     """Resume a route or start a system; what waited goes on. Raises Conflict when it was not off."""
 
-    def job(db: apsw.Connection) -> None:
+    def job(db: Database) -> None:
         if not switches.release(db, kind, name):
             raise Conflict(f"the {kind} '{name[:80]}' is not off")
         audit.append(

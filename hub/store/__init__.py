@@ -1,17 +1,23 @@
 """The store: the only thing that changes, and the only place with SQL.
 
 ``open_store(url)`` gives it; the modules beside this one hold its statements by noun (receipts, messages, deliveries,
-payloads, …), each a function of an open transaction.
+payloads, …), each a function of an open transaction. ``database.py`` says what they need of a database.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from hub.errors import UsageError
+import apsw
+
+from hub.errors import StoreError, UsageError
+from hub.store.database import Store
 from hub.store.sqlite import SqliteStore
 
-Store = SqliteStore
+# What reading may raise; writing raises StoreError alone.
+READ_ERRORS = (StoreError, apsw.Error)
+
+__all__ = ["READ_ERRORS", "Store", "open_store", "store_path"]
 
 
 def open_store(url: str, root: Path, *, read_only: bool = False) -> Store:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import apsw
+from hub.store.database import Database
 
 KEEP_SECONDS = 72 * 3600.0
 _RUNNING = 0
@@ -24,7 +24,7 @@ class Answer:
         return self.status == _RUNNING
 
 
-def begin(db: apsw.Connection, scope: str, key: str, fingerprint: str, at: float) -> Answer | None:
+def begin(db: Database, scope: str, key: str, fingerprint: str, at: float) -> Answer | None:
     """Claim a key for a request; None when it is the first with it, else the earlier one's answer."""
     db.execute("DELETE FROM answers WHERE scope = ? AND key = ? AND expires_at <= ?", (scope, key, at))
     db.execute(
@@ -39,22 +39,22 @@ def begin(db: apsw.Connection, scope: str, key: str, fingerprint: str, at: float
     return Answer(*rows[0])
 
 
-def finish(db: apsw.Connection, scope: str, key: str, status: int, body: bytes) -> None:
+def finish(db: Database, scope: str, key: str, status: int, body: bytes) -> None:
     """Keep the answer for repeats."""
     db.execute("UPDATE answers SET status = ?, body = ? WHERE scope = ? AND key = ?", (status, body, scope, key))
 
 
-def forget(db: apsw.Connection, scope: str, key: str) -> None:
+def forget(db: Database, scope: str, key: str) -> None:
     """The request came to nothing: the same key may be used again."""
     db.execute("DELETE FROM answers WHERE scope = ? AND key = ?", (scope, key))
 
 
-def forget_unfinished(db: apsw.Connection) -> None:
+def forget_unfinished(db: Database) -> None:
     """At start: requests that another run of the hub was working on when it ended."""
     db.execute("DELETE FROM answers WHERE status = ?", (_RUNNING,))
 
 
-def prune(db: apsw.Connection, at: float, limit: int = 500) -> int:
+def prune(db: Database, at: float, limit: int = 500) -> int:
     """Drop expired answers; gives how many."""
     db.execute(
         "DELETE FROM answers WHERE (scope, key) IN (SELECT scope, key FROM answers WHERE expires_at <= ? LIMIT ?)",

@@ -7,7 +7,7 @@ import hmac
 import secrets
 from dataclasses import dataclass
 
-import apsw
+from hub.store.database import Database
 
 PREFIX = "o2c_"
 ROLES = ("viewer", "operator", "admin")
@@ -33,13 +33,13 @@ def new_token() -> str:
     return PREFIX + secrets.token_urlsafe(32)
 
 
-def add(db: apsw.Connection, key_id: str, name: str, role: str, token: str, at: float) -> ApiKey:
+def add(db: Database, key_id: str, name: str, role: str, token: str, at: float) -> ApiKey:
     """Store the hash of a key; the token itself is kept nowhere."""
     db.execute("INSERT INTO api_keys VALUES (?, ?, ?, ?, ?, NULL)", (key_id, name, role, _hash(token), at))
     return ApiKey(key_id, name, role, at, None)
 
 
-def find(db: apsw.Connection, token: str) -> ApiKey | None:
+def find(db: Database, token: str) -> ApiKey | None:
     """The key that a token is; None when it is none or was revoked."""
     if not token.startswith(PREFIX) or len(token) > 200:
         return None
@@ -53,13 +53,13 @@ def find(db: apsw.Connection, token: str) -> ApiKey | None:
     return ApiKey(*row[:5])
 
 
-def listed(db: apsw.Connection) -> list[ApiKey]:
+def listed(db: Database) -> list[ApiKey]:
     """Every key there ever was, the newest last."""
     rows = db.execute("SELECT key_id, name, role, created_at, revoked_at FROM api_keys ORDER BY created_at, key_id")
     return [ApiKey(*row) for row in rows]
 
 
-def revoke(db: apsw.Connection, key_id: str, at: float) -> bool:
+def revoke(db: Database, key_id: str, at: float) -> bool:
     """A key opens nothing from now on; False when there is none that did."""
     db.execute("UPDATE api_keys SET revoked_at = ? WHERE key_id = ? AND revoked_at IS NULL", (at, key_id))
     return db.changes() == 1

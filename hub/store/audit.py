@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import apsw
 import msgspec
+
+from hub.store.database import Database
 
 _COLUMNS = ("audit_id", "at", "actor", "role", "origin", "action", "subject", "detail", "reason", "hash")
 _encode = msgspec.json.Encoder(order="sorted", decimal_format="string").encode
@@ -28,7 +29,7 @@ class Actor:
 
 
 def append(
-    db: apsw.Connection, at: float, actor: Actor, action: str, subject: str, detail: Mapping[str, Any] | None = None,
+    db: Database, at: float, actor: Actor, action: str, subject: str, detail: Mapping[str, Any] | None = None,
     reason: str = "",
 ) -> None:  # fmt: skip
     """One more row, inside the transaction of what it tells of."""
@@ -45,7 +46,7 @@ def _chained(last: str, row: tuple[Any, ...]) -> str:
     return hashlib.sha256(last.encode() + b"\n" + _encode(row)).hexdigest()
 
 
-def verify(db: apsw.Connection) -> int | None:
+def verify(db: Database) -> int | None:
     """The first row that is not what was written, or that follows a missing one; None when the chain holds."""
     last, expected = "", 1
     for audit_id, *row in db.execute(f"SELECT {', '.join(_COLUMNS)} FROM audit ORDER BY audit_id"):
@@ -56,12 +57,12 @@ def verify(db: apsw.Connection) -> int | None:
     return expected if issued >= expected else None
 
 
-def head(db: apsw.Connection) -> str:
+def head(db: Database) -> str:
     """The hash of the newest row."""
     return db.execute("SELECT hash FROM audit ORDER BY audit_id DESC LIMIT 1").get or ""
 
 
-def listed(db: apsw.Connection, limit: int, before: int | None = None) -> list[dict[str, Any]]:
+def listed(db: Database, limit: int, before: int | None = None) -> list[dict[str, Any]]:
     """Rows, the newest first, from before a row's number on."""
     rows = db.execute(
         f"SELECT {', '.join(_COLUMNS)} FROM audit WHERE audit_id < ? ORDER BY audit_id DESC LIMIT ?",

@@ -11,13 +11,13 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-import apsw
 import structlog
 
-from hub.errors import StoreError, StoreFull
+from hub.errors import StoreError
+from hub.store.database import Job
 
-Job = Callable[[apsw.Connection], Any]
 Done = Callable[[Any, Exception | None], None]
+Transact = Callable[[Job, bool], Any]
 
 _log = structlog.get_logger("store")
 _GROUP = 64  # jobs in one transaction; each job is itself a batch of rows
@@ -25,17 +25,17 @@ _PATIENCE_SECONDS = 0.004
 
 
 class Committer:
-    """Runs jobs in transactions on one connection that nobody else writes through."""
+    """Runs jobs in transactions on one connection that nobody else writes through. ``transact(job, durable)`` runs a
+    job in one, and raises StoreError where the database is against it."""
 
-    def __init__(self, connection: apsw.Connection) -> None:
-        self._db = connection
+    def __init__(self, transact: Transact) -> None:
+        self._begin = transact
         self._lock = threading.Lock()
         self._jobs: deque[tuple[Job, Done]] = deque()
         self._urgent = False  # whether one of the jobs is not patient
         self._wake = threading.Condition(threading.Lock())
         self._closing = False
         self.commits = 0
-        self._durable: bool | None = None
         self._thread = threading.Thread(target=self._loop, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -93,7 +93,7 @@ class Committer:
         if len(group) > 1:
             try:
                 results = self._transact(lambda db: [job(db) for job, _ in group], True)
-            except (apsw.Error, StoreError):
+            except StoreError:
                 results = None
             if results is not None:
                 for (_, done), result in zip(group, results, strict=True):
@@ -111,26 +111,7 @@ class Committer:
             _tell(done, result, None)
 
     def _transact(self, job: Job, durable: bool) -> Any:
-        try:
-            return self._attempt(job, durable)
-        except apsw.FullError as error:
-            raise StoreFull("the disk that holds the store is full; free some room, work goes on by itself") from error
-        except (apsw.IOError, apsw.CantOpenError, apsw.ReadOnlyError) as error:
-            raise StoreFull(f"the store cannot be written: {error}") from error
-
-    def _attempt(self, job: Job, durable: bool) -> Any:
-        # BEGIN IMMEDIATE always: a read that turns into a write gets past the busy time-out (BUSY_SNAPSHOT).
-        if durable is not self._durable:
-            self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-            self._durable = durable
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            result = job(self._db)
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
+        result = self._begin(job, durable)
         self.commits += 1
         return result
 

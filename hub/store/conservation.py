@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import apsw
-
 from hub.store import counters
+from hub.store.database import Database
 from hub.store.tally import Tally
 
 
@@ -20,7 +19,7 @@ class Finding:
     example: str = ""
 
 
-def counted(db: apsw.Connection) -> Tally:
+def counted(db: Database) -> Tally:
     """Counts by state from the rows themselves, all of them read, with those that retention removed."""
     removed = {(row["name"], row["label"]): row["count"] for row in counters.listed(db, counters.PRUNED)}
     tables: dict[str, dict[str, int]] = {}
@@ -61,7 +60,7 @@ _RULES = {
 }
 
 
-def check(db: apsw.Connection) -> list[Finding]:
+def check(db: Database) -> list[Finding]:
     """Everything that breaks a rule; empty when all adds up. ``db`` is a snapshot."""
     found = []
     for what, statement in _RULES.items():

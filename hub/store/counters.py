@@ -6,14 +6,15 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-import apsw
+from hub.store.database import Database
 
 REFUSED, DUPLICATE, PRUNED = "refused", "duplicate", "pruned"
 _MOST = 1000  # different names and labels held between two writes; a flood of invented ones becomes 'other'
 _LONGEST = 80
 
-_ADD = """INSERT INTO counters VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-  count = count + excluded.count, bytes = bytes + excluded.bytes, last_at = max(last_at, excluded.last_at)"""
+_ADD = """INSERT INTO counters VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (kind, name, label) DO UPDATE SET
+  count = counters.count + excluded.count, bytes = counters.bytes + excluded.bytes,
+  last_at = CASE WHEN excluded.last_at > counters.last_at THEN excluded.last_at ELSE counters.last_at END"""
 Key = tuple[str, str, str]
 
 
@@ -36,7 +37,7 @@ class CountBuffer:
             before = self._held.get(key, (0, 0, 0.0))
             self._held[key] = (before[0] + count, before[1] + bytes, max(before[2], at))
 
-    def flush(self, db: apsw.Connection) -> int:
+    def flush(self, db: Database) -> int:
         """Write what is held; gives how many rows. If the transaction fails the counts are kept."""
         with self._lock:
             held = dict(self._held)
@@ -49,12 +50,12 @@ class CountBuffer:
         return len(held)
 
 
-def add(db: apsw.Connection, rows: Sequence[tuple[str, str, str, int, int, float]]) -> None:
+def add(db: Database, rows: Sequence[tuple[str, str, str, int, int, float]]) -> None:
     """Increase counters: (kind, name, label, count, bytes, at) each."""
     db.executemany(_ADD, rows)
 
 
-def listed(db: apsw.Connection, kind: str) -> list[dict[str, Any]]:
+def listed(db: Database, kind: str) -> list[dict[str, Any]]:
     """The counters of a kind: name, label, count, bytes, last_at."""
     columns = ("name", "label", "count", "bytes", "last_at")
     rows = db.execute(
@@ -63,18 +64,17 @@ def listed(db: apsw.Connection, kind: str) -> list[dict[str, Any]]:
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
-def total(db: apsw.Connection, kind: str, name: str | None = None) -> int:
+def total(db: Database, kind: str, name: str | None = None) -> int:
     """The sum of a kind's counters, of one name or all."""
-    return (
-        db.execute("SELECT sum(count) FROM counters WHERE kind = ?1 AND (?2 IS NULL OR name = ?2)", (kind, name)).get
-        or 0
-    )
+    if name is None:
+        return db.execute("SELECT sum(count) FROM counters WHERE kind = ?", (kind,)).get or 0
+    return db.execute("SELECT sum(count) FROM counters WHERE kind = ? AND name = ?", (kind, name)).get or 0
 
 
-def put(db: apsw.Connection, kind: str, name: str, value: int, at: float) -> None:
+def put(db: Database, kind: str, name: str, value: int, at: float) -> None:
     """Set a counter that is a mark, not a sum."""
     db.execute(
-        "INSERT INTO counters VALUES (?, ?, '', ?, 0, ?) ON CONFLICT DO UPDATE SET count = excluded.count, "
-        "last_at = excluded.last_at",
+        "INSERT INTO counters VALUES (?, ?, '', ?, 0, ?) ON CONFLICT (kind, name, label) "
+        "DO UPDATE SET count = excluded.count, last_at = excluded.last_at",
         (kind, name, value, at),
     )

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-import apsw
 import msgspec
 
 from hub.message import LANE_SHIFT
 from hub.store import search_terms
+from hub.store.database import Database
 from hub.store.partial import is_troubled
 from hub.store.search_terms import Filter, Sql
 
@@ -22,7 +22,7 @@ _EXAMPLES = 3
 _ISSUE = """CASE WHEN {0}.fingerprint <> '' THEN {0}.fingerprint
   ELSE coalesce({0}.failure ->> '$.code', '') || '@' || {0}.route END"""
 
-_SEQ = "(CASE WHEN r.origin_seq THEN r.origin_seq ELSE r.seq END)"
+_SEQ = "(CASE WHEN r.origin_seq <> 0 THEN r.origin_seq ELSE r.seq END)"
 _COLUMNS = {
     "receipt": f"""'receipt', r.receipt_id, r.receipt_id, {_SEQ} << {LANE_SHIFT}, r.route, r.source, '', '', r.state,
       r.received_at, r.received_at, r.failure, {_ISSUE.format("r")}, ''""",
@@ -81,14 +81,14 @@ class Issue:
     examples: tuple[str, ...]
 
 
-def find(db: apsw.Connection, wanted: Filter, limit: int = -1) -> list[DeadLetter]:
+def find(db: Database, wanted: Filter, limit: int = -1) -> list[DeadLetter]:
     """The dead letters that a filter selects, in the order of arrival; the first ``limit`` of them, or all."""
     found = [letter for kind in _COLUMNS for letter in _find(db, kind, wanted, limit)]
     found.sort(key=lambda letter: (letter.order, letter.kind, letter.id))
     return found if limit < 0 else found[:limit]
 
 
-def _find(db: apsw.Connection, kind: str, wanted: Filter, limit: int) -> Iterator[DeadLetter]:
+def _find(db: Database, kind: str, wanted: Filter, limit: int) -> Iterator[DeadLetter]:
     terms = _terms(kind, wanted)
     if terms is None:
         return
@@ -125,9 +125,9 @@ def _text_terms(kind: str, wanted: Filter) -> list[Sql]:
     if not wanted.text:
         return []
     place = kind[0]
-    key = "" if kind == "receipt" else " OR instr(lower(m.main_key), ?)"
+    key = "" if kind == "receipt" else " OR instr(lower(m.main_key), ?) > 0"
     values = (wanted.text.lower(),) * (1 if kind == "receipt" else 2)
-    return [Sql(f"(instr(lower({place}.failure), ?){key})", values)]
+    return [Sql(f"(instr(lower({place}.failure), ?) > 0{key})", values)]
 
 
 def _replay_terms(kind: str, wanted: Filter) -> list[Sql]:
@@ -135,7 +135,7 @@ def _replay_terms(kind: str, wanted: Filter) -> list[Sql]:
     return [Sql(f"{place}.replay_of = ?", (wanted.replay_of,))] if wanted.replay_of else []
 
 
-def issues(db: apsw.Connection, wanted: Filter) -> list[Issue]:
+def issues(db: Database, wanted: Filter) -> list[Issue]:
     """The dead letters that a filter selects, grouped by issue, the most frequent first."""
     groups: dict[str, list[tuple[Any, ...]]] = {}
     for kind in _COLUMNS:
@@ -153,7 +153,7 @@ def issues(db: apsw.Connection, wanted: Filter) -> list[Issue]:
     return sorted(found, key=lambda issue: (-issue.count, issue.issue))
 
 
-def _issue(db: apsw.Connection, issue: str, rows: list[tuple[Any, ...]]) -> Issue:
+def _issue(db: Database, issue: str, rows: list[tuple[Any, ...]]) -> Issue:
     kinds: dict[str, int] = {}
     states: dict[str, int] = {}
     for kind, state, count, *_ in rows:
@@ -177,13 +177,13 @@ _ONE = {
 }
 
 
-def one(db: apsw.Connection, kind: str, id: str) -> DeadLetter | None:
+def one(db: Database, kind: str, id: str) -> DeadLetter | None:
     """A receipt, message or delivery in the same form, whatever its state."""
     row = db.execute(f"SELECT {_COLUMNS[kind]} {_ONE[kind]}", (id,)).fetchone()
     return None if row is None else _letter(row)
 
 
-def of_receipt(db: apsw.Connection, receipt_id: str) -> list[DeadLetter]:
+def of_receipt(db: Database, receipt_id: str) -> list[DeadLetter]:
     """The open dead letters among what one receipt was split into."""
     seq = db.execute("SELECT seq FROM receipts WHERE receipt_id = ?", (receipt_id,)).get
     joins = {
@@ -202,7 +202,7 @@ def of_receipt(db: apsw.Connection, receipt_id: str) -> list[DeadLetter]:
     return sorted(found, key=lambda letter: (letter.order, letter.kind, letter.id))
 
 
-def count(db: apsw.Connection, wanted: Filter | None = None) -> int:
+def count(db: Database, wanted: Filter | None = None) -> int:
     """How many dead letters are open, of those that a filter selects."""
     total = 0
     for kind in _COLUMNS:

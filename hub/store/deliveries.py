@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import apsw
 import msgspec
 
-from hub.message import SENT, Body, Delivery, Finish
-from hub.store import payloads, switches
-from hub.store.compression import unpack
+from hub.message import Delivery, Finish
+from hub.store import switches
+from hub.store.database import Database
 
 COLUMNS = """delivery_id, message_id, lane_seq, source, route, target, system, lane, state, created_at, due_at,
   attempts, revision, set_id, waits_for, replay_of, replay_depth, doubt, rebuild, failure, fingerprint, received_at,
@@ -53,7 +52,7 @@ _FIRST_UNREAD = f"""SELECT min(place) FROM (
       WHERE source = ?1 AND state = 'received' AND origin_seq > 0)"""
 
 
-def insert(db: apsw.Connection, new: Sequence[Delivery], claim_for: str | None = None) -> set[str]:
+def insert(db: Database, new: Sequence[Delivery], claim_for: str | None = None) -> set[str]:
     """Store new deliveries, due at once unless something else has to happen first.
 
     With ``claim_for`` those that may go are claimed for that worker in the same statement; gives their ids.
@@ -78,7 +77,7 @@ def insert(db: apsw.Connection, new: Sequence[Delivery], claim_for: str | None =
     return claimed
 
 
-def _lane_holders(db: apsw.Connection, new: Sequence[Delivery]) -> dict[tuple[str, str], int]:
+def _lane_holders(db: Database, new: Sequence[Delivery]) -> dict[tuple[str, str], int]:
     """The place of the first that holds each of these lanes."""
     lanes = sorted({(d.system, d.lane) for d in new if d.lane})
     held = db.execute(
@@ -90,7 +89,7 @@ def _lane_holders(db: apsw.Connection, new: Sequence[Delivery]) -> dict[tuple[st
     return {(system, lane): first for system, lane, first in held}
 
 
-def _first_unread(db: apsw.Connection, new: Sequence[Delivery]) -> dict[str, int]:
+def _first_unread(db: Database, new: Sequence[Delivery]) -> dict[str, int]:
     """For each source the last place in the order of arrival that nothing unread stands before."""
     found = {}
     for source in {d.source for d in new}:
@@ -100,7 +99,7 @@ def _first_unread(db: apsw.Connection, new: Sequence[Delivery]) -> dict[str, int
     return found
 
 
-def _switched_off(db: apsw.Connection) -> set[tuple[str, str]]:
+def _switched_off(db: Database) -> set[tuple[str, str]]:
     return {(kind, name) for kind, name in db.execute("SELECT kind, name FROM switches")}
 
 
@@ -114,47 +113,14 @@ def _row(d: Delivery, due_at: float | None, claimed_by: str | None) -> tuple[Any
     )  # fmt: skip
 
 
-def claim(db: apsw.Connection, delivery_ids: Sequence[str], worker: str, at: float) -> set[str]:
+def claim(db: Database, delivery_ids: Sequence[str], worker: str, at: float) -> set[str]:
     """Take those that may go now. The claim is the crash record: whoever dies leaves it behind."""
     return {
         row[0] for row in db.executemany(_CLAIM, [(delivery_id, worker, at) for delivery_id in sorted(delivery_ids)])
     }
 
 
-def keep_bodies(db: apsw.Connection, rows: Sequence[tuple[Any, ...]], claimed: set[str]) -> None:
-    """The bytes of deliveries that were claimed as they were made, with the set that made them."""
-    payloads.insert_rows(db, [row for row in rows if row[0] in claimed])
-
-
-def store_bodies(db: apsw.Connection, rows: Sequence[tuple[Any, ...]], claimed: set[str], set_id: int) -> None:
-    """The bytes of first attempts, beside their claim: every retry sends them unchanged. ``rows`` are packed."""
-    keep_bodies(db, rows, claimed)
-    db.executemany(
-        "UPDATE deliveries SET set_id = ?, rebuild = 0 WHERE delivery_id = ? AND set_id <> ?",
-        [(set_id, row[0], set_id) for row in rows if row[0] in claimed and row[3] == 0],
-    )
-
-
-def body_rows(bodies: Sequence[tuple[Delivery, Body]], at: float) -> list[tuple[Any, ...]]:
-    return payloads.packed_rows(
-        [(d.delivery_id, SENT, d.revision, body.content_type, body.content) for d, body in bodies], at
-    )
-
-
-def body(db: apsw.Connection, delivery_id: str, revision: int) -> Body | None:
-    """The stored bytes of a delivery's revision; None before its first attempt."""
-    content_type, chunks = "", []
-    for kind, flag, content in db.execute(
-        """SELECT content_type, compressed, content FROM payloads
-           WHERE owner_id = ? AND stage = 'sent' AND revision = ? ORDER BY chunk""",
-        (delivery_id, revision),
-    ):
-        content_type = kind
-        chunks.append(unpack(flag, content))
-    return Body(b"".join(chunks), content_type) if chunks else None
-
-
-def load(db: apsw.Connection, delivery_ids: Sequence[str]) -> list[Delivery]:
+def load(db: Database, delivery_ids: Sequence[str]) -> list[Delivery]:
     found = []
     for delivery_id in delivery_ids:
         for row in db.execute(f"SELECT {COLUMNS} FROM deliveries WHERE delivery_id = ?", (delivery_id,)):
@@ -178,7 +144,7 @@ _ATTEMPT = "INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _WAITING = {"queued", "delivering", "retrying", "unknown", "held"}
 
 
-def finish(db: apsw.Connection, finishes: Sequence[Finish], worker: str) -> set[str]:
+def finish(db: Database, finishes: Sequence[Finish], worker: str) -> set[str]:
     """End attempts: the next state of each delivery and its attempt row. Gives the systems that have something due."""
     ended = list(db.executemany(_FINISH, [_finish_row(f) for f in finishes]))
     by_id = {f.delivery_id: f for f in finishes}
@@ -187,7 +153,7 @@ def finish(db: apsw.Connection, finishes: Sequence[Finish], worker: str) -> set[
 
 
 def _follow_up(
-    db: apsw.Connection, ended: Sequence[tuple[Any, ...]], finishes: Mapping[str, Finish], at: float = 0.0
+    db: Database, ended: Sequence[tuple[Any, ...]], finishes: Mapping[str, Finish], at: float = 0.0
 ) -> set[str]:
     """What the end of deliveries sets free: the next of their lanes, and what comes after them."""
     free: set[str] = set()
@@ -221,7 +187,7 @@ def _attempt_row(f: Finish, number: int, worker: str) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _next_of_lanes(db: apsw.Connection, lanes: Sequence[tuple[str, str]], at: float) -> set[str]:
+def _next_of_lanes(db: Database, lanes: Sequence[tuple[str, str]], at: float) -> set[str]:
     """The new heads of lanes become due, unless they wait for another target or a person. Gives their systems."""
     if not lanes:
         return set()
@@ -238,7 +204,7 @@ def _next_of_lanes(db: apsw.Connection, lanes: Sequence[tuple[str, str]], at: fl
     return {str(system) for (system,) in due}
 
 
-def _release_children(db: apsw.Connection, delivery_id: str, state: str, at: float) -> set[str]:
+def _release_children(db: Database, delivery_id: str, state: str, at: float) -> set[str]:
     """What comes after a delivery: due once it is delivered, held if it ended any other way."""
     children = db.execute(
         """SELECT delivery_id, system, lane FROM deliveries
@@ -255,14 +221,14 @@ def _release_children(db: apsw.Connection, delivery_id: str, state: str, at: flo
     return free
 
 
-def _make_due(db: apsw.Connection, delivery_id: str, system: str, lane: str, at: float) -> set[str]:
+def _make_due(db: Database, delivery_id: str, system: str, lane: str, at: float) -> set[str]:
     if lane:
         return _next_of_lanes(db, [(system, lane)], at)
     db.execute("UPDATE deliveries SET due_at = ? WHERE delivery_id = ?", (at, delivery_id))
     return {system}
 
 
-def _hold_child(db: apsw.Connection, delivery_id: str, state: str, at: float) -> None:
+def _hold_child(db: Database, delivery_id: str, state: str, at: float) -> None:
     failure = {
         "class": "remote_rejected",
         "code": "predecessor_" + state,
@@ -280,7 +246,7 @@ def _hold_child(db: apsw.Connection, delivery_id: str, state: str, at: float) ->
 _ROUTE_IS_ON = "NOT EXISTS (SELECT 1 FROM switches w WHERE w.kind = 'route' AND w.name = d.route)"
 
 
-def due(db: apsw.Connection, system: str, now: float, limit: int) -> list[Delivery]:
+def due(db: Database, system: str, now: float, limit: int) -> list[Delivery]:
     """Deliveries to a system whose time has come, oldest first, without those that are switched off or in hand."""
     if switches.is_off(db, "system", system):
         return []
@@ -292,7 +258,7 @@ def due(db: apsw.Connection, system: str, now: float, limit: int) -> list[Delive
     return [from_row(row) for row in rows]
 
 
-def next_due(db: apsw.Connection, system: str) -> float | None:
+def next_due(db: Database, system: str) -> float | None:
     """When the next delivery to a system is due; None when none is."""
     if switches.is_off(db, "system", system):
         return None
@@ -311,12 +277,12 @@ _SYSTEMS = """WITH RECURSIVE found(system) AS (
   SELECT system FROM found WHERE system IS NOT NULL"""
 
 
-def systems(db: apsw.Connection) -> list[str]:
+def systems(db: Database) -> list[str]:
     """The systems that something is due for, now or later, whether or not the configuration still has them."""
     return [str(system) for (system,) in db.execute(_SYSTEMS)]
 
 
-def orphans(db: apsw.Connection, worker: str) -> list[Delivery]:
+def orphans(db: Database, worker: str) -> list[Delivery]:
     """Deliveries that a process had in hand which is no longer there."""
     return [
         from_row(row)
@@ -327,7 +293,7 @@ def orphans(db: apsw.Connection, worker: str) -> list[Delivery]:
 
 
 def build_failed(
-    db: apsw.Connection, delivery_id: str, failure: Mapping[str, Any], fingerprint: str, finish_as: Finish
+    db: Database, delivery_id: str, failure: Mapping[str, Any], fingerprint: str, finish_as: Finish
 ) -> set[str]:
     """A delivery that could not be mapped or encoded: nothing was sent, so it ends without having been claimed."""
     row = db.execute(
@@ -343,7 +309,7 @@ def build_failed(
     return _follow_up(db, row, {delivery_id: finish_as})
 
 
-def settle_unknown(db: apsw.Connection, delivery_id: str, worker: str, at: float) -> bool:
+def settle_unknown(db: Database, delivery_id: str, worker: str, at: float) -> bool:
     """Take an unknown delivery to look whether its effect happened."""
     db.execute(
         """UPDATE deliveries SET claimed_by = ?, claimed_at = ?, due_at = NULL
@@ -353,7 +319,7 @@ def settle_unknown(db: apsw.Connection, delivery_id: str, worker: str, at: float
     return db.changes() == 1
 
 
-def move(db: apsw.Connection, delivery_id: str, state: str, at: float, note: str = "") -> set[str]:
+def move(db: Database, delivery_id: str, state: str, at: float, note: str = "") -> set[str]:
     """An operator's step: held → queued (release) or resolved, cancelled. Gives the systems with something due."""
     ended = db.execute(
         """UPDATE deliveries SET state = ?2, updated_at = ?3, due_at = NULL, claimed_by = NULL, hold_reason = ?4,
@@ -368,7 +334,7 @@ def move(db: apsw.Connection, delivery_id: str, state: str, at: float, note: str
     return {free for row in ended for free in _make_due(db, delivery_id, str(row[1]), str(row[2]), at)}
 
 
-def repair_heads(db: apsw.Connection, at: float, limit: int = 1000) -> set[str]:
+def repair_heads(db: Database, at: float, limit: int = 1000) -> set[str]:
     """Heads of lanes that nobody made due (there should be none): made due, so that no lane can stand still."""
     return {
         row[0]
@@ -385,7 +351,7 @@ def repair_heads(db: apsw.Connection, at: float, limit: int = 1000) -> set[str]:
     }
 
 
-def pin(db: apsw.Connection, claimed: Sequence[Delivery]) -> None:
+def pin(db: Database, claimed: Sequence[Delivery]) -> None:
     """The revision whose bytes go out now."""
     db.executemany(
         "UPDATE deliveries SET revision = ?, rebuild = 0 WHERE delivery_id = ? AND (revision <> ?1 OR rebuild = 1)",
@@ -393,7 +359,7 @@ def pin(db: apsw.Connection, claimed: Sequence[Delivery]) -> None:
     )
 
 
-def free_orphans(db: apsw.Connection, worker: str) -> None:
+def free_orphans(db: Database, worker: str) -> None:
     """Deliveries that another run was looking into, not sending, are free again."""
     db.execute(
         "UPDATE deliveries SET claimed_by = NULL, due_at = coalesce(due_at, updated_at) "

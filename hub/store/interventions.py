@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import apsw
 import msgspec
 
 from hub.store import deliveries
+from hub.store.database import Database
 
 HOLDABLE = ("queued", "retrying")
 RELEASABLE = ("held", "retrying")
@@ -13,13 +13,13 @@ RESOLVABLE = ("queued", "retrying", "unknown", "held", "dead")
 CANCELLABLE = ("queued", "retrying", "unknown", "held", "dead")
 
 
-def state_of(db: apsw.Connection, delivery_id: str) -> tuple[str, str] | None:
+def state_of(db: Database, delivery_id: str) -> tuple[str, str] | None:
     """(state, system) of a delivery; None when there is none."""
     row = db.execute("SELECT state, system FROM deliveries WHERE delivery_id = ?", (delivery_id,)).fetchone()
     return None if row is None else (str(row[0]), str(row[1]))
 
 
-def hold(db: apsw.Connection, delivery_id: str, reason: str, at: float) -> None:
+def hold(db: Database, delivery_id: str, reason: str, at: float) -> None:
     """Keep a waiting delivery back; it keeps its lane."""
     failure = {
         "class": "business_rule", "code": "held_by_operator", "step": "deliver", "detail": "an operator holds this",
@@ -32,7 +32,7 @@ def hold(db: apsw.Connection, delivery_id: str, reason: str, at: float) -> None:
     )
 
 
-def hurry(db: apsw.Connection, delivery_id: str, at: float) -> None:
+def hurry(db: Database, delivery_id: str, at: float) -> None:
     """A delivery that waits for its next try is due now."""
     db.execute(
         "UPDATE deliveries SET due_at = ?, updated_at = ? WHERE delivery_id = ? AND state = 'retrying'",
@@ -40,7 +40,7 @@ def hurry(db: apsw.Connection, delivery_id: str, at: float) -> None:
     )
 
 
-def release(db: apsw.Connection, delivery_id: str, at: float) -> set[str]:
+def release(db: Database, delivery_id: str, at: float) -> set[str]:
     """A held delivery may go; gives the systems that have something due."""
     db.execute(
         "UPDATE deliveries SET failure = NULL, fingerprint = '', state = 'queued' WHERE delivery_id = ?", (delivery_id,)
@@ -48,7 +48,7 @@ def release(db: apsw.Connection, delivery_id: str, at: float) -> set[str]:
     return deliveries.move(db, delivery_id, "queued", at)
 
 
-def resolve_letter(db: apsw.Connection, kind: str, id: str, by: str) -> bool:
+def resolve_letter(db: Database, kind: str, id: str, by: str) -> bool:
     """A dead message or receipt has been dealt with; False when it is not dead or had been before."""
     table = {"message": "messages", "receipt": "receipts"}[kind]
     db.execute(
@@ -57,7 +57,7 @@ def resolve_letter(db: apsw.Connection, kind: str, id: str, by: str) -> bool:
     return db.changes() == 1
 
 
-def resolve_messages(db: apsw.Connection, seq: int, by: str) -> None:
+def resolve_messages(db: Database, seq: int, by: str) -> None:
     """The dead messages of a receipt have been dealt with."""
     db.execute(
         "UPDATE messages SET resolved_by = ? WHERE seq = ? AND state = 'dead' AND resolved_by IS NULL", (by, seq)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import apsw
 import msgspec
 
 from hub.store import payloads, search
+from hub.store.database import Database
 
 _MOST = 200  # messages of one receipt that are named in its view
 _RECEIPT = (
@@ -25,7 +25,7 @@ _ATTEMPT = (
 )  # fmt: skip
 
 
-def locate(db: apsw.Connection, id: str) -> tuple[str, str] | None:
+def locate(db: Database, id: str) -> tuple[str, str] | None:
     """What an id is: ("message" | "receipt" | "delivery", id); a single message and its receipt share one: message."""
     for kind in ("message", "receipt", "delivery"):
         table = {"message": "messages", "receipt": "receipts", "delivery": "deliveries"}[kind]
@@ -34,26 +34,26 @@ def locate(db: apsw.Connection, id: str) -> tuple[str, str] | None:
     return None
 
 
-def message(db: apsw.Connection, message_id: str) -> dict[str, Any] | None:
+def message(db: Database, message_id: str) -> dict[str, Any] | None:
     """A message's own row; None when there is none."""
     return _one(db, "messages", _MESSAGE, "message_id = ?", message_id)
 
 
-def message_of_delivery(db: apsw.Connection, delivery_id: str) -> str:
+def message_of_delivery(db: Database, delivery_id: str) -> str:
     """The id of a delivery's message; '' when there is no such delivery."""
     return db.execute("SELECT message_id FROM deliveries WHERE delivery_id = ?", (delivery_id,)).get or ""
 
 
-def receipt(db: apsw.Connection, receipt_id: str) -> dict[str, Any] | None:
+def receipt(db: Database, receipt_id: str) -> dict[str, Any] | None:
     """A receipt's own row; None when there is none."""
     return _one(db, "receipts", _RECEIPT, "receipt_id = ?", receipt_id)
 
 
-def receipt_of(db: apsw.Connection, seq: int) -> dict[str, Any] | None:
+def receipt_of(db: Database, seq: int) -> dict[str, Any] | None:
     return _one(db, "receipts", _RECEIPT, "seq = ?", seq)
 
 
-def _one(db: apsw.Connection, table: str, columns: tuple[str, ...], where: str, value: Any) -> dict[str, Any] | None:
+def _one(db: Database, table: str, columns: tuple[str, ...], where: str, value: Any) -> dict[str, Any] | None:
     row = db.execute(f"SELECT {', '.join(columns)} FROM {table} WHERE {where}", (value,)).fetchone()
     return None if row is None else _named(columns, row)
 
@@ -65,13 +65,13 @@ def _named(columns: tuple[str, ...], row: tuple[Any, ...]) -> dict[str, Any]:
     return fields
 
 
-def deliveries(db: apsw.Connection, message_id: str) -> list[dict[str, Any]]:
+def deliveries(db: Database, message_id: str) -> list[dict[str, Any]]:
     """A message's deliveries, replays among them, each with its ``failure`` decoded."""
     found = search.deliveries_of(db, [message_id])
     return [{**line, "failure": msgspec.json.decode(line["failure"]) if line["failure"] else None} for line in found]
 
 
-def attempts(db: apsw.Connection, delivery_id: str) -> list[dict[str, Any]]:
+def attempts(db: Database, delivery_id: str) -> list[dict[str, Any]]:
     """The tries of a delivery, the first one first; what was answered is not among it."""
     rows = db.execute(
         f"SELECT {', '.join(_ATTEMPT)} FROM attempts WHERE delivery_id = ? ORDER BY number", (delivery_id,)
@@ -79,7 +79,7 @@ def attempts(db: apsw.Connection, delivery_id: str) -> list[dict[str, Any]]:
     return [_named(_ATTEMPT, row) for row in rows]
 
 
-def response(db: apsw.Connection, delivery_id: str) -> bytes | None:
+def response(db: Database, delivery_id: str) -> bytes | None:
     """What the target answered to the last try that had an answer; None when there is none."""
     return db.execute(  # type: ignore[no-any-return]
         "SELECT response FROM attempts WHERE delivery_id = ? AND response IS NOT NULL ORDER BY number DESC LIMIT 1",
@@ -87,7 +87,7 @@ def response(db: apsw.Connection, delivery_id: str) -> bytes | None:
     ).get
 
 
-def messages_of(db: apsw.Connection, seq: int) -> list[dict[str, Any]]:
+def messages_of(db: Database, seq: int) -> list[dict[str, Any]]:
     """The first messages of a receipt: id, position, place, state."""
     columns = ("message_id", "position", "place", "state")
     rows = db.execute(
@@ -96,7 +96,7 @@ def messages_of(db: apsw.Connection, seq: int) -> list[dict[str, Any]]:
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
-def replayed_by(db: apsw.Connection, id: str) -> list[str]:
+def replayed_by(db: Database, id: str) -> list[str]:
     """The receipts and deliveries that are replays of this one."""
     rows = db.execute(
         """SELECT receipt_id FROM receipts WHERE replay_of = ?1 AND replay_of <> ''
@@ -107,7 +107,7 @@ def replayed_by(db: apsw.Connection, id: str) -> list[str]:
 
 
 def stages(
-    db: apsw.Connection, own: dict[str, Any] | None, came: dict[str, Any], sent: list[dict[str, Any]]
+    db: Database, own: dict[str, Any] | None, came: dict[str, Any], sent: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """The payloads there are: stage (``raw``, ``canonical``, ``sent.TARGET``), revision, size, content type, whose."""
     owners = [(came["raw_owner"] or came["receipt_id"], "")]

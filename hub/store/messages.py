@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import apsw
 import msgspec
 
 from hub.keys import Key
 from hub.message import Message
 from hub.store import payloads
+from hub.store.database import Database
 
 _INSERT = """INSERT INTO messages (seq, position, message_id, place, source, event, route, type, state, main_key,
   received_at, correlation_id, causation_id, traceparent, set_id, failure, fingerprint)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 
-def insert(db: apsw.Connection, messages: Sequence[Message], rows: Sequence[tuple[Any, ...]]) -> None:
+def insert(db: Database, messages: Sequence[Message], rows: Sequence[tuple[Any, ...]]) -> None:
     """Store messages, their keys, and ``rows``, their packed payloads."""
     db.executemany(_INSERT, [_row(m) for m in messages])
     db.executemany(
-        "INSERT OR IGNORE INTO keys VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         [
             (scheme, value, issuer, m.seq, m.position, 1 if number == 0 else 0)
             for m in messages
@@ -30,7 +30,7 @@ def insert(db: apsw.Connection, messages: Sequence[Message], rows: Sequence[tupl
     )
     # What one document says about others: an invoice of its order, a payment of its invoice.
     db.executemany(
-        "INSERT OR IGNORE INTO edges (from_key, to_key, message_id) VALUES (?, ?, ?)",
+        "INSERT INTO edges (from_key, to_key, message_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
         [(m.main_key, Key(*key).text, m.message_id) for m in messages for key in m.keys[1:]],
     )
     payloads.insert_rows(db, rows)
@@ -44,12 +44,12 @@ def _row(m: Message) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def next_position(db: apsw.Connection, seq: int) -> int:
+def next_position(db: Database, seq: int) -> int:
     """How many records of a receipt are stored; more than none only where the hub was interrupted in a large one."""
     return 1 + db.execute("SELECT coalesce(max(position), -1) FROM messages WHERE seq = ?", (seq,)).get  # type: ignore[no-any-return]
 
 
-def resolve(db: apsw.Connection, message_id: str, by: str) -> bool:
+def resolve(db: Database, message_id: str, by: str) -> bool:
     """Mark a dead message as dealt with; False when it is not dead or was dealt with before."""
     db.execute(
         "UPDATE messages SET resolved_by = ? WHERE message_id = ? AND state = 'dead' AND resolved_by IS NULL",
@@ -59,14 +59,14 @@ def resolve(db: apsw.Connection, message_id: str, by: str) -> bool:
 
 
 _XREF = """INSERT INTO xrefs VALUES (?, ?, ?, ?, ?, ?)
-  ON CONFLICT DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at,
+  ON CONFLICT (system, kind, id) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at,
     message_id = excluded.message_id"""
 
 
-def put_xrefs(db: apsw.Connection, rows: Sequence[tuple[str, str, str, str, float, str]]) -> None:
+def put_xrefs(db: Database, rows: Sequence[tuple[str, str, str, str, float, str]]) -> None:
     """Cross-references: (system, kind, id, value, at, message_id) each; the newest value wins."""
     db.executemany(_XREF, rows)
 
 
-def get_xref(db: apsw.Connection, system: str, kind: str, id: str) -> str | None:
+def get_xref(db: Database, system: str, kind: str, id: str) -> str | None:
     return db.execute("SELECT value FROM xrefs WHERE system = ? AND kind = ? AND id = ?", (system, kind, id)).get  # type: ignore[no-any-return]

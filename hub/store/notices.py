@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-import apsw
+from hub.store.database import Database
 
 _COLUMNS = "subject, kind, detail, opened_at, told_at, closed_at"
 
@@ -30,7 +30,7 @@ class Notice:
         return self.closed_at is not None
 
 
-def settle(db: apsw.Connection, channel: str, open_now: Mapping[str, tuple[str, str]], at: float) -> None:
+def settle(db: Database, channel: str, open_now: Mapping[str, tuple[str, str]], at: float) -> None:
     """Bring a channel's notices up to what is open now: subject -> (kind, detail). A channel is a name without spaces.
 
     What is new opens; what is no longer there closes; what closed before it was told is dropped.
@@ -52,19 +52,19 @@ def settle(db: apsw.Connection, channel: str, open_now: Mapping[str, tuple[str, 
                 _set(db, notice, "closed_at = ?", at)
 
 
-def forget_others(db: apsw.Connection, channels: Collection[str]) -> None:
+def forget_others(db: Database, channels: Collection[str]) -> None:
     """Drop the notices of channels that the configuration no longer names."""
     for notice in listed(db):
         if notice.channel not in channels:
             _remove(db, notice)
 
 
-def untold(db: apsw.Connection, channel: str) -> list[Notice]:
+def untold(db: Database, channel: str) -> list[Notice]:
     """What a channel has to be told, the oldest first: opened and not told, or over and not told to be."""
     return [n for n in listed(db) if n.channel == channel and (n.told_at is None or n.is_over)]
 
 
-def mark_told(db: apsw.Connection, notice: Notice, at: float) -> None:
+def mark_told(db: Database, notice: Notice, at: float) -> None:
     """The notice's channel has been told of it as it stands. With its end told, there is nothing more to know of it."""
     if notice.is_over:
         _remove(db, notice)
@@ -72,7 +72,7 @@ def mark_told(db: apsw.Connection, notice: Notice, at: float) -> None:
         _set(db, notice, "told_at = ?", at)
 
 
-def listed(db: apsw.Connection) -> list[Notice]:
+def listed(db: Database) -> list[Notice]:
     """All there are, the oldest first."""
     rows = db.execute(f"SELECT {_COLUMNS} FROM notices ORDER BY opened_at, subject")
     return [Notice(channel, subject, *rest) for name, *rest in rows for channel, _, subject in [name.partition(" ")]]
@@ -82,9 +82,9 @@ def _row_name(channel: str, subject: str) -> str:
     return f"{channel} {subject}"
 
 
-def _set(db: apsw.Connection, notice: Notice, change: str, value: object) -> None:
+def _set(db: Database, notice: Notice, change: str, value: object) -> None:
     db.execute(f"UPDATE notices SET {change} WHERE subject = ?", (value, _row_name(notice.channel, notice.subject)))
 
 
-def _remove(db: apsw.Connection, notice: Notice) -> None:
+def _remove(db: Database, notice: Notice) -> None:
     db.execute("DELETE FROM notices WHERE subject = ?", (_row_name(notice.channel, notice.subject),))

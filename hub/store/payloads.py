@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import apsw
-
-from hub.store.compression import pack, pieces, unpack
+from hub.store.compression import CHUNK, pack, pieces, unpack
+from hub.store.database import Database
 
 _INSERT = """INSERT INTO payloads
   (owner_id, stage, revision, chunk, content_type, compressed, size, stored_at, content)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+
+_CHUNK = """SELECT compressed, content, size FROM payloads
+  WHERE owner_id = ? AND stage = ? AND revision = ? AND chunk = ?"""
 
 Payload = tuple[str, str, int, str, bytes]  # owner_id, stage, revision, content_type, content
 
@@ -40,36 +42,39 @@ def packed_rows(payloads: Iterable[Payload], at: float) -> list[tuple[Any, ...]]
     return [row for payload in payloads for row in packer(*payload)]
 
 
-def insert_rows(db: apsw.Connection, rows: Iterable[tuple[Any, ...]]) -> None:
+def insert_rows(db: Database, rows: Iterable[tuple[Any, ...]]) -> None:
     db.executemany(_INSERT, rows)
 
 
-def add_chunk(db: apsw.Connection, owner_id: str, stage: str, number: int, piece: bytes, at: float) -> None:
+def add_chunk(db: Database, owner_id: str, stage: str, number: int, piece: bytes, at: float) -> None:
     """One piece of a payload that arrives in a stream; it belongs to nobody until its receipt is accepted."""
     flag, packed = pack(piece)
     db.execute(_INSERT, (owner_id, stage, 1, number, "", flag, len(piece), at, packed))
 
 
-def read_chunks(db: apsw.Connection, owner_id: str, stage: str, revision: int | None = None) -> Iterator[bytes]:
+def read_chunks(db: Database, owner_id: str, stage: str, revision: int | None = None) -> Iterator[bytes]:
     """The pieces of a payload in order, one in memory at a time; nothing when there is none (pruned)."""
     if revision is None:
         revision = db.execute(
             "SELECT max(revision) FROM payloads WHERE owner_id = ? AND stage = ?", (owner_id, stage)
         ).get
-    for flag, content in db.execute(
-        "SELECT compressed, content FROM payloads WHERE owner_id = ? AND stage = ? AND revision = ? ORDER BY chunk",
-        (owner_id, stage, revision),
-    ):
+    size, number = CHUNK, 0
+    while size >= CHUNK:  # a shorter piece is the last one
+        row = db.execute(_CHUNK, (owner_id, stage, revision, number)).fetchone()
+        if row is None:
+            return
+        flag, content, size = row
         yield unpack(flag, content)
+        number += 1
 
 
-def read(db: apsw.Connection, owner_id: str, stage: str, revision: int | None = None) -> bytes | None:
+def read(db: Database, owner_id: str, stage: str, revision: int | None = None) -> bytes | None:
     """A whole payload; None when there is none (pruned)."""
     chunks = list(read_chunks(db, owner_id, stage, revision))
     return b"".join(chunks) if chunks else None
 
 
-def describe(db: apsw.Connection, owner_id: str) -> list[dict[str, Any]]:
+def describe(db: Database, owner_id: str) -> list[dict[str, Any]]:
     """The stages there are for an owner: stage, revision, size in bytes, content type."""
     rows = db.execute(
         """SELECT stage, revision, sum(size), max(content_type) FROM payloads
@@ -79,7 +84,7 @@ def describe(db: apsw.Connection, owner_id: str) -> list[dict[str, Any]]:
     return [dict(zip(("stage", "revision", "size", "content_type"), row, strict=True)) for row in rows]
 
 
-def remove_some(db: apsw.Connection, owner_id: str, limit: int) -> int:
+def remove_some(db: Database, owner_id: str, limit: int) -> int:
     """Take away some of the rows of an owner; gives how many went."""
     db.execute(
         "DELETE FROM payloads WHERE payload_id IN (SELECT payload_id FROM payloads WHERE owner_id = ? LIMIT ?)",

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import apsw
-
 from hub.store import counters
+from hub.store.database import Database
 
 _OPEN_DELIVERY = """(d.state IN ('queued', 'delivering', 'retrying', 'unknown', 'held', 'dead')
   OR (d.state = 'expired' AND NOT EXISTS (
@@ -30,7 +29,7 @@ STAGES = f"""SELECT p.payload_id FROM messages m CROSS JOIN payloads p ON p.owne
   WHERE m.seq > ? AND m.seq <= ? AND m.route {{0}} AND NOT {_OPEN_MESSAGE} LIMIT ?"""
 
 
-def last_before(db: apsw.Connection, after: int, before: float, limit: int) -> int | None:
+def last_before(db: Database, after: int, before: float, limit: int) -> int | None:
     """The last of the next receipts that were all received before a time; None when there is none."""
     last = None
     for seq, at in db.execute(
@@ -43,7 +42,7 @@ def last_before(db: apsw.Connection, after: int, before: float, limit: int) -> i
 
 
 def remove_payloads(
-    db: apsw.Connection, statement: str, after: int, until: int, belongs: str, routes: Sequence[str], limit: int
+    db: Database, statement: str, after: int, until: int, belongs: str, routes: Sequence[str], limit: int
 ) -> int:
     """Payloads of receipts between two numbers, of these routes or of all but these; gives how many rows went."""
     wanted = f"{belongs} ({', '.join('?' * len(routes))})"
@@ -51,7 +50,7 @@ def remove_payloads(
     return db.changes()
 
 
-def old_receipts(db: apsw.Connection, after: int, before: float, limit: int) -> list[tuple[int, str, float]]:
+def old_receipts(db: Database, after: int, before: float, limit: int) -> list[tuple[int, str, float]]:
     """(seq, route, received at) of the next receipts that are older than a time and that nothing protects."""
     rows = db.execute(
         f"""SELECT r.seq, {_ROUTE}, r.received_at FROM receipts r WHERE r.seq > ? AND r.received_at < ?
@@ -61,7 +60,7 @@ def old_receipts(db: apsw.Connection, after: int, before: float, limit: int) -> 
     return [(int(row[0]), str(row[1]), float(row[2])) for row in rows]
 
 
-def remove_receipts(db: apsw.Connection, seqs: Sequence[int], limit: int, at: float) -> tuple[int, bool]:
+def remove_receipts(db: Database, seqs: Sequence[int], limit: int, at: float) -> tuple[int, bool]:
     """Remove receipts with all that came of them, ``limit`` rows or little more: (rows, whether all went).
 
     What protects a receipt is asked again here: something may have been replayed a moment ago.
@@ -81,7 +80,7 @@ def remove_receipts(db: apsw.Connection, seqs: Sequence[int], limit: int, at: fl
     return removed, True
 
 
-def _remove_messages(db: apsw.Connection, seq: int, at: float) -> int:
+def _remove_messages(db: Database, seq: int, at: float) -> int:
     """Some messages of a receipt with their deliveries, attempts and payloads; the receipt counts them no more."""
     rows = db.execute(
         "SELECT position, message_id, state FROM messages WHERE seq = ? ORDER BY position DESC LIMIT 50", (seq,)
@@ -97,7 +96,7 @@ def _remove_messages(db: apsw.Connection, seq: int, at: float) -> int:
     return removed
 
 
-def _remove_deliveries(db: apsw.Connection, message_id: str, at: float) -> int:
+def _remove_deliveries(db: Database, message_id: str, at: float) -> int:
     removed = 0
     for delivery_id, state in db.execute(
         "SELECT delivery_id, state FROM deliveries WHERE message_id = ?", (message_id,)
@@ -111,7 +110,7 @@ def _remove_deliveries(db: apsw.Connection, message_id: str, at: float) -> int:
     return removed
 
 
-def _remove_receipt(db: apsw.Connection, seq: int, at: float) -> int:
+def _remove_receipt(db: Database, seq: int, at: float) -> int:
     row = db.execute("DELETE FROM receipts WHERE seq = ? RETURNING receipt_id, state", (seq,)).fetchall()
     for receipt_id, state in row:
         db.execute("DELETE FROM payloads WHERE owner_id = ?", (receipt_id,))
@@ -119,7 +118,7 @@ def _remove_receipt(db: apsw.Connection, seq: int, at: float) -> int:
     return len(row) + db.changes()
 
 
-def dedupe_after(db: apsw.Connection, after: tuple[str, str], limit: int) -> list[tuple[str, str, float | None]]:
+def dedupe_after(db: Database, after: tuple[str, str], limit: int) -> list[tuple[str, str, float | None]]:
     """(source, key, when it was received; None when that is no longer known), in the order of the index."""
     rows = db.execute(
         """SELECT u.source, u.dedupe_key, r.received_at FROM dedupe u LEFT JOIN receipts r ON r.seq = u.seq
@@ -129,7 +128,7 @@ def dedupe_after(db: apsw.Connection, after: tuple[str, str], limit: int) -> lis
     return [(str(row[0]), str(row[1]), row[2]) for row in rows]
 
 
-def remove_dedupe(db: apsw.Connection, rows: Sequence[tuple[str, str]]) -> int:
+def remove_dedupe(db: Database, rows: Sequence[tuple[str, str]]) -> int:
     db.executemany("DELETE FROM dedupe WHERE source = ? AND dedupe_key = ?", rows)
     return len(rows)
 
@@ -155,7 +154,7 @@ EDGES = Belongings("edges", "from_key, to_key, message_id", "m.message_id = b.me
 
 
 def belongings_after(
-    db: apsw.Connection, of: Belongings, after: tuple[Any, ...], limit: int
+    db: Database, of: Belongings, after: tuple[Any, ...], limit: int
 ) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
     """The next rows in the order of their index, and those of them whose message is gone."""
     rows = db.execute(
@@ -166,6 +165,6 @@ def belongings_after(
     return [row[:-1] for row in rows], [row[:-1] for row in rows if not row[-1]]
 
 
-def remove_belongings(db: apsw.Connection, of: Belongings, rows: Sequence[tuple[Any, ...]]) -> int:
+def remove_belongings(db: Database, of: Belongings, rows: Sequence[tuple[Any, ...]]) -> int:
     db.executemany(f"DELETE FROM {of.table} WHERE ({of.columns}) = ({of.places})", rows)
     return len(rows)

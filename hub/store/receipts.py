@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import apsw
 import msgspec
 
 from hub.message import RAW, Accepted, Arrival, Receipt
 from hub.outcome import Failure
 from hub.store import payloads, same_content
+from hub.store.database import Database
 
 _COLUMNS = """seq, receipt_id, source, event, received_at, content_type, traceparent, causation_id, correlation_id,
   route, crashes, name, raw_owner, replay_of, origin_seq, origin_position"""
@@ -22,7 +22,7 @@ _INSERT = """INSERT INTO receipts (seq, receipt_id, source, event, door, state, 
 
 
 def accept(
-    db: apsw.Connection, arrivals: Sequence[Arrival], rows: Sequence[tuple[Any, ...]], worker: str | None = None
+    db: Database, arrivals: Sequence[Arrival], rows: Sequence[tuple[Any, ...]], worker: str | None = None
 ) -> list[Accepted]:
     """Store arrivals, each once: a repeat of a dedupe key gives the first receipt. ``rows`` are their packed payloads.
 
@@ -42,7 +42,7 @@ def accept(
     return [repeats.get(seq) or Accepted(a.receipt_id, seq, False, is_claimed, seq in aside) for seq, a in numbered]
 
 
-def _set_aside(db: apsw.Connection, seq: int, arrival: Arrival, content_key: str) -> bool:
+def _set_aside(db: Database, seq: int, arrival: Arrival, content_key: str) -> bool:
     """Remember the content; a receipt whose content came before is a dead letter at once."""
     first = same_content.first(db, arrival.source, content_key)
     same_content.remember(db, arrival.source, content_key, seq)
@@ -59,7 +59,7 @@ def _row(seq: int, a: Arrival, worker: str | None) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _repeats(db: apsw.Connection, numbered: Sequence[tuple[int, Arrival]]) -> dict[int, Accepted]:
+def _repeats(db: Database, numbered: Sequence[tuple[int, Arrival]]) -> dict[int, Accepted]:
     """The arrivals whose dedupe key was seen before, each with the first receipt of that key."""
     # Rows sorted by key: two processes that insert the same keys in one order cannot deadlock.
     wanted = sorted((a.source, a.dedupe_key, seq) for seq, a in numbered if a.dedupe_key is not None)
@@ -76,14 +76,14 @@ def _repeats(db: apsw.Connection, numbered: Sequence[tuple[int, Arrival]]) -> di
     return repeats
 
 
-def _first(db: apsw.Connection, source: str, key: str, numbered: Sequence[tuple[int, Arrival]]) -> Accepted:
+def _first(db: Database, source: str, key: str, numbered: Sequence[tuple[int, Arrival]]) -> Accepted:
     first_seq = db.execute("SELECT seq FROM dedupe WHERE source = ? AND dedupe_key = ?", (source, key)).get
     here = [a.receipt_id for seq, a in numbered if seq == first_seq]
     stored = here[0] if here else db.execute("SELECT receipt_id FROM receipts WHERE seq = ?", (first_seq,)).get
     return Accepted(stored or "", first_seq, duplicate=True)
 
 
-def claim(db: apsw.Connection, seqs: Sequence[int], worker: str) -> list[int]:
+def claim(db: Database, seqs: Sequence[int], worker: str) -> list[int]:
     """Take receipts to be split: the record that says who had them in hand, should the process die."""
     claimed = db.executemany(
         "UPDATE receipts SET claimed_by = ? WHERE seq = ? AND state = 'received' AND claimed_by IS NULL RETURNING seq",
@@ -92,7 +92,7 @@ def claim(db: apsw.Connection, seqs: Sequence[int], worker: str) -> list[int]:
     return [seq for (seq,) in claimed]
 
 
-def load(db: apsw.Connection, seqs: Sequence[int], largest: int) -> list[Receipt]:
+def load(db: Database, seqs: Sequence[int], largest: int) -> list[Receipt]:
     """Receipts by number with their raw bytes, those over ``largest`` bytes without; what is gone is left out."""
     rows: list[tuple[Any, ...]] = []
     for seq in seqs:
@@ -100,13 +100,13 @@ def load(db: apsw.Connection, seqs: Sequence[int], largest: int) -> list[Receipt
     return [_receipt(db, row[1:], row[0] <= largest) for row in rows]
 
 
-def _receipt(db: apsw.Connection, row: tuple[Any, ...], with_raw: bool) -> Receipt:
+def _receipt(db: Database, row: tuple[Any, ...], with_raw: bool) -> Receipt:
     receipt_id, raw_owner = row[1], row[12]
     raw = (payloads.read(db, raw_owner or receipt_id, RAW, 1) or b"") if with_raw else b""
     return Receipt(*row[:5], raw, *row[5:])  # type: ignore[call-arg]
 
 
-def mark_split(db: apsw.Connection, counts: Sequence[tuple[int, int]]) -> None:
+def mark_split(db: Database, counts: Sequence[tuple[int, int]]) -> None:
     """Receipts all of whose records are messages now: (seq, number of messages in this last part) each."""
     db.executemany(
         """UPDATE receipts SET state = 'split', claimed_by = NULL, message_count = message_count + ?2
@@ -115,12 +115,12 @@ def mark_split(db: apsw.Connection, counts: Sequence[tuple[int, int]]) -> None:
     )
 
 
-def count_messages(db: apsw.Connection, counts: Sequence[tuple[int, int]]) -> None:
+def count_messages(db: Database, counts: Sequence[tuple[int, int]]) -> None:
     """Messages of receipts that are not split to the end: (seq, how many more) each."""
     db.executemany("UPDATE receipts SET message_count = message_count + ?2 WHERE seq = ?1", counts)
 
 
-def mark_dead(db: apsw.Connection, seq: int, failure: Failure) -> None:
+def mark_dead(db: Database, seq: int, failure: Failure) -> None:
     """The receipt cannot be routed, or not be read to its end: then its failure says how many records came before."""
     before = db.execute("SELECT message_count FROM receipts WHERE seq = ?", (seq,)).get or 0
     if before:
@@ -133,13 +133,13 @@ def mark_dead(db: apsw.Connection, seq: int, failure: Failure) -> None:
     )
 
 
-def waits_for_outcome(db: apsw.Connection, seq: int, reference: str) -> bool:
+def waits_for_outcome(db: Database, seq: int, reference: str) -> bool:
     """Whether a fetched thing is that receipt's own, and its outcome is still to be told to its source."""
     sql = "SELECT 1 FROM receipts WHERE seq = ? AND reference = ? AND settled = 0"
     return db.execute(sql, (seq, reference)).fetchone() is not None
 
 
-def free_orphans(db: apsw.Connection, worker: str) -> None:
+def free_orphans(db: Database, worker: str) -> None:
     """Receipts that another run had in hand are anybody's again, at once."""
     db.execute(
         """UPDATE receipts INDEXED BY receipts_open SET claimed_by = NULL, enqueued_at = NULL
@@ -148,7 +148,7 @@ def free_orphans(db: apsw.Connection, worker: str) -> None:
     )
 
 
-def waiting(db: apsw.Connection, before: float, limit: int) -> list[int]:
+def waiting(db: Database, before: float, limit: int) -> list[int]:
     """Receipts nobody has taken, told to the broker before ``before`` or never; marks them as told ``now``."""
     return [
         seq
@@ -160,16 +160,16 @@ def waiting(db: apsw.Connection, before: float, limit: int) -> list[int]:
     ]
 
 
-def mark_enqueued(db: apsw.Connection, seqs: Sequence[int], at: float | None) -> None:
+def mark_enqueued(db: Database, seqs: Sequence[int], at: float | None) -> None:
     db.executemany("UPDATE receipts SET enqueued_at = ? WHERE seq = ?", [(at, seq) for seq in seqs])
 
 
-def open_count(db: apsw.Connection) -> int:
+def open_count(db: Database) -> int:
     """How many receipts wait to be split."""
     return db.execute("SELECT count(*) FROM receipts WHERE state = 'received'").get or 0
 
 
-def let_go(db: apsw.Connection, seqs: Sequence[int]) -> None:
+def let_go(db: Database, seqs: Sequence[int]) -> None:
     """Receipts that could not be stored split are anybody's again."""
     db.executemany(
         "UPDATE receipts SET claimed_by = NULL WHERE seq = ? AND state = 'received'", [(seq,) for seq in seqs]
@@ -187,10 +187,10 @@ _ENDED = """SELECT r.seq, r.source, r.reference, r.state = 'dead'
   LIMIT ?"""
 
 
-def ended(db: apsw.Connection, limit: int) -> list[tuple[int, str, str, bool]]:
+def ended(db: Database, limit: int) -> list[tuple[int, str, str, bool]]:
     """(seq, source, reference, failed) of fetched things all of whose deliveries have ended."""
     return [(seq, source, reference, bool(failed)) for seq, source, reference, failed in db.execute(_ENDED, (limit,))]
 
 
-def mark_settled(db: apsw.Connection, seq: int) -> None:
+def mark_settled(db: Database, seq: int) -> None:
     db.execute("UPDATE receipts SET settled = 1 WHERE seq = ?", (seq,))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import apsw
-
 from hub.message import SENT, Delivery
+from hub.store.database import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class WholeFacts:
     is_being_replayed: bool
 
 
-def of_delivery(db: apsw.Connection, delivery_id: str) -> DeliveryFacts | None:
+def of_delivery(db: Database, delivery_id: str) -> DeliveryFacts | None:
     row = db.execute(
         """SELECT state, hold_reason, doubt, replay_depth, attempts, revision, lane FROM deliveries
            WHERE delivery_id = ?""",
@@ -45,7 +44,7 @@ def of_delivery(db: apsw.Connection, delivery_id: str) -> DeliveryFacts | None:
     return DeliveryFacts(str(row[0]), str(row[1]), bool(row[2]), int(row[3]), int(row[4]), int(row[5]), str(row[6]))
 
 
-def of_whole(db: apsw.Connection, kind: str, id: str) -> WholeFacts | None:
+def of_whole(db: Database, kind: str, id: str) -> WholeFacts | None:
     """A message or a receipt; None when there is none."""
     table = {"message": "m", "receipt": "r"}[kind]
     row = db.execute(
@@ -62,18 +61,20 @@ def of_whole(db: apsw.Connection, kind: str, id: str) -> WholeFacts | None:
     return WholeFacts(int(row[0]), str(row[1]), str(row[2]), str(row[3]), bool(replays), "received" in replays)
 
 
-def is_replayed(db: apsw.Connection, delivery_id: str) -> bool:
+def is_replayed(db: Database, delivery_id: str) -> bool:
     """Whether a delivery has a replay, whatever became of it."""
     sql = "SELECT 1 FROM deliveries WHERE replay_of = ? AND replay_of <> '' LIMIT 1"
     return db.execute(sql, (delivery_id,)).fetchone() is not None
 
 
-def has_payload(db: apsw.Connection, owner_id: str, stage: str, revision: int | None = None) -> bool:
-    sql = "SELECT 1 FROM payloads WHERE owner_id = ?1 AND stage = ?2 AND (?3 IS NULL OR revision = ?3) LIMIT 1"
-    return db.execute(sql, (owner_id, stage, revision)).fetchone() is not None
+def has_payload(db: Database, owner_id: str, stage: str, revision: int | None = None) -> bool:
+    sql, values = "SELECT 1 FROM payloads WHERE owner_id = ? AND stage = ?", (owner_id, stage)
+    if revision is None:
+        return db.execute(f"{sql} LIMIT 1", values).fetchone() is not None
+    return db.execute(f"{sql} AND revision = ? LIMIT 1", (*values, revision)).fetchone() is not None
 
 
-def is_superseded(db: apsw.Connection, lane: str, system: str, order: int) -> bool:
+def is_superseded(db: Database, lane: str, system: str, order: int) -> bool:
     """Whether something newer of the same lane was delivered; to any system where ``system`` is ''."""
     row = db.execute(
         """SELECT 1 FROM deliveries WHERE lane = ?1 AND lane <> '' AND (?2 = '' OR system = ?2) AND lane_seq > ?3
@@ -83,7 +84,7 @@ def is_superseded(db: apsw.Connection, lane: str, system: str, order: int) -> bo
     return row is not None
 
 
-def delivery_states(db: apsw.Connection, kind: str, id: str, seq: int) -> set[str]:
+def delivery_states(db: Database, kind: str, id: str, seq: int) -> set[str]:
     """The states of the deliveries of a message, or of all messages of a receipt."""
     column, value = ("m.message_id", id) if kind == "message" else ("m.seq", seq)
     rows = db.execute(
@@ -94,7 +95,7 @@ def delivery_states(db: apsw.Connection, kind: str, id: str, seq: int) -> set[st
     return {str(row[0]) for row in rows}
 
 
-def unfinished(db: apsw.Connection, kind: str, id: str, seq: int) -> list[str]:
+def unfinished(db: Database, kind: str, id: str, seq: int) -> list[str]:
     """The dead and held deliveries of a message, or of all messages of a receipt."""
     column, value = ("m.message_id", id) if kind == "message" else ("m.seq", seq)
     rows = db.execute(
@@ -105,7 +106,7 @@ def unfinished(db: apsw.Connection, kind: str, id: str, seq: int) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
-def depth_of(db: apsw.Connection, id: str, most: int) -> int:
+def depth_of(db: Database, id: str, most: int) -> int:
     """How many replays in a row have led to this message or receipt; no further than ``most``."""
     depth, at = 0, id
     while depth < most:
@@ -121,7 +122,7 @@ def depth_of(db: apsw.Connection, id: str, most: int) -> int:
     return depth
 
 
-def copy_sent(db: apsw.Connection, old: Delivery, new_id: str) -> None:
+def copy_sent(db: Database, old: Delivery, new_id: str) -> None:
     """The bytes of a delivery become those of another one too, unchanged."""
     db.execute(
         """INSERT INTO payloads (owner_id, stage, revision, chunk, content_type, compressed, size, stored_at, content)
@@ -131,7 +132,7 @@ def copy_sent(db: apsw.Connection, old: Delivery, new_id: str) -> None:
     )
 
 
-def adopt_followers(db: apsw.Connection, old_id: str, new_id: str) -> None:
+def adopt_followers(db: Database, old_id: str, new_id: str) -> None:
     """What comes after the old delivery comes after the new one, also what was held because the old one died."""
     db.execute(
         """UPDATE deliveries SET waits_for = ?, state = 'queued', failure = NULL, fingerprint = '', hold_reason = ''

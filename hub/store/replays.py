@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import apsw
 import msgspec
+
+from hub.store.database import Database
 
 CHUNK = 500
 _COLUMNS = "replay_id, created_at, actor, reason, request, state, plan_hash, plan, started_at, ended_at, next_at"
@@ -42,7 +43,7 @@ class Item:
     new_id: str = ""
 
 
-def add(db: apsw.Connection, replay: Replay) -> None:
+def add(db: Database, replay: Replay) -> None:
     db.execute(
         f"INSERT INTO replays ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
@@ -56,19 +57,19 @@ def _text(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def add_items(db: apsw.Connection, replay_id: str, items: Sequence[Item]) -> None:
+def add_items(db: Database, replay_id: str, items: Sequence[Item]) -> None:
     db.executemany(
         "INSERT INTO replay_items VALUES (?, ?, ?, ?, ?, ?, ?)",
         [(replay_id, i.ordinal, i.kind, i.item_id, i.state, i.note, i.new_id) for i in items],
     )
 
 
-def get(db: apsw.Connection, replay_id: str) -> Replay | None:
+def get(db: Database, replay_id: str) -> Replay | None:
     row = db.execute(f"SELECT {_COLUMNS} FROM replays WHERE replay_id = ?", (replay_id,)).fetchone()
     return None if row is None else _replay(row)
 
 
-def listed(db: apsw.Connection, limit: int = 50, state: str = "") -> list[Replay]:
+def listed(db: Database, limit: int = 50, state: str = "") -> list[Replay]:
     """The newest first."""
     rows = db.execute(
         f"SELECT {_COLUMNS} FROM replays WHERE (?1 = '' OR state = ?1) ORDER BY replay_id DESC LIMIT ?2", (state, limit)
@@ -82,7 +83,7 @@ def _replay(row: tuple[Any, ...]) -> Replay:
     return Replay(*fields)
 
 
-def set_state(db: apsw.Connection, replay_id: str, before: str, after: str, at: float) -> bool:
+def set_state(db: Database, replay_id: str, before: str, after: str, at: float) -> bool:
     """Move a replay on; False when it is not in the state it should be in."""
     column = "started_at" if after == "running" else "ended_at"
     db.execute(
@@ -91,7 +92,7 @@ def set_state(db: apsw.Connection, replay_id: str, before: str, after: str, at: 
     return db.changes() == 1
 
 
-def items(db: apsw.Connection, replay_id: str, after: int = -1, limit: int = 50, state: str = "") -> list[Item]:
+def items(db: Database, replay_id: str, after: int = -1, limit: int = 50, state: str = "") -> list[Item]:
     """Items in their order, after an ordinal."""
     rows = db.execute(
         """SELECT ordinal, kind, item_id, state, note, new_id FROM replay_items
@@ -101,12 +102,12 @@ def items(db: apsw.Connection, replay_id: str, after: int = -1, limit: int = 50,
     return [Item(*row) for row in rows]
 
 
-def set_next(db: apsw.Connection, replay_id: str, next_at: float) -> None:
+def set_next(db: Database, replay_id: str, next_at: float) -> None:
     """When the rate of a replay lets its next item go."""
     db.execute("UPDATE replays SET next_at = ? WHERE replay_id = ?", (next_at, replay_id))
 
 
-def waiting(db: apsw.Connection, replay_id: str, limit: int) -> list[Item]:
+def waiting(db: Database, replay_id: str, limit: int) -> list[Item]:
     """The next items to be done."""
     rows = db.execute(
         """SELECT ordinal, kind, item_id, state FROM replay_items WHERE replay_id = ? AND state = 'waiting'
@@ -116,12 +117,12 @@ def waiting(db: apsw.Connection, replay_id: str, limit: int) -> list[Item]:
     return [Item(*row) for row in rows]
 
 
-def discard_orphans(db: apsw.Connection) -> None:
+def discard_orphans(db: Database) -> None:
     """Items of plans that were not finished when the hub ended."""
     db.execute("DELETE FROM replay_items WHERE replay_id NOT IN (SELECT replay_id FROM replays)")
 
 
-def mark_item(db: apsw.Connection, replay_id: str, item: Item) -> None:
+def mark_item(db: Database, replay_id: str, item: Item) -> None:
     """An item's end, in the transaction of what came of it."""
     db.execute(
         "UPDATE replay_items SET state = ?, note = ?, new_id = ? WHERE replay_id = ? AND ordinal = ?",
@@ -129,13 +130,13 @@ def mark_item(db: apsw.Connection, replay_id: str, item: Item) -> None:
     )
 
 
-def progress(db: apsw.Connection, replay_id: str) -> dict[str, int]:
+def progress(db: Database, replay_id: str) -> dict[str, int]:
     """Items by state: waiting, started, skipped."""
     rows = db.execute("SELECT state, count(*) FROM replay_items WHERE replay_id = ? GROUP BY state", (replay_id,))
     return {"waiting": 0, "started": 0, "skipped": 0, **dict(rows)}
 
 
-def outcomes(db: apsw.Connection, replay_id: str) -> dict[str, int]:
+def outcomes(db: Database, replay_id: str) -> dict[str, int]:
     """What has become of the deliveries that a replay made, by state; of receipts, by theirs."""
     rows = db.execute(
         """SELECT coalesce(d.state, r.state, 'pruned'), count(*) FROM replay_items i
@@ -146,7 +147,7 @@ def outcomes(db: apsw.Connection, replay_id: str) -> dict[str, int]:
     return dict(rows)
 
 
-def discard_plans(db: apsw.Connection, before: float) -> int:
+def discard_plans(db: Database, before: float) -> int:
     """Drop plans that nobody started, with their items; gives how many."""
     old = [
         row[0]

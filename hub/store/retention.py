@@ -11,13 +11,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-import apsw
-
 from hub.clock import Clock
 from hub.routes import Route
 from hub.settings import Settings
 from hub.store import counters, pruning
-from hub.store.sqlite import SqliteStore
+from hub.store.database import Database, Store
 
 ROWS = 500  # of one transaction
 _DEDUPE_KEEP = 30 * 86400.0
@@ -58,7 +56,7 @@ def policy_of(settings: Settings, routes: Mapping[str, Route]) -> Policy:
 class Pruner:
     """Prunes a little at each call and goes on from there at the next."""
 
-    def __init__(self, store: SqliteStore, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
         self._receipts_after = 0
         self._dedupe_after: tuple[str, str] = ("", "")
@@ -104,7 +102,7 @@ class Pruner:
             return None
         due = [seq for seq, route, at in found if at < now - policy.of(route).metadata]
 
-        def job(db: apsw.Connection) -> tuple[int, bool]:
+        def job(db: Database) -> tuple[int, bool]:
             return pruning.remove_receipts(db, due, ROWS, now)
 
         removed, finished = self._store.write(job, durable=False)
@@ -149,7 +147,7 @@ class Pruner:
         self._belongings_after[of.table] = rows[-1]
         return self._in_transaction(lambda db: pruning.remove_belongings(db, of, orphans)) if orphans else 0
 
-    def _in_transaction(self, job: Callable[[apsw.Connection], int]) -> int:
+    def _in_transaction(self, job: Callable[[Database], int]) -> int:
         # What a crash undoes here is simply pruned again.
         return int(self._store.write(job, durable=False))
 
@@ -172,7 +170,7 @@ class _Chunk:
     mark: str
 
 
-def _prune_payloads(db: apsw.Connection, chunk: _Chunk, at: float) -> int:
+def _prune_payloads(db: Database, chunk: _Chunk, at: float) -> int:
     removed = pruning.remove_payloads(db, chunk.statement, chunk.last, chunk.until, *chunk.routes, limit=ROWS)
     if removed < ROWS:
         counters.put(db, _MARK, chunk.mark, chunk.until, at)

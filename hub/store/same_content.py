@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import apsw
-
 from hub.clock import iso
 from hub.message import Accepted, Arrival
 from hub.outcome import Failure
+from hub.store.database import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,7 @@ class First:
     received_at: float
 
 
-def repeats(db: apsw.Connection, numbered: Sequence[tuple[int, Arrival]]) -> dict[int, Accepted]:
+def repeats(db: Database, numbered: Sequence[tuple[int, Arrival]]) -> dict[int, Accepted]:
     """The arrivals that are left out since their content came before, each with the first receipt of it."""
     found = {}
     for seq, arrival in numbered:
@@ -36,7 +35,7 @@ def repeats(db: apsw.Connection, numbered: Sequence[tuple[int, Arrival]]) -> dic
     return found
 
 
-def first(db: apsw.Connection, source: str, content_key: str) -> First | None:
+def first(db: Database, source: str, content_key: str) -> First | None:
     """The receipt a content came with first; None when it is new."""
     row = db.execute(
         """SELECT r.seq, r.receipt_id, r.name, r.received_at FROM dedupe d JOIN receipts r ON r.seq = d.seq
@@ -46,7 +45,7 @@ def first(db: apsw.Connection, source: str, content_key: str) -> First | None:
     return None if row is None else First(int(row[0]), str(row[1]), str(row[2]), float(row[3]))
 
 
-def remember(db: apsw.Connection, source: str, content_key: str, seq: int) -> None:
+def remember(db: Database, source: str, content_key: str, seq: int) -> None:
     """The content came with this receipt, unless it came before."""
     db.execute("INSERT INTO dedupe VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (source, content_key, seq))
 

@@ -13,11 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import apsw
-
 from hub.errors import UsageError
 from hub.states import DELIVERY_STATES, MESSAGE_STATES, RECEIPT_STATES
 from hub.store import search_terms
+from hub.store.database import Database
 from hub.store.partial import is_troubled
 from hub.store.search_terms import Filter
 
@@ -63,7 +62,7 @@ class Page:
     next_cursor: str | None
 
 
-def find(db: apsw.Connection, wanted: Filter, limit: int = 50, cursor: str | None = None) -> Page:
+def find(db: Database, wanted: Filter, limit: int = 50, cursor: str | None = None) -> Page:
     """One page of the messages that a filter selects. Raises UsageError for a limit or cursor that is none."""
     if not 1 <= limit <= MAX_LIMIT:
         raise UsageError(f"limit: expected 1 to {MAX_LIMIT}, got {limit}")
@@ -82,7 +81,7 @@ def find(db: apsw.Connection, wanted: Filter, limit: int = 50, cursor: str | Non
 
 
 def _messages(
-    db: apsw.Connection, wanted: Filter, driver: search_terms.Sql | None, before: Place, between: Place, limit: int
+    db: Database, wanted: Filter, driver: search_terms.Sql | None, before: Place, between: Place, limit: int
 ) -> list[Found]:
     terms = search_terms.message_terms(wanted)
     start = f"{driver.text} c CROSS JOIN messages m ON m.message_id = c.message_id" if driver else "messages m"
@@ -96,7 +95,7 @@ def _messages(
     return [Found(*row) for row in db.execute(sql, given)]
 
 
-def _receipts(db: apsw.Connection, wanted: Filter, before: Place, between: Place, limit: int) -> list[Found]:
+def _receipts(db: Database, wanted: Filter, before: Place, between: Place, limit: int) -> list[Found]:
     """Receipts that are not, or not whole, messages: in progress, or dead. They come after their own messages."""
     found: list[Found] = []
     for state in search_terms.receipt_states(wanted):
@@ -107,11 +106,11 @@ def _receipts(db: apsw.Connection, wanted: Filter, before: Place, between: Place
     return found
 
 
-def _first(db: apsw.Connection) -> int:
+def _first(db: Database) -> int:
     return db.execute("SELECT min(seq) FROM receipts").get or 0
 
 
-def deliveries_of(db: apsw.Connection, message_ids: Sequence[str]) -> list[dict[str, Any]]:
+def deliveries_of(db: Database, message_ids: Sequence[str]) -> list[dict[str, Any]]:
     """The deliveries of some messages, one line each; ``failure`` is JSON text."""
     columns = (
         "delivery_id", "message_id", "route", "target", "system", "state", "attempts", "due_at", "updated_at",
@@ -139,7 +138,7 @@ def _place(cursor: str) -> Place:
         raise UsageError("cursor: not one that a list has given; leave it out to start with the newest") from None
 
 
-def waiting_by_system(db: apsw.Connection) -> dict[str, int]:
+def waiting_by_system(db: Database) -> dict[str, int]:
     """How many deliveries of each system are due or in a lane, whatever they wait for."""
     rows = db.execute(
         f"""SELECT system, count(*) FROM (
@@ -150,12 +149,12 @@ def waiting_by_system(db: apsw.Connection) -> dict[str, int]:
              UNION SELECT delivery_id, system FROM deliveries INDEXED BY deliveries_waiting
                WHERE waits_for <> '' AND due_at IS NULL AND state IN ('queued', 'held')
              UNION SELECT delivery_id, system FROM deliveries WHERE state = 'held'
-               AND {is_troubled()}) GROUP BY system"""
+               AND {is_troubled()}) AS waiting GROUP BY system"""
     )
     return dict(rows)
 
 
-def retrying(db: apsw.Connection, limit: int) -> list[dict[str, Any]]:
+def retrying(db: Database, limit: int) -> list[dict[str, Any]]:
     """Deliveries that wait for their next try, the next one first, each with the name of its message's main key."""
     columns = (
         "delivery_id",
@@ -180,13 +179,14 @@ def retrying(db: apsw.Connection, limit: int) -> list[dict[str, Any]]:
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
-def blocked_lanes(db: apsw.Connection, before: float) -> list[tuple[str, str, int]]:
+def blocked_lanes(db: Database, before: float) -> list[tuple[str, str, int]]:
     """(lane, system, how many wait): lanes whose head has needed a person since before a time, and others behind it."""
     rows = db.execute(
-        f"""SELECT d.lane, d.system, (SELECT count(*) FROM deliveries e INDEXED BY deliveries_lane
-             WHERE e.system = d.system AND e.lane = d.lane AND e.holds_lane = 1 AND e.lane_seq > d.lane_seq) AS behind
-           FROM deliveries d WHERE d.state IN ('held', 'dead', 'unknown') AND d.holds_lane = 1 AND d.updated_at < ?
-             AND {is_troubled("d")} AND behind > 0 ORDER BY d.updated_at""",
+        f"""SELECT lane, system, behind FROM (SELECT d.lane, d.system, d.updated_at,
+             (SELECT count(*) FROM deliveries e INDEXED BY deliveries_lane WHERE e.system = d.system
+                AND e.lane = d.lane AND e.holds_lane = 1 AND e.lane_seq > d.lane_seq) AS behind
+             FROM deliveries d WHERE d.state IN ('held', 'dead', 'unknown') AND d.holds_lane = 1 AND d.updated_at < ?
+               AND {is_troubled("d")}) AS heads WHERE behind > 0 ORDER BY updated_at""",
         (before,),
     )
     return [(str(lane), str(system), int(behind)) for lane, system, behind in rows]

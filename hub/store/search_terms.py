@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-import apsw
-
 from hub.states import DELIVERY_STATES, MESSAGE_STATES
+from hub.store.database import Database
 from hub.store.partial import CLOSED_STATES, TROUBLED_STATES, is_closed, is_troubled
 
 _SLACK_SECONDS = 3600.0  # a large body is numbered after it was received; clocks are set back
@@ -51,10 +50,10 @@ class Sql:
 
 def joined(terms: Sequence[Sql]) -> Sql:
     """All of them must hold."""
-    return Sql(" AND ".join(t.text for t in terms) or "1", tuple(value for t in terms for value in t.values))
+    return Sql(" AND ".join(t.text for t in terms) or "TRUE", tuple(value for t in terms for value in t.values))
 
 
-def driver(db: apsw.Connection, wanted: Filter) -> Sql | None:
+def driver(db: Database, wanted: Filter) -> Sql | None:
     """A subquery of message ids from the most selective index; None where no index helps."""
     if wanted.keys:
         scheme, value = wanted.keys[0]
@@ -99,18 +98,19 @@ def _troubled(state: str) -> Sql:
     return Sql(f"({text})", states)
 
 
-def _text_driver(db: apsw.Connection, text: str) -> Sql:
+def _text_driver(db: Database, text: str) -> Sql:
     """Keys whose value begins with the text, by the index of each scheme, and troubled ones whose error holds it."""
     schemes = _schemes(db)
     marks = ", ".join("?" * len(schemes)) or "''"
     keys = f"""SELECT x.message_id FROM keys k CROSS JOIN messages x ON x.seq = k.seq AND x.position = k.position
       WHERE k.scheme IN ({marks}) AND k.value >= ? AND k.value < ?"""
-    errors = f"""UNION SELECT message_id FROM deliveries WHERE {is_troubled()} AND instr(lower(failure), ?)
-      UNION SELECT message_id FROM messages WHERE state = 'dead' AND state <> 'routed' AND instr(lower(failure), ?)"""
+    errors = f"""UNION SELECT message_id FROM deliveries WHERE {is_troubled()} AND instr(lower(failure), ?) > 0
+      UNION SELECT message_id FROM messages
+        WHERE state = 'dead' AND state <> 'routed' AND instr(lower(failure), ?) > 0"""
     return Sql(f"({keys} {errors})", (*schemes, text, text + "\U0010ffff", text.lower(), text.lower()))
 
 
-def _schemes(db: apsw.Connection) -> tuple[str, ...]:
+def _schemes(db: Database) -> tuple[str, ...]:
     """The key schemes there are, by skipping from one to the next in the index."""
     rows = db.execute(
         """WITH RECURSIVE s(name) AS (SELECT min(scheme) FROM keys UNION ALL
@@ -148,9 +148,8 @@ def _own_or_delivery(wanted: Filter) -> Sql:
         choices = []
     if not wanted.destination and (not wanted.state or wanted.state in MESSAGE_STATES):
         choices.append(_state_and_error(wanted, "m"))
-    return Sql(
-        "(" + (" OR ".join(c.text for c in choices) or "0") + ")", tuple(value for c in choices for value in c.values)
-    )
+    text = " OR ".join(c.text for c in choices) or "FALSE"
+    return Sql(f"({text})", tuple(value for c in choices for value in c.values))
 
 
 def delivery_terms(wanted: Filter) -> Sql:
@@ -188,7 +187,7 @@ def receipt_terms(wanted: Filter) -> Sql:
     plain = {"r.route": wanted.route, "r.source": wanted.source, "r.replay_of": wanted.replay_of}
     terms = [Sql(f"{column} = ?", (value,)) for column, value in plain.items() if value]
     if wanted.text:
-        terms.append(Sql("instr(lower(r.failure), ?)", (wanted.text.lower(),)))
+        terms.append(Sql("instr(lower(r.failure), ?) > 0", (wanted.text.lower(),)))
     own = Filter(issue=wanted.issue, error_class=wanted.error_class, code=wanted.code)
     return joined([*terms, *_received(wanted, "r"), _state_and_error(own, "r")])
 
@@ -202,7 +201,7 @@ def _received(wanted: Filter, table: str) -> list[Sql]:
     return terms
 
 
-def received_between(db: apsw.Connection, wanted: Filter) -> tuple[int, int]:
+def received_between(db: Database, wanted: Filter) -> tuple[int, int]:
     """The receipts' numbers that a time span can lie between: numbers grow with time, so bisecting finds them."""
     last = db.execute("SELECT max(seq) FROM receipts").get or 0
     first, until = wanted.received_from, wanted.received_until
@@ -211,7 +210,7 @@ def received_between(db: apsw.Connection, wanted: Filter) -> tuple[int, int]:
     return low, high
 
 
-def _bisect(db: apsw.Connection, at: float, last: int) -> int:
+def _bisect(db: Database, at: float, last: int) -> int:
     """The first receipt received at or after a time; ``last + 1`` when there is none."""
     low, high = 0, last + 1
     while low < high:

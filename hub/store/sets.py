@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
-import apsw
 import msgspec
 
 from hub.store.compression import pack, unpack
+from hub.store.database import Database
 
 
-def put(db: apsw.Connection, files: Mapping[str, bytes], hash: str, at: float, actor: str, hub_version: str) -> int:
+def put(db: Database, files: Mapping[str, bytes], hash: str, at: float, actor: str, hub_version: str) -> int:
     """Store a set once; gives its number, the old one where exactly these files were deployed before."""
     known = db.execute("SELECT set_id FROM sets WHERE hash = ?", (hash,)).get
     if known is not None:
@@ -22,38 +22,36 @@ def put(db: apsw.Connection, files: Mapping[str, bytes], hash: str, at: float, a
         "INSERT INTO files VALUES (?, ?) ON CONFLICT DO NOTHING",
         [(manifest[path], _packed(content)) for path, content in files.items()],
     )
-    db.execute(
-        "INSERT INTO sets (hash, manifest, created_at, actor, hub_version) VALUES (?, ?, ?, ?, ?)",
+    made = db.execute(
+        "INSERT INTO sets (hash, manifest, created_at, actor, hub_version) VALUES (?, ?, ?, ?, ?) RETURNING set_id",
         (hash, msgspec.json.encode(manifest).decode(), at, actor, hub_version),
     )
-    return db.last_insert_rowid()
+    return int(made.get)
 
 
-def activate(db: apsw.Connection, set_id: int, at: float, actor: str) -> None:
+def activate(db: Database, set_id: int, at: float, actor: str) -> None:
     """Put a set in force: one row, at once."""
     db.execute("INSERT INTO activations (set_id, activated_at, actor) VALUES (?, ?, ?)", (set_id, at, actor))
 
 
-def active(db: apsw.Connection) -> int | None:
+def active(db: Database) -> int | None:
     return db.execute("SELECT set_id FROM activations ORDER BY activation_id DESC LIMIT 1").get  # type: ignore[no-any-return]
 
 
-def is_same(db: apsw.Connection, set_id: int, hash: str, hub_version: str) -> bool:
+def is_same(db: Database, set_id: int, hash: str, hub_version: str) -> bool:
     """Whether a set is exactly these files, checked by this very version of the hub."""
-    return db.execute("SELECT hash, hub_version FROM sets WHERE set_id = ?", (set_id,)).fetchone() == (
-        hash,
-        hub_version,
-    )
+    row = db.execute("SELECT hash, hub_version FROM sets WHERE set_id = ?", (set_id,)).fetchone()
+    return bool(row == (hash, hub_version))
 
 
-def before(db: apsw.Connection, set_id: int) -> int | None:
+def before(db: Database, set_id: int) -> int | None:
     """The set that was in force before this one: what a rollback goes to."""
     return db.execute(  # type: ignore[no-any-return]
         "SELECT set_id FROM activations WHERE set_id < ? ORDER BY set_id DESC LIMIT 1", (set_id,)
     ).get
 
 
-def files_of(db: apsw.Connection, set_id: int) -> dict[str, bytes]:
+def files_of(db: Database, set_id: int) -> dict[str, bytes]:
     """A set's files by path."""
     manifest = msgspec.json.decode(db.execute("SELECT manifest FROM sets WHERE set_id = ?", (set_id,)).get)
     contents = {
@@ -63,7 +61,7 @@ def files_of(db: apsw.Connection, set_id: int) -> dict[str, bytes]:
     return {path: contents[digest] for path, digest in manifest.items()}
 
 
-def listed(db: apsw.Connection, limit: int = 50) -> list[dict[str, Any]]:
+def listed(db: Database, limit: int = 50) -> list[dict[str, Any]]:
     """Activations, newest first."""
     columns = ("set_id", "hash", "activated_at", "actor", "hub_version")
     rows = db.execute(

@@ -17,8 +17,9 @@ from typing import IO, Any
 import apsw
 import apsw.ext
 
-from hub.errors import StoreBusy, StoreError
+from hub.errors import StoreBusy, StoreError, StoreFull, StoreRefused
 from hub.store.commit import Committer
+from hub.store.database import Job
 
 _MIGRATIONS = Path(__file__).parent / "migrations" / "sqlite"
 _PRAGMAS = (
@@ -53,8 +54,15 @@ class SqliteStore:
         db = connect(path)
         if migrate:
             apply_migrations(db, path)
-        self._committer = Committer(db)
         self._db = db
+        self._committer = Committer(Transactions(db).run)
+
+    @property
+    def url(self) -> str:
+        return f"sqlite:///{self.path}" if self.path.is_absolute() else f"sqlite:///{self.path.absolute()}"
+
+    def size(self) -> int:
+        return self.path.stat().st_size
 
     @property
     def committer(self) -> Committer:
@@ -62,7 +70,7 @@ class SqliteStore:
             raise StoreError("this store was opened for reading only")
         return self._committer
 
-    def write(self, job: Callable[[apsw.Connection], Any], durable: bool = True) -> Any:
+    def write(self, job: Job, durable: bool = True) -> Any:
         """One transaction, now, in the calling thread."""
         return self.committer.run(job, durable)
 
@@ -122,6 +130,42 @@ class SqliteStore:
     def _require_file(self) -> None:
         if not self.path.is_file():
             raise StoreError(f"there is no store at {self.path} yet; start the hub once with `o2c run`")
+
+
+class Transactions:
+    """Runs jobs in transactions of one connection, one at a time."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._db = connection
+        self._durable: bool | None = None
+
+    def run(self, job: Job, durable: bool) -> Any:
+        """The job's result, once it is committed. Raises StoreFull and StoreRefused."""
+        try:
+            return self._attempt(job, durable)
+        except apsw.FullError as error:
+            raise StoreFull("the disk that holds the store is full; free some room, work goes on by itself") from error
+        except (apsw.IOError, apsw.CantOpenError, apsw.ReadOnlyError) as error:
+            raise StoreFull(f"the store cannot be written: {error}") from error
+        except apsw.BusyError as error:
+            raise StoreError(f"the store is in use: {error}") from error
+        except apsw.Error as error:
+            raise StoreRefused(f"the store refused this: {error}") from error
+
+    def _attempt(self, job: Job, durable: bool) -> Any:
+        # BEGIN IMMEDIATE always: a read that turns into a write gets past the busy time-out (BUSY_SNAPSHOT).
+        if durable is not self._durable:
+            self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            self._durable = durable
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            result = job(self._db)
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+        return result
 
 
 def connect(path: Path, read_only: bool = False) -> apsw.Connection:

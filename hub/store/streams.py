@@ -9,25 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import apsw
-
 from hub.message import RAW
 from hub.store import counters, payloads
+from hub.store.database import Database
 
 _ARRIVING = "arriving"
 _CHUNKS = 20  # of a megabyte, taken away in one transaction
 
-Write = Callable[[Callable[[apsw.Connection], Any]], Any]
+Write = Callable[[Callable[[Database], Any]], Any]
 
 
-def add(db: apsw.Connection, receipt_id: str, number: int, piece: bytes, at: float) -> None:
+def add(db: Database, receipt_id: str, number: int, piece: bytes, at: float) -> None:
     """The next piece of a body."""
     if number == 0:
         counters.put(db, _ARRIVING, receipt_id, 1, at)
     payloads.add_chunk(db, receipt_id, RAW, number, piece, at)
 
 
-def end(db: apsw.Connection, receipt_id: str) -> None:
+def end(db: Database, receipt_id: str) -> None:
     """The body belongs to a receipt now, or nothing is left of it."""
     db.execute("DELETE FROM counters WHERE kind = ? AND name = ?", (_ARRIVING, receipt_id))
 
@@ -39,10 +38,10 @@ def abandon(write: Write, receipt_id: str) -> None:
     write(lambda db: end(db, receipt_id))
 
 
-def left_over(db: apsw.Connection) -> list[str]:
+def left_over(db: Database) -> list[str]:
     """The receipt ids of bodies whose end nobody has noted."""
     return [str(row["name"]) for row in counters.listed(db, _ARRIVING)]
 
 
-def _has_receipt(db: apsw.Connection, receipt_id: str) -> bool:
+def _has_receipt(db: Database, receipt_id: str) -> bool:
     return db.execute("SELECT 1 FROM receipts WHERE receipt_id = ?", (receipt_id,)).get is not None

@@ -9,10 +9,9 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-import apsw
-
 from hub.states import DELIVERY_STATES, DELIVERY_WAITING
 from hub.store import counters
+from hub.store.database import Database
 from hub.store.partial import is_closed, is_troubled
 
 Pruned = dict[tuple[str, str], int]  # (table, state) -> how many rows retention removed
@@ -51,7 +50,7 @@ class Tallier:
         self._lock = threading.Lock()
         self._marks: dict[str, _Mark] = {}
 
-    def count(self, db: apsw.Connection, now: float) -> Tally:
+    def count(self, db: Database, now: float) -> Tally:
         """The tally of one moment: ``db`` is a snapshot."""
         pruned = _pruned(db)
         receipts, messages = _by_index(db, _RECEIPTS), _by_index(db, _MESSAGES)
@@ -71,9 +70,7 @@ class Tallier:
             found[state] = rows[table] - sum(count for name, count in found.items() if name != state)
         return Tally(receipts, messages, deliveries)
 
-    def _rows(
-        self, db: apsw.Connection, table: str, column: str, settled: str | int, pruned: Pruned, now: float
-    ) -> int:
+    def _rows(self, db: Database, table: str, column: str, settled: str | int, pruned: Pruned, now: float) -> int:
         """All rows of a table ever: those up to the mark, known or counted once, and those since."""
         with self._lock:
             mark = self._marks.get(table)
@@ -86,15 +83,15 @@ class Tallier:
             return total
 
 
-def _after(db: apsw.Connection, table: str, column: str, key: str | int) -> int:
+def _after(db: Database, table: str, column: str, key: str | int) -> int:
     return db.execute(f"SELECT count(*) FROM {table} WHERE {column} > ?", (key,)).get or 0
 
 
-def _first(db: apsw.Connection, statement: str, default: int = 0) -> int:
+def _first(db: Database, statement: str, default: int = 0) -> int:
     return db.execute(statement).get or default
 
 
-def _by_index(db: apsw.Connection, statements: tuple[str, ...]) -> dict[str, int]:
+def _by_index(db: Database, statements: tuple[str, ...]) -> dict[str, int]:
     found: dict[str, int] = {}
     for statement in statements:
         for state, count in db.execute(statement):
@@ -102,7 +99,7 @@ def _by_index(db: apsw.Connection, statements: tuple[str, ...]) -> dict[str, int
     return found
 
 
-def _pruned(db: apsw.Connection) -> Pruned:
+def _pruned(db: Database) -> Pruned:
     return {(row["name"], row["label"]): row["count"] for row in counters.listed(db, counters.PRUNED)}
 
 

@@ -18,11 +18,12 @@ import apsw.ext
 import pytest
 import uuid_utils
 
-from hub.errors import StoreBusy
+from hub.errors import StoreBusy, StoreRefused
 from hub.keys import Key
 from hub.message import RAW, Arrival, Body, Delivery, Finish, Message, lane_seq
 from hub.states import DELIVERY_STATES, DELIVERY_TRANSITIONS, DELIVERY_WAITING, MESSAGE_STATES, RECEIPT_STATES
-from hub.store import Store, deliveries, messages, open_store, payloads, receipts
+from hub.store import Store, bodies, deliveries, messages, open_store, payloads, receipts
+from hub.store.database import Database
 
 
 @pytest.fixture(params=["sqlite:///hub.db"])
@@ -53,7 +54,7 @@ def split(store: Store, seq: int, receipt_id: str, *lanes: str, order: str = "er
         for lane in lanes
     ]
 
-    def job(db: apsw.Connection) -> None:
+    def job(db: Database) -> None:
         messages.insert(db, [message], [])
         receipts.mark_split(db, [(seq, 1)])
         deliveries.insert(db, made)
@@ -148,7 +149,7 @@ def test_final_states_are_never_overwritten_and_the_database_itself_refuses(stor
             [one] = split(store, a.seq, a.receipt_id, "")
             force(store, one, before)
             if after != before and after not in DELIVERY_TRANSITIONS[before]:
-                with pytest.raises(apsw.ConstraintError, match=r"final state|CHECK"):
+                with pytest.raises(StoreRefused, match=r"final state|CHECK"):
                     force(store, one, after)
 
 
@@ -176,7 +177,7 @@ def test_attempts_are_append_only(store: Store) -> None:
     [one] = split(store, a.seq, a.receipt_id, "")
     claim(store, one)
     end(store, one, "delivered")
-    with pytest.raises(apsw.ConstraintError, match="append-only"):
+    with pytest.raises(StoreRefused, match="append-only"):
         store.write(lambda db: db.execute("UPDATE attempts SET status = 1"))
 
 
@@ -194,17 +195,17 @@ def test_the_bytes_of_a_first_attempt_are_stored_with_its_claim(store: Store) ->
     [a] = accept(store, arrival())
     message = Message(a.receipt_id, a.seq, 0, "shop", "order", "r", "t", "routed", 1.0)
     one = Delivery(new_id(), a.receipt_id, lane_seq(a.seq, 0), "shop", "r", "erp", "erp", "k", "queued", 1.0)
-    rows = deliveries.body_rows([(one, Body(b"sent", "text/plain"))], 1.0)
+    rows = bodies.rows_of([(one, Body(b"sent", "text/plain"))], 1.0)
 
-    def job(db: apsw.Connection) -> set[str]:
+    def job(db: Database) -> set[str]:
         messages.insert(db, [message], [])
         receipts.mark_split(db, [(a.seq, 1)])
         claimed = deliveries.insert(db, [one], "w")
-        deliveries.store_bodies(db, rows, claimed, 1)
+        bodies.store(db, rows, claimed, 1)
         return claimed
 
     assert store.write(job) == {one.delivery_id}
-    assert deliveries.body(store.reader(), one.delivery_id, 1) == Body(b"sent", "text/plain")
+    assert bodies.read(store.reader(), one.delivery_id, 1) == Body(b"sent", "text/plain")
 
 
 def test_a_group_whose_one_job_fails_commits_the_others(store: Store) -> None:
@@ -219,7 +220,7 @@ def test_a_group_whose_one_job_fails_commits_the_others(store: Store) -> None:
 
         return finished
 
-    def wrong(db: apsw.Connection) -> None:
+    def wrong(db: Database) -> None:
         db.execute("INSERT INTO switches VALUES ('nonsense', 'x', 'paused', '', 0, '')")
 
     with store.committer._lock:
@@ -227,7 +228,7 @@ def test_a_group_whose_one_job_fails_commits_the_others(store: Store) -> None:
             store.committer.submit(job, note(name))
     assert ready.wait(10)
     assert (done["a"], done["c"]) == ("stored", "stored")
-    assert isinstance(done["b"], apsw.ConstraintError)
+    assert isinstance(done["b"], StoreRefused)
 
 
 def test_a_second_process_is_told_who_holds_the_embedded_store(store: Store, tmp_path: Path) -> None:

@@ -1,0 +1,44 @@
+"""The bytes of deliveries: stored with the first attempt, sent unchanged by every retry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hub.message import SENT, Body, Delivery
+from hub.store import payloads
+from hub.store.compression import unpack
+from hub.store.database import Database
+
+
+def keep(db: Database, rows: Sequence[tuple[Any, ...]], claimed: set[str]) -> None:
+    """The bytes of deliveries that were claimed as they were made, with the set that made them."""
+    payloads.insert_rows(db, [row for row in rows if row[0] in claimed])
+
+
+def store(db: Database, rows: Sequence[tuple[Any, ...]], claimed: set[str], set_id: int) -> None:
+    """The bytes of first attempts, beside their claim: every retry sends them unchanged. ``rows`` are packed."""
+    keep(db, rows, claimed)
+    db.executemany(
+        "UPDATE deliveries SET set_id = ?, rebuild = 0 WHERE delivery_id = ? AND set_id <> ?",
+        [(set_id, row[0], set_id) for row in rows if row[0] in claimed and row[3] == 0],
+    )
+
+
+def rows_of(bodies: Sequence[tuple[Delivery, Body]], at: float) -> list[tuple[Any, ...]]:
+    return payloads.packed_rows(
+        [(d.delivery_id, SENT, d.revision, body.content_type, body.content) for d, body in bodies], at
+    )
+
+
+def read(db: Database, delivery_id: str, revision: int) -> Body | None:
+    """The stored bytes of a delivery's revision; None before its first attempt."""
+    content_type, chunks = "", []
+    for kind, flag, content in db.execute(
+        """SELECT content_type, compressed, content FROM payloads
+           WHERE owner_id = ? AND stage = 'sent' AND revision = ? ORDER BY chunk""",
+        (delivery_id, revision),
+    ):
+        content_type = kind
+        chunks.append(unpack(flag, content))
+    return Body(b"".join(chunks), content_type) if chunks else None
