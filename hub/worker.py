@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import dramatiq
 import structlog
 
-from hub.broker import QUEUE, LocalBroker
+from hub.broker import QUEUE
+from hub.broker.local import LocalBroker
 from hub.errors import StoreError
 from hub.pipeline.engine import Engine
 
