@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # program:Debian package, what tests start besides Python
-TEST_PROGRAMS := openssl:openssl git:git
+TEST_PROGRAMS := openssl:openssl git:git initdb:postgresql
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo check test test-packages conformance bench docs clean
@@ -47,7 +47,8 @@ test: test-packages check ## everything: starts with check, then all tests
 test-packages:
 	@set -eu; missing=""; \
 	for pair in $(TEST_PROGRAMS); do \
-	  command -v "$${pair%%:*}" >/dev/null 2>&1 || missing="$$missing $${pair##*:}"; \
+	  command -v "$${pair%%:*}" >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/"$${pair%%:*}" >/dev/null 2>&1 || \
+	    missing="$$missing $${pair##*:}"; \
 	done; \
 	python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$$missing python3-venv"; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
