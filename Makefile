@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # program:Debian package, what tests start besides Python
 TEST_PROGRAMS := openssl:openssl git:git redis-server:redis-server rabbitmq-server:rabbitmq-server \
-  systemd-analyze:systemd
+  systemd-analyze:systemd initdb:postgresql
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo check test test-packages conformance bench docs clean
@@ -48,7 +48,8 @@ test: test-packages check ## everything: starts with check, then all tests
 test-packages:
 	@set -eu; missing=""; \
 	for pair in $(TEST_PROGRAMS); do \
-	  command -v "$${pair%%:*}" >/dev/null 2>&1 || missing="$$missing $${pair##*:}"; \
+	  command -v "$${pair%%:*}" >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/"$${pair%%:*}" >/dev/null 2>&1 || \
+	    missing="$$missing $${pair##*:}"; \
 	done; \
 	python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$$missing python3-venv"; \
 	if [ -z "$$missing" ]; then exit 0; fi; \

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from broker_servers import RabbitServer, RedisServer, running
+from servers import PostgresServer, postgres_server
 
 
 @pytest.fixture(scope="session")
@@ -19,4 +20,11 @@ def redis_server() -> Iterator[RedisServer]:
 def rabbit_server() -> Iterator[RabbitServer]:
     """A RabbitMQ server of this test run's own."""
     with running(RabbitServer) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of this test run's own."""
+    with postgres_server() as server:
         yield server

@@ -23,7 +23,7 @@ COMMANDS = {name for names in GROUPS.values() for name in names}
 NOT_COMMANDS = {"COMMAND"}
 
 LINK = re.compile(r"\[[^\]]+\]\(([^)#\s]+)(?:#[^)]*)?\)")
-COMMAND = re.compile(r"(?<![\w./-])o2c ([A-Za-z]+)")
+COMMAND = re.compile(r"(?<![\w./-])o2c ([A-Za-z]+(?:-[a-z]+)*)")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -39,7 +39,8 @@ def test_the_reference_of_the_command_line_is_fresh() -> None:
 def test_every_command_is_where_the_program_looks_for_it() -> None:
     modules = {group: import_module(f"hub.cli.{group}") for group in GROUPS}
     assert {
-        group: tuple(command.__name__ for command in module.COMMANDS) for group, module in modules.items()
+        group: tuple(command.__name__.replace("_", "-") for command in module.COMMANDS)
+        for group, module in modules.items()
     } == GROUPS
 
 

@@ -25,6 +25,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "project": ("init", "check", "explain", "schema"),
     "run": ("run", "backup"),
     "deploy": ("deploy",),
+    "store": ("migrate", "copy-store"),
     "send": ("send",),
     "messages": ("messages", "show", "dead"),
     "replay": ("replay",),

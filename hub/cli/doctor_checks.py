@@ -14,12 +14,12 @@ import apsw
 
 from hub import __version__
 from hub.check import CheckResult
-from hub.cli.workplace import Workplace, environment_name, running_hub
+from hub.cli.workplace import Workplace, embedded_store, environment_name, running_hub
 from hub.client import LOCAL
 from hub.errors import HubError, UsageError
 from hub.listening import certificate_files
 from hub.secret import Secret, references, resolve
-from hub.store import store_path
+from hub.store import is_shared, store_path
 
 OK, WARNING, FAULT = "ok", "warning", "fault"
 _SOUND_SQLITE = (3, 51, 3)  # earlier ones can corrupt a database when the write-ahead log is reset
@@ -114,8 +114,8 @@ def _private_files(place: Workplace) -> Iterator[Finding]:
 
 def _store(place: Workplace, result: CheckResult) -> Iterator[Finding]:
     store = result.settings.store
-    if isinstance(store, Secret) or not store.startswith("sqlite:"):
-        yield Finding("store", WARNING, f"{store} is not looked into", "")
+    if isinstance(store, Secret) or is_shared(store):
+        yield _served_store(place)
         return
     path = store_path(store, place.root)
     if not path.is_file():
@@ -124,6 +124,18 @@ def _store(place: Workplace, result: CheckResult) -> Iterator[Finding]:
     size = sum(part.stat().st_size for part in path.parent.glob(path.name + "*") if part.is_file())
     yield Finding("store", OK, f"{path}, {size / 1e6:.1f} MB")
     yield _room(path.parent)
+
+
+def _served_store(place: Workplace) -> Finding:
+    try:
+        opened = embedded_store(place, read_only=True)
+    except HubError as error:
+        return Finding("store", FAULT, str(error))
+    try:
+        where = f"{opened.size() / 1e6:.1f} MB"
+        return Finding("store", OK, where if not is_shared(opened.url) else f"on a PostgreSQL server, {where}")
+    finally:
+        opened.close()
 
 
 def _room(folder: os.PathLike[str]) -> Finding:

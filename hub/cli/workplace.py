@@ -52,10 +52,15 @@ def open_workplace(folder: Path) -> Workplace:
 
 
 def embedded_store(place: Workplace, read_only: bool) -> Store:
-    """The project's store. Raises StoreBusy where a hub runs and this wants to write."""
-    store = place.settings().store
-    url = resolve(store, place.root / DEFAULT_FOLDER) if isinstance(store, Secret) else store
-    return open_store(url, place.root, read_only=read_only)
+    """The project's store. Raises StoreBusy where a hub runs on an embedded one and this wants to write."""
+    return open_store(store_address(place), place.root, read_only=read_only)
+
+
+def store_address(place: Workplace) -> str:
+    """Where the project's store is, a secret resolved."""
+    settings = place.settings()
+    secrets = place.root / (settings.secrets_folder or DEFAULT_FOLDER)
+    return resolve(settings.store, secrets) if isinstance(settings.store, Secret) else settings.store
 
 
 def running_hub(root: Path) -> HubClient | None:

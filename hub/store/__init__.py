@@ -17,17 +17,29 @@ from hub.store.sqlite import SqliteStore
 # What reading may raise; writing raises StoreError alone.
 READ_ERRORS = (StoreError, apsw.Error)
 
-__all__ = ["READ_ERRORS", "Store", "open_store", "store_path"]
+__all__ = ["READ_ERRORS", "Store", "is_shared", "open_store", "store_path"]
 
 
 def open_store(url: str, root: Path, *, read_only: bool = False) -> Store:
-    """The store at ``sqlite:///path`` (relative to the project folder). Raises StoreBusy, StoreError, UsageError."""
+    """The store at ``sqlite:///path`` (relative to the project folder) or ``postgresql://…``. Raises StoreBusy,
+    StoreError, UsageError."""
+    if is_shared(url):
+        from hub.store.postgres.store import PostgresStore  # loads the driver, which an embedded store does without
+
+        return PostgresStore(url, read_only=read_only)
     return SqliteStore(store_path(url, root), read_only=read_only)
+
+
+def is_shared(url: str) -> bool:
+    """Whether an address is that of a server, which several processes use at once."""
+    return url.partition("://")[0] in ("postgresql", "postgres")
 
 
 def store_path(url: str, root: Path) -> Path:
     """The file of an embedded store's address."""
     scheme, _, path = url.partition("://")
     if scheme != "sqlite" or not path.lstrip("/"):
-        raise UsageError(f"store: '{scheme}' is not a store this version knows; write sqlite:///data/hub.db")
+        raise UsageError(
+            f"store: '{scheme}' is not a store this version knows; write sqlite:///data/hub.db or postgresql://…"
+        )
     return Path(path) if path.startswith("//") else root / path.removeprefix("/")

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from hub.store.database import Database
+from hub.store.database import Database, lock
 
 _COLUMNS = ("audit_id", "at", "actor", "role", "origin", "action", "subject", "detail", "reason", "hash")
 _encode = msgspec.json.Encoder(order="sorted", decimal_format="string").encode
@@ -33,6 +33,7 @@ def append(
     reason: str = "",
 ) -> None:  # fmt: skip
     """One more row, inside the transaction of what it tells of."""
+    lock(db, "audit")
     last = db.execute("SELECT hash FROM audit ORDER BY audit_id DESC LIMIT 1").get or ""
     row = (at, actor.name, actor.role, actor.origin, action, subject, _encode(detail or {}).decode(), reason)
     db.execute(

@@ -90,6 +90,18 @@ class Shared(ABC):
     def lock(self, names: Iterable[str]) -> None:
         """Keep everybody else from what has these names until the transaction ends."""
 
+    @abstractmethod
+    def numbers(self, count: int) -> Sequence[int]:
+        """So many numbers for receipts, each greater than all that were given before."""
+
+
+def next_numbers(db: Database, count: int) -> Sequence[int]:
+    """Numbers for new receipts, which are never given again."""
+    if isinstance(db, Shared):
+        return db.numbers(count)
+    last = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'receipts'").get or 0
+    return range(last + 1, last + 1 + count)
+
 
 def lock_sources(db: Database, sources: Iterable[str]) -> None:
     """Nobody else numbers receipts of these sources until this transaction ends: numbers are the order of arrival."""

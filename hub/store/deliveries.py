@@ -13,7 +13,7 @@ import msgspec
 
 from hub.message import Delivery, Finish
 from hub.store import switches
-from hub.store.database import Database
+from hub.store.database import Database, lock_lanes
 
 COLUMNS = """delivery_id, message_id, lane_seq, source, route, target, system, lane, state, created_at, due_at,
   attempts, revision, set_id, waits_for, replay_of, replay_depth, doubt, rebuild, failure, fingerprint, received_at,
@@ -22,8 +22,7 @@ COLUMNS = """delivery_id, message_id, lane_seq, source, route, target, system, l
 _INSERT = """INSERT INTO deliveries (delivery_id, message_id, lane_seq, source, route, target, system, lane, state,
     holds_lane, due_at, created_at, updated_at, received_at, set_id, waits_for, replay_of, replay_depth, rebuild,
     attempts, revision, failure, fingerprint, hold_reason, doubt, effect_id, claimed_by, claimed_at)
-  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8 <> '', ?10, ?11, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
-    ?22, ?23, ?24, ?25, CASE WHEN ?25 IS NOT NULL THEN ?11 END)"""
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 # Where in the order of arrival the unread bytes of a replay stand: at their message, or at the end of their receipt.
 _PLACE_AGAIN = """(r.origin_seq << 20) | CASE WHEN r.origin_position < 0 THEN 1048575 ELSE r.origin_position END"""
@@ -49,7 +48,7 @@ _CLAIM = f"""UPDATE deliveries AS d SET state = 'delivering', claimed_by = ?2, c
 _FIRST_UNREAD = f"""SELECT min(place) FROM (
     SELECT (min(seq) << 20) | 1048575 AS place FROM receipts WHERE source = ?1 AND state = 'received'
     UNION ALL SELECT min({_PLACE_AGAIN}) FROM receipts r INDEXED BY receipts_again
-      WHERE source = ?1 AND state = 'received' AND origin_seq > 0)"""
+      WHERE source = ?1 AND state = 'received' AND origin_seq > 0) AS places"""
 
 
 def insert(db: Database, new: Sequence[Delivery], claim_for: str | None = None) -> set[str]:
@@ -59,7 +58,10 @@ def insert(db: Database, new: Sequence[Delivery], claim_for: str | None = None) 
     """
     if not new:
         return set()
-    lanes, unread, off = _lane_holders(db, new), _first_unread(db, new), _switched_off(db)
+    # What is unread is asked before who holds the lanes: a receipt that is split in between has its deliveries there.
+    unread, off = _first_unread(db, new), _switched_off(db)
+    lock_lanes(db, {d.system for d in new if d.lane})
+    lanes = _lane_holders(db, new)
     claimed: set[str] = set()
     rows = []
     for d in sorted(new, key=lambda d: d.lane_seq):
@@ -107,9 +109,10 @@ def _row(d: Delivery, due_at: float | None, claimed_by: str | None) -> tuple[Any
     failure = msgspec.json.encode(d.failure).decode() if d.failure else None
     return (
         d.delivery_id, d.message_id, d.lane_seq, d.source, d.route, d.target, d.system, d.lane,
-        "delivering" if claimed_by else d.state, due_at, d.created_at, d.received_at, d.set_id, d.waits_for,
-        d.replay_of, d.replay_depth, int(d.rebuild), d.attempts, d.revision, failure, d.fingerprint,
-        (d.failure or {}).get("code", "") if d.state == "held" else "", int(d.doubt), d.effect_id, claimed_by,
+        "delivering" if claimed_by else d.state, 1 if d.lane else 0, due_at, d.created_at, d.created_at, d.received_at,
+        d.set_id, d.waits_for, d.replay_of, d.replay_depth, int(d.rebuild), d.attempts, d.revision, failure,
+        d.fingerprint, (d.failure or {}).get("code", "") if d.state == "held" else "", int(d.doubt), d.effect_id,
+        claimed_by, d.created_at if claimed_by else None,
     )  # fmt: skip
 
 
@@ -191,9 +194,11 @@ def _next_of_lanes(db: Database, lanes: Sequence[tuple[str, str]], at: float) ->
     """The new heads of lanes become due, unless they wait for another target or a person. Gives their systems."""
     if not lanes:
         return set()
+    lock_lanes(db, {system for system, _ in lanes})
     heads = db.execute(
-        """SELECT (SELECT e.delivery_id FROM deliveries e WHERE e.system = j.value ->> 0 AND e.lane = j.value ->> 1
-             AND e.holds_lane = 1 ORDER BY e.lane_seq LIMIT 1) AS head FROM json_each(?) j WHERE head IS NOT NULL""",
+        """SELECT head FROM (SELECT (SELECT e.delivery_id FROM deliveries e WHERE e.system = j.value ->> 0
+             AND e.lane = j.value ->> 1 AND e.holds_lane = 1 ORDER BY e.lane_seq LIMIT 1) AS head
+           FROM json_each(?) j) AS heads WHERE head IS NOT NULL""",
         (msgspec.json.encode(lanes).decode(),),
     ).fetchall()
     due = db.executemany(

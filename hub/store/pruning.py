@@ -45,7 +45,7 @@ def remove_payloads(
     db: Database, statement: str, after: int, until: int, belongs: str, routes: Sequence[str], limit: int
 ) -> int:
     """Payloads of receipts between two numbers, of these routes or of all but these; gives how many rows went."""
-    wanted = f"{belongs} ({', '.join('?' * len(routes))})"
+    wanted = f"{belongs} ({', '.join('?' * len(routes))})" if routes else "IS NOT NULL"
     db.execute(f"DELETE FROM payloads WHERE payload_id IN ({statement.format(wanted)})", (after, until, *routes, limit))
     return db.changes()
 

@@ -11,7 +11,7 @@ import msgspec
 from hub.message import RAW, Accepted, Arrival, Receipt
 from hub.outcome import Failure
 from hub.store import payloads, same_content
-from hub.store.database import Database
+from hub.store.database import Database, lock_sources, next_numbers
 
 _COLUMNS = """seq, receipt_id, source, event, received_at, content_type, traceparent, causation_id, correlation_id,
   route, crashes, name, raw_owner, replay_of, origin_seq, origin_position"""
@@ -29,8 +29,8 @@ def accept(
     With ``worker`` they are claimed for it from the start. The result is in the order of ``arrivals``; nothing counts
     until the transaction is committed.
     """
-    last = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'receipts'").get or 0
-    numbered = list(enumerate(arrivals, last + 1))
+    lock_sources(db, {arrival.source for arrival in arrivals})
+    numbered = list(zip(next_numbers(db, len(arrivals)), arrivals, strict=True))
     repeats = same_content.repeats(db, numbered)
     repeats |= _repeats(db, [(seq, a) for seq, a in numbered if seq not in repeats] if repeats else numbered)
     fresh = [(seq, a) for seq, a in numbered if seq not in repeats]

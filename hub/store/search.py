@@ -117,6 +117,8 @@ def deliveries_of(db: Database, message_ids: Sequence[str]) -> list[dict[str, An
         "hold_reason", "replay_of", "replay_depth", "revision", "failure", "fingerprint", "lane_seq", "lane", "set_id",
         "created_at",
     )  # fmt: skip
+    if not message_ids:
+        return []
     marks = ", ".join("?" * len(message_ids))
     rows = db.execute(
         f"SELECT {', '.join(columns)} FROM deliveries WHERE message_id IN ({marks}) ORDER BY created_at, delivery_id",

@@ -9,11 +9,12 @@ from typing import Any
 import msgspec
 
 from hub.store.compression import pack, unpack
-from hub.store.database import Database
+from hub.store.database import Database, lock
 
 
 def put(db: Database, files: Mapping[str, bytes], hash: str, at: float, actor: str, hub_version: str) -> int:
     """Store a set once; gives its number, the old one where exactly these files were deployed before."""
+    lock(db, "deploy")
     known = db.execute("SELECT set_id FROM sets WHERE hash = ?", (hash,)).get
     if known is not None:
         return int(known)

@@ -22,13 +22,34 @@ from hub.errors import StoreBusy, StoreRefused
 from hub.keys import Key
 from hub.message import RAW, Arrival, Body, Delivery, Finish, Message, lane_seq
 from hub.states import DELIVERY_STATES, DELIVERY_TRANSITIONS, DELIVERY_WAITING, MESSAGE_STATES, RECEIPT_STATES
-from hub.store import Store, bodies, deliveries, messages, open_store, payloads, receipts
+from hub.store import Store, bodies, deliveries, is_shared, messages, open_store, payloads, receipts
 from hub.store.database import Database
+from hub.store.sqlite import SqliteStore
+
+EMBEDDED = "sqlite:///hub.db"
 
 
-@pytest.fixture(params=["sqlite:///hub.db"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(request.param, tmp_path)
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield EMBEDDED
+        return
+    server = request.getfixturevalue("postgres")
+    address = server.new_database()
+    yield address
+    server.drop(address)
+
+
+@pytest.fixture
+def store(url: str, tmp_path: Path) -> Iterator[Store]:
+    opened = open_store(url, tmp_path)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def embedded(tmp_path: Path) -> Iterator[SqliteStore]:
+    opened = SqliteStore(tmp_path / "hub.db")
     yield opened
     opened.close()
 
@@ -166,10 +187,18 @@ def force(store: Store, delivery_id: str, state: str) -> None:
     ("table", "states"), [("receipts", RECEIPT_STATES), ("messages", MESSAGE_STATES), ("deliveries", DELIVERY_STATES)]
 )
 def test_the_database_knows_exactly_the_states_of_the_hub(store: Store, table: str, states: tuple[str, ...]) -> None:
+    assert sorted(re.findall(r"state = '(\w+)'", check_of_state(store, table))) == sorted(states)
+
+
+def check_of_state(store: Store, table: str) -> str:
+    if is_shared(store.url):
+        sql = """SELECT pg_get_constraintdef(c.oid) FROM pg_constraint c
+          WHERE c.conname = ? AND c.conrelid = CAST(? AS regclass)"""
+        return str(store.reader().execute(sql, (f"{table}_state_check", table)).get)
     sql = store.reader().execute("SELECT sql FROM sqlite_schema WHERE name = ?", (table,)).get
     check = re.search(r"\sstate\s+TEXT NOT NULL CHECK \((.*?)\),\n", sql, re.DOTALL)
     assert check is not None
-    assert sorted(re.findall(r"state = '(\w+)'", check[1])) == sorted(states)
+    return check[1]
 
 
 def test_attempts_are_append_only(store: Store) -> None:
@@ -231,19 +260,20 @@ def test_a_group_whose_one_job_fails_commits_the_others(store: Store) -> None:
     assert isinstance(done["b"], StoreRefused)
 
 
-def test_a_second_process_is_told_who_holds_the_embedded_store(store: Store, tmp_path: Path) -> None:
+def test_a_second_process_is_told_who_holds_the_embedded_store(embedded: SqliteStore, tmp_path: Path) -> None:
     with pytest.raises(StoreBusy, match=f"pid {os.getpid()}"):
-        open_store("sqlite:///hub.db", tmp_path)
+        open_store(EMBEDDED, tmp_path)
 
 
-def test_a_reader_beside_a_running_hub_needs_no_lock(store: Store, tmp_path: Path) -> None:
+def test_a_reader_beside_a_running_hub_needs_no_lock(store: Store, url: str, tmp_path: Path) -> None:
     accept(store, arrival())
-    beside = open_store("sqlite:///hub.db", tmp_path, read_only=True)
+    beside = open_store(url, tmp_path, read_only=True)
     assert beside.reader().execute("SELECT count(*) FROM receipts").get == 1
     beside.close()
 
 
-def test_a_backup_of_a_running_store_restores_to_the_same_rows(store: Store, tmp_path: Path) -> None:
+def test_a_backup_of_a_running_store_restores_to_the_same_rows(embedded: SqliteStore, tmp_path: Path) -> None:
+    store = embedded
     stop = threading.Event()
 
     def write_on() -> None:
@@ -262,7 +292,7 @@ def test_a_backup_of_a_running_store_restores_to_the_same_rows(store: Store, tmp
         writing.join()
     assert copied == sorted(copied)  # not begun anew whenever the hub writes
     assert len(copied) > 2
-    restored = open_store("sqlite:///hub.db", tmp_path / "copy")
+    restored = open_store(EMBEDDED, tmp_path / "copy")
     rows = restored.reader().execute("SELECT receipt_id FROM receipts ORDER BY seq LIMIT 200").fetchall()
     assert rows == store.reader().execute("SELECT receipt_id FROM receipts ORDER BY seq LIMIT 200").fetchall()
     assert restored.reader().execute("PRAGMA integrity_check").get == "ok"
@@ -277,15 +307,15 @@ from pathlib import Path
 from hub.store import open_store
 sys.path.insert(0, sys.argv[2])
 from test_stores import accept, arrival
-store = open_store("sqlite:///hub.db", Path(sys.argv[1]))
+store = open_store(sys.argv[3], Path(sys.argv[1]))
 while True:
     for accepted in accept(store, arrival(b"x" * 3000), arrival(b"y" * 3000)):
         print(accepted.receipt_id, flush=True)
 """
 
 
-def test_what_was_acknowledged_before_a_kill_is_there_after_it(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", KILLED, str(tmp_path), str(Path(__file__).parent)]
+def test_what_was_acknowledged_before_a_kill_is_there_after_it(url: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", KILLED, str(tmp_path), str(Path(__file__).parent), url]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         acknowledged = [process.stdout.readline().strip() for _ in range(500)]
@@ -293,7 +323,7 @@ def test_what_was_acknowledged_before_a_kill_is_there_after_it(tmp_path: Path) -
         acknowledged += [
             line.strip() for line in process.stdout.read().splitlines(keepends=True) if line.endswith("\n")
         ]
-    store = open_store("sqlite:///hub.db", tmp_path)
+    store = open_store(url, tmp_path)
     stored = {row[0] for row in store.reader().execute("SELECT receipt_id FROM receipts")}
     assert set(acknowledged) <= stored
     store.close()
@@ -317,13 +347,14 @@ HOT = [
 
 
 @pytest.mark.parametrize("sql", HOT)
-def test_no_hot_statement_scans_a_table(store: Store, sql: str) -> None:
-    scans = [step for step in plan_of(store, sql) if step.startswith("SCAN")]
+def test_no_hot_statement_scans_a_table(embedded: SqliteStore, sql: str) -> None:
+    scans = [step for step in plan_of(embedded, sql) if step.startswith("SCAN")]
     assert not [step for step in scans if step.split()[1] in TABLES and "INDEX" not in step]
 
 
-def test_statements_that_the_engine_really_runs_are_the_ones_that_were_explained(store: Store) -> None:
+def test_statements_that_the_engine_really_runs_are_the_ones_that_were_explained(embedded: SqliteStore) -> None:
     """Every statement of a whole cycle, as SQLite saw it, is planned without a table scan."""
+    store = embedded
     seen: set[str] = set()
     db = store._db
     db.trace_v2(apsw.SQLITE_TRACE_STMT, lambda event: seen.add(event["sql"]) if not event["trigger"] else None)
@@ -344,7 +375,7 @@ def test_statements_that_the_engine_really_runs_are_the_ones_that_were_explained
 TABLES = {"receipts", "r", "messages", "m", "deliveries", "d", "e", "q", "payloads", "attempts", "keys", "dedupe"}
 
 
-def plan_of(store: Store, sql: str) -> list[str]:
+def plan_of(store: SqliteStore, sql: str) -> list[str]:
     info = apsw.ext.query_info(store.reader(), sql, explain_query_plan=True)
     found: list[str] = []
 

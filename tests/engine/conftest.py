@@ -133,15 +133,17 @@ class Target:
 class World:
     """An engine, its store and its targets. ``run`` does all that is due now; ``wait`` lets time pass first."""
 
-    def __init__(self, folder: Path, files: Mapping[str, bytes], worker: str = "w1") -> None:
-        self.folder, self.clock = folder, StandingClock()
+    def __init__(
+        self, folder: Path, files: Mapping[str, bytes], worker: str = "w1", url: str = "sqlite:///hub.db"
+    ) -> None:
+        self.folder, self.url, self.clock = folder, url, StandingClock()
         self.calls: deque[Callable[[], None]] = deque()
         self.targets: dict[str, Target] = {}
         self.files = dict(files)
         self.open(worker)
 
     def open(self, worker: str) -> None:
-        self.store: Store = open_store("sqlite:///hub.db", self.folder)
+        self.store: Store = open_store(self.url, self.folder)
         program = deploy(self.store, self.files, None, self.clock, "test")
         self.engine = Engine(
             self.store, program, self.clock, self, lambda system: self.target(system.name), worker,
@@ -225,12 +227,25 @@ def files() -> dict[str, bytes]:
     return {**schemas, **own}
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Where the store is: every test of the engine runs on both databases."""
+    if request.param == "sqlite":
+        yield "sqlite:///hub.db"
+        return
+    server = request.getfixturevalue("postgres")
+    url = server.new_database()
+    yield url
+    server.drop(url)
+
+
 @pytest.fixture
-def make_world(tmp_path: Path, files: dict[str, bytes]) -> Iterator[Callable[..., World]]:
+def make_world(tmp_path: Path, files: dict[str, bytes], store_url: str) -> Iterator[Callable[..., World]]:
     made: list[World] = []
 
     def make(**changed: bytes) -> World:
-        world = World(tmp_path, {**files, **{_path(name): content for name, content in changed.items()}})
+        own = {**files, **{_path(name): content for name, content in changed.items()}}
+        world = World(tmp_path, own, url=store_url)
         made.append(world)
         return world
 

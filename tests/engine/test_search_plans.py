@@ -27,6 +27,11 @@ FILTERS = [
 
 
 @pytest.fixture
+def store_url() -> str:
+    return "sqlite:///hub.db"  # whose query plans these are
+
+
+@pytest.fixture
 def plans(world: World) -> Iterator[list[str]]:
     """The query plan of every statement that this thread's reader runs."""
     found: list[str] = []

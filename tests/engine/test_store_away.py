@@ -17,6 +17,11 @@ from hub.pipeline.split import LocalTransformer
 from hub.store import switches
 
 
+@pytest.fixture
+def store_url() -> str:
+    return "sqlite:///hub.db"
+
+
 def refuse_writes(world: World, refuse: bool) -> None:
     """The database itself refuses to write, as it does on a disk that has gone read-only."""
     world.store._db.execute(f"PRAGMA query_only = {int(refuse)}")

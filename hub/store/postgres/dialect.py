@@ -1,0 +1,133 @@
+"""Statements of the store, written for SQLite, as PostgreSQL reads them; each is translated once.
+
+A statement for many rows becomes one statement over arrays: ``INSERT … SELECT … FROM unnest(…)``, ``UPDATE … FROM
+unnest(…)``, ``SELECT … FROM unnest(…) JOIN …``. What cannot be put so is run row by row (``Translated.is_batch``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Types = Mapping[str, Mapping[str, str]]  # table -> column -> type, in the order of the columns
+
+_MARK = re.compile(r"\?(\d*)")
+_WORDS = (
+    (re.compile(r"\bINDEXED BY \w+"), ""),
+    (re.compile(r"\bCROSS JOIN\b"), "JOIN"),
+    (re.compile(r"\binstr\("), "strpos("),
+    (re.compile(r"\bx''"), r"''::bytea"),
+    (re.compile(r"([\w.]+) ->> '(?:\$\.)?(\w+)'"), r"(\1::json ->> '\2')"),
+    (re.compile(r"\bjson_each\((\$\d+)\) j\b"), r"json_array_elements(\1::json) AS j(value)"),
+    (re.compile(r"\bsqlite_sequence\b"), "numbers"),
+    (re.compile(r"\bLIMIT (\$\d+)"), r"LIMIT nullif(\1::int8, -1)"),
+)
+_INSERT = re.compile(r"INSERT INTO (\w+)\s*(?:\((.*?)\))?\s*VALUES \((.*?)\)\s*(ON CONFLICT.*)?$", re.DOTALL)
+_UPDATE = re.compile(r"UPDATE (\w+)(?: AS (\w+))? SET (.*?)\sWHERE (.*?)(\s+RETURNING .*)?$", re.DOTALL)
+_SELECT = re.compile(r"SELECT (.*?)\s+FROM (\w+) WHERE (.*?)(?: ORDER BY (.*))?$", re.DOTALL)
+# What stands before a placeholder tells the column whose type it has.
+_BEFORE = re.compile(
+    r"(?:(\w+)\s*(?:=|<>|<=|>=|<|>|\+)\s*|coalesce\((?:\w+\.)?(\w+),\s*|(\w+) = CASE WHEN [^?$]* ELSE )$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """A statement in PostgreSQL's words; ``types`` are those of the arrays it takes, where ``is_batch``."""
+
+    text: str
+    types: tuple[str, ...] = ()
+
+    @property
+    def is_batch(self) -> bool:
+        return bool(self.types)
+
+
+def translate(statement: str) -> Translated:
+    """A statement for one set of values."""
+    marked = _numbered(statement)
+    for pattern, replacement in _WORDS:
+        marked = pattern.sub(replacement, marked)
+    return Translated(marked)
+
+
+def _numbered(statement: str) -> str:
+    """``?`` and ``?N`` as ``$N``; a bare one takes the number after the greatest so far, as in SQLite."""
+    greatest = 0
+
+    def number(mark: re.Match[str]) -> str:
+        nonlocal greatest
+        given = int(mark[1]) if mark[1] else greatest + 1
+        greatest = max(greatest, given)
+        return f"${given}"
+
+    return _MARK.sub(number, statement)
+
+
+def translate_many(statement: str, types: Types) -> Translated:
+    """A statement for many rows, over arrays where it can be put so."""
+    text = translate(statement).text
+    for pattern, put in ((_INSERT, _insert), (_UPDATE, _update), (_SELECT, _select)):
+        match = pattern.fullmatch(text.strip())
+        made = put(match, types) if match else None
+        if made is not None:
+            return made
+    return translate(statement)
+
+
+def _insert(match: re.Match[str], types: Types) -> Translated | None:
+    table, named, values, rest = match[1], match[2], match[3], match[4] or ""
+    if "DO UPDATE" in rest or table not in types:
+        return None  # one statement may not change one row twice
+    columns = [c.strip() for c in named.split(",")] if named else list(types[table])
+    items = [item.strip() for item in values.split(",")]
+    found = {int(item[1:]): types[table][c] for c, item in zip(columns, items, strict=True) if item.startswith("$")}
+    if sorted(found) != list(range(1, len(found) + 1)):
+        return None
+    chosen = ", ".join(f"v.p{item[1:]}" if item.startswith("$") else item for item in items)
+    source = _arrays([found[number] for number in sorted(found)])
+    text = f"INSERT INTO {table} ({', '.join(columns)}) SELECT {chosen} FROM {source} {rest}".rstrip()
+    return Translated(text, tuple(found[number] for number in sorted(found)))
+
+
+def _update(match: re.Match[str], types: Types) -> Translated | None:
+    table, alias, changes, condition, rest = match[1], match[2], match[3], match[4], match[5] or ""
+    found = _types_of(f"{changes} WHERE {condition}", types.get(table, {}))
+    if not found:
+        return None
+    name = f"{table} AS {alias}" if alias else table
+    text = f"UPDATE {name} SET {_named(changes)} FROM {_arrays(found)} WHERE {_named(condition)}{rest}"
+    return Translated(text, tuple(found))
+
+
+def _select(match: re.Match[str], types: Types) -> Translated | None:
+    columns, table, condition, ordered = match[1], match[2], match[3], ["v.n", *([match[4]] if match[4] else [])]
+    found = _types_of(condition, types.get(table, {}))
+    if not found or "$" in columns:
+        return None
+    source = _arrays(found, numbered=True)
+    text = f"SELECT {columns} FROM {source} JOIN {table} ON {_named(condition)} ORDER BY {', '.join(ordered)}"
+    return Translated(text, tuple(found))
+
+
+def _named(text: str) -> str:
+    return re.sub(r"\$(\d+)", r"v.p\1", text)
+
+
+def _arrays(types: list[str], numbered: bool = False) -> str:
+    arrays = ", ".join(f"${number}::{name}[]" for number, name in enumerate(types, 1))
+    names = ", ".join([*(f"p{number}" for number in range(1, len(types) + 1)), *(["n"] if numbered else [])])
+    return f"unnest({arrays}){' WITH ORDINALITY' if numbered else ''} AS v({names})"
+
+
+def _types_of(text: str, columns: Mapping[str, str]) -> list[str]:
+    """The type of each placeholder by the column that it stands beside; nothing where one cannot be told."""
+    found: dict[int, str] = {}
+    for mark in re.finditer(r"\$(\d+)", text):
+        before = _BEFORE.search(text[: mark.start()])
+        column = next((name for name in before.groups() if name), "") if before else ""
+        if column in columns:
+            found[int(mark[1])] = columns[column]
+    wanted = {int(number) for number in re.findall(r"\$(\d+)", text)}
+    return [found[number] for number in sorted(wanted)] if set(found) == wanted else []

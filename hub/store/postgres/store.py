@@ -1,0 +1,252 @@
+"""The store on a PostgreSQL server: one writing connection a process, a few that read, and any number of processes.
+
+What SQLite's one writer gives for free is made here: locks by name that are only ever waited for in one order, and a
+transaction that was undone for another one is tried again. A server that went away is connected to again by itself; a
+commit whose answer was lost is asked for, so that nothing is done twice.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from hub.errors import StoreError
+from hub.store.commit import Committer
+from hub.store.database import Job
+from hub.store.postgres.connection import (
+    Again,
+    Contended,
+    Gone,
+    PostgresDatabase,
+    Rows,
+    Statements,
+    column_types,
+    connect,
+)
+from hub.store.postgres.schema import require_schema
+
+_TRIES = 8
+_READERS = 6
+_DOUBT_SECONDS = 15.0
+_BEGIN = "BEGIN; {0}SELECT pg_current_xact_id()::text"
+_FAST = "SET LOCAL synchronous_commit = off; "
+
+
+class PostgresStore:
+    """An open store on a server. ``read_only`` opens it without a writer. Raises StoreError where the server cannot be
+    reached or its schema is not this hub's."""
+
+    def __init__(self, url: str, read_only: bool = False) -> None:
+        self.url = url
+        connection = connect(url)
+        try:
+            require_schema(connection)
+            self._statements = Statements(column_types(connection))
+        finally:
+            connection.close()
+        self._reader = _Readers(url, self._statements)
+        self._transactions = None if read_only else _Transactions(url, self._statements)
+        self._committer = Committer(self._transactions.run) if self._transactions else None
+
+    @property
+    def committer(self) -> Committer:
+        if self._committer is None:
+            raise StoreError("this store was opened for reading only")
+        return self._committer
+
+    def write(self, job: Job, durable: bool = True) -> Any:
+        """One transaction, now, in the calling thread."""
+        return self.committer.run(job, durable)
+
+    def reader(self) -> _Readers:
+        """A database for reading, whatever the thread."""
+        return self._reader
+
+    @contextmanager
+    def snapshot(self) -> Iterator[PostgresDatabase]:
+        """A reading connection that sees one moment until the block ends."""
+        with self._reader.connection() as db:
+            db.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            try:
+                yield db
+            finally:
+                with suppress(Gone):
+                    db.execute("ROLLBACK")
+
+    def size(self) -> int:
+        """Bytes of the whole database."""
+        return int(self._reader.execute("SELECT pg_database_size(current_database())").get)
+
+    def backup(self, target: Path, progress: Callable[[int, int], None] | None = None) -> None:
+        """Refused: the server has tools of its own for this."""
+        raise StoreError(
+            "this store is on a PostgreSQL server: copy it while it runs with `pg_dump --format=custom --file=FILE` "
+            "and the store's address, or by the server's own backups"
+        )
+
+    def close(self) -> None:
+        """Finish queued writes and end every connection."""
+        if self._committer is not None and self._transactions is not None:
+            self._committer.close()
+            self._transactions.close()
+            self._committer = None
+        self._reader.close()
+
+
+class _Readers:
+    """A few connections for reading, shared by all threads: a statement has one for as long as it runs."""
+
+    def __init__(self, url: str, statements: Statements) -> None:
+        self._url, self._statements = url, statements
+        self._free: queue.LifoQueue[PostgresDatabase | None] = queue.LifoQueue()
+        for _ in range(_READERS):
+            self._free.put(None)
+
+    @contextmanager
+    def connection(self) -> Iterator[PostgresDatabase]:
+        db = self._free.get()
+        try:
+            if db is None or db.connection.closed:
+                db = None
+                db = PostgresDatabase(connect(self._url), self._statements)
+            yield db
+        finally:
+            self._free.put(db)
+
+    def execute(self, statement: str, values: Sequence[Any] = (), /) -> Rows:
+        return self._again(lambda db: db.execute(statement, values))
+
+    def executemany(self, statement: str, rows: Iterable[Sequence[Any]], /) -> Rows:
+        given = list(rows)
+        return self._again(lambda db: db.executemany(statement, given))
+
+    def changes(self) -> int:
+        raise StoreError("what reads changes nothing")
+
+    def _again(self, work: Callable[[PostgresDatabase], Rows]) -> Rows:
+        """Reading may be done twice: a connection that the server has ended is not a fault."""
+        try:
+            return self._on_one(work)
+        except Gone:
+            return self._on_one(work)
+
+    def _on_one(self, work: Callable[[PostgresDatabase], Rows]) -> Rows:
+        with self.connection() as db:
+            try:
+                return work(db)
+            except Gone:
+                db.connection.close()
+                raise
+
+    def close(self) -> None:
+        for _ in range(_READERS):
+            db = self._free.get()
+            if db is not None:
+                db.connection.close()
+            self._free.put(None)
+
+
+class _Transactions:
+    """Runs jobs in transactions of one connection, one at a time."""
+
+    def __init__(self, url: str, statements: Statements) -> None:
+        self._url, self._statements = url, statements
+        self._db: PostgresDatabase | None = None
+        self._closing = threading.Event()
+
+    def run(self, job: Job, durable: bool) -> Any:
+        """The job's result, once it is committed; the job is run again where the server had other work first."""
+        locks: set[int] = set()
+        for number in range(_TRIES):
+            try:
+                return self._attempt(job, durable, locks)
+            except Contended as contended:
+                locks |= contended.keys
+            except Again:
+                if number == _TRIES - 1:
+                    raise
+        raise StoreError(f"the PostgreSQL store had other work first, {_TRIES} times in a row; it is tried again later")
+
+    def _attempt(self, job: Job, durable: bool, locks: set[int]) -> Any:
+        db, number = self._begin(durable)
+        try:
+            if locks:
+                db.lock_keys(locks)
+            result = job(db)
+        except BaseException:
+            self._undo(db)
+            raise
+        self._commit(db, number)
+        return result
+
+    def _begin(self, durable: bool) -> tuple[PostgresDatabase, str]:
+        """An open transaction and its number on the server."""
+        statement = _BEGIN.format("" if durable else _FAST)
+        for is_last in (False, True):
+            db = self._connected()
+            try:
+                cursor = db.connection.execute(statement)
+                while cursor.nextset():
+                    continue
+                return db, str(cursor.fetchone()[0])  # type: ignore[index]
+            except psycopg.Error as error:
+                # Nothing was done yet: a connection that the server has ended meanwhile is simply made anew.
+                self._drop()
+                if is_last:
+                    raise Gone(f"the connection to the PostgreSQL store was lost: {error}") from error
+        raise AssertionError("unreachable")
+
+    def _connected(self) -> PostgresDatabase:
+        if self._db is None or self._db.connection.closed:
+            self._db = PostgresDatabase(connect(self._url), self._statements)
+        return self._db
+
+    def _undo(self, db: PostgresDatabase) -> None:
+        db.ended()
+        try:
+            db.connection.execute("ROLLBACK")
+        except psycopg.Error:
+            self._drop()
+
+    def _commit(self, db: PostgresDatabase, number: str) -> None:
+        db.ended()
+        try:
+            db.execute("COMMIT")
+        except Gone as lost:
+            self._drop()
+            if not self._was_committed(number):
+                raise lost
+        except StoreError:
+            self._undo(db)
+            raise
+
+    def _was_committed(self, number: str) -> bool:
+        """What became of a transaction whose commit was not answered. Raises StoreError while nobody can tell."""
+        until = time.monotonic() + _DOUBT_SECONDS
+        while True:
+            try:
+                status = self._connected().execute("SELECT pg_xact_status($1::xid8)", [number]).get
+            except StoreError:
+                self._drop()
+                if time.monotonic() >= until or self._closing.wait(0.2):
+                    raise
+                continue
+            if status != "in progress":
+                return bool(status == "committed")
+            self._closing.wait(0.05)
+
+    def _drop(self) -> None:
+        if self._db is not None:
+            self._db.connection.close()
+            self._db = None
+
+    def close(self) -> None:
+        self._closing.set()
+        self._drop()

@@ -1,0 +1,202 @@
+"""The store on a real PostgreSQL server: migrations, the copy of an embedded store, a server that goes away."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from servers import PostgresServer, postgres_server
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "conformance"))
+
+from test_stores import accept, arrival, claim, end, split
+
+from hub.errors import Conflict, StoreError
+from hub.store import Store, audit, conservation, open_store, payloads
+from hub.store.postgres.copying import copy_rows
+from hub.store.postgres.schema import migrate, migrations
+from hub.store.sqlite import SqliteStore
+from hub.store.sqlite import migrations as embedded_migrations
+
+
+@pytest.fixture
+def empty(postgres: PostgresServer) -> Iterator[str]:
+    url = postgres.new_database(empty=True)
+    yield url
+    postgres.drop(url)
+
+
+@pytest.fixture
+def store(postgres: PostgresServer) -> Iterator[Store]:
+    url = postgres.new_database()
+    opened = open_store(url, Path())
+    yield opened
+    opened.close()
+    postgres.drop(url)
+
+
+def test_both_stores_have_the_same_steps() -> None:
+    assert [number for number, _ in migrations()] == [number for number, _ in embedded_migrations()]
+
+
+def test_a_hub_that_finds_no_tables_says_what_to_run(empty: str) -> None:
+    with pytest.raises(StoreError, match="no tables yet; make them with: o2c migrate"):
+        open_store(empty, Path())
+
+
+def test_a_hub_that_finds_an_older_or_newer_schema_says_what_to_run(empty: str) -> None:
+    migrate(empty)
+    with psycopg.connect(empty, autocommit=True) as connection:
+        connection.execute("INSERT INTO schema_versions (number) VALUES (9999)")
+        with pytest.raises(StoreError, match=r"schema version 9999, this hub knows \d+; use the newer hub"):
+            open_store(empty, Path())
+        connection.execute("UPDATE schema_versions SET number = number - 9999 WHERE number < 9999")
+        connection.execute("DELETE FROM schema_versions WHERE number = 9999")
+    with pytest.raises(StoreError, match=r"this hub wants \d+; run: o2c migrate|no tables yet"):
+        open_store(empty, Path())
+
+
+def test_several_who_migrate_at_once_take_each_step_once(empty: str) -> None:
+    taken: list[list[int]] = []
+    threads = [threading.Thread(target=lambda: taken.append(migrate(empty))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(taken) == [[], [], [], [number for number, _ in migrations()]]
+
+
+def test_a_server_that_cannot_be_reached_is_told_without_the_password() -> None:
+    with pytest.raises(StoreError, match="cannot be reached") as caught:
+        open_store("postgresql://hub:geheim@127.0.0.1:1/hub", Path())
+    assert "geheim" not in str(caught.value)
+
+
+def test_a_backup_is_refused_with_what_to_do_instead(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="pg_dump"):
+        store.backup(tmp_path / "copy")
+
+
+def test_an_embedded_store_is_copied_whole_and_goes_on_from_there(empty: str, tmp_path: Path) -> None:
+    source = fill(tmp_path)
+    with source.snapshot() as db:
+        copied = copy_rows(db, empty)
+        assert {name: sums.rows for name, sums in copied.items() if sums.rows} == {
+            "receipts": 41, "dedupe": 1, "messages": 2, "payloads": 43, "deliveries": 2, "attempts": 1, "audit": 2,
+        }  # fmt: skip
+    last = source.reader().execute("SELECT max(seq) FROM receipts").get
+    target = open_store(empty, tmp_path)
+    assert target.reader().execute("SELECT receipt_id, name FROM receipts ORDER BY seq").fetchall() == [
+        (receipt_id, name.replace("\0", "\u2400"))
+        for receipt_id, name in source.reader().execute("SELECT receipt_id, name FROM receipts ORDER BY seq")
+    ]
+    with target.snapshot() as db:
+        assert conservation.check(db) == []
+        assert conservation.counted(db).receipts == {"split": 2, "received": 39}
+        assert audit.verify(db) is None
+    [again] = accept(target, arrival())
+    assert again.seq > last
+    target.write(lambda db: audit.append(db, 3.0, audit.Actor("x"), "act", "thing"))
+    assert audit.verify(target.reader()) is None
+    target.close()
+    source.close()
+
+
+def fill(folder: Path) -> SqliteStore:
+    source = SqliteStore(folder / "hub.db")
+    [first, second] = accept(source, arrival(b"x" * 2_500_000, dedupe_key="k"), arrival(name="a\0b"))
+    accept(source, *[arrival(bytes([n]) * 300) for n in range(39)])
+    [done] = split(source, first.seq, first.receipt_id, "lane")
+    split(source, second.seq, second.receipt_id, "lane")
+    claim(source, done)
+    end(source, done, "delivered", response=b"\x00\xff")
+    for number in range(2):
+        source.write(lambda db, n=number: audit.append(db, float(n), audit.Actor("x"), "act", "thing"))
+    return source
+
+
+def test_a_store_that_is_not_empty_is_no_target(store: Store, tmp_path: Path) -> None:
+    accept(store, arrival())
+    source = SqliteStore(tmp_path / "hub.db")
+    with source.snapshot() as db, pytest.raises(Conflict, match="not empty: its table payloads"):
+        copy_rows(db, store.url)
+    source.close()
+
+
+def test_a_copy_that_does_not_add_up_is_undone(empty: str, tmp_path: Path) -> None:
+    source = fill(tmp_path)
+    migrate(empty)
+    with psycopg.connect(empty, autocommit=True) as connection:
+        connection.execute("CREATE RULE lose AS ON INSERT TO counters DO INSTEAD NOTHING")
+        connection.execute(
+            """CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS
+               $$ BEGIN new.detail := 'spoilt'; RETURN new; END $$"""
+        )
+        connection.execute("CREATE TRIGGER spoil BEFORE INSERT ON attempts FOR EACH ROW EXECUTE FUNCTION spoil()")
+        with source.snapshot() as db, pytest.raises(StoreError, match=r"attempts\.detail adds up to 6 in the copy"):
+            copy_rows(db, empty)
+        assert connection.execute("SELECT count(*) FROM receipts").fetchone() == (0,)
+    source.close()
+
+
+def test_a_server_that_was_restarted_is_connected_to_again_by_itself() -> None:
+    with postgres_server() as server:
+        store = open_store(server.new_database(), Path())
+        [first] = accept(store, arrival(b"before"))
+        server.stop("immediate")
+        with pytest.raises(StoreError, match=r"cannot be reached|was lost"):
+            accept(store, arrival())
+        with pytest.raises(StoreError, match=r"cannot be reached|was lost"):
+            store.reader().execute("SELECT 1")
+        server.start()
+        [second] = accept(store, arrival(b"after"))
+        assert payloads.read(store.reader(), first.receipt_id, "raw") == b"before"
+        assert payloads.read(store.reader(), second.receipt_id, "raw") == b"after"
+        store.close()
+
+
+def test_connections_that_the_server_ended_are_made_anew_without_an_error(
+    postgres: PostgresServer, store: Store
+) -> None:
+    accept(store, arrival())
+    store.reader().execute("SELECT 1")
+    postgres.execute(
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{store.url.rpartition('/')[2]}'"
+    )
+    accept(store, arrival())
+    assert store.reader().execute("SELECT count(*) FROM receipts").get == 2
+
+
+def test_a_commit_whose_answer_was_lost_is_asked_for_and_done_once(postgres: PostgresServer, store: Store) -> None:
+    """The server ends the connection after it has committed and before it could say so."""
+    transactions = store._transactions
+    runs = []
+
+    def job(db: object) -> str:
+        runs.append(1)
+        accept_in(db)
+        db.execute = lose_the_answer(db)
+        return "done"
+
+    assert transactions.run(job, True) == "done"
+    assert len(runs) == 1
+    assert store.reader().execute("SELECT count(*) FROM switches").get == 1
+
+
+def accept_in(db: object) -> None:
+    db.execute("INSERT INTO switches VALUES ('route', 'x', 'paused', '', 0, '')")
+
+
+def lose_the_answer(db: object) -> object:
+    run = db.execute
+
+    def execute(statement: str, *values: object) -> object:
+        run(statement, *values)
+        db.connection.close()
+        return run("SELECT 1")
+
+    return execute

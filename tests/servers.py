@@ -1,0 +1,99 @@
+"""Real servers that tests start for themselves: on free ports of this machine, in folders that are thrown away."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psycopg
+
+from hub.store.postgres.schema import migrate
+
+_HOME = Path("/usr/lib/postgresql")  # Debian keeps the server's programs out of the path
+_SETTINGS = {
+    "fsync": "on", "max_connections": "60", "shared_buffers": "32MB", "listen_addresses": "127.0.0.1",
+    "log_min_messages": "error", "max_wal_size": "256MB",
+}  # fmt: skip
+
+
+def program(name: str) -> str:
+    """A program of PostgreSQL's server. Raises where there is none: a test without its server proves nothing."""
+    found = shutil.which(name) or next((str(path) for path in sorted(_HOME.glob(f"*/bin/{name}"), reverse=True)), None)
+    if found is None:
+        raise FileNotFoundError(f"{name} is not installed; on Debian: apt-get install postgresql")
+    return found
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+class PostgresServer:
+    """One cluster. It refuses to run as root, so there it runs as the package's own user."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self.port = folder, free_port()
+        self._numbers = itertools.count(1)
+        if os.getuid() == 0:
+            shutil.chown(folder, "postgres")
+        self._run(program("initdb"), "-D", str(folder / "data"), "-U", "o2c", "-A", "trust", "--locale=C.UTF-8", "-N")
+        with (folder / "data" / "postgresql.auto.conf").open("a") as settings:
+            for name, value in {**_SETTINGS, "port": self.port, "unix_socket_directories": folder}.items():
+                settings.write(f"{name} = '{value}'\n")
+
+    def start(self) -> None:
+        self._run(program("pg_ctl"), "-D", str(self._folder / "data"), "-w", "-l", str(self._folder / "log"), "start")
+
+    def stop(self, mode: str = "immediate") -> None:
+        """``immediate`` is how a server dies, ``fast`` how it is stopped."""
+        self._run(program("pg_ctl"), "-D", str(self._folder / "data"), "-w", "-m", mode, "stop")
+
+    def _run(self, *command: str) -> None:
+        as_user: Sequence[str] = ("runuser", "-u", "postgres", "--") if os.getuid() == 0 else ()
+        done = subprocess.run([*as_user, *command], cwd=self._folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        assert done.returncode == 0, done.stdout.decode()
+
+    def url(self, database: str) -> str:
+        return f"postgresql://o2c@127.0.0.1:{self.port}/{database}"
+
+    def prepare(self) -> None:
+        """The database that new ones are copied from."""
+        self.execute("CREATE DATABASE pattern")
+        migrate(self.url("pattern"))
+
+    def new_database(self, empty: bool = False) -> str:
+        """The address of a new database, with the hub's tables unless it is to be ``empty``."""
+        name = f"hub{next(self._numbers)}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {'template0' if empty else 'pattern'}")
+        return self.url(name)
+
+    def drop(self, url: str) -> None:
+        self.execute(f"DROP DATABASE IF EXISTS {url.rpartition('/')[2]} WITH (FORCE)")
+
+    def execute(self, statement: str) -> None:
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+
+@contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    """A running server with nothing in it, for the length of a block."""
+    with tempfile.TemporaryDirectory(prefix="o2c-postgres-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        server = PostgresServer(folder)
+        server.start()
+        try:
+            server.prepare()
+            yield server
+        finally:
+            with suppress(AssertionError):  # a test may have stopped it
+                server.stop()
