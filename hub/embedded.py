@@ -14,19 +14,18 @@ from pathlib import Path
 import structlog
 
 from hub import replay
+from hub.chores import everything, logged
 from hub.clock import SystemClock
 from hub.deploy import active_program, deploy, rollback
 from hub.errors import ProjectError
-from hub.notify import Notifier
 from hub.pipeline.connections import open_destination
 from hub.pipeline.engine import Engine
 from hub.pipeline.program import Program
 from hub.project import read_files
 from hub.secret import DEFAULT_FOLDER, Secret, resolve
 from hub.settings import Settings, load_settings
-from hub.store import Store, answers, deliveries, open_store
-from hub.store.retention import Policy, Pruner, policy_of
-from hub.sweeper import Chore, Sweeper
+from hub.store import Store, open_store
+from hub.sweeper import Sweeper
 from hub.transformer import REQUESTS_AT_ONCE, Transformers
 from hub.worker import LocalWorker
 
@@ -56,29 +55,14 @@ class Hub:
             worker=f"{socket.gethostname()}-{os.getpid()}-{self.clock.new_id()[-8:]}", run_apart=self._run_apart,
             transformer=self.transformers,
         )  # fmt: skip
-        self.sweeper = Sweeper(self.engine, self.secrets, self.environment, self._chores(), self.own_connectors)
+        self.sweeper = Sweeper(
+            self.engine,
+            self.secrets,
+            self.environment,
+            everything(self.engine, self.secrets, self.telling),
+            self.own_connectors,
+        )
         self._threads: list[threading.Thread] = []
-
-    def _chores(self) -> dict[str, Chore]:
-        """What is done now and then beside: every so many seconds, this."""
-        notifier, pruner = Notifier(self.engine, self.secrets), Pruner(self.store, self.clock)
-        return {
-            "counters": (1.0, lambda: self.store.write(self.engine.beside.flush, durable=False)),
-            "replays": (0.25, lambda: replay.advance(self.engine)),
-            "notices": (2.0, lambda: self.telling.submit(_logged, notifier.round)),
-            "retention": (10.0, lambda: pruner.prune(self._policy())),
-            "heads of lanes": (30.0, self._repair_heads),
-            "old answers": (600.0, lambda: self.store.write(partial(answers.prune, at=self.clock.epoch()))),
-            "old plans": (3600.0, lambda: replay.discard_old_plans(self.engine)),
-        }
-
-    def _policy(self) -> Policy:
-        program = self.engine.program
-        return policy_of(program.settings, {name: route.route for name, route in program.routes.items()})
-
-    def _repair_heads(self) -> None:
-        for system in self.store.write(partial(deliveries.repair_heads, at=self.clock.epoch())):
-            self.engine.wake.pump(system)
 
     def deploy(self, actor: str) -> int:
         """Put the project folder as it is now in force; gives the set's number. Raises ProjectError."""
@@ -106,7 +90,7 @@ class Hub:
             return earlier
 
     def _run_apart(self, work: Callable[[], None]) -> None:
-        self.pool.submit(_logged, work)
+        self.pool.submit(logged, work)
 
     def start(self) -> None:
         """Recover what another run left, then work."""
@@ -131,14 +115,6 @@ class Hub:
         for thread in self._threads:
             thread.join(10)
         self.store.close()
-
-
-def _logged(work: Callable[[], None]) -> None:
-    """Work apart has nobody who waits for its end: what it fails on is told here or nowhere."""
-    try:
-        work()
-    except Exception:
-        _log.exception("work beside the flow has failed")
 
 
 def _children() -> int:

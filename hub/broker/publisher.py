@@ -85,7 +85,7 @@ class Publisher:
     def _send(self, seqs: Sequence[int], systems: Sequence[str]) -> bool:
         try:
             if seqs or systems:
-                self._broker.push(_messages(seqs, systems))
+                self._broker.push(messages(seqs, systems))
             else:
                 self._broker.tend()
         except WireError as error:
@@ -109,7 +109,8 @@ class Publisher:
             self._news.wait_for(lambda: self._stopping, AGAIN_SECONDS)
 
 
-def _messages(seqs: Sequence[int], systems: Sequence[str]) -> Iterator[dramatiq.Message[None]]:
+def messages(seqs: Sequence[int], systems: Sequence[str]) -> Iterator[dramatiq.Message[None]]:
+    """What is told to workers: receipts to split, many in one message, and systems that something is due for."""
     for start in range(0, len(seqs), _IDS):
         yield _message("process", list(seqs[start : start + _IDS]))
     for system in systems:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 import dramatiq
@@ -97,7 +98,11 @@ class RemoteConsumer(dramatiq.Consumer):
         self.ack(message)
 
     def requeue(self, messages: Iterable[Any]) -> None:
-        """At shutdown: the rows are still there."""
+        """At shutdown: others are told of what was taken and not begun with."""
+        texts = [*(message.encode() for message in messages), *self._taken]
+        self._taken.clear()
+        with suppress(WireError):  # the sweeper finds the rows
+            self._wire.push(texts) if texts else None
 
     def __next__(self) -> Any:
         """The next message; None when none came for a while, or no more may be taken yet."""

@@ -226,7 +226,7 @@ class Dispatcher:
             for kind, name, state, reason in thrown:
                 switches.throw(db, kind, name, state, reason, now, "hub")
             free = deliveries.finish(db, [finish for _, finish in ended], engine.worker)
-            return free, receipts.accept(db, replies, rows, engine.worker) if replies else []
+            return free, receipts.accept(db, replies, rows, engine.intake.worker) if replies else []
 
         def done(result: tuple[set[str], list[Accepted]] | None, error: Exception | None) -> None:
             with self._lock:

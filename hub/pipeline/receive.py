@@ -23,10 +23,11 @@ Received = Callable[[Sequence[tuple[Arrival, Accepted]]], None]
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """Accepts arrivals into the store, for ``worker`` to split. ``received`` is told of every committed group."""
+    """Accepts arrivals into the store, for ``worker`` to split, or for any. ``received`` is told of every committed
+    group."""
 
     store: Store
-    worker: str
+    worker: str | None
     received: Received
 
     def accept(self, arrivals: Sequence[Arrival]) -> list[Accepted]:
