@@ -40,14 +40,14 @@ Alive = Callable[[], None]  # called while something is waited for
 class Ground:
     """Raises UsageError where the project is not one for several processes. ``role`` is the command's name."""
 
-    def __init__(self, root: Path, role: str, alive: Alive = lambda: None) -> None:
+    def __init__(self, root: Path, role: str, alive: Alive = lambda: None, name: str = "") -> None:
         self.root, self.clock, self._alive = root, SystemClock(), alive
         self.environment = os.environ.get("O2C_ENV") or None
         own = root / "connectors"
         self.own_connectors = own if own.is_dir() else None
         self.settings, _ = load_settings(read_files(root), self.environment, self.own_connectors)
         self.secrets = root / (self.settings.secrets_folder or DEFAULT_FOLDER)
-        self.name = f"{socket.gethostname()}-{os.getpid()}-{self.clock.new_id()[-8:]}"
+        self.name = name or f"{socket.gethostname()}-{os.getpid()}-{self.clock.new_id()[-8:]}"
         url = _required(self._told(self.settings.store), role)
         self.broker = self._told(self.settings.broker)
         self.pool = ThreadPoolExecutor(8, thread_name_prefix="apart")

@@ -82,7 +82,7 @@ class Sweeping:
         self._telling = ThreadPoolExecutor(1, thread_name_prefix="telling")
         chores: dict[str, Chore] = {
             **everything(self.engine, ground.secrets, self._telling),
-            "dead workers": (1.0, self._recover),
+            "dead workers": (0.5, self._recover),
             "old leases": (600.0, partial(self._write, partial(leases.forget_ended, older_seconds=_FORGET_SECONDS))),
             "stuck answers": (60.0, self._forget_stuck),
         }

@@ -8,8 +8,10 @@ It loads next to nothing and never opens the store. On SIGTERM it lets every wor
 from __future__ import annotations
 
 import os
+import secrets
 import select
 import signal
+import socket
 import sys
 import time
 from dataclasses import dataclass
@@ -43,6 +45,7 @@ class Member:
     heard: float = 0.0
     is_ready: bool = False
     start_at: float = 0.0
+    name: str = ""
     pause: float = _RESTART_SECONDS
 
 
@@ -87,7 +90,10 @@ class Team:
     def _start(self, member: Member) -> None:
         reading, writing = os.pipe()
         os.set_inheritable(writing, True)
-        member.pid = os.posix_spawn(sys.executable, [*self._command, str(writing), self._children], os.environ)
+        # The store knows a worker by its name; the next one in its place tells the store that it is gone.
+        before, member.name = member.name, f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        arguments = [*self._command, str(writing), self._children, member.name, before]
+        member.pid = os.posix_spawn(sys.executable, arguments, os.environ)
         os.close(writing)
         member.pipe, member.started, member.is_ready = reading, time.monotonic(), False
         member.heard = member.started

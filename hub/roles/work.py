@@ -3,7 +3,7 @@
 Its claims are its own as long as it holds its lease. On SIGTERM it takes nothing more, finishes what it has in hand and
 gives back what it has only heard of.
 
-    python -m hub.roles.work PROJECT BEAT CHILDREN
+    python -m hub.roles.work PROJECT BEAT CHILDREN NAME DEAD
 """
 
 from __future__ import annotations
@@ -73,8 +73,9 @@ class Hearing:
 class Working:
     """The parts of a working process."""
 
-    def __init__(self, ground: Ground, children: int) -> None:
+    def __init__(self, ground: Ground, children: int, dead: str) -> None:
         self._ground = ground
+        self._end_lease(dead)
         self.local = LocalWorker(children * REQUESTS_AT_ONCE)
         own = ground.own_connectors
         self.transformers = Transformers(ground.store, ground.environment, own, children)
@@ -106,25 +107,25 @@ class Working:
         self._hearing.give_back()
         self._rounds.stop()
         self._thread.join(10)
-        self._end_lease()
+        self._end_lease(self._ground.name)
         self._ground.close()
 
-    def _end_lease(self) -> None:
-        name = leases.worker_lease(self._ground.name)
+    def _end_lease(self, worker: str) -> None:
+        name = leases.worker_lease(worker)
         with suppress(StoreError):  # it ends by itself
-            self._ground.store.write(lambda db: leases.let_go(db, name, self._ground.name))
+            self._ground.store.write(partial(leases.let_go, name=name, holder=worker))
 
 
-def main(root: Path, beat: int, children: int) -> int:
-    """Work until SIGTERM, or until the parent is gone."""
+def main(root: Path, beat: int, children: int, name: str = "", dead: str = "") -> int:
+    """Work under ``name`` until SIGTERM, or until the parent is gone. ``dead`` is the worker that was here before."""
     logs.configure()
     os.chdir(root)
     ending = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ending.set())
     try:
-        ground = Ground(root, "work", partial(_while_waiting, beat, ending))
-        working = Working(ground, children)
+        ground = Ground(root, "work", partial(_while_waiting, beat, ending), name)
+        working = Working(ground, children, dead)
     except HubError as error:
         print(error, file=sys.stderr)
         return 1
@@ -158,4 +159,4 @@ def _tell(beat: int, what: bytes) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])))
+    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:]))

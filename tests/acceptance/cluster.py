@@ -14,6 +14,8 @@ import psycopg
 from conftest import HubProcess
 from receiver import Receiver
 
+from hub.store import api_keys, open_store
+
 Process = subprocess.Popen[bytes]
 
 
@@ -50,6 +52,13 @@ class Cluster(HubProcess):
         self.start_role("work", "--processes", "2")
         self.start_role("sweep")
         self.wait_until_ready()
+
+    def add_key(self) -> str:
+        """An admin's key."""
+        store, token = open_store(self.store, self.root), api_keys.new_token()
+        store.write(lambda db: api_keys.add(db, "k", "test", "admin", token, 1.0))
+        store.close()
+        return token
 
     def workers(self) -> list[int]:
         """The processes of ``o2c work``."""
