@@ -136,6 +136,9 @@ class PostgresDatabase(Shared):
             self._changed = 0
             return Rows([])
         translated = self._statements.many(statement)
+        if translated.is_copy:
+            self._copy(translated, given)
+            return Rows([])
         if translated.is_batch:
             return self._run(translated.text, _columns(given, translated.types))
         found: list[Any] = []
@@ -182,6 +185,14 @@ class PostgresDatabase(Shared):
                 cursor = self.connection.execute(text, [without_nul(value) for value in values])
             self._changed = max(cursor.rowcount, 0)
             return Rows(cursor.fetchall() if cursor.description else [])
+
+    def _copy(self, translated: Translated, rows: Sequence[Sequence[Any]]) -> None:
+        with raised_as_ours(self.connection), self.connection.cursor() as cursor, cursor.copy(translated.text) as copy:
+            copy.set_types(translated.types)
+            for row in rows:
+                has_nul = any("\0" in value for value in row if type(value) is str)
+                copy.write_row([without_nul(value) for value in row] if has_nul else row)
+        self._changed = len(rows)
 
 
 def _columns(rows: Sequence[Sequence[Any]], types: Sequence[str]) -> list[list[Any]]:

@@ -1,7 +1,8 @@
 """Statements of the store, written for SQLite, as PostgreSQL reads them; each is translated once.
 
 A statement for many rows becomes one statement over arrays: ``INSERT … SELECT … FROM unnest(…)``, ``UPDATE … FROM
-unnest(…)``, ``SELECT … FROM unnest(…) JOIN …``. What cannot be put so is run row by row (``Translated.is_batch``).
+unnest(…)``, ``SELECT … FROM unnest(…) JOIN …``; one that only inserts a ``COPY``, which costs half of that. What cannot
+be put so is run row by row (``Translated.is_batch``).
 """
 
 from __future__ import annotations
@@ -34,10 +35,12 @@ _BEFORE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Translated:
-    """A statement in PostgreSQL's words; ``types`` are those of the arrays it takes, where ``is_batch``."""
+    """A statement in PostgreSQL's words; ``types`` are those of the arrays it takes, where ``is_batch``, or of the
+    columns it copies, where ``is_copy``."""
 
     text: str
     types: tuple[str, ...] = ()
+    is_copy: bool = False
 
     @property
     def is_batch(self) -> bool:
@@ -85,6 +88,9 @@ def _insert(match: re.Match[str], types: Types) -> Translated | None:
     found = {int(item[1:]): types[table][c] for c, item in zip(columns, items, strict=True) if item.startswith("$")}
     if sorted(found) != list(range(1, len(found) + 1)):
         return None
+    if not rest and all(item.startswith("$") for item in items):
+        text = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
+        return Translated(text, tuple(types[table][column] for column in columns), is_copy=True)
     chosen = ", ".join(f"v.p{item[1:]}" if item.startswith("$") else item for item in items)
     source = _arrays([found[number] for number in sorted(found)])
     text = f"INSERT INTO {table} ({', '.join(columns)}) SELECT {chosen} FROM {source} {rest}".rstrip()

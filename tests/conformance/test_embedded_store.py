@@ -1,0 +1,118 @@
+"""What only the embedded store promises: one process at a time, a backup beside a running hub, no scan of a table."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import apsw
+import apsw.ext
+import pytest
+from test_stores import EMBEDDED, accept, arrival, claim, end, split
+
+from hub.errors import StoreBusy
+from hub.store import deliveries, open_store, receipts
+from hub.store.sqlite import SqliteStore
+
+
+@pytest.fixture
+def embedded(tmp_path: Path) -> Iterator[SqliteStore]:
+    opened = SqliteStore(tmp_path / "hub.db")
+    yield opened
+    opened.close()
+
+
+def test_a_second_process_is_told_who_holds_the_embedded_store(embedded: SqliteStore, tmp_path: Path) -> None:
+    with pytest.raises(StoreBusy, match=f"pid {os.getpid()}"):
+        open_store(EMBEDDED, tmp_path)
+
+
+def test_a_backup_of_a_running_store_restores_to_the_same_rows(embedded: SqliteStore, tmp_path: Path) -> None:
+    store = embedded
+    stop = threading.Event()
+
+    def write_on() -> None:
+        while not stop.is_set():
+            accept(store, arrival(os.urandom(5000)))
+
+    accept(store, *[arrival(os.urandom(100_000)) for _ in range(300)])
+    copied: list[int] = []
+    (tmp_path / "copy").mkdir()
+    writing = threading.Thread(target=write_on)
+    writing.start()
+    try:
+        store.backup(tmp_path / "copy/hub.db", lambda done, total: copied.append(done))
+    finally:
+        stop.set()
+        writing.join()
+    assert copied == sorted(copied)  # not begun anew whenever the hub writes
+    assert len(copied) > 2
+    restored = open_store(EMBEDDED, tmp_path / "copy")
+    rows = restored.reader().execute("SELECT receipt_id FROM receipts ORDER BY seq LIMIT 200").fetchall()
+    assert rows == store.reader().execute("SELECT receipt_id FROM receipts ORDER BY seq LIMIT 200").fetchall()
+    assert restored.reader().execute("PRAGMA integrity_check").get == "ok"
+    [again] = accept(restored, arrival())
+    assert again.seq > 200
+    restored.close()
+
+
+HOT = [
+    "SELECT seq FROM receipts WHERE state = 'received' AND source = 'x' AND seq < 5",
+    "SELECT seq FROM dedupe WHERE source = 'x' AND dedupe_key = 'y'",
+    "SELECT 1 FROM deliveries e WHERE e.system = 'x' AND e.lane = 'y' AND e.holds_lane = 1 AND e.lane_seq < 5",
+    "SELECT delivery_id FROM deliveries WHERE system = 'x' AND lane = 'y' AND holds_lane = 1 ORDER BY lane_seq LIMIT 1",
+    "SELECT delivery_id FROM deliveries WHERE waits_for = 'x' AND waits_for <> '' AND due_at IS NULL",
+    "SELECT content FROM payloads WHERE owner_id = 'x' AND stage = 'sent' AND revision = 1 ORDER BY chunk",
+    "SELECT main_key FROM messages WHERE message_id = 'x'",
+    "SELECT value FROM xrefs WHERE system = 'x' AND kind = 'y' AND id = 'z'",
+    "SELECT seq FROM receipts INDEXED BY receipts_open WHERE state = 'received' ORDER BY seq LIMIT 10",
+    "UPDATE receipts SET state = 'split' WHERE seq = 1 AND state = 'received'",
+    "UPDATE deliveries SET attempts = 1 WHERE delivery_id = 'x' AND state = 'delivering'",
+    "SELECT count(*) FROM receipts WHERE state = 'received'",
+    deliveries._CLAIM.replace("?1", "'x'").replace("?2", "'w'").replace("?3", "1"),
+]
+
+
+@pytest.mark.parametrize("sql", HOT)
+def test_no_hot_statement_scans_a_table(embedded: SqliteStore, sql: str) -> None:
+    scans = [step for step in plan_of(embedded, sql) if step.startswith("SCAN")]
+    assert not [step for step in scans if step.split()[1] in TABLES and "INDEX" not in step]
+
+
+def test_statements_that_the_engine_really_runs_are_the_ones_that_were_explained(embedded: SqliteStore) -> None:
+    """Every statement of a whole cycle, as SQLite saw it, is planned without a table scan."""
+    store = embedded
+    seen: set[str] = set()
+    db = store._db
+    db.trace_v2(apsw.SQLITE_TRACE_STMT, lambda event: seen.add(event["sql"]) if not event["trigger"] else None)
+    [a, b] = accept(store, arrival(dedupe_key="1"), arrival(dedupe_key="2"))
+    store.write(lambda db: receipts.claim(db, [a.seq, b.seq], "w"))
+    [one] = split(store, a.seq, a.receipt_id, "k")
+    claim(store, one)
+    end(store, one, "delivered")
+    db.trace_v2(0, None)
+    statements = [sql for sql in seen if sql.lstrip().upper().startswith(("SELECT", "INSERT", "UPDATE", "DELETE"))]
+    assert len(statements) > 10
+    for sql in statements:
+        scans = [step for step in plan_of(store, sql) if step.startswith("SCAN")]
+        assert not [step for step in scans if step.split()[1] in TABLES and "INDEX" not in step], sql
+
+
+# "w" is the table of switches, which holds what an operator has turned off: a handful of rows.
+TABLES = {"receipts", "r", "messages", "m", "deliveries", "d", "e", "q", "payloads", "attempts", "keys", "dedupe"}
+
+
+def plan_of(store: SqliteStore, sql: str) -> list[str]:
+    info = apsw.ext.query_info(store.reader(), sql, explain_query_plan=True)
+    found: list[str] = []
+
+    def walk(step: Any) -> None:
+        found.append(step.detail)
+        for below in step.sub or ():
+            walk(below)
+
+    walk(info.query_plan)
+    return found

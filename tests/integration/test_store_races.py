@@ -1,0 +1,238 @@
+"""What two processes do to a PostgreSQL store at the same moment, step by step: two stores, two threads."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from servers import PostgresServer
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "conformance"))
+
+from test_stores import accept, arrival, claim, end, new_id, split
+
+from hub.message import RAW, Delivery, Finish, Message, lane_seq
+from hub.store import Store, audit, deliveries, messages, open_store, payloads, receipts
+from hub.store.database import Database, lock
+
+SHORT = 0.3  # seconds in which somebody who is not kept waiting would long have gone on
+
+
+@pytest.fixture
+def stores(postgres: PostgresServer) -> Iterator[tuple[Store, Store]]:
+    url = postgres.new_database()
+    one, other = open_store(url, Path()), open_store(url, Path())
+    yield one, other
+    one.close()
+    other.close()
+    postgres.drop(url)
+
+
+@pytest.fixture
+def apart() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(4) as threads:
+        yield threads
+
+
+@contextmanager
+def begun(store: Store, apart: ThreadPoolExecutor, job: Callable[[Database], Any]) -> Iterator[Future[Any]]:
+    """A transaction that has done its job and commits when the block ends; its result is in the future."""
+    done, may_commit = threading.Event(), threading.Event()
+
+    def slow(db: Database) -> Any:
+        result = job(db)
+        done.set()
+        assert may_commit.wait(30)
+        return result
+
+    result = apart.submit(store.write, slow)
+    assert done.wait(30)
+    try:
+        yield result
+    finally:
+        may_commit.set()
+        result.result(30)
+
+
+def is_waiting(future: Future[Any]) -> bool:
+    try:
+        future.result(SHORT)
+    except TimeoutError:
+        return True
+    return False
+
+
+def taken_in(source: str, key: str | None = None) -> Callable[[Database], Any]:
+    one = arrival(source=source, dedupe_key=key)
+    rows = payloads.packed_rows([(one.receipt_id, RAW, 1, "", b"x")], 1.0)
+    return lambda db: receipts.accept(db, [one], rows)[0]
+
+
+def test_receipts_of_a_source_are_committed_in_the_order_of_their_numbers(
+    stores: tuple[Store, Store], apart: ThreadPoolExecutor
+) -> None:
+    one, other = stores
+    with begun(one, apart, taken_in("shop")) as first:
+        second = apart.submit(other.write, taken_in("shop"))
+        assert is_waiting(second)
+    assert first.result().seq < second.result(30).seq
+
+
+def test_receipts_of_other_sources_wait_for_nobody(stores: tuple[Store, Store], apart: ThreadPoolExecutor) -> None:
+    one, other = stores
+    with begun(one, apart, taken_in("shop")):
+        other.write(taken_in("another"))
+
+
+def test_an_id_that_two_take_in_at_once_is_the_first_ones(
+    stores: tuple[Store, Store], apart: ThreadPoolExecutor
+) -> None:
+    one, other = stores
+    with begun(one, apart, taken_in("shop", "k")) as first:
+        second = apart.submit(other.write, taken_in("shop", "k"))
+    assert second.result(30).receipt_id == first.result().receipt_id
+    assert (first.result().duplicate, second.result().duplicate) == (False, True)
+
+
+def queued(store: Store, seq: int, receipt_id: str) -> tuple[str, Callable[[Database], set[str]]]:
+    """A delivery in the lane "k", and the job that stores it with its message and claims it if it may go."""
+    delivery = Delivery(new_id(), receipt_id, lane_seq(seq, 0), "shop", "r", "erp", "erp", "k", "queued", 1.0)
+
+    def job(db: Database) -> set[str]:
+        messages.insert(db, [Message(receipt_id, seq, 0, "shop", "order", "r", "t", "routed", 1.0)], [])
+        receipts.mark_split(db, [(seq, 1)])
+        return deliveries.insert(db, [delivery], "w")
+
+    return delivery.delivery_id, job
+
+
+def ended(delivery_id: str) -> Callable[[Database], set[str]]:
+    return lambda db: deliveries.finish(db, [Finish(delivery_id, "delivered", 2.0, 1.0, 1, 1, 1)], "w")
+
+
+@pytest.mark.parametrize("first", ["the end", "the newcomer"])
+def test_who_joins_a_lane_while_its_last_one_ends_is_woken(
+    stores: tuple[Store, Store], apart: ThreadPoolExecutor, first: str
+) -> None:
+    one, other = stores
+    [a, b] = accept(one, arrival(), arrival())
+    [before] = split(one, a.seq, a.receipt_id, "k")
+    claim(one, before)
+    newcomer, join = queued(one, b.seq, b.receipt_id)
+    jobs = [ended(before), join] if first == "the end" else [join, ended(before)]
+    with begun(one, apart, jobs[0]):
+        second = apart.submit(other.write, jobs[1])
+        assert is_waiting(second)
+    second.result(30)
+    state, due = one.reader().execute("SELECT state, due_at FROM deliveries WHERE delivery_id = ?", (newcomer,)).get
+    assert state == "delivering" or due is not None
+
+
+@pytest.mark.parametrize("earlier_commits", [False, True])
+def test_a_later_one_never_goes_before_an_earlier_one_that_is_stored_at_the_same_moment(
+    stores: tuple[Store, Store], apart: ThreadPoolExecutor, earlier_commits: bool
+) -> None:
+    one, other = stores
+    [a, b] = accept(one, arrival(), arrival())
+    _, store_first = queued(one, a.seq, a.receipt_id)
+    second, store_second = queued(one, b.seq, b.receipt_id)
+    if earlier_commits:
+        assert len(one.write(store_first)) == 1
+        assert other.write(store_second) == set()
+        return
+    with begun(one, apart, lambda db: messages_only(db, a.seq, a.receipt_id)):
+        # The earlier one is read as far as its transaction knows, and for everybody else not yet.
+        assert other.write(store_second) == set()
+    assert claim(other, second) == {second}
+
+
+def messages_only(db: Database, seq: int, receipt_id: str) -> None:
+    messages.insert(db, [Message(receipt_id, seq, 0, "shop", "order", "r", "t", "filtered", 1.0)], [])
+    receipts.mark_split(db, [(seq, 1)])
+
+
+def test_a_claim_is_one_processs_only(stores: tuple[Store, Store], apart: ThreadPoolExecutor) -> None:
+    one, other = stores
+    [a] = accept(one, arrival())
+    [delivery] = split(one, a.seq, a.receipt_id, "k")
+    with begun(one, apart, lambda db: deliveries.claim(db, [delivery], "w1", 2.0)) as first:
+        second = apart.submit(other.write, lambda db: deliveries.claim(db, [delivery], "w2", 2.0))
+    assert (first.result(), second.result(30)) == ({delivery}, set())
+
+
+def test_locks_that_are_asked_for_crosswise_are_had_by_both_in_turn(
+    stores: tuple[Store, Store], apart: ThreadPoolExecutor
+) -> None:
+    together = threading.Barrier(2, timeout=30)
+    runs: list[str] = []
+
+    def job(*names: str) -> Callable[[Database], None]:
+        def take(db: Database) -> None:
+            runs.append(names[0])
+            for name in names:
+                lock(db, name)
+                if len(runs) == 2 or names[0] == runs[0]:
+                    meet(together, runs)
+
+        return take
+
+    found = [
+        apart.submit(store.write, job(*names)) for store, names in zip(stores, (("x", "y"), ("y", "x")), strict=True)
+    ]
+    for future in found:
+        future.result(30)
+    assert len(runs) >= 2
+
+
+def meet(together: threading.Barrier, runs: list[str]) -> None:
+    """Both hold one lock before either asks for its second; later runs need not meet."""
+    if len(runs) <= 2 and not together.broken:
+        try:
+            together.wait(SHORT)
+        except threading.BrokenBarrierError:
+            return
+
+
+def test_the_chain_of_the_audit_holds_whoever_writes_to_it(
+    stores: tuple[Store, Store], apart: ThreadPoolExecutor
+) -> None:
+    def write(store: Store, name: str) -> None:
+        for number in range(25):
+            store.write(lambda db, n=number: audit.append(db, float(n), audit.Actor(name), "act", "thing"))
+
+    for future in [apart.submit(write, store, name) for store in stores for name in ("x", "y")]:
+        future.result(60)
+    assert audit.verify(stores[0].reader()) is None
+    assert len(audit.listed(stores[0].reader(), 200)) == 100
+
+
+def test_a_step_that_is_undone_leaves_no_gap_in_the_audit(stores: tuple[Store, Store]) -> None:
+    def fail(db: Database) -> None:
+        audit.append(db, 1.0, audit.Actor("x"), "act", "thing")
+        raise ZeroDivisionError
+
+    for store in stores:
+        with pytest.raises(ZeroDivisionError):
+            store.write(fail)
+        store.write(lambda db: audit.append(db, 1.0, audit.Actor("x"), "act", "thing"))
+    assert [row["audit_id"] for row in audit.listed(stores[0].reader(), 9)] == [2, 1]
+
+
+def test_ending_a_delivery_twice_at_once_records_it_once(
+    stores: tuple[Store, Store], apart: ThreadPoolExecutor
+) -> None:
+    one, other = stores
+    [a] = accept(one, arrival())
+    [delivery] = split(one, a.seq, a.receipt_id, "")
+    claim(one, delivery)
+    with begun(one, apart, ended(delivery)):
+        second = apart.submit(end, other, delivery, "dead", failure={"class": "x"})
+    second.result(30)
+    assert one.reader().execute("SELECT state FROM deliveries").get == "delivered"
+    assert one.reader().execute("SELECT count(*) FROM attempts").get == 1
