@@ -50,7 +50,7 @@ class RabbitWire:
             channel = self._connected()
             for text in texts:
                 channel.basic_publish("", self._queue, text, _TRANSIENT)
-            self.tend()
+            channel.connection.process_data_events(time_limit=0)
 
     def pull(self, most: int, seconds: float) -> list[bytes]:
         with _Guarded(self):
@@ -68,10 +68,8 @@ class RabbitWire:
             return found
 
     def tend(self) -> None:
-        """Answer the server's heartbeats, and notice what it said."""
-        if self._connection is not None:
-            with _Guarded(self):
-                self._connection.process_data_events(time_limit=0)
+        with _Guarded(self):
+            self._connected().connection.process_data_events(time_limit=0)
 
     def close(self) -> None:
         connection, self._connection, self._channel = self._connection, None, None

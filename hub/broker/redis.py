@@ -41,7 +41,8 @@ class RedisWire:
             return [found[1], *(more or ())]
 
     def tend(self) -> None:
-        """Nothing to do: Redis does not mind silence."""
+        with _Guarded(self._redis):
+            self._redis.ping()
 
     def close(self) -> None:
         with _Guarded(self._redis):

@@ -249,6 +249,20 @@ def test_an_embedded_store_is_refused(make_hub: Callable[..., HubProcess], role:
     assert "Traceback" not in ended.stderr.decode()
 
 
+def test_everything_in_one_process_does_not_start_beside_others(
+    make_cluster: Make, redis_server: BrokerServer, receiver: Receiver
+) -> None:
+    cluster = make_cluster(redis_server)
+    cluster.start()
+    cluster.wait_for(lambda: len(cluster.workers()) == 2)
+    cluster.wait_for(lambda: cluster.rows("SELECT count(*) FROM leases") == [(3,)])
+    alone = cluster.start_role("run")
+    assert alone.wait(30) == 1
+    assert "o2c work or o2c sweep is at work on it" in cluster.log
+    assert cluster.send("a-1")[0] == 202
+    cluster.wait_for(lambda: "a-1" in receiver.effects)
+
+
 class Patient:
     """Senders that keep their connections, and send nothing again: every failed request counts."""
 
