@@ -93,13 +93,21 @@ def test_the_parts_may_start_in_any_order(make_cluster: Make, broker: BrokerServ
     cluster.wait_for(lambda: "a-1" in receiver.effects, 15)
 
 
+def seconds_until_delivered(cluster: Cluster, receiver: Receiver, reference: str) -> float:
+    started = time.monotonic()
+    assert cluster.send(reference)[0] == 202
+    cluster.wait_for(lambda: reference in receiver.effects)
+    return time.monotonic() - started
+
+
 def test_a_broker_that_is_emptied_restarted_and_away_loses_nothing_and_delays_little(
     make_cluster: Make, broker: BrokerServer, receiver: Receiver
 ) -> None:
     cluster = make_cluster(broker)
     cluster.start()
     with Load(cluster, lanes=3) as load:
-        time.sleep(1.5)
+        time.sleep(1)
+        usual = seconds_until_delivered(cluster, receiver, "usual-1")
         broker.flush()
         time.sleep(1)
         broker.stop()
@@ -107,11 +115,11 @@ def test_a_broker_that_is_emptied_restarted_and_away_loses_nothing_and_delays_li
         assert cluster.send("away-1")[0] == 202
         broker.start()
         back = time.monotonic()
-        last = cluster.send("away-2")
-        cluster.wait_for(lambda: {"away-1", "away-2"} <= set(receiver.effects), 10)
-        print(f"delivered {time.monotonic() - back:.1f} s after the broker was back")
-        assert time.monotonic() - back < 5.5
-        assert last[0] == 202
+        seconds_until_delivered(cluster, receiver, "away-2")
+        cluster.wait_for(lambda: "away-1" in receiver.effects)
+        took = time.monotonic() - back
+        print(f"delivered {took:.1f} s after the broker was back, else after {usual:.1f} s")
+        assert took < 5 + 2 * usual
     check_all_arrived(cluster, receiver, load)
 
 
