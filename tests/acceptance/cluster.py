@@ -34,6 +34,10 @@ class Cluster(HubProcess):
         self.listener = socket.create_server(("127.0.0.1", self.port), backlog=512)
         self.processes: list[Process] = []
 
+    @property
+    def log(self) -> str:
+        return (self.root / "hub.log").read_text(encoding="utf-8", errors="replace")
+
     def start_role(self, *command: str) -> Process:
         with (self.root / "hub.log").open("ab") as log:
             process = subprocess.Popen(
