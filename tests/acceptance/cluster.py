@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -56,6 +57,12 @@ class Cluster(HubProcess):
         self.start_role("work", "--processes", "2")
         self.start_role("sweep")
         self.wait_until_ready()
+        self.wait_for(lambda: self.ready() | {"workers": 2, "sweeper": True} == self.ready())
+
+    def ready(self) -> dict[str, Any]:
+        """What a serving process says about itself and the others."""
+        told: dict[str, Any] = json.loads(self.request("GET", "/readyz")[1])
+        return told
 
     def add_key(self) -> str:
         """An admin's key."""
