@@ -137,6 +137,23 @@ def test_a_worker_that_is_killed_leaves_nothing_behind(
     print(f"all of {len(load.acknowledged)} delivered {time.monotonic() - started:.1f} s after the load")
 
 
+def test_a_store_that_dies_and_comes_back_loses_nothing(
+    make_cluster: Make, redis_server: BrokerServer, postgres: PostgresServer, receiver: Receiver
+) -> None:
+    cluster = make_cluster(redis_server)
+    cluster.start()
+    with Load(cluster, lanes=3) as load:
+        time.sleep(1.5)
+        postgres.stop("immediate")
+        time.sleep(7)  # longer than any lease
+        postgres.start()
+        cluster.wait_until_ready()
+        time.sleep(1.5)
+    check_all_arrived(cluster, receiver, load)
+    assert len(cluster.workers()) == 2
+    assert "a worker died" not in cluster.log  # they were only cut off
+
+
 def test_another_sweeper_takes_over_within_seconds(
     make_cluster: Make, redis_server: BrokerServer, receiver: Receiver
 ) -> None:
