@@ -24,7 +24,7 @@ from hub.pipeline.outgoing import Outgoing, missing_target, prepare
 from hub.pipeline.parcels import parcel_of
 from hub.pipeline.program import CompiledTarget
 from hub.pipeline.reply import reply_route
-from hub.store import bodies, deliveries, payloads, receipts, switches
+from hub.store import bodies, deliveries, is_shared, payloads, receipts, switches
 from hub.store.database import Database
 from hub.systems import System
 
@@ -141,10 +141,27 @@ class Dispatcher:
         if room <= 0:
             lane.behind = True
             return
-        found = deliveries.due(self._engine.store.reader(), system, self._engine.clock.epoch(), room)
+        found = self._due(system, room)
         lane.behind = len(found) >= room
-        self._look_up([d for d in found if d.state == "unknown"])
-        self._claim_and_send([d for d in found if d.state != "unknown"])
+        try:
+            self._look_up([d for d in found if d.state == "unknown"])
+            self._claim_and_send([d for d in found if d.state != "unknown"])
+        except Exception:
+            self._engine.later(partial(self._leave, [d.delivery_id for d in found]))
+            raise
+
+    def _due(self, system: str, room: int) -> list[Delivery]:
+        """What is due for a system; where other processes look for the same, this one's share of it."""
+        store, worker, now = self._engine.store, self._engine.worker, self._engine.clock.epoch()
+        if not is_shared(store.url):
+            return deliveries.due(store.reader(), system, now, room)
+        taken: list[Delivery] = store.write(lambda db: deliveries.take(db, system, now, room, worker), durable=False)
+        return taken
+
+    def _leave(self, delivery_ids: Sequence[str]) -> None:
+        """What was taken and came to nothing is anybody's again."""
+        engine = self._engine
+        engine.store.write(lambda db: deliveries.give_back(db, delivery_ids, engine.worker), durable=False)
 
     def _claim_and_send(self, found: Sequence[Delivery]) -> None:
         if not found:
@@ -162,6 +179,9 @@ class Dispatcher:
             claimed = deliveries.claim(db, ready, engine.worker, now)
             bodies.store(db, rows, claimed, engine.program.set_id)
             deliveries.pin(db, [o.delivery for o in prepared if o.delivery.delivery_id in claimed])
+            deliveries.give_back(
+                db, [delivery_id for delivery_id in ready if delivery_id not in claimed], engine.worker
+            )
             return claimed, free
 
         claimed, free = engine.store.write(job)

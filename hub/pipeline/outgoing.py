@@ -14,7 +14,7 @@ from hub.outcome import Failure
 from hub.pipeline.program import CompiledTarget
 from hub.pipeline.split import Built, missing
 from hub.routes import Target
-from hub.store import bodies
+from hub.store import bodies, messages
 from hub.systems import System
 
 if TYPE_CHECKING:
@@ -33,21 +33,26 @@ class Outgoing:
     context: Mapping[str, str] = field(default_factory=dict)
 
 
+_UNKNOWN = {"main_key": "", "traceparent": ""}  # of a message that is gone
+
+
 def prepare(engine: Engine, found: Sequence[Delivery]) -> list[Outgoing]:
     """The bytes of due deliveries: those of an earlier try unchanged, else built with the active set."""
     db = engine.store.reader()
-    stored = {d.delivery_id: None if d.rebuild else bodies.read(db, d.delivery_id, d.revision) for d in found}
-    unbuilt = [d for d in found if stored[d.delivery_id] is None]
+    stored = bodies.read_many(db, [(d.delivery_id, d.revision) for d in found if not d.rebuild])
+    contexts = messages.contexts(db, [d.message_id for d in found])
+    unbuilt = [d for d in found if d.delivery_id not in stored]
     built = {b.delivery_id: b for b in engine.transformer.build(unbuilt, engine.program)}
-    return [_outgoing(engine, d, stored[d.delivery_id], built.get(d.delivery_id)) for d in found]
+    return [
+        _outgoing(engine, d, stored.get(d.delivery_id), built.get(d.delivery_id), contexts.get(d.message_id, _UNKNOWN))
+        for d in found
+    ]
 
 
-def _outgoing(engine: Engine, delivery: Delivery, stored: Body | None, built: Built | None) -> Outgoing:
+def _outgoing(
+    engine: Engine, delivery: Delivery, stored: Body | None, built: Built | None, context: Mapping[str, str]
+) -> Outgoing:
     target = engine.program.find(delivery.route, delivery.target)
-    row = engine.store.reader().execute(
-        "SELECT main_key, traceparent FROM messages WHERE message_id = ?", (delivery.message_id,)
-    ).fetchone() or ("", "")  # fmt: skip
-    context = {"main_key": str(row[0]), "traceparent": str(row[1])}
     if built is not None and built.failure is not None:
         return Outgoing(delivery, target, failure=built.failure, context=context)
     if target is None:

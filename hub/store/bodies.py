@@ -31,14 +31,18 @@ def rows_of(bodies: Sequence[tuple[Delivery, Body]], at: float) -> list[tuple[An
     )
 
 
+_READ = """SELECT owner_id, content_type, compressed, content FROM payloads
+  WHERE owner_id = ? AND stage = 'sent' AND revision = ? ORDER BY chunk"""
+
+
 def read(db: Database, delivery_id: str, revision: int) -> Body | None:
     """The stored bytes of a delivery's revision; None before its first attempt."""
-    content_type, chunks = "", []
-    for kind, flag, content in db.execute(
-        """SELECT content_type, compressed, content FROM payloads
-           WHERE owner_id = ? AND stage = 'sent' AND revision = ? ORDER BY chunk""",
-        (delivery_id, revision),
-    ):
-        content_type = kind
-        chunks.append(unpack(flag, content))
-    return Body(b"".join(chunks), content_type) if chunks else None
+    return read_many(db, [(delivery_id, revision)]).get(delivery_id)
+
+
+def read_many(db: Database, wanted: Sequence[tuple[str, int]]) -> dict[str, Body]:
+    """The stored bytes of deliveries, by (id, revision); one that has none yet is left out."""
+    found: dict[str, tuple[str, list[bytes]]] = {}
+    for owner_id, kind, flag, content in db.executemany(_READ, wanted):
+        found.setdefault(owner_id, (kind, []))[1].append(unpack(flag, content))
+    return {owner_id: Body(b"".join(chunks), kind) for owner_id, (kind, chunks) in found.items()}

@@ -13,7 +13,7 @@ import msgspec
 
 from hub.message import Delivery, Finish
 from hub.store import switches
-from hub.store.database import Database, lock_lanes
+from hub.store.database import Database, Shared, lock_lanes
 
 COLUMNS = """delivery_id, message_id, lane_seq, source, route, target, system, lane, state, created_at, due_at,
   attempts, revision, set_id, waits_for, replay_of, replay_depth, doubt, rebuild, failure, fingerprint, received_at,
@@ -124,11 +124,8 @@ def claim(db: Database, delivery_ids: Sequence[str], worker: str, at: float) -> 
 
 
 def load(db: Database, delivery_ids: Sequence[str]) -> list[Delivery]:
-    found = []
-    for delivery_id in delivery_ids:
-        for row in db.execute(f"SELECT {COLUMNS} FROM deliveries WHERE delivery_id = ?", (delivery_id,)):
-            found.append(from_row(row))
-    return found
+    wanted = [(delivery_id,) for delivery_id in delivery_ids]
+    return [from_row(row) for row in db.executemany(f"SELECT {COLUMNS} FROM deliveries WHERE delivery_id = ?", wanted)]
 
 
 def from_row(row: tuple[Any, ...]) -> Delivery:
@@ -263,6 +260,33 @@ def due(db: Database, system: str, now: float, limit: int) -> list[Delivery]:
     return [from_row(row) for row in rows]
 
 
+# Rows that another process is looking at are passed over, so that several share what is due.
+_TAKE = f"""UPDATE deliveries SET claimed_by = ?4, claimed_at = ?2 WHERE delivery_id IN (
+    SELECT d.delivery_id FROM deliveries d WHERE d.system = ?1 AND d.due_at <= ?2 AND d.claimed_by IS NULL
+      AND d.due_at IS NOT NULL AND {_ROUTE_IS_ON} ORDER BY d.due_at, d.lane_seq LIMIT ?3 FOR UPDATE SKIP LOCKED)
+  RETURNING {COLUMNS}"""
+
+
+def take(db: Database, system: str, now: float, limit: int, worker: str) -> list[Delivery]:
+    """What is due, as ``due`` gives it, kept from other processes until it is claimed or given back."""
+    if switches.is_off(db, "system", system):
+        return []
+    found = [from_row(row) for row in db.execute(_TAKE, (system, now, limit, worker))]
+    return sorted(found, key=lambda d: (d.due_at or 0.0, d.lane_seq))
+
+
+def give_back(db: Database, delivery_ids: Sequence[str], worker: str) -> None:
+    """Deliveries that were taken and could not be claimed are anybody's again; where nobody takes, nothing is."""
+    if not isinstance(db, Shared):
+        return
+    db.executemany(
+        """UPDATE deliveries SET claimed_by = NULL, claimed_at = NULL
+           WHERE delivery_id = ? AND claimed_by = ? AND due_at IS NOT NULL
+             AND state IN ('queued', 'retrying', 'unknown')""",
+        [(delivery_id, worker) for delivery_id in delivery_ids],
+    )
+
+
 def next_due(db: Database, system: str) -> float | None:
     """When the next delivery to a system is due; None when none is."""
     if switches.is_off(db, "system", system):
@@ -317,8 +341,8 @@ def build_failed(
 def settle_unknown(db: Database, delivery_id: str, worker: str, at: float) -> bool:
     """Take an unknown delivery to look whether its effect happened."""
     db.execute(
-        """UPDATE deliveries SET claimed_by = ?, claimed_at = ?, due_at = NULL
-           WHERE delivery_id = ? AND state = 'unknown'""",
+        """UPDATE deliveries SET claimed_by = ?1, claimed_at = ?2, due_at = NULL
+           WHERE delivery_id = ?3 AND state = 'unknown' AND (claimed_by IS NULL OR claimed_by = ?1)""",
         (worker, at, delivery_id),
     )
     return db.changes() == 1

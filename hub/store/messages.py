@@ -58,6 +58,15 @@ def resolve(db: Database, message_id: str, by: str) -> bool:
     return db.changes() == 1
 
 
+def contexts(db: Database, message_ids: Sequence[str]) -> dict[str, dict[str, str]]:
+    """What sending takes of some messages: their main key and trace."""
+    rows = db.executemany(
+        "SELECT message_id, main_key, traceparent FROM messages WHERE message_id = ?",
+        [(message_id,) for message_id in dict.fromkeys(message_ids)],
+    )
+    return {message_id: {"main_key": key, "traceparent": trace} for message_id, key, trace in rows}
+
+
 _XREF = """INSERT INTO xrefs VALUES (?, ?, ?, ?, ?, ?)
   ON CONFLICT (system, kind, id) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at,
     message_id = excluded.message_id"""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from hub.store.compression import CHUNK, pack, pieces, unpack
@@ -72,6 +72,16 @@ def read(db: Database, owner_id: str, stage: str, revision: int | None = None) -
     """A whole payload; None when there is none (pruned)."""
     chunks = list(read_chunks(db, owner_id, stage, revision))
     return b"".join(chunks) if chunks else None
+
+
+_SMALL = """SELECT owner_id, compressed, content FROM payloads
+  WHERE owner_id = ? AND stage = ? AND revision = 1 AND chunk = 0"""
+
+
+def read_small(db: Database, owner_ids: Sequence[str], stage: str) -> dict[str, bytes]:
+    """The payloads of several owners, none of them longer than a chunk; one that was pruned is left out."""
+    rows = db.executemany(_SMALL, [(owner_id, stage) for owner_id in dict.fromkeys(owner_ids)])
+    return {owner_id: unpack(flag, content) for owner_id, flag, content in rows}
 
 
 def describe(db: Database, owner_id: str) -> list[dict[str, Any]]:

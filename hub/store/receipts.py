@@ -94,16 +94,10 @@ def claim(db: Database, seqs: Sequence[int], worker: str) -> list[int]:
 
 def load(db: Database, seqs: Sequence[int], largest: int) -> list[Receipt]:
     """Receipts by number with their raw bytes, those over ``largest`` bytes without; what is gone is left out."""
-    rows: list[tuple[Any, ...]] = []
-    for seq in seqs:
-        rows.extend(db.execute(f"SELECT size, {_COLUMNS} FROM receipts WHERE seq = ?", (seq,)))
-    return [_receipt(db, row[1:], row[0] <= largest) for row in rows]
-
-
-def _receipt(db: Database, row: tuple[Any, ...], with_raw: bool) -> Receipt:
-    receipt_id, raw_owner = row[1], row[12]
-    raw = (payloads.read(db, raw_owner or receipt_id, RAW, 1) or b"") if with_raw else b""
-    return Receipt(*row[:5], raw, *row[5:])  # type: ignore[call-arg]
+    rows = db.executemany(f"SELECT size, {_COLUMNS} FROM receipts WHERE seq = ?", [(seq,) for seq in seqs]).fetchall()
+    owners = {row[1]: str(row[13] or row[2]) for row in rows}
+    contents = payloads.read_small(db, [owners[row[1]] for row in rows if row[0] <= largest], RAW)
+    return [Receipt(*row[1:6], contents.get(owners[row[1]], b""), *row[6:]) for row in rows]  # type: ignore[call-arg]
 
 
 def mark_split(db: Database, counts: Sequence[tuple[int, int]]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from hub.states import DELIVERY_STATES, DELIVERY_WAITING
 from hub.store import counters
-from hub.store.database import Database
+from hub.store.database import Database, numbers_on_their_way
 from hub.store.partial import is_closed, is_troubled
 
 Pruned = dict[tuple[str, str], int]  # (table, state) -> how many rows retention removed
@@ -55,7 +55,7 @@ class Tallier:
         pruned = _pruned(db)
         receipts, messages = _by_index(db, _RECEIPTS), _by_index(db, _MESSAGES)
         deliveries = dict.fromkeys(DELIVERY_STATES, 0) | _by_index(db, _DELIVERIES)
-        newest = _first(db, "SELECT max(seq) FROM receipts")
+        newest = _first(db, "SELECT max(seq) FROM receipts") - numbers_on_their_way(db)
         # Messages come with their receipts' numbers: below the first receipt still open nothing new comes.
         settled = min(newest, _first(db, _FIRST_OPEN, newest + 1) - 1)
         rows = {

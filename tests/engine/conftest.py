@@ -170,10 +170,11 @@ class World:
 
     def settle_writes(self) -> None:
         """Wait until the store's writer has nothing left."""
-        self.store.write(lambda db: None)
-        while self.store.committer._jobs:
+        while True:
+            with self.store.committer._lock:  # the writer has no group in hand
+                if not self.store.committer._jobs:
+                    return
             self.store.write(lambda db: None)
-        self.store.write(lambda db: None)
 
     def wait(self, seconds: float) -> None:
         self.clock.at += seconds

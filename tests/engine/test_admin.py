@@ -21,6 +21,11 @@ NO = Verdict(REFUSED, code="http_422", status=422, detail="unknown item")
 V1 = "/api/v1"
 
 
+@pytest.fixture
+def store_url() -> str:
+    return "sqlite:///hub.db"  # what the lists find on either database is told by test_lists
+
+
 def dead_order(world: World, number: int = 1) -> str:
     world.target("erp").answers.append(NO)
     return world.send(order(number))[0].receipt_id

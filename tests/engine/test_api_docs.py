@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from caller import Caller
 from conftest import World
 
@@ -12,6 +13,11 @@ from hub.api import create_app
 from hub.replay import REASONS
 
 DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.fixture
+def store_url() -> str:
+    return "sqlite:///hub.db"  # what the lists find on either database is told by test_lists
 
 
 def test_the_reference_names_every_operation_with_its_permission(world: World) -> None:

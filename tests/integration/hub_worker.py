@@ -76,12 +76,15 @@ class Worker:
 
     def pump(self) -> int:
         system = self.chance.choice(SYSTEMS)
-        due = deliveries.due(self.store.reader(), system, time.time(), 8)
-        claimed = self.store.write(
-            lambda db: deliveries.claim(db, [d.delivery_id for d in due], self.name, time.time())
-        )
+        due = self.store.write(lambda db: deliveries.take(db, system, time.time(), 8, self.name), durable=False)
+        claimed = self.store.write(lambda db: self.claim(db, [d.delivery_id for d in due]))
         self.send(due, claimed)
         return len(claimed)
+
+    def claim(self, db: Any, ids: list[str]) -> set[str]:
+        claimed = deliveries.claim(db, ids, self.name, time.time())
+        deliveries.give_back(db, [id for id in ids if id not in claimed], self.name)
+        return claimed
 
     def send(self, found: list[Delivery], claimed: set[str]) -> None:
         going = [d for d in found if d.delivery_id in claimed]

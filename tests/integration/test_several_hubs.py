@@ -35,10 +35,15 @@ def start(store: Store, name: str, folder: Path) -> subprocess.Popen[bytes]:
 
 def recover(store: Store, dead: str) -> None:
     """What a process had in hand when it died is anybody's again; what was on its way is tried once more."""
-    found = store.reader().execute("SELECT delivery_id FROM deliveries WHERE claimed_by = ?", (dead,)).fetchall()
+    found = (
+        store.reader()
+        .execute("SELECT delivery_id FROM deliveries WHERE claimed_by = ? AND state = 'delivering'", (dead,))
+        .fetchall()
+    )
     ends = [Finish(id, "retrying", 1.0, 1.0, 1, 1, 1, due_at=1.0) for (id,) in found]
     store.write(lambda db: deliveries.finish(db, ends, "recovery"))
-    store.write(lambda db: db.execute("UPDATE receipts SET claimed_by = NULL WHERE claimed_by = ?", (dead,)))
+    for table in ("receipts", "deliveries"):
+        store.write(lambda db, of=table: db.execute(f"UPDATE {of} SET claimed_by = NULL WHERE claimed_by = ?", (dead,)))
 
 
 def lines(folder: Path) -> list[list[str]]:

@@ -166,6 +166,31 @@ def test_a_claim_is_one_processs_only(stores: tuple[Store, Store], apart: Thread
     assert (first.result(), second.result(30)) == ({delivery}, set())
 
 
+def test_what_is_due_is_shared_out_and_what_could_not_be_claimed_is_anybodys_again(
+    stores: tuple[Store, Store], apart: ThreadPoolExecutor
+) -> None:
+    one, other = stores
+    accepted = accept(one, *[arrival() for _ in range(6)])
+    ids = [split(one, a.seq, a.receipt_id, "")[0] for a in accepted]
+    with begun(one, apart, lambda db: deliveries.take(db, "erp", 9.0, 4, "w1")) as first:
+        second = other.write(lambda db: deliveries.take(db, "erp", 9.0, 4, "w2"))
+    taken = [d.delivery_id for d in [*first.result(), *second]]
+    assert (len(taken), set(taken)) == (6, set(ids))
+    assert deliveries.due(one.reader(), "erp", 9.0, 9) == []
+    one.write(lambda db: deliveries.give_back(db, taken, "w1"))
+    assert {d.delivery_id for d in deliveries.due(one.reader(), "erp", 9.0, 9)} == set(taken[:4])
+
+
+def test_an_effect_in_doubt_is_looked_up_by_one_process_only(stores: tuple[Store, Store]) -> None:
+    one, other = stores
+    [a] = accept(one, arrival())
+    [delivery] = split(one, a.seq, a.receipt_id, "k")
+    claim(one, delivery)
+    end(one, delivery, "unknown", due_at=1.0, failure={"class": "x"})
+    assert one.write(lambda db: deliveries.settle_unknown(db, delivery, "w1", 3.0))
+    assert not other.write(lambda db: deliveries.settle_unknown(db, delivery, "w2", 3.0))
+
+
 def test_locks_that_are_asked_for_crosswise_are_had_by_both_in_turn(
     stores: tuple[Store, Store], apart: ThreadPoolExecutor
 ) -> None:

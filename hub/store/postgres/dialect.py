@@ -26,7 +26,7 @@ _WORDS = (
 )
 _INSERT = re.compile(r"INSERT INTO (\w+)\s*(?:\((.*?)\))?\s*VALUES \((.*?)\)\s*(ON CONFLICT.*)?$", re.DOTALL)
 _UPDATE = re.compile(r"UPDATE (\w+)(?: AS (\w+))? SET (.*?)\sWHERE (.*?)(\s+RETURNING .*)?$", re.DOTALL)
-_SELECT = re.compile(r"SELECT (.*?)\s+FROM (\w+) WHERE (.*?)(?: ORDER BY (.*))?$", re.DOTALL)
+_SELECT = re.compile(r"SELECT (.*?)\s+FROM (\w+)\s+WHERE (.*?)(?:\s+ORDER BY (.*))?$", re.DOTALL)
 # What stands before a placeholder tells the column whose type it has.
 _BEFORE = re.compile(
     r"(?:(\w+)\s*(?:=|<>|<=|>=|<|>|\+)\s*|coalesce\((?:\w+\.)?(\w+),\s*|(\w+) = CASE WHEN [^?$]* ELSE )$"

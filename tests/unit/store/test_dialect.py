@@ -46,7 +46,7 @@ def test_a_statement_is_put_in_postgresqls_words(sqlite: str, postgresql: str) -
             "WHERE id = v.p1 AND at <> 0 RETURNING seq",
         ),
         (
-            "SELECT seq, at FROM parts WHERE id = ? ORDER BY tries",
+            "SELECT seq, at FROM parts\n  WHERE id = ? ORDER BY tries",
             "SELECT seq, at FROM unnest($1::text[]) WITH ORDINALITY AS v(p1, n) JOIN parts ON id = v.p1 "
             "ORDER BY v.n, tries",
         ),
