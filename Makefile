@@ -5,7 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # program:Debian package, what tests start besides Python
-TEST_PROGRAMS := openssl:openssl git:git initdb:postgresql
+TEST_PROGRAMS := openssl:openssl git:git redis-server:redis-server rabbitmq-server:rabbitmq-server \
+  systemd-analyze:systemd initdb:postgresql
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo check test test-packages conformance soak bench docs clean
@@ -43,7 +44,7 @@ check: setup ## format, lint, types, import layers, unit tests: what to run befo
 test: test-packages check ## everything: starts with check, then all tests
 	$(BIN)/pytest
 
-# Root installs what is missing; anyone else is told the names.
+# Root installs what is missing, without starting it as a service; anyone else is told the names.
 test-packages:
 	@set -eu; missing=""; \
 	for pair in $(TEST_PROGRAMS); do \
@@ -57,7 +58,7 @@ test-packages:
 	fi; \
 	echo "installing$$missing ..."; \
 	apt-get update -qq; \
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null
+	RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null
 
 conformance: setup ## one suite per kind of plugin, over every format and connector
 	$(BIN)/pytest tests/conformance

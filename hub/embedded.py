@@ -14,22 +14,23 @@ from pathlib import Path
 import structlog
 
 from hub import replay
+from hub.chores import everything, logged
 from hub.clock import SystemClock
 from hub.deploy import active_program, deploy, rollback
-from hub.errors import ProjectError
-from hub.notify import Notifier
+from hub.errors import ProjectError, UsageError
 from hub.pipeline.connections import open_destination
 from hub.pipeline.engine import Engine
 from hub.pipeline.program import Program
 from hub.project import read_files
 from hub.secret import DEFAULT_FOLDER, Secret, resolve
 from hub.settings import Settings, load_settings
-from hub.store import Store, answers, deliveries, open_store
-from hub.store.retention import Policy, Pruner, policy_of
-from hub.sweeper import Chore, Sweeper
+from hub.store import Store, is_shared, leases, open_store
+from hub.sweeper import Sweeper
 from hub.transformer import REQUESTS_AT_ONCE, Transformers
 from hub.worker import LocalWorker
 
+# Whoever runs everything in one process: the next run after a crash has the same name, and need not wait.
+_ALONE, _LEASE_SECONDS = "o2c run", 5.0
 _log = structlog.get_logger("hub")
 
 
@@ -45,6 +46,7 @@ class Hub:
         settings, _ = load_settings(files, self.environment, self.own_connectors)
         self.secrets = root / (settings.secrets_folder or DEFAULT_FOLDER)
         self.store: Store = open_store(_address(settings, self.secrets), root)
+        self._be_alone()
         program = self._first_program(files)
         self.pool = ThreadPoolExecutor(8, thread_name_prefix="apart")
         self.telling = ThreadPoolExecutor(1, thread_name_prefix="telling")  # never behind look-ups that take their time
@@ -56,29 +58,27 @@ class Hub:
             worker=f"{socket.gethostname()}-{os.getpid()}-{self.clock.new_id()[-8:]}", run_apart=self._run_apart,
             transformer=self.transformers,
         )  # fmt: skip
-        self.sweeper = Sweeper(self.engine, self.secrets, self.environment, self._chores(), self.own_connectors)
+        self.sweeper = Sweeper(
+            self.engine,
+            self.secrets,
+            self.environment,
+            everything(self.engine, self.secrets, self.telling) | {"lease": (1.0, self._lead)},
+            self.own_connectors,
+        )
         self._threads: list[threading.Thread] = []
 
-    def _chores(self) -> dict[str, Chore]:
-        """What is done now and then beside: every so many seconds, this."""
-        notifier, pruner = Notifier(self.engine, self.secrets), Pruner(self.store, self.clock)
-        return {
-            "counters": (1.0, lambda: self.store.write(self.engine.beside.flush, durable=False)),
-            "replays": (0.25, lambda: replay.advance(self.engine)),
-            "notices": (2.0, lambda: self.telling.submit(_logged, notifier.round)),
-            "retention": (10.0, lambda: pruner.prune(self._policy())),
-            "heads of lanes": (30.0, self._repair_heads),
-            "old answers": (600.0, lambda: self.store.write(partial(answers.prune, at=self.clock.epoch()))),
-            "old plans": (3600.0, lambda: replay.discard_old_plans(self.engine)),
-        }
+    def _be_alone(self) -> None:
+        """On a server's store others could be at work, whose claims this hub would take for what a crash left."""
+        if is_shared(self.store.url) and (leases.workers(self.store.reader()) or not self._lead()):
+            raise UsageError(
+                "store: o2c work or o2c sweep is at work on it, and o2c run is everything in one process; "
+                "end them and wait five seconds, or start o2c serve"
+            )
 
-    def _policy(self) -> Policy:
-        program = self.engine.program
-        return policy_of(program.settings, {name: route.route for name, route in program.routes.items()})
-
-    def _repair_heads(self) -> None:
-        for system in self.store.write(partial(deliveries.repair_heads, at=self.clock.epoch())):
-            self.engine.wake.pump(system)
+    def _lead(self) -> bool:
+        """As long as this hub lives nobody else sweeps."""
+        hold = partial(leases.hold, name=leases.LEADER, holder=_ALONE, seconds=_LEASE_SECONDS)
+        return not is_shared(self.store.url) or self.store.write(hold, durable=False)
 
     def deploy(self, actor: str) -> int:
         """Put the project folder as it is now in force; gives the set's number. Raises ProjectError."""
@@ -106,7 +106,7 @@ class Hub:
             return earlier
 
     def _run_apart(self, work: Callable[[], None]) -> None:
-        self.pool.submit(_logged, work)
+        self.pool.submit(logged, work)
 
     def start(self) -> None:
         """Recover what another run left, then work."""
@@ -130,15 +130,9 @@ class Hub:
         self.telling.shutdown(wait=True, cancel_futures=True)
         for thread in self._threads:
             thread.join(10)
+        if is_shared(self.store.url):
+            self.store.write(partial(leases.let_go, name=leases.LEADER, holder=_ALONE))
         self.store.close()
-
-
-def _logged(work: Callable[[], None]) -> None:
-    """Work apart has nobody who waits for its end: what it fails on is told here or nowhere."""
-    try:
-        work()
-    except Exception:
-        _log.exception("work beside the flow has failed")
 
 
 def _children() -> int:

@@ -1,8 +1,9 @@
-"""Where the hub listens: its socket, and the certificate it shows."""
+"""Where the hub listens: its socket, its own or one it was given, and the certificate it shows."""
 
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import ssl
 from pathlib import Path
@@ -19,6 +20,30 @@ def listening_socket(http: Http) -> socket.socket:
     except OSError as error:
         reason = "another program listens there" if error.errno == errno.EADDRINUSE else str(error.strerror)
         raise UsageError(f"http.listen: {http.host}:{http.port}: {reason}; choose another port") from None
+
+
+def inherited_socket(descriptor: int | None) -> socket.socket | None:
+    """The listening socket that this process was started with: by number, or by the ``LISTEN_FDS`` that systemd sets.
+
+    None where there is none. Raises UsageError for what is no listening socket.
+    """
+    name = f"--fd {descriptor}"
+    if descriptor is None:
+        count, own = os.environ.pop("LISTEN_FDS", ""), os.environ.pop("LISTEN_PID", "")
+        if not count or own not in ("", str(os.getpid())):
+            return None
+        if count != "1":
+            raise UsageError(f"LISTEN_FDS: expected one listening socket, got {count}; give each socket its own unit")
+        descriptor, name = 3, "LISTEN_FDS"
+    try:
+        inherited = socket.socket(fileno=descriptor)
+        if inherited.type == socket.SOCK_STREAM and inherited.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            inherited.set_inheritable(False)
+            return inherited
+        inherited.detach()
+    except OSError as error:
+        raise UsageError(f"{name}: {error.strerror}; start the hub with an open listening socket") from None
+    raise UsageError(f"{name}: this is no listening socket of TCP; it has to be bound and listening already")
 
 
 def certificate_files(tls: Tls, root: Path, secrets: Path) -> tuple[str, str]:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import socket
 import sys
 import threading
 import time
-from collections.abc import MutableMapping
 from pathlib import Path
-from typing import Any
 
 import structlog
-import uvicorn
-from fastapi import FastAPI
 
 from hub import logs
-from hub.api import AsgiApp, create_app
+from hub.api import create_app
 from hub.api.doors import Doors
 from hub.api.ingest import Ingest
 from hub.embedded import Hub
@@ -26,6 +21,7 @@ from hub.errors import HubError
 from hub.listening import certificate_files, listening_socket
 from hub.project import content_hash, read_files
 from hub.scaffold.keys import keep_local
+from hub.web import WebServer, calm_the_collector
 from hub.worker import STUCK_SECONDS
 
 _log = structlog.get_logger("run")
@@ -50,7 +46,7 @@ def main(root: Path, beat: int, reload: bool) -> int:
     beating = threading.Thread(target=_beat, args=(hub, beat), daemon=True)
     beating.start()
     hub.start()
-    _calm_the_collector()
+    calm_the_collector()
     if reload:
         threading.Thread(target=_follow_files, args=(hub,), daemon=True).start()
     try:
@@ -60,28 +56,11 @@ def main(root: Path, beat: int, reload: bool) -> int:
     return 0
 
 
-def _calm_the_collector() -> None:
-    """What is there now stays; what comes is short-lived trees without cycles, so look at it less often."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
-    # Threads that wait for the disk or a socket should not wait five milliseconds for the interpreter after it.
-    sys.setswitchinterval(0.0005)
-
-
 def _serve(hub: Hub, listener: socket.socket, certificate: tuple[str, str] | None) -> None:
     http = hub.engine.program.settings.http
     ingest = Ingest(hub.engine, Doors(hub.secrets))
-    app = _front(ingest, create_app(hub.engine, ingest=ingest, deployer=hub))
-    config = uvicorn.Config(
-        app, log_config=None, access_log=False, loop="uvloop", http="httptools",
-        proxy_headers=bool(http.trusted_proxies), forwarded_allow_ips=list(http.trusted_proxies) or None,
-        ssl_certfile=certificate and certificate[0], ssl_keyfile=certificate and certificate[1],
-        server_header=False, lifespan="off", timeout_graceful_shutdown=20,
-    )  # fmt: skip
     _tell_command_line(hub)
-    _log.info("the hub listens", url=f"{'https' if http.tls else 'http'}://{http.host}:{http.port}/")
-    uvicorn.Server(config).run(sockets=[listener])
+    WebServer(ingest, create_app(hub.engine, ingest=ingest, deployer=hub), http, certificate).run(listener)
 
 
 def _tell_command_line(hub: Hub) -> None:
@@ -90,18 +69,6 @@ def _tell_command_line(hub: Hub) -> None:
         keep_local(hub.root, hub.engine.program.settings)
     except OSError as error:
         _log.warning("the command line's file cannot be written", file=error.filename, reason=error.strerror)
-
-
-def _front(ingest: Ingest, app: FastAPI) -> AsgiApp:
-    """Documents go straight to their door; every other request through the application and its middleware."""
-
-    async def front(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
-        if scope["type"] == "http" and scope["path"].startswith("/in/"):
-            await ingest(scope, receive, send)
-        else:
-            await app(scope, receive, send)
-
-    return front
 
 
 def _beat(hub: Hub, beat: int) -> None:

@@ -1,109 +1,89 @@
 """The sweeper: finds what is due, orphaned or lost, at start and several times a second. Rows, never memory, decide.
 
-``Sweeper.sweep`` is one round and does not sleep; ``run`` calls it from a thread of its own.
+``Sweeper.sweep`` is one round and does not sleep.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 import structlog
 
 from connectors.base import DOUBT, ConnectorError, Incoming, Source, Verdict
-from hub.deploy import active_program
 from hub.errors import HubError
-from hub.message import Accepted, Arrival, Delivery
+from hub.message import Accepted, Arrival, Delivery, Finish
 from hub.pipeline.connections import open_source
 from hub.pipeline.deliver import Sent, conclude
 from hub.pipeline.engine import Engine
 from hub.pipeline.outgoing import missing_target
-from hub.store import READ_ERRORS, deliveries, due, receipts, sets, streams, switches
+from hub.rounds import Chore, Rounds
+from hub.store import READ_ERRORS, deliveries, due, leases, receipts, streams, switches
 from hub.store.compression import CHUNK, regroup
 
 _log = structlog.get_logger("sweeper")
-TICK_SECONDS = 0.25
 _POLL_SECONDS = 5.0
-LOST_AFTER = 5.0  # the broker had its chance
+LOST_AFTER = 4.0  # the broker had its chance
 _BATCH = 256
 
-Chore = tuple[float, Callable[[], object]]  # every so many seconds, this
 
-
-class Sweeper:
-    """Recovers after a crash, then keeps things moving. ``chores`` are run now and then beside (pruning, notices)."""
+class Sweeper(Rounds):
+    """Recovers after a crash, then keeps things moving. ``chores`` are done now and then beside (pruning, notices)."""
 
     def __init__(
         self, engine: Engine, secrets: Path, environment: str | None, chores: Mapping[str, Chore],
         own_connectors: Path | None = None,
     ) -> None:  # fmt: skip
-        self._engine, self._secrets, self._environment = engine, secrets, environment
-        self._own_connectors = own_connectors
-        self._chores = dict(chores)
-        self._next: dict[str, float] = dict.fromkeys(chores, 0.0)
+        super().__init__(engine, environment, chores, own_connectors)
+        self._secrets = secrets
         self._sources: dict[str, tuple[Source, float]] = {}
         self._polled: dict[str, float] = {}
         self._fetching: set[str] = set()
-        self._stop = threading.Event()
-        self._set_id = engine.program.set_id
 
     # -- at start --------------------------------------------------------------------------------------------------
 
     def recover(self) -> None:
         """What another run had in hand when it died: what was on its way is doubt, the rest is done again."""
         engine = self._engine
-        for delivery in deliveries.orphans(engine.store.reader(), engine.worker):
-            if delivery.state == "delivering":
-                self._record_crash(delivery)
+        orphans = deliveries.orphans(engine.store.reader(), engine.worker)
+        self._record_crash([delivery for delivery in orphans if delivery.state == "delivering"])
         engine.store.write(partial(deliveries.free_orphans, worker=engine.worker))
         engine.store.write(partial(receipts.free_orphans, worker=engine.worker))
         engine.dispatcher.gates.recover()
         for receipt_id in streams.left_over(engine.store.reader()):
             self._abandon(receipt_id)
 
-    def _record_crash(self, delivery: Delivery) -> None:
+    def recover_from(self, worker: str) -> None:
+        """What another worker had in hand when it died, while the rest goes on."""
+        engine = self._engine
+        self._record_crash(leases.on_their_way(engine.store.reader(), worker))
+        engine.store.write(partial(leases.free_claims, worker=worker))
+
+    def _record_crash(self, lost: Sequence[Delivery]) -> None:
+        finishes = [self._crashed(delivery) for delivery in lost]
+        for start in range(0, len(finishes), _BATCH):
+            some = finishes[start : start + _BATCH]
+            self._engine.store.write(partial(deliveries.finish, finishes=some, worker=self._engine.worker))
+
+    def _crashed(self, delivery: Delivery) -> Finish:
         engine, now = self._engine, self._engine.clock.epoch()
         target = engine.program.find(delivery.route, delivery.target) or missing_target(delivery)
         detail = "the hub died while this was on its way; it may have arrived"
         sent = Sent(delivery, target, now, delivery.set_id)
-        finish = conclude(sent, Verdict(DOUBT, code="hub_died", detail=detail), now, engine.chance)
-        engine.store.write(lambda db: deliveries.finish(db, [finish], engine.worker))
+        return conclude(sent, Verdict(DOUBT, code="hub_died", detail=detail), now, engine.chance)
 
     # -- again and again -------------------------------------------------------------------------------------------
 
-    def sweep(self) -> None:
-        """One round. What fails is logged and tried again in the next one."""
+    def _steps(self) -> Sequence[Callable[[], None]]:
         engine = self._engine
-        for step in (engine.catch_up, self._follow_deploys, engine.dispatcher.refresh, engine.pressure.refresh,
-                     self._wake_receipts, self._wake_deliveries, self._poll_sources, self._settle_sources,
-                     self._do_chores):  # fmt: skip
-            try:
-                step()
-            except (HubError, ConnectorError, *READ_ERRORS) as error:
-                _log.warning("a sweep step failed and is tried again", step=step.__name__, reason=str(error))
-            except Exception:
-                # A mistake in one step must not end the one thread that retries, recovers and follows deploys.
-                _log.exception("a sweep step failed and is tried again", step=step.__name__)
+        return (
+            engine.catch_up, self._follow_deploys, engine.dispatcher.refresh, engine.pressure.refresh,
+            self._wake_receipts, self._wake_deliveries, self._poll_sources, self._settle_sources, self._do_chores,
+        )  # fmt: skip
 
-    def run(self) -> None:
-        while not self._stop.wait(TICK_SECONDS):
-            self.sweep()
-
-    def stop(self) -> None:
-        self._stop.set()
-
-    def _follow_deploys(self) -> None:
-        """Workers follow the row, not the disk."""
-        active = sets.active(self._engine.store.reader())
-        if active == self._engine.program.set_id:
-            return
-        program = active_program(self._engine.store, self._environment, self._own_connectors)
-        if program is not None:
-            self._engine.activate(program)
-            self._close_sources()
-            _log.info("another set of files is in force", set_id=program.set_id)
+    def _deployed(self) -> None:
+        self._close_sources()
 
     def _wake_receipts(self) -> None:
         engine, now = self._engine, self._engine.clock.epoch()
@@ -123,13 +103,6 @@ class Sweeper:
             when = due.next_due(db, system)
             if when is not None and when <= now:
                 engine.wake.pump(system)
-
-    def _do_chores(self) -> None:
-        now = self._engine.clock.monotonic()
-        for name, (every, chore) in self._chores.items():
-            if now >= self._next[name]:
-                self._next[name] = now + every
-                chore()
 
     # -- sources that are polled -----------------------------------------------------------------------------------
 

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import dramatiq
 import structlog
 
-from hub.broker import QUEUE, LocalBroker
+from hub.broker import QUEUE
+from hub.broker.local import LocalBroker
 from hub.errors import StoreError
 from hub.pipeline.engine import Engine
 
@@ -21,7 +22,7 @@ STUCK_SECONDS = 150.0
 
 
 class LocalWorker:
-    """Runs the engine's work in this process, and wakes it: the embedded mode's ``WakeUp``."""
+    """Runs the engine's work in this process, and wakes it: the ``WakeUp`` of every process that works."""
 
     def __init__(self, at_once: int = 1) -> None:
         self._broker = LocalBroker()
@@ -33,6 +34,7 @@ class LocalWorker:
         self._told: set[str] = set()
         self._waiting: deque[int] = deque()
         self._stopping = False
+        self._taking = threading.Event()
         # As many at once as transformers take: a thread that waited for one would be missing for deliveries. And in
         # line: receipts that overtook each other on the way there would wait again in their lanes.
         self._free = threading.Semaphore(at_once)
@@ -56,6 +58,19 @@ class LocalWorker:
     def stop(self) -> None:
         self._stopping = True
         self._worker.stop(timeout=20_000)
+
+    def heard(self) -> int:
+        """How many receipts wait here to be begun with."""
+        return len(self._waiting)
+
+    def wait_for_room(self, seconds: float) -> None:
+        """Until a batch was taken, or so long."""
+        self._taking.clear()
+        self._taking.wait(seconds)
+
+    def left(self) -> list[int]:
+        """What was brought and not begun with when this worker was stopped."""
+        return list(self._waiting)
 
     def seconds_stuck(self) -> float:
         """How long the slowest piece of work has been going on without progress; 0 when idle."""
@@ -88,6 +103,7 @@ class LocalWorker:
                 seqs.append(self._waiting.popleft())
             except IndexError:  # another thread was quicker
                 break
+        self._taking.set()
         return seqs
 
     def _run_deliver(self, system: str) -> None:

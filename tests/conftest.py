@@ -5,7 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from broker_servers import RabbitServer, RedisServer, running
 from servers import PostgresServer, postgres_server
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """A Redis server of this test run's own."""
+    with running(RedisServer) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def rabbit_server() -> Iterator[RabbitServer]:
+    """A RabbitMQ server of this test run's own."""
+    with running(RabbitServer) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

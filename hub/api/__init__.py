@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from functools import partial
 from typing import Any
 
@@ -45,14 +45,21 @@ _ROUTERS = (
 )  # fmt: skip
 
 
-def create_app(engine: Engine, ingest: AsgiApp | None = None, deployer: Deployer | None = None) -> FastAPI:
-    """One hub process's application. ``ingest`` is mounted at ``/in``; without ``deployer`` nothing is deployed."""
+def create_app(
+    engine: Engine, ingest: AsgiApp | None = None, deployer: Deployer | None = None,
+    others: Callable[[], Mapping[str, object]] | None = None,
+) -> FastAPI:  # fmt: skip
+    """One hub process's application. ``ingest`` is mounted at ``/in``; without ``deployer`` nothing is deployed.
+
+    ``others`` tells of the processes beside it; without it, it is alone.
+    """
     app = FastAPI(
         title="o2c-hub", version=hub.__version__, openapi_url=f"{PREFIX}/openapi.json", docs_url=None,
         redoc_url=None, redirect_slashes=False,
     )  # fmt: skip
-    app.state.desk = Desk(engine, deployer)
-    engine.store.write(answers.forget_unfinished)
+    app.state.desk = Desk(engine, deployer, others=others)
+    if others is None:
+        engine.store.write(answers.forget_unfinished)
     problems.install(app)
     if ingest is not None:
         app.mount("/in", ingest)

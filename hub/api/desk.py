@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Protocol
 
@@ -25,11 +26,12 @@ class Deployer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """``deployer`` None: this process has no project folder to deploy from."""
+    """``deployer`` None: this process has no project folder to deploy from; ``others`` None: it is the whole hub."""
 
     engine: Engine
     deployer: Deployer | None = None
     tallier: Tallier = field(default_factory=Tallier)
+    others: Callable[[], Mapping[str, object]] | None = None
 
     def tally(self) -> Tally:
         """The counts by state of this moment."""

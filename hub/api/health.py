@@ -28,10 +28,13 @@ def healthz() -> dict[str, str]:
     "/readyz", operation_id="readyz", **_READY | {"responses": {**_READY["responses"], 503: _NOT_READY}}
 )  # fmt: skip
 def readyz(desk: AtDesk, caller: LocalViewer) -> Response:
-    """Whether documents can be taken in: the store can be written and the backlog has room."""
+    """Whether documents can be taken in: the store can be written and the backlog has room. Scaled out it also tells
+    which workers are alive, which sweeper leads and how the broker is; none of them is needed to take documents in."""
     checks = readiness(desk)
     ready = all(check == "ok" for check in checks.values())
-    body = {"status": "ready" if ready else "not ready", "checks": checks}
+    body: dict[str, object] = {"status": "ready" if ready else "not ready", "checks": checks}
+    if desk.others is not None and checks["store"] == "ok":
+        body |= desk.others()
     return Response(msgspec.json.encode(body), 200 if ready else 503, media_type="application/json")
 
 

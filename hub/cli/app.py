@@ -23,7 +23,7 @@ from hub.errors import HubError, ProjectError, UsageError
 # The modules beside this one and their commands, so that one command loads what it needs and no more.
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "project": ("init", "check", "explain", "schema"),
-    "run": ("run", "backup"),
+    "run": ("run", "serve", "work", "sweep", "backup"),
     "deploy": ("deploy",),
     "store": ("migrate", "copy-store"),
     "send": ("send",),

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import apsw
 
 from hub import __version__
+from hub.broker import open_wire
+from hub.broker.wire import WireError
 from hub.check import CheckResult
 from hub.cli.workplace import Workplace, embedded_store, environment_name, running_hub
 from hub.client import LOCAL
@@ -46,6 +48,7 @@ def examine(place: Workplace) -> Iterator[Finding]:
         lambda: _certificate(place, result),
         lambda: _private_files(place),
         lambda: _store(place, result),
+        lambda: _broker(place, result),
         lambda: _hub(place),
     ]
     for check in checks:
@@ -136,6 +139,27 @@ def _served_store(place: Workplace) -> Finding:
         return Finding("store", OK, where if not is_shared(opened.url) else f"on a PostgreSQL server, {where}")
     finally:
         opened.close()
+
+
+def _broker(place: Workplace, result: CheckResult) -> Iterator[Finding]:
+    broker = result.settings.broker
+    if broker == "local":
+        return
+    try:
+        url = resolve(broker, place.root / result.settings.secrets_folder) if isinstance(broker, Secret) else broker
+    except UsageError:
+        return  # it is among the secrets that are missing
+    try:
+        wire = open_wire(url)
+        wire.tend()
+        wire.close()
+    except UsageError as error:
+        yield Finding("broker", FAULT, str(error))
+    except WireError as error:
+        hint = "documents are taken in all the same, and workers look for them every few seconds"
+        yield Finding("broker", WARNING, f"it is away: {error}", hint)
+    else:
+        yield Finding("broker", OK, f"{url.partition('://')[0]}, it answers")
 
 
 def _room(folder: os.PathLike[str]) -> Finding:

@@ -1,4 +1,4 @@
-"""Commands on the hub as a process and its store: run, backup."""
+"""Commands on the hub as processes and its store: run, serve, work, sweep, backup."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from hub.cli.workplace import embedded_store, open_workplace
 from hub.errors import UsageError
 from hub.logs import FORMAT
 from hub.project import find_project
+from hub.roles.team import become as become_team
 from hub.supervisor import become
 
 
@@ -24,9 +25,57 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Log JSON lines to a terminal too.")] = False,
 ) -> None:
     """Start the hub: everything in one process, with the embedded store. Ctrl-C stops it."""
-    if as_json:
-        os.environ[FORMAT] = "json"  # for the processes that it starts too
+    _log_json(as_json)
     become(find_project(project), reload)
+
+
+def serve(
+    descriptor: Annotated[
+        int | None, typer.Option("--fd", metavar="N", help="Number of an inherited listening socket.")
+    ] = None,
+    project: ProjectFolder = Path(),
+    as_json: Annotated[bool, typer.Option("--json", help="Log JSON lines to a terminal too.")] = False,
+) -> None:
+    """Take documents in, on a store that several processes share: the door, the admin API and the status page.
+
+    It splits and sends nothing. Started by systemd it takes the socket that it is given.
+    """
+    _log_json(as_json)
+    from hub.roles.serve import main  # loads the web server, which the other commands do not need
+
+    raise typer.Exit(main(find_project(project), descriptor))
+
+
+def work(
+    processes: Annotated[int, typer.Option("--processes", min=1, max=256, help="How many processes work.")] = 1,
+    project: ProjectFolder = Path(),
+    as_json: Annotated[bool, typer.Option("--json", help="Log JSON lines to a terminal too.")] = False,
+) -> None:
+    """Split and send what was taken in, in several processes; one that dies is started again.
+
+    SIGTERM lets them finish what is in hand.
+    """
+    _log_json(as_json)
+    become_team(find_project(project), processes)
+
+
+def sweep(
+    project: ProjectFolder = Path(),
+    as_json: Annotated[bool, typer.Option("--json", help="Log JSON lines to a terminal too.")] = False,
+) -> None:
+    """See that nothing stays: retries, what died or was lost, polled sources, notices, retention.
+
+    Start two: one leads, the other takes over within seconds when it dies.
+    """
+    _log_json(as_json)
+    from hub.roles.sweep import main  # loads the engine, which the other commands do not need
+
+    raise typer.Exit(main(find_project(project)))
+
+
+def _log_json(wanted: bool) -> None:
+    if wanted:
+        os.environ[FORMAT] = "json"  # for the processes that it starts too
 
 
 def backup(
@@ -55,4 +104,4 @@ def backup(
     complain(f"{size} bytes; the copy is sound")
 
 
-COMMANDS = (run, backup)
+COMMANDS = (run, serve, work, sweep, backup)

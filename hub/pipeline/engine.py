@@ -41,20 +41,22 @@ class WakeUp(Protocol):
 
 
 class Engine:
-    """One process's hold on the flow. ``worker`` names this run; claims carry it."""
+    """One process's hold on the flow. ``worker`` names this run; claims carry it. With ``keeps`` it splits itself what
+    it takes in, claimed with the commit; without, any worker does."""
 
     def __init__(
         self, store: Store, program: Program, clock: Clock, wake: WakeUp,
         open_destination: Callable[[System], Destination], worker: str,
         run_apart: Callable[[Callable[[], None]], None], transformer: Transformer | None = None,
-        chance: Random | None = None,
+        chance: Random | None = None, keeps: bool = True,
     ) -> None:  # fmt: skip
         self.store, self.program, self.clock, self.wake, self.worker = store, program, clock, wake, worker
         self.run_apart = run_apart
         self.transformer = transformer or LocalTransformer(store, clock)
         self.counts = Counts()
         self.beside = CountBuffer()
-        self.intake = Intake(store, worker, self._received)
+        self._keeps = keeps
+        self.intake = Intake(store, worker if keeps else None, self._received)
         self.chance = chance or Random()  # noqa: S311  jitter, not a secret
         self.dispatcher = Dispatcher(self, open_destination, self.chance)
         self._cache: dict[int, Receipt] = {}
@@ -94,6 +96,11 @@ class Engine:
         self.counts.received(group)
         if not fresh:
             return
+        if self._keeps:
+            self._keep(fresh)
+        self.wake.process([accepted.seq for _, accepted in fresh])
+
+    def _keep(self, fresh: Sequence[tuple[Arrival, Accepted]]) -> None:
         with self._cache_lock:
             self.backlog += len(fresh)
             self._claimed.update(accepted.seq for _, accepted in fresh if accepted.claimed)
@@ -101,7 +108,6 @@ class Engine:
                 if arrival.size < 0 and not arrival.raw_owner and self._cached_bytes < _CACHE_BYTES:
                     self._cache[accepted.seq] = as_receipt(arrival, accepted)
                     self._cached_bytes += len(arrival.raw)
-        self.wake.process([accepted.seq for _, accepted in fresh])
 
     # -- decode … encode -------------------------------------------------------------------------------------------
 
@@ -177,7 +183,7 @@ class Engine:
             return
         claimed, free = result
         with self._cache_lock:
-            self.backlog -= sum(part.final for part in batch.parts)
+            self.backlog -= sum(part.final for part in batch.parts) if self._keeps else 0
         self.counts.transformed(batch.parts)
         self.dispatcher.give_back([d for d in batch.deliveries if d.delivery_id in batch.going - claimed])
         self.dispatcher.send(batch.outgoing(claimed))

@@ -16,6 +16,7 @@ from hub.errors import StoreError
 from hub.message import RAW
 from hub.pipeline.engine import Engine
 from hub.pipeline.receive import Intake
+from hub.rounds import TICK_SECONDS
 from hub.simulation import plan
 from hub.simulation.broker import SimulatedBroker
 from hub.simulation.clock import SimulatedClock
@@ -29,7 +30,7 @@ from hub.simulation.store import SimulatedStore
 from hub.simulation.targets import SimulatedTarget
 from hub.simulation.trace import Trace, Violation
 from hub.store import payloads, receipts, sets, switches
-from hub.sweeper import LOST_AFTER, TICK_SECONDS, Sweeper
+from hub.sweeper import LOST_AFTER, Sweeper
 from hub.systems import System
 
 _STEP_SECONDS = 0.0005

@@ -54,6 +54,11 @@ def forget_unfinished(db: Database) -> None:
     db.execute("DELETE FROM answers WHERE status = ?", (_RUNNING,))
 
 
+def forget_stuck(db: Database, before: float) -> None:
+    """Where several processes answer: requests begun before then that are still worked on; whoever did it is gone."""
+    db.execute("DELETE FROM answers WHERE status = ? AND expires_at < ?", (_RUNNING, before + KEEP_SECONDS))
+
+
 def prune(db: Database, at: float, limit: int = 500) -> int:
     """Drop expired answers; gives how many."""
     db.execute(

@@ -1,7 +1,5 @@
-"""The wake-up queue: dramatiq on a small bounded broker of ours. It only says that there is work; the rows are it.
-
-The local broker keeps ids in memory. When it is full a message is dropped: the sweeper finds the rows it spoke of.
-"""
+"""``broker: local``: ids in the memory of this process. When it is full a message is dropped: the sweeper finds the
+rows it spoke of."""
 
 from __future__ import annotations
 
@@ -12,7 +10,6 @@ from typing import Any
 import dramatiq
 from dramatiq.common import current_millis
 
-QUEUE = "o2c"
 _BOUND = 10_000
 
 

@@ -1,0 +1,68 @@
+"""``broker: redis://host:port/db`` or ``rediss://…``: a list. Whoever waits for work waits in a blocking pop, so that
+an idle hub asks nothing and yet is woken at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import redis
+
+from hub.broker.wire import ANSWER_SECONDS, BOUND, WireError
+from hub.errors import UsageError
+
+
+class RedisWire:
+    """One connection to a Redis server."""
+
+    def __init__(self, url: str, queue: str, bound: int = BOUND) -> None:
+        self._key, self._bound = f"{queue}:work", bound
+        try:
+            # Without retries of its own: whoever uses the wire knows when to try again.
+            self._redis = redis.Redis.from_url(
+                url, single_connection_client=False, socket_connect_timeout=ANSWER_SECONDS,
+                socket_timeout=2 * ANSWER_SECONDS, socket_keepalive=True, retry=redis.retry.Retry(_no_waiting(), 0),
+            )  # fmt: skip
+        except ValueError as error:
+            raise UsageError(f"broker: not an address of a Redis server: {error}") from None
+
+    def push(self, texts: Sequence[bytes]) -> None:
+        with _Guarded(self._redis), self._redis.pipeline(transaction=False) as several:
+            several.rpush(self._key, *texts)
+            several.ltrim(self._key, -self._bound, -1)
+            several.execute()
+
+    def pull(self, most: int, seconds: float) -> list[bytes]:
+        with _Guarded(self._redis):
+            found: Any = self._redis.blpop([self._key], timeout=seconds)
+            if found is None:
+                return []
+            more: Any = self._redis.lpop(self._key, most - 1) if most > 1 else None
+            return [found[1], *(more or ())]
+
+    def tend(self) -> None:
+        with _Guarded(self._redis):
+            self._redis.ping()
+
+    def close(self) -> None:
+        with _Guarded(self._redis):
+            self._redis.close()
+
+
+def _no_waiting() -> Any:
+    return redis.backoff.NoBackoff()
+
+
+class _Guarded:
+    """Errors of the server in the block come out as WireError, and the connection is given up."""
+
+    def __init__(self, server: redis.Redis) -> None:
+        self._server = server
+
+    def __enter__(self) -> None:
+        """Nothing to do before."""
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, redis.RedisError | OSError):
+            self._server.connection_pool.disconnect()
+            raise WireError(f"Redis: {error}") from error

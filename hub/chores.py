@@ -1,0 +1,56 @@
+"""What is done now and then beside the flow, by the one process that sees to all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from hub import replay
+from hub.notify import Notifier
+from hub.pipeline.engine import Engine
+from hub.rounds import Chore
+from hub.store import answers, deliveries
+from hub.store.retention import Policy, Pruner, policy_of
+
+_log = structlog.get_logger("hub")
+
+
+def everything(engine: Engine, secrets: Path, telling: Executor) -> dict[str, Chore]:
+    """Every so many seconds, this. ``telling`` runs what waits for those who are told."""
+    notifier, pruner = Notifier(engine, secrets), Pruner(engine.store, engine.clock)
+    return {
+        **counting(engine),
+        "replays": (0.25, lambda: replay.advance(engine)),
+        "notices": (2.0, lambda: telling.submit(logged, notifier.round)),
+        "retention": (10.0, lambda: pruner.prune(_policy(engine))),
+        "heads of lanes": (30.0, partial(_repair_heads, engine)),
+        "old answers": (600.0, lambda: engine.store.write(partial(answers.prune, at=engine.clock.epoch()))),
+        "old plans": (3600.0, lambda: replay.discard_old_plans(engine)),
+    }
+
+
+def counting(engine: Engine) -> dict[str, Chore]:
+    """What every process does: write what it counted."""
+    return {"counters": (1.0, lambda: engine.store.write(engine.beside.flush, durable=False))}
+
+
+def _policy(engine: Engine) -> Policy:
+    program = engine.program
+    return policy_of(program.settings, {name: route.route for name, route in program.routes.items()})
+
+
+def _repair_heads(engine: Engine) -> None:
+    for system in engine.store.write(partial(deliveries.repair_heads, at=engine.clock.epoch())):
+        engine.wake.pump(system)
+
+
+def logged(work: Callable[[], None]) -> None:
+    """Work apart has nobody who waits for its end: what it fails on is told here or nowhere."""
+    try:
+        work()
+    except Exception:
+        _log.exception("work beside the flow has failed")

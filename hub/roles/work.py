@@ -1,0 +1,162 @@
+"""One process of ``o2c work``: splits receipts and sends deliveries, woken through the broker.
+
+Its claims are its own as long as it holds its lease. On SIGTERM it takes nothing more, finishes what it has in hand and
+gives back what it has only heard of.
+
+    python -m hub.roles.work PROJECT BEAT CHILDREN NAME DEAD
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+import dramatiq
+import structlog
+
+from hub import logs
+from hub.broker import QUEUE
+from hub.broker.publisher import messages
+from hub.broker.remote import RemoteBroker
+from hub.broker.wire import WireError
+from hub.chores import counting
+from hub.errors import HubError, StoreError
+from hub.roles.ground import Ground
+from hub.rounds import Rounds
+from hub.store import leases
+from hub.transformer import REQUESTS_AT_ONCE, Transformers
+from hub.web import calm_the_collector
+from hub.worker import STUCK_SECONDS, LocalWorker
+
+_log = structlog.get_logger("worker")
+LEASE_SECONDS, _RENEW_SECONDS = 5.0, 1.0
+_HEARD = 512  # receipts that a process knows of and has not begun with; more is left to others
+_BEAT_SECONDS = 1.0
+READY, BEAT = b"R", b"."
+
+
+class Hearing:
+    """Passes on to this process's worker what the broker brings, no more than it gets done soon."""
+
+    def __init__(self, broker: RemoteBroker, local: LocalWorker) -> None:
+        self._broker, self._local = broker, local
+        self._stopping = threading.Event()
+        dramatiq.actor(broker=broker, queue_name=QUEUE, actor_name="process")(self._process)
+        dramatiq.actor(broker=broker, queue_name=QUEUE, actor_name="deliver")(local.pump)
+        self._worker = dramatiq.Worker(broker, worker_timeout=1000, worker_threads=2)
+
+    def start(self) -> None:
+        self._worker.start()
+
+    def _process(self, seqs: list[int]) -> None:
+        while self._local.heard() > _HEARD and not self._stopping.is_set():
+            self._local.wait_for_room(0.05)
+        self._local.process(seqs)
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._worker.stop(timeout=10_000)
+
+    def give_back(self) -> None:
+        """What was heard of and not begun with is told again, to whoever is there."""
+        with suppress(WireError):  # the sweeper finds the rows
+            self._broker.push(messages(self._local.left(), ()))
+        self._broker.close()
+
+
+class Working:
+    """The parts of a working process."""
+
+    def __init__(self, ground: Ground, children: int, dead: str) -> None:
+        self._ground = ground
+        self._end_lease(dead)
+        self.local = LocalWorker(children * REQUESTS_AT_ONCE)
+        own = ground.own_connectors
+        self.transformers = Transformers(ground.store, ground.environment, own, children)
+        self.engine = ground.engine(ground.program(), self.local, self.transformers)
+        self._lease = partial(
+            leases.hold, name=leases.worker_lease(ground.name), holder=ground.name, seconds=LEASE_SECONDS
+        )
+        chores = {"lease": (_RENEW_SECONDS, self._renew), **counting(self.engine)}
+        self._rounds = Rounds(self.engine, ground.environment, chores, own)
+        self._thread = threading.Thread(target=self._rounds.run, name="rounds", daemon=True)
+        self._hearing = Hearing(ground.new_broker(), self.local)
+
+    def _renew(self) -> None:
+        self._ground.store.write(self._lease, durable=False)
+
+    def start(self) -> None:
+        """Nothing is claimed before the lease is held."""
+        self._ground.wait(self._renew)
+        self.transformers.warm(self.engine.program)
+        self.local.start(self.engine)
+        self._thread.start()
+        self._hearing.start()
+
+    def stop(self) -> None:
+        """Take nothing more, finish what is in hand, record it."""
+        self._hearing.stop()
+        self.local.stop()
+        self.engine.close()
+        self._hearing.give_back()
+        self._rounds.stop()
+        self._thread.join(10)
+        self._end_lease(self._ground.name)
+        self._ground.close()
+
+    def _end_lease(self, worker: str) -> None:
+        name = leases.worker_lease(worker)
+        with suppress(StoreError):  # it ends by itself
+            self._ground.store.write(partial(leases.let_go, name=name, holder=worker))
+
+
+def main(root: Path, beat: int, children: int, name: str = "", dead: str = "") -> int:
+    """Work under ``name`` until SIGTERM, or until the parent is gone. ``dead`` is the worker that was here before."""
+    logs.configure()
+    os.chdir(root)
+    ending = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ending.set())
+    try:
+        ground = Ground(root, "work", partial(_while_waiting, beat, ending), name)
+        working = Working(ground, children, dead)
+    except HubError as error:
+        print(error, file=sys.stderr)
+        return 1
+    working.start()
+    calm_the_collector()
+    _tell(beat, READY)
+    threading.Thread(target=_beat, args=(working, beat), daemon=True).start()
+    ending.wait()
+    working.stop()
+    return 0
+
+
+def _while_waiting(beat: int, ending: threading.Event) -> None:
+    _tell(beat, BEAT)
+    if ending.is_set():
+        sys.exit(0)
+
+
+def _beat(working: Working, beat: int) -> None:
+    """Tell the parent that there is progress, as long as there is."""
+    while working.local.seconds_stuck() < STUCK_SECONDS:
+        _tell(beat, BEAT)
+        time.sleep(_BEAT_SECONDS)
+
+
+def _tell(beat: int, what: bytes) -> None:
+    try:
+        os.write(beat, what)
+    except BrokenPipeError:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:]))

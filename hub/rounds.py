@@ -1,0 +1,80 @@
+"""What a process of the hub looks at several times a second: what had to wait for the store, deploys, its chores.
+
+``Rounds.sweep`` is one round and does not sleep; ``run`` calls it from a thread of its own.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import structlog
+
+from connectors.base import ConnectorError
+from hub.deploy import active_program
+from hub.errors import HubError
+from hub.pipeline.engine import Engine
+from hub.store import READ_ERRORS, sets
+
+_log = structlog.get_logger("sweeper")
+TICK_SECONDS = 0.25
+
+Chore = tuple[float, Callable[[], object]]  # every so many seconds, this
+
+
+class Rounds:
+    """``chores`` are done now and then beside."""
+
+    def __init__(
+        self, engine: Engine, environment: str | None, chores: Mapping[str, Chore], own_connectors: Path | None = None
+    ) -> None:
+        self._engine, self._environment, self._own_connectors = engine, environment, own_connectors
+        self._chores = dict(chores)
+        self._next: dict[str, float] = dict.fromkeys(chores, 0.0)
+        self._stop = threading.Event()
+
+    def _steps(self) -> Sequence[Callable[[], None]]:
+        engine = self._engine
+        return (
+            engine.catch_up, self._follow_deploys, engine.dispatcher.refresh, engine.pressure.refresh, self._do_chores,
+        )  # fmt: skip
+
+    def sweep(self) -> None:
+        """One round. What fails is logged and tried again in the next one."""
+        for step in self._steps():
+            try:
+                step()
+            except (HubError, ConnectorError, *READ_ERRORS) as error:
+                _log.warning("a sweep step failed and is tried again", step=step.__name__, reason=str(error))
+            except Exception:
+                # A mistake in one step must not end the one thread that retries, recovers and follows deploys.
+                _log.exception("a sweep step failed and is tried again", step=step.__name__)
+
+    def run(self) -> None:
+        while not self._stop.wait(TICK_SECONDS):
+            self.sweep()
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def _follow_deploys(self) -> None:
+        """Workers follow the row, not the disk."""
+        active = sets.active(self._engine.store.reader())
+        if active == self._engine.program.set_id:
+            return
+        program = active_program(self._engine.store, self._environment, self._own_connectors)
+        if program is not None:
+            self._engine.activate(program)
+            self._deployed()
+            _log.info("another set of files is in force", set_id=program.set_id)
+
+    def _deployed(self) -> None:
+        """Another set of files is in force."""
+
+    def _do_chores(self) -> None:
+        now = self._engine.clock.monotonic()
+        for name, (every, chore) in self._chores.items():
+            if now >= self._next[name]:
+                self._next[name] = now + every
+                chore()

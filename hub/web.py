@@ -1,0 +1,101 @@
+"""The web server of a hub process: documents to their door, everything else to the application.
+
+It can leave without a failed request where others listen on the same socket: it accepts nothing more, tells those who
+are connected to close after their next answer, and goes when they have.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import socket
+import sys
+import time
+from collections.abc import Callable, MutableMapping
+from typing import Any
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from hub.api.ingest import Ingest
+from hub.settings import Http
+
+_log = structlog.get_logger("run")
+_FINISH_SECONDS = 20
+
+
+class WebServer:
+    """``leave_seconds`` is how long those who are connected are given to go elsewhere."""
+
+    def __init__(
+        self, ingest: Ingest, app: FastAPI, http: Http, certificate: tuple[str, str] | None, leave_seconds: float = 0.0
+    ) -> None:
+        self._ingest, self._app, self._http, self._certificate = ingest, app, http, certificate
+        self.leave_seconds = leave_seconds
+        self.is_leaving = False
+
+    def run(self, listener: socket.socket, ready: Callable[[], None] = lambda: None) -> None:
+        """Serve until SIGTERM or SIGINT; ``ready`` is called when requests are taken."""
+        http, certificate = self._http, self._certificate
+        config = uvicorn.Config(
+            self._front, log_config=None, access_log=False, loop="uvloop", http="httptools",
+            proxy_headers=bool(http.trusted_proxies), forwarded_allow_ips=list(http.trusted_proxies) or None,
+            ssl_certfile=certificate and certificate[0], ssl_keyfile=certificate and certificate[1],
+            server_header=False, lifespan="off", interface="asgi3", timeout_graceful_shutdown=_FINISH_SECONDS,
+        )  # fmt: skip
+        _Server(config, self, ready).run(sockets=[listener])
+
+    async def _front(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        """Documents go straight to their door; every other request through the application and its middleware."""
+        answer = _last(send) if self.is_leaving else send
+        if scope["type"] == "http" and scope["path"].startswith("/in/"):
+            await self._ingest(scope, receive, answer)
+        else:
+            await self._app(scope, receive, answer)
+
+    def tell(self, listener: socket.socket) -> None:
+        host, port = listener.getsockname()[:2]
+        shown = f"[{host}]" if ":" in host else host
+        _log.info("the hub listens", url=f"{'https' if self._http.tls else 'http'}://{shown}:{port}/")
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, web: WebServer, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._web, self._ready = web, ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and sockets:
+            self._web.tell(sockets[0])
+            self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._web.is_leaving = True
+        until = time.monotonic() + self._web.leave_seconds
+        for server in self.servers if self._web.leave_seconds else ():
+            server.close()
+        while self.server_state.connections and time.monotonic() < until and not self.force_exit:
+            await asyncio.sleep(0.02)
+        await super().shutdown(sockets)
+
+
+def _last(send: Any) -> Any:
+    """Says with the answer that the connection ends after it."""
+
+    async def sending(event: MutableMapping[str, Any]) -> None:
+        if event["type"] == "http.response.start":
+            event = {**event, "headers": [*event.get("headers", ()), (b"connection", b"close")]}
+        await send(event)
+
+    return sending
+
+
+def calm_the_collector() -> None:
+    """What is there now stays; what comes is short-lived trees without cycles, so look at it less often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+    # Threads that wait for the disk or a socket should not wait five milliseconds for the interpreter after it.
+    sys.setswitchinterval(0.0005)
