@@ -174,6 +174,8 @@ def test_connections_that_the_server_ended_are_made_anew_without_an_error(
     postgres.execute(
         f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{store.url.rpartition('/')[2]}'"
     )
+    with store.snapshot() as db:
+        assert db.execute("SELECT count(*) FROM receipts").get == 1
     accept(store, arrival())
     assert store.reader().execute("SELECT count(*) FROM receipts").get == 2
 

@@ -72,6 +72,7 @@ class PostgresStore:
     @contextmanager
     def snapshot(self) -> Iterator[PostgresDatabase]:
         """A reading connection that sees one moment until the block ends."""
+        self._reader.execute("SELECT 1")  # a connection that the server has ended is made anew
         with self._reader.connection() as db:
             db.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             try:
