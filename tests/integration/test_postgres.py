@@ -91,6 +91,11 @@ def test_no_hot_statement_reads_a_whole_table(store: Store, statement: str) -> N
     assert [table for table in re.findall(r"Seq Scan on (\w+)", plan) if table in TABLES] == []
 
 
+def test_a_commit_never_keeps_the_thread_waiting_that_takes_documents_in(store: Store) -> None:
+    """It may last as long as another process holds the same source."""
+    assert not store.committer.try_now(lambda db: None, lambda result, error: None)
+
+
 def test_a_backup_is_refused_with_what_to_do_instead(store: Store, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="pg_dump"):
         store.backup(tmp_path / "copy")

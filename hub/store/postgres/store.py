@@ -53,7 +53,7 @@ class PostgresStore:
             connection.close()
         self._reader = _Readers(url, self._statements)
         self._transactions = None if read_only else _Transactions(url, self._statements)
-        self._committer = Committer(self._transactions.run) if self._transactions else None
+        self._committer = Committer(self._transactions.run, is_near=False) if self._transactions else None
 
     @property
     def committer(self) -> Committer:
