@@ -26,10 +26,11 @@ _PATIENCE_SECONDS = 0.004
 
 class Committer:
     """Runs jobs in transactions on one connection that nobody else writes through. ``transact(job, durable)`` runs a
-    job in one, and raises StoreError where the database is against it."""
+    job in one, and raises StoreError where the database is against it. ``is_near``: a transaction takes a moment, so
+    that whoever brings a small one may run it himself; not where it waits for a network and for other processes."""
 
-    def __init__(self, transact: Transact) -> None:
-        self._begin = transact
+    def __init__(self, transact: Transact, is_near: bool = True) -> None:
+        self._begin, self._is_near = transact, is_near
         self._lock = threading.Lock()
         self._jobs: deque[tuple[Job, Done]] = deque()
         self._urgent = False  # whether one of the jobs is not patient
@@ -58,8 +59,8 @@ class Committer:
             return self._transact(job, durable)
 
     def try_now(self, job: Job, done: Done) -> bool:
-        """Run a job in the calling thread if the writer is idle; False when it is not. Saves two thread switches."""
-        if self._jobs or not self._lock.acquire(blocking=False):
+        """Run a job in the calling thread if the writer is idle and near; False when not. Saves two thread switches."""
+        if not self._is_near or self._jobs or not self._lock.acquire(blocking=False):
             return False
         try:
             self._run_group([(job, done)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from servers import PostgresServer, postgres_server
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "conformance"))
 
+from test_embedded_store import HOT, TABLES
 from test_stores import accept, arrival, claim, end, split
 
 from hub.errors import Conflict, StoreError
@@ -81,6 +83,17 @@ def test_an_address_that_is_none_is_told_without_its_parts(address: str) -> None
     with pytest.raises(StoreError, match="not well formed") as caught:
         open_store(address, Path())
     assert "geheim" not in str(caught.value)
+
+
+@pytest.mark.parametrize("statement", HOT)
+def test_no_hot_statement_reads_a_whole_table(store: Store, statement: str) -> None:
+    plan = "\n".join(row[0] for row in store.reader().execute(f"EXPLAIN {statement}"))
+    assert [table for table in re.findall(r"Seq Scan on (\w+)", plan) if table in TABLES] == []
+
+
+def test_a_commit_never_keeps_the_thread_waiting_that_takes_documents_in(store: Store) -> None:
+    """It may last as long as another process holds the same source."""
+    assert not store.committer.try_now(lambda db: None, lambda result, error: None)
 
 
 def test_a_backup_is_refused_with_what_to_do_instead(store: Store, tmp_path: Path) -> None:
@@ -174,6 +187,8 @@ def test_connections_that_the_server_ended_are_made_anew_without_an_error(
     postgres.execute(
         f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{store.url.rpartition('/')[2]}'"
     )
+    with store.snapshot() as db:
+        assert db.execute("SELECT count(*) FROM receipts").get == 1
     accept(store, arrival())
     assert store.reader().execute("SELECT count(*) FROM receipts").get == 2
 

@@ -17,7 +17,7 @@ from hub.message import Finish
 from hub.store import Store, conservation, deliveries, open_store
 
 WORKER = Path(__file__).parent / "hub_worker.py"
-SECONDS = 4.0
+ENOUGH = 240  # documents taken in
 
 
 @pytest.fixture
@@ -53,21 +53,29 @@ def lines(folder: Path) -> list[list[str]]:
     return sorted(noted, key=lambda words: int(words[0]))
 
 
+def wait_for(folder: Path, taken_in: int) -> None:
+    """Until the processes have taken in so many documents, however slow the machine is."""
+    until = time.monotonic() + 120
+    while sum(words[1] == "ack" for words in lines(folder)) < taken_in:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
 def run_for_a_while(store: Store, folder: Path, kill: bool) -> set[str]:
-    """Three processes at work for some seconds; with ``kill`` two of them die in between. Gives their names."""
+    """Three processes take in enough; with ``kill`` two of them die in between. Gives their names."""
     running = {name: start(store, name, folder) for name in ("a", "b", "c")}
     dead: set[str] = set()
-    for name in ("a", "b") if kill else ():
-        time.sleep(SECONDS / 3)
+    for number, name in enumerate(("a", "b") if kill else (), 1):
+        wait_for(folder, number * ENOUGH // 3)
         running[name].send_signal(signal.SIGKILL)
         running.pop(name).wait()
         dead.add(name)
         recover(store, name)
         running[name + "2"] = start(store, name + "2", folder)
-    time.sleep(SECONDS / 3 if kill else SECONDS)
+    wait_for(folder, ENOUGH)
     (folder / "last").touch()
     for process in running.values():
-        assert process.wait(60) == 0
+        assert process.wait(120) == 0
     return dead
 
 

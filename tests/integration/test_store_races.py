@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "conformance"))
 from test_stores import accept, arrival, claim, end, new_id, split
 
 from hub.message import RAW, Delivery, Finish, Message, lane_seq
-from hub.store import Store, audit, deliveries, due, messages, open_store, payloads, receipts
+from hub.store import Store, audit, counters, deliveries, due, messages, open_store, payloads, receipts
 from hub.store.database import Database, lock
 
 SHORT = 0.3  # seconds in which somebody who is not kept waiting would long have gone on
@@ -222,6 +222,27 @@ def meet(together: threading.Barrier, runs: list[str]) -> None:
             together.wait(SHORT)
         except threading.BrokenBarrierError:
             return
+
+
+def test_transactions_that_wait_for_each_others_rows_are_both_done_in_the_end(
+    stores: tuple[Store, Store], apart: ThreadPoolExecutor
+) -> None:
+    together, met = threading.Barrier(2), set[str]()
+
+    def both(first: str, second: str) -> Callable[[Database], None]:
+        def job(db: Database) -> None:
+            counters.add(db, [("k", first, "", 1, 0, 1.0)])
+            if first not in met:
+                met.add(first)
+                together.wait(30)
+            counters.add(db, [("k", second, "", 1, 0, 1.0)])
+
+        return job
+
+    jobs = [both("a", "b"), both("b", "a")]
+    for future in [apart.submit(store.write, job) for store, job in zip(stores, jobs, strict=True)]:
+        future.result(30)
+    assert [row["count"] for row in counters.listed(stores[0].reader(), "k")] == [2, 2]
 
 
 def test_the_chain_of_the_audit_holds_whoever_writes_to_it(

@@ -18,9 +18,11 @@ _NO_ROOM = ("53100", "53200", "53400")  # disk full, out of memory, configured l
 _AGAIN = ("40001", "40P01")  # serialization failure, deadlock
 _WAITED = "55P03"  # too long for a lock
 _CONNECT_SECONDS = 5
+# A plan that was made while a table was small is kept while it grows: so none of them may read a whole table.
 # A hub that stands still in the middle of a transaction keeps others out for no longer than this.
 _SESSION = """SET lock_timeout = '15s'; SET idle_in_transaction_session_timeout = '30s';
-  SET client_min_messages = 'warning'; SET timezone = 'UTC'; SET jit = off"""
+  SET client_min_messages = 'warning'; SET timezone = 'UTC'; SET jit = off;
+  SET enable_seqscan = off"""
 
 
 class Contended(Exception):

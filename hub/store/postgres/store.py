@@ -53,7 +53,7 @@ class PostgresStore:
             connection.close()
         self._reader = _Readers(url, self._statements)
         self._transactions = None if read_only else _Transactions(url, self._statements)
-        self._committer = Committer(self._transactions.run) if self._transactions else None
+        self._committer = Committer(self._transactions.run, is_near=False) if self._transactions else None
 
     @property
     def committer(self) -> Committer:
@@ -72,9 +72,11 @@ class PostgresStore:
     @contextmanager
     def snapshot(self) -> Iterator[PostgresDatabase]:
         """A reading connection that sees one moment until the block ends."""
+        self._reader.execute("SELECT 1")  # a connection that the server has ended is made anew
         with self._reader.connection() as db:
             db.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             try:
+                db.execute("SET LOCAL enable_seqscan = on")  # whoever counts everything reads everything
                 yield db
             finally:
                 with suppress(Gone):
