@@ -234,9 +234,10 @@ def _measured(convert: Callable[[str], Any], unit: str) -> Callable[[Node, Field
 def _share(node: Node, field: Field, scope: Scope) -> Any:
     value = share_of(node.text) if node.is_scalar else None
     if value is None:
-        bare = isinstance(node.value, (int, Decimal)) and not isinstance(node.value, bool)
-        percent = node.value * 100 if bare and 0 < node.value <= 1 else node.value  # type: ignore[operator]
-        raise _wrong(node, field, f"; write {float(percent):g}%" if bare else "")
+        number = node.value if isinstance(node.value, (int, Decimal)) and not isinstance(node.value, bool) else None
+        if number is None:
+            raise _wrong(node, field)
+        raise _wrong(node, field, f"; write {float(number * 100 if 0 < number <= 1 else number):g}%")
     return value
 
 
