@@ -169,11 +169,12 @@ class World:
         raise AssertionError("the engine never comes to rest")
 
     def settle_writes(self) -> None:
-        """Wait until the store's writer has nothing left."""
-        self.store.write(lambda db: None)
-        while self.store.committer._jobs:
+        """Wait until the store's writer has nothing left, nor made anything while it was waited for."""
+        is_idle = False
+        while not is_idle:
+            had_none = not self.store.committer._jobs
             self.store.write(lambda db: None)
-        self.store.write(lambda db: None)
+            is_idle = had_none and not self.store.committer._jobs
 
     def wait(self, seconds: float) -> None:
         self.clock.at += seconds
