@@ -231,6 +231,16 @@ def _measured(convert: Callable[[str], Any], unit: str) -> Callable[[Node, Field
     return read
 
 
+def _share(node: Node, field: Field, scope: Scope) -> Any:
+    value = share_of(node.text) if node.is_scalar else None
+    if value is None:
+        number = node.value if isinstance(node.value, (int, Decimal)) and not isinstance(node.value, bool) else None
+        if number is None:
+            raise _wrong(node, field)
+        raise _wrong(node, field, f"; write {float(number * 100 if 0 < number <= 1 else number):g}%")
+    return value
+
+
 def _choice(node: Node, field: Field, scope: Scope) -> Any:
     if node.is_scalar and node.text in field.choices:
         return node.text
@@ -316,7 +326,7 @@ _READERS: dict[str, Callable[[Node, Field, Scope], Any]] = {
     "duration": _measured(seconds_of, "s"),
     "size": _measured(bytes_of, "B"),
     "rate": _measured(rate_of, "/s"),
-    "share": _measured(share_of, "%"),
+    "share": _share,
     "choice": _choice,
     "expression": _expression,
     "texts": _texts,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hub.message import Delivery
-from hub.store import switches
 from hub.store.database import Database, Shared
 from hub.store.deliveries import COLUMNS, from_row
 
@@ -40,10 +39,22 @@ def systems(db: Database) -> list[str]:
     return [str(system) for (system,) in db.execute(_SYSTEMS)]
 
 
+# Mostly one route waits, or none: two steps of the index tell.
+_ENDS = """SELECT first, last, (SELECT min(e.due_at) FROM deliveries e
+      WHERE e.system = ?1 AND e.route = first AND e.due_at IS NOT NULL) AS first_due,
+    EXISTS (SELECT 1 FROM switches w WHERE (w.kind = 'system' AND w.name = ?1)
+      OR (w.kind = 'route' AND w.name = first AND first = last)) AS is_off
+  FROM (SELECT (SELECT min(route) FROM deliveries WHERE system = ?1 AND due_at IS NOT NULL) AS first,
+    (SELECT max(route) FROM deliveries WHERE system = ?1 AND due_at IS NOT NULL) AS last) AS ends"""
+
+
 def routes_due(db: Database, system: str) -> dict[str, float]:
     """When the next delivery of each route to a system is due, without what is switched off."""
-    if switches.is_off(db, "system", system):
+    first, last, first_due, is_off = db.execute(_ENDS, (system,)).fetchone()
+    if first is None or is_off:
         return {}
+    if first == last:
+        return {str(first): float(first_due)}
     return {str(route): float(first_due) for route, first_due in db.execute(_ROUTES_DUE, (system,))}
 
 

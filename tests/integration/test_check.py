@@ -3,6 +3,7 @@
 from functools import cache
 
 import pytest
+from planted_limits import PLANTED_LIMITS
 from planted_mistakes import CRM, DEMO, HUB, PLANTED, ROUTES, SYSTEMS
 
 from hub.check import check_project
@@ -35,7 +36,7 @@ def test_the_reference_project_has_no_faults_and_no_warnings(environment):
 
 @pytest.mark.parametrize(
     ("path", "old", "new", "fault"),
-    PLANTED,
+    [*PLANTED, *PLANTED_LIMITS],
 )
 def test_one_planted_mistake_is_exactly_one_fault(path, old, new, fault):
     assert faults_of(planted(path, old, new), "demo" if path == DEMO else None) == [fault]
