@@ -63,6 +63,6 @@ class _Guarded:
         """Nothing to do before."""
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, redis.RedisError | OSError):
+        if isinstance(error, Exception):
             self._server.connection_pool.disconnect()
             raise WireError(f"Redis: {error}") from error

@@ -125,8 +125,8 @@ class Team:
         member.pid = 0
         if self._stopping:
             return
-        if code in (1, 2):  # it said why; another try would say the same
-            self._code = code
+        if code == 2:  # the project does not allow a start, and it said why
+            self._code = 1
             self._stop(0, None)
             return
         ends_itself = code >= 0 and now - member.started < _SILENT_SECONDS

@@ -39,6 +39,7 @@ LEASE_SECONDS, _RENEW_SECONDS = 5.0, 1.0
 _HEARD = 512  # receipts that a process knows of and has not begun with; more is left to others
 _BEAT_SECONDS = 1.0
 READY, BEAT = b"R", b"."
+REFUSED = 2  # the project does not allow a start; another try would say the same
 
 
 class Hearing:
@@ -94,7 +95,7 @@ class Working:
     def start(self) -> None:
         """Nothing is claimed before the lease is held."""
         self._ground.wait(self._renew)
-        self.transformers.warm(self.engine.program)
+        self.engine.run_apart(partial(self.transformers.warm, self.engine.program))
         self.local.start(self.engine)
         self._thread.start()
         self._hearing.start()
@@ -128,7 +129,7 @@ def main(root: Path, beat: int, children: int, name: str = "", dead: str = "") -
         working = Working(ground, children, dead)
     except HubError as error:
         print(error, file=sys.stderr)
-        return 1
+        return REFUSED
     working.start()
     calm_the_collector()
     _tell(beat, READY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import socket
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from hub.broker import QUEUE, open_wire
 from hub.broker.local import LocalBroker
 from hub.broker.publisher import Publisher
 from hub.broker.remote import RemoteBroker
+from hub.broker.wire import WireError
 from hub.errors import UsageError
 
 # What pika leaves open of a connection that came to nothing.
@@ -272,6 +274,15 @@ def test_ids_beyond_what_is_kept_are_dropped_and_counted(server: BrokerServer) -
     finally:
         publisher.stop()
         server.start()
+
+
+@pytest.mark.parametrize("scheme", ["redis", "amqp"])
+def test_a_server_that_accepts_and_never_says_a_word_is_away(scheme: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        wire = open_wire(f"{scheme}://127.0.0.1:{mute.getsockname()[1]}/")
+        for act in (lambda: wire.pull(1, 0.1), lambda: wire.push([b"1"]), wire.tend):
+            with pytest.raises(WireError):
+                act()
 
 
 @pytest.mark.parametrize(
