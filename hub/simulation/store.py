@@ -16,6 +16,7 @@ from typing import Any
 import apsw
 
 from hub.simulation.faults import Faults
+from hub.simulation.trace import Violation
 from hub.store.commit import Committer, Done, Transact
 from hub.store.database import Database, Job
 from hub.store.sqlite import SqliteStore, Transactions, apply_migrations
@@ -78,23 +79,23 @@ class SimulatedCommitter(Committer):
 
 
 class SimulatedStore(SqliteStore):
-    """A store in memory, made from the bytes of another."""
+    """A store in memory. One connection reads and writes."""
 
-    def __init__(self, content: bytes, faults: Faults, chance: Random) -> None:
+    def __init__(self, db: apsw.Connection, faults: Faults, chance: Random) -> None:
         self.path = Path("memory")
-        self._db = apsw.Connection(":memory:")
-        if content:
-            self._db.deserialize("main", content)
-        self._transactions = FaultyTransactions(self._db, faults)
+        self._db, self._lock = db, None
+        self._transactions = FaultyTransactions(db, faults)
         self._simulated = SimulatedCommitter(self._transactions.run, chance)
         self._committer = self._simulated
-        self._lock = None
 
     @property
     def committer(self) -> SimulatedCommitter:
         return self._simulated
 
     def reader(self) -> apsw.Connection:
+        """The one connection there is: whoever read through it within a transaction would see what nobody may yet."""
+        if self._db.in_transaction:
+            raise Violation("reads see what is committed", "a reader was asked for within a transaction")
         return self._db
 
     @property
@@ -104,18 +105,29 @@ class SimulatedStore(SqliteStore):
 
     def after_crash(self, faults: Faults, chance: Random, power_cut: bool) -> SimulatedStore:
         """What the next process finds."""
-        lost = power_cut and self._transactions.undurable is not None
-        content = self._transactions.undurable if lost else self._db.serialize("main")
-        self._db.close()
-        return SimulatedStore(content or b"", faults, chance)
+        left = self._transactions.undurable
+        if power_cut and left is not None:
+            self._db.close()
+            return opened(left, faults, chance)
+        store = SimulatedStore(self._db, faults, chance)
+        store._transactions.undurable = left
+        return store
 
     def close(self) -> None:
         self._db.close()
 
 
+def opened(content: bytes, faults: Faults, chance: Random) -> SimulatedStore:
+    """A store in memory with what another held; with no bytes an empty one."""
+    db = apsw.Connection(":memory:", statementcachesize=400)
+    if content:
+        db.deserialize("main", content)
+    return SimulatedStore(db, faults, chance)
+
+
 def prepared(work: Callable[[SimulatedStore], Any]) -> tuple[Any, bytes]:
     """A new store after ``work``, as bytes that any number of runs start from, and what ``work`` gave."""
-    store = SimulatedStore(b"", Faults(()), Random(0))  # noqa: S311  a simulation, not a secret
+    store = opened(b"", Faults(()), Random(0))  # noqa: S311  a simulation, not a secret
     apply_migrations(store.reader(), store.path)
     result = work(store)
     content = store.reader().serialize("main")

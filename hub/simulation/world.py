@@ -26,7 +26,7 @@ from hub.simulation.invariants import Rules
 from hub.simulation.plan import Event
 from hub.simulation.scenario import Scenario
 from hub.simulation.senders import Senders
-from hub.simulation.store import SimulatedStore
+from hub.simulation.store import opened
 from hub.simulation.targets import SimulatedTarget
 from hub.simulation.trace import Trace, Violation
 from hub.store import payloads, receipts, sets, switches
@@ -37,7 +37,8 @@ _STEP_SECONDS = 0.0005
 _RESTART_SECONDS = 1.0
 _OPERATOR_SECONDS = 600.0
 _MOST_STEPS = 20_000
-_IDLE_ROUNDS = 60
+_IDLE_ROUNDS = 80  # of which most stand for many: a system that failed is left alone for minutes
+_QUIET_ROUNDS, _QUIET_SECONDS = 20, 20.0
 _LONGEST_TOLD = """SELECT min(coalesce(enqueued_at, 0)) FROM receipts
   WHERE state = 'received' AND claimed_by IS NULL"""
 _OF_THE_BROKER = (plan.BROKER_LOST, plan.BROKER_DOWN)
@@ -69,7 +70,7 @@ class World:
         self.scenario, self._events, self._seed = scenario, events, seed
         self.clock, self.trace, self.faults = SimulatedClock(), Trace(), Faults(events)
         self.chance = Random(f"{seed}/order")  # noqa: S311  a simulation, not a secret
-        self.store = SimulatedStore(scenario.content, self.faults, self.chance)
+        self.store = opened(scenario.content, self.faults, self.chance)
         self.broker, self.rules, self.senders = SimulatedBroker(self), Rules(self), Senders(self)
         self.targets = {name: SimulatedTarget(name, self._mode(name), self) for name in scenario.systems}
         self.folders = {f.source: SimulatedFolder(f.source, self) for f in scenario.feeds if f.is_folder}
@@ -152,7 +153,8 @@ class World:
         nexts = [self._later[0][0]] if self._later else []
         wanted = self._sweep_wanted_at() if self.is_up else None
         if wanted is not None:
-            nexts.append(max(wanted, self._last_sweep + TICK_SECONDS))
+            tick = TICK_SECONDS if self._idle < _QUIET_ROUNDS else _QUIET_SECONDS
+            nexts.append(max(wanted, self._last_sweep + tick))
         if not nexts or (not self._later and self._is_idle()):
             return False
         self.clock.elapsed = max(self.clock.elapsed, min(nexts))
@@ -173,7 +175,7 @@ class World:
             wanted.append(self.clock.elapsed_at(told) + LOST_AFTER)
         if any(folder.has_new for folder in self.folders.values()):
             wanted.append(now + 1.0)
-        if self.folders and receipts.ended(db, 1):
+        if self.folders and not wanted and receipts.ended(db, 1):
             wanted.append(now + TICK_SECONDS)
         return min(wanted) if wanted else None
 
