@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from connectors.base import DELIVERED, DOUBT, LATER, STOPPED, Adjustable, ConnectorError, Destination, Parcel, Verdict
-from hub.errors import HubError
+from connectors.base import DELIVERED, LATER, STOPPED, Adjustable, Destination, Parcel, Verdict
 from hub.message import RAW, Accepted, Arrival, Body, Delivery, Finish
 from hub.outcome import Failure
 from hub.pipeline.deliver import Sent, conclude, give_up
@@ -26,6 +25,7 @@ from hub.pipeline.outgoing import Outgoing, missing_target, prepare
 from hub.pipeline.parcels import parcel_of
 from hub.pipeline.program import CompiledTarget
 from hub.pipeline.reply import reply_route
+from hub.pipeline.unsent import cannot_ask, cannot_open
 from hub.pipeline.waiting import take_turns, within_budget
 from hub.store import bodies, deliveries, due, is_shared, payloads, receipts, switches
 from hub.store.database import Database
@@ -116,7 +116,7 @@ class Dispatcher:
                 destination = self._destination(system)
             except Exception as error:
                 # A connector is guarded here as a whole, a project's own one too: nothing was sent.
-                self._finished([(parcel, _cannot_open(error)) for parcel in parcels])
+                self._finished([(parcel, cannot_open(error)) for parcel in parcels])
             else:
                 destination.submit(parcels, self._finished)
 
@@ -237,7 +237,7 @@ class Dispatcher:
             with self._lock:
                 self._lane(outgoing.delivery.system).in_hand += 1
             if outgoing.target is None or outgoing.body is None:
-                self._record([(self._sent(outgoing), _cannot_ask(outgoing))])
+                self._record([(self._sent(outgoing), cannot_ask(outgoing))])
                 continue
             engine.run_apart(partial(self._ask, outgoing))
         return bool(taken)
@@ -249,7 +249,7 @@ class Dispatcher:
         try:
             verdict = self._destination(outgoing.delivery.system).look_up(parcel)
         except Exception as error:
-            verdict = _cannot_open(error)
+            verdict = cannot_open(error)
         self._record([(sent, verdict)])
 
     def _sent(self, outgoing: Outgoing) -> Sent:
@@ -377,20 +377,6 @@ class Dispatcher:
         for destination in open_now:
             destination.close()
         self.gates.leave()
-
-
-def _cannot_open(error: Exception) -> Verdict:
-    """Nothing goes to a system that cannot be opened, until somebody has seen to it."""
-    if not isinstance(error, HubError | ConnectorError):
-        _log.error("a connector failed", exc_info=error)
-    reason = str(error) if isinstance(error, HubError | ConnectorError) else f"{type(error).__name__}, see the log"
-    return Verdict(STOPPED, code="cannot_open", detail=f"the system cannot be opened: {reason}")
-
-
-def _cannot_ask(outgoing: Outgoing) -> Verdict:
-    detail = outgoing.failure.detail if outgoing.failure else "the bytes that were sent are no longer stored"
-    # With its target gone nothing can ever be looked up: a person has to say what became of it.
-    return Verdict(LATER if outgoing.target else DOUBT, code="cannot_look_up", detail=detail)
 
 
 def _switches(
