@@ -14,8 +14,6 @@ from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
-import structlog
-
 from connectors.base import DELIVERED, LATER, STOPPED, Adjustable, Destination, Parcel, Verdict
 from hub.message import RAW, Accepted, Arrival, Body, Delivery, Finish
 from hub.outcome import Failure
@@ -34,7 +32,6 @@ from hub.systems import System
 if TYPE_CHECKING:
     from hub.pipeline.engine import Engine
 
-_log = structlog.get_logger("dispatch")
 _IDLE_SECONDS = 60.0  # until a worker gives back its share of a system it sends nothing to
 _PROBES_TRIED = 3  # deliveries that a probe is tried with; the first may not head its lane
 _RECALLED = Verdict(LATER, "circuit_open", "not sent: the system has failed too often", retry_after_seconds=0.0)
