@@ -182,9 +182,15 @@ class Dispatcher:
             if not self.gates.take_probe(system, delivery.delivery_id):
                 return
             go = self._look_up if delivery.state == "unknown" else self._claim_and_send
-            if go([delivery]):
+            went = False
+            try:
+                went = go([delivery])
+            finally:
+                # Also where the store was away: nothing is on its way that could tell how the system is.
+                if not went:
+                    self.gates.give_probe_back(system)
+            if went:
                 return
-            self.gates.give_probe_back(system)
 
     def _claim_and_send(self, found: Sequence[Delivery]) -> bool:
         """Whether any of them could go."""

@@ -55,6 +55,7 @@ class Gate:
     turns: Turns = field(default_factory=Turns)
     circuit: Circuit | None = None
     pause: Pause | None = None
+    past: float = 0.0  # until when the last pause was that is over for good: its row tells nothing new
     adjustment: Adjustment | None = None
     share: Share = field(default_factory=Share)
     probing: str = ""  # the delivery that is this process's probe
@@ -137,7 +138,7 @@ class Gates:
                 if verdict.slow_down:
                     steps.append(self._pause(system, gate, verdict, now))
                 elif gate.pause is not None and sign == GOOD and now >= gate.pause.until:
-                    gate.pause = None  # a success ends the doubling of pauses
+                    gate.past, gate.pause = gate.pause.until, None  # a success ends the doubling of pauses
                 gate.writing += len(steps) - count
         return steps, opened
 
@@ -275,7 +276,8 @@ class Gates:
         gate.circuit, gate.adjustment = rows.circuits.get(system), rows.adjustments.get(system)
         gate.share = rows.shares.get(system, Share())
         pause = rows.pauses.get(system)
-        if pause is not None and pause.until > max(self._engine.clock.epoch(), gate.pause.until if gate.pause else 0.0):
+        known = gate.pause.until if gate.pause else gate.past
+        if pause is not None and pause.until > max(self._engine.clock.epoch(), known):
             gate.pause = pause
 
     def _keep_shares(self, using: frozenset[str], now: float) -> None:

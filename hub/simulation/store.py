@@ -53,7 +53,7 @@ class SimulatedCommitter(Committer):
     """The writer without its thread: ``work`` is one turn of it."""
 
     def __init__(self, transact: Transact, chance: Random) -> None:
-        self._begin, self._chance = transact, chance
+        self._begin, self._is_near, self._chance = transact, True, chance
         self._lock = threading.Lock()
         self._jobs = deque()
         self.commits = 0

@@ -222,3 +222,13 @@ def lose_the_answer(db: object) -> object:
         return run("SELECT 1")
 
     return execute
+
+
+def test_a_store_that_is_closed_leaves_no_connection_open(store: Store) -> None:
+    with store.snapshot() as one, store.snapshot() as other:
+        count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        assert one.execute(count).get == other.execute(count).get
+    opened = store.reader()._free.queue.copy()  # type: ignore[attr-defined]
+    store.close()
+    assert sum(db is not None for db in opened) == 2
+    assert all(db.connection.closed for db in opened if db is not None)

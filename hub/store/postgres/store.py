@@ -148,8 +148,8 @@ class _Readers:
                 raise
 
     def close(self) -> None:
-        for _ in range(_READERS):
-            db = self._free.get()
+        # All of them first: what is given back is the next to be taken.
+        for db in [self._free.get() for _ in range(_READERS)]:
             if db is not None:
                 db.connection.close()
             self._free.put(None)
