@@ -41,8 +41,9 @@ check: setup ## format, lint, types, import layers, unit tests: what to run befo
 	$(BIN)/lint-imports
 	$(BIN)/pytest tests/unit tests/test_docs.py tests/test_house_rules.py
 
+# Many tests wait for processes and disks, so three files at a time keep two cores busy.
 test: test-packages check ## everything: starts with check, then all tests
-	$(BIN)/pytest
+	$(BIN)/pytest -n 3 --dist loadfile
 
 # Root installs what is missing, without starting it as a service; anyone else is told the names.
 test-packages:
