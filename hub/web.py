@@ -12,6 +12,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, MutableMapping
+from functools import partial
 from typing import Any
 
 import structlog
@@ -19,6 +20,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from hub.api.ingest import Ingest
+from hub.api.short_way import DoorProtocol
 from hub.settings import Http
 
 _log = structlog.get_logger("run")
@@ -39,7 +41,8 @@ class WebServer:
         """Serve until SIGTERM or SIGINT; ``ready`` is called when requests are taken."""
         http, certificate = self._http, self._certificate
         config = uvicorn.Config(
-            self._front, log_config=None, access_log=False, loop="uvloop", http="httptools",
+            self._front, log_config=None, access_log=False, loop="uvloop",
+            http=partial(DoorProtocol, self._ingest, lambda: self.is_leaving),  # type: ignore[arg-type]
             proxy_headers=bool(http.trusted_proxies), forwarded_allow_ips=list(http.trusted_proxies) or None,
             ssl_certfile=certificate and certificate[0], ssl_keyfile=certificate and certificate[1],
             server_header=False, lifespan="off", interface="asgi3", timeout_graceful_shutdown=_FINISH_SECONDS,

@@ -1,6 +1,8 @@
-"""POST /in/{system}: verify, store, answer. A bare ASGI callable, since every order passes here.
+"""POST /in/{system}: verify, store, answer. A bare ASGI callable, and for most documents not even that (``take``),
+since every order passes here.
 
-The answer is given after the commit that holds the raw bytes. Arrivals of one turn of the loop share a commit.
+The answer is given after the commit that holds the raw bytes. Arrivals of a few milliseconds share a commit; one that
+comes after a pause is committed at once.
 """
 
 from __future__ import annotations
@@ -31,13 +33,18 @@ _TITLES = {
 }  # fmt: skip
 _RETRY_SECONDS = {429: b"5", 503: b"10"}
 _TARGET_RETRY_SECONDS = b"30"
+_GATHER_SECONDS = 0.004  # from one commit to the next: what each costs is shared by those that came meanwhile
 _CALM = 64  # receipts that may wait to be split before answers are held back
-_GATE_SECONDS, _LONGEST_PACE = 0.005, 100  # for half a second at most
+_LOOK_AGAIN_SECONDS, _LONGEST_PACE_SECONDS = 0.005, 0.5
 # W3C trace context, 3.2: lower-case hex, no id all zero; a version after 00 may have more behind.
 _IDS = "(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
 _TRACEPARENT = re.compile(f"00-({_IDS})|(?!00|ff)[0-9a-f]{{2}}-({_IDS})(?:-.*)?")
 _chance = Random()  # noqa: S311  a trace id is no secret
 _ANY_TYPE = frozenset({"", "application/octet-stream"})
+
+
+Headers = list[tuple[bytes, bytes]]
+Answer = Callable[[int, Headers, bytes], None]
 
 
 class Refusal(Exception):
@@ -53,34 +60,65 @@ class Ingest:
 
     def __init__(self, engine: Engine, doors: Doors) -> None:
         self._engine, self._doors = engine, doors
-        self._waiting: dict[str, asyncio.Future[Accepted]] = {}
+        self._waiting: dict[str, Callable[[Accepted | None], None]] = {}
         self._pending: list[Arrival] = []
-        self._gate: asyncio.Future[None] | None = None
+        self._next_commit = 0.0
+        self._held: list[tuple[float, Callable[[], None]]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         name = scope["path"].rpartition("/in/")[2].strip("/")
         size = 0
         try:
-            door = self._door(scope, name)
-            headers = _joined(scope["headers"])
+            door = self._door(scope["method"], name)
+            headers = joined(scope["headers"])
             body = await _read(receive, headers, self._engine.program.settings.http.max_body)
             if body is None:
                 return
             size = len(body)
             arrival = self._arrival(door, headers, body)
-            if full := self._engine.pressure.at_targets(arrival.source, arrival.event):
-                raise Refusal(429, "target_backlog", full)
             if door.validates:
                 await self._validate(arrival)
-            accepted = await self._store(arrival)
-            await self._pace()
-            await _answer(send, door, accepted)
+            status, fields, content = _answer(door, await self._stored(arrival))
+            calm = asyncio.get_running_loop().create_future()
+            self._pace(lambda: None if calm.done() else calm.set_result(None))
+            await calm
         except Refusal as refusal:
-            self._engine.refused(name if refusal.status != 404 else "", refusal.code, size)
-            await _problem(send, refusal)
+            status, fields, content = self._refused(name, refusal, size)
+        await send({"type": "http.response.start", "status": status, "headers": fields})
+        await send({"type": "http.response.body", "body": content})
 
-    def _door(self, scope: Scope, name: str) -> Door:
-        if scope["method"] != "POST":
+    def takes(self, name: str) -> bool:
+        """Whether documents of this system may go the short way: nothing is to be waited for but the commit."""
+        try:
+            door = self._doors.find(self._engine.program, name)
+        except DoorClosed:
+            return False
+        return door is not None and not door.validates
+
+    def take(self, name: str, headers: Mapping[str, str], body: bytes, answer: Answer) -> None:
+        """The short way of a document, POSTed, whole and not too large: ``answer`` is called on this loop, at once or
+        after the commit."""
+        try:
+            door = self._door("POST", name)
+            arrival = self._arrival(door, headers, body)
+        except Refusal as refusal:
+            answer(*self._refused(name, refusal, len(body)))
+            return
+
+        def told(accepted: Accepted | None) -> None:
+            if accepted is None:
+                answer(*self._refused(name, _unstored(), len(body)))
+            else:
+                self._pace(lambda: answer(*_answer(door, accepted)))
+
+        self._store(arrival, told)
+
+    def _refused(self, name: str, refusal: Refusal, size: int) -> tuple[int, Headers, bytes]:
+        self._engine.refused(name if refusal.status != 404 else "", refusal.code, size)
+        return _problem(refusal)
+
+    def _door(self, method: str, name: str) -> Door:
+        if method != "POST":
             raise Refusal(405, "method", "send a document with POST")
         try:
             door = self._doors.find(self._engine.program, name)
@@ -102,11 +140,14 @@ class Ingest:
             verified = door.verify(headers, body, now)
         except SignatureError as error:
             raise Refusal(401, error.reason, error.detail) from None
-        return Arrival(
+        arrival = Arrival(
             receipt_id=self._engine.clock.new_id(), source=door.system.name,
             event=verified.event or "", raw=body, received_at=now, content_type=kind, dedupe_key=verified.dedupe_id,
             traceparent=_trace(headers.get("traceparent", "")),
         )  # fmt: skip
+        if full := self._engine.pressure.at_targets(arrival.source, arrival.event):
+            raise Refusal(429, "target_backlog", full)
+        return arrival
 
     async def _validate(self, arrival: Arrival) -> None:
         """``validate: sync``: what would be a dead letter is refused with its reason instead."""
@@ -124,36 +165,50 @@ class Ingest:
 
     # -- pace ----------------------------------------------------------------------------------------------------------
 
-    async def _pace(self) -> None:
+    def _pace(self, go: Callable[[], None]) -> None:
         """While more waits to be split than is split in a moment, answers come a little later: a sender that waits for
         them sends at the pace of the hub, and what it sent last is not kept waiting behind thousands."""
-        for _ in range(_LONGEST_PACE):
-            if self._engine.backlog <= _CALM:
-                return
-            if self._gate is None:
-                loop = asyncio.get_running_loop()
-                self._gate = loop.create_future()
-                loop.call_later(_GATE_SECONDS, self._open_gate)
-            await self._gate
+        if self._engine.backlog <= _CALM:
+            go()
+            return
+        loop = asyncio.get_running_loop()
+        if not self._held:
+            loop.call_later(_LOOK_AGAIN_SECONDS, self._look_again, loop)
+        self._held.append((loop.time() + _LONGEST_PACE_SECONDS, go))
 
-    def _open_gate(self) -> None:
-        gate, self._gate = self._gate, None
-        if gate is not None:
-            gate.set_result(None)
+    def _look_again(self, loop: asyncio.AbstractEventLoop) -> None:
+        held, self._held = self._held, []
+        late = loop.time() if self._engine.backlog > _CALM else float("inf")
+        for until, go in held:
+            if until <= late:
+                go()
+            else:
+                self._held.append((until, go))
+        if self._held:
+            loop.call_later(_LOOK_AGAIN_SECONDS, self._look_again, loop)
 
     # -- group commit ----------------------------------------------------------------------------------------------
 
-    async def _store(self, arrival: Arrival) -> Accepted:
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Accepted] = loop.create_future()
-        self._waiting[arrival.receipt_id] = future
-        if not self._pending:
-            loop.call_soon(self._flush, loop)
+    async def _stored(self, arrival: Arrival) -> Accepted:
+        future: asyncio.Future[Accepted | None] = asyncio.get_running_loop().create_future()
+        self._store(arrival, lambda accepted: None if future.done() else future.set_result(accepted))
+        accepted = await future
+        if accepted is None:
+            raise _unstored()
+        return accepted
+
+    def _store(self, arrival: Arrival, told: Callable[[Accepted | None], None]) -> None:
+        """Store it with what else comes about now; ``told`` is called on this loop, with None if it was not stored."""
+        self._waiting[arrival.receipt_id] = told
         self._pending.append(arrival)
-        return await future
+        if len(self._pending) == 1:
+            loop = asyncio.get_running_loop()
+            wait = self._next_commit - loop.time()
+            loop.call_later(wait, self._flush, loop) if wait > 0 else loop.call_soon(self._flush, loop)
 
     def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
         group, self._pending = self._pending, []
+        self._next_commit = loop.time() + _GATHER_SECONDS
         home = asyncio.get_running_loop
 
         def answered(part: Sequence[Arrival], accepted: list[Accepted] | None, error: Exception | None) -> None:
@@ -162,28 +217,22 @@ class Ingest:
             except RuntimeError:
                 inside = False
             if inside:
-                self._resolve(part, accepted, error)
+                self._tell(part, accepted)
             else:
-                loop.call_soon_threadsafe(self._resolve, part, accepted, error)
+                loop.call_soon_threadsafe(self._tell, part, accepted)
 
         self._engine.accept_soon(group, answered)
 
-    def _resolve(self, part: Sequence[Arrival], accepted: list[Accepted] | None, error: Exception | None) -> None:
+    def _tell(self, part: Sequence[Arrival], accepted: list[Accepted] | None) -> None:
         for number, arrival in enumerate(part):
-            future = self._waiting.pop(arrival.receipt_id)
-            if future.done():
-                continue
-            if accepted is not None:
-                future.set_result(accepted[number])
-            else:
-                future.set_exception(_unstored())
+            self._waiting.pop(arrival.receipt_id)(accepted[number] if accepted is not None else None)
 
 
 def _unstored() -> Refusal:
     return Refusal(503, "store", "the hub cannot store at the moment; send it again")
 
 
-def _joined(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
+def joined(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
     """Headers by lower-case name; what stands several times is joined, so that none of it is overlooked."""
     headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in raw}
     if len(headers) == len(raw):
@@ -226,15 +275,13 @@ def _as_failure(fields: Mapping[str, Any]) -> Failure:
     return Failure(error_class=str(fields["class"]), **known)
 
 
-async def _answer(send: Send, door: Door, accepted: Accepted) -> None:
+def _answer(door: Door, accepted: Accepted) -> tuple[int, Headers, bytes]:
     if door.answer is not None:
         status, kind, body = door.answer
     else:
         status, kind = (200 if accepted.duplicate else 202), b"application/json"
         body = _accepted_body(accepted)
-    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    return status, [(b"content-type", kind), (b"content-length", b"%d" % len(body))], body
 
 
 def _accepted_body(accepted: Accepted) -> bytes:
@@ -242,7 +289,7 @@ def _accepted_body(accepted: Accepted) -> bytes:
     return start + (b',"duplicate":true}' if accepted.duplicate else b"}")
 
 
-async def _problem(send: Send, refusal: Refusal) -> None:
+def _problem(refusal: Refusal) -> tuple[int, Headers, bytes]:
     """RFC 9457; nothing of the body and nothing of a secret is in it."""
     status = refusal.status
     problem: dict[str, Any] = {
@@ -255,9 +302,8 @@ async def _problem(send: Send, refusal: Refusal) -> None:
         pointer = "".join(f"/{step}" for step in steps)
         problem["errors"] = [{"pointer": pointer, "detail": f.detail, "expected": f.expected}]
     body = msgspec.json.encode(problem)
-    headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
+    headers = [(b"content-type", b"application/problem+json"), (b"content-length", b"%d" % len(body))]
     if status in _RETRY_SECONDS:
         seconds = _TARGET_RETRY_SECONDS if refusal.code == "target_backlog" else _RETRY_SECONDS[status]
         headers.append((b"retry-after", seconds))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    return status, headers, body

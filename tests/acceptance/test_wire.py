@@ -1,0 +1,131 @@
+"""The door as bytes on a socket: what HTTP/1.1 lets a sender do is answered the same, whichever way it goes in."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from conftest import HubProcess, signed
+from receiver import Receiver
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
+    receiver = Receiver()
+    process = HubProcess(tmp_path_factory.mktemp("hub"), receiver)
+    process.start()
+    yield process
+    assert process.stop() == 0, process.log
+    receiver.close()
+
+
+def request(reference: str, *fields: str, size: int = 0, version: str = "1.1", path: str = "/in/shop") -> bytes:
+    """A whole signed order; ``fields`` come beside what is always there."""
+    body = json.dumps({"id": reference, "lines": [{"name": "hose", "qty": 1}], "note": "x" * size}).encode()
+    head = [f"POST {path} HTTP/{version}", "Host: hub", *(f"{k}: {v}" for k, v in signed(body, reference).items())]
+    return "\r\n".join([*head, f"Content-Length: {len(body)}", *fields, "", ""]).encode() + body
+
+
+@contextmanager
+def line(hub: HubProcess) -> Iterator[socket.socket]:
+    with socket.create_connection(("127.0.0.1", hub.port), timeout=20) as connection:
+        yield connection
+
+
+def answers(connection: socket.socket, count: int) -> list[tuple[int, dict[str, str], bytes]]:
+    """So many answers, one after the other on one stream of bytes: status, fields, body."""
+    found = []
+    with connection.makefile("rb") as stream:
+        for _ in range(count):
+            status = int(stream.readline().split()[1])
+            fields = {}
+            while name := (written := stream.readline().decode()).partition(":")[0].strip().lower():
+                fields[name] = written.partition(":")[2].strip()
+            found.append((status, fields, stream.read(int(fields["content-length"]))))
+    return found
+
+
+def is_closed(connection: socket.socket) -> bool:
+    return connection.recv(1) == b""
+
+
+def test_requests_follow_each_other_on_one_connection(hub: HubProcess) -> None:
+    with line(hub) as connection:
+        for number in range(3):
+            connection.sendall(request(f"follow-{number}"))
+            [(status, fields, body)] = answers(connection, 1)
+            assert (status, json.loads(body)["status"]) == (202, "accepted")
+            assert fields["content-type"] == "application/json"
+            assert "date" in fields
+            assert "connection" not in fields
+
+
+def test_requests_sent_before_an_answer_are_answered_in_order(hub: HubProcess) -> None:
+    with line(hub) as connection:
+        connection.sendall(b"".join(request(f"ahead-{number % 3}") for number in range(6)))
+        bodies = [json.loads(body) for _, _, body in answers(connection, 6)]
+        assert [body.get("duplicate", False) for body in bodies] == [False, False, False, True, True, True]
+        assert [body["message_id"] for body in bodies[:3]] == [body["message_id"] for body in bodies[3:]]
+
+
+def test_a_request_may_come_byte_by_byte(hub: HubProcess) -> None:
+    with line(hub) as connection:
+        whole = request("drop-by-drop")
+        for position in range(len(whole)):
+            connection.sendall(whole[position : position + 1])
+        assert answers(connection, 1)[0][0] == 202
+
+
+def test_a_sender_may_close_after_an_answer(hub: HubProcess) -> None:
+    for asked in (request("last", "Connection: close"), request("old", version="1.0")):
+        with line(hub) as connection:
+            connection.sendall(asked)
+            [(status, fields, _)] = answers(connection, 1)
+            assert (status, fields["connection"]) == (202, "close")
+            assert is_closed(connection)
+
+
+def test_a_sender_may_wait_for_leave_to_send_its_body(hub: HubProcess) -> None:
+    head, _, body = request("asks-first", "Expect: 100-continue").partition(b"\r\n\r\n")
+    with line(hub) as connection:
+        connection.sendall(head + b"\r\n\r\n")
+        assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(body)
+        assert answers(connection, 1)[0][0] == 202
+
+
+def test_a_body_may_come_in_chunks(hub: HubProcess) -> None:
+    head, _, body = request("in-chunks").partition(b"\r\n\r\n")
+    fields = [field for field in head.split(b"\r\n") if not field.startswith(b"Content-Length")]
+    chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (body[:10], body[10:]))
+    with line(hub) as connection:
+        connection.sendall(b"\r\n".join([*fields, b"Transfer-Encoding: chunked", b"", chunks + b"0\r\n\r\n"]))
+        assert answers(connection, 1)[0][0] == 202
+
+
+def test_bodies_of_any_size_go_to_the_same_door(hub: HubProcess) -> None:
+    with line(hub) as connection:
+        for size in (60_000, 70_000, 500_000, 10):
+            connection.sendall(request(f"size-{size}", size=size))
+            assert answers(connection, 1)[0][0] == 202
+
+
+def test_a_name_is_taken_as_it_stands(hub: HubProcess) -> None:
+    with line(hub) as connection:
+        for path, status in (("/in/shop?x=1", 202), ("/in/sh%6fp", 202), ("/in/shop/", 202), ("/in/nobody", 404)):
+            connection.sendall(request(f"at {path}", path=path))
+            assert answers(connection, 1)[0][0] == status
+
+
+def test_a_sender_that_leaves_before_its_answer_does_no_harm(hub: HubProcess) -> None:
+    for number in range(20):
+        with line(hub) as connection:
+            connection.sendall(request(f"gone-{number}"))
+    with line(hub) as connection:
+        connection.sendall(b"".join(request(f"gone-{number}") for number in range(20)))
+        seen = [status for status, _, _ in answers(connection, 20)]
+    assert set(seen) <= {200, 202}
+    assert "the door has failed" not in hub.log
