@@ -58,6 +58,11 @@ class Committer:
         with self._lock:
             return self._transact(job, durable)
 
+    def between(self, work: Callable[[], object]) -> None:
+        """Run something that is no transaction while none is open."""
+        with self._lock:
+            work()
+
     def try_now(self, job: Job, done: Done) -> bool:
         """Run a job in the calling thread if the writer is idle and near; False when not. Saves two thread switches."""
         if not self._is_near or self._jobs or not self._lock.acquire(blocking=False):

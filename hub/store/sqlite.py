@@ -18,6 +18,7 @@ import apsw
 import apsw.ext
 
 from hub.errors import StoreBusy, StoreError, StoreFull, StoreRefused
+from hub.store.checkpoint import Checkpoints
 from hub.store.commit import Committer
 from hub.store.database import Job
 
@@ -29,7 +30,6 @@ _PRAGMAS = (
     "PRAGMA foreign_keys = OFF",  # deletes come in chunks, parents and children apart; inserts come together
     "PRAGMA cache_size = -16000",
     "PRAGMA temp_store = MEMORY",
-    "PRAGMA wal_autocheckpoint = 2000",
     "PRAGMA journal_size_limit = 67108864",
 )
 
@@ -56,6 +56,8 @@ class SqliteStore:
             apply_migrations(db, path)
         self._db = db
         self._committer = Committer(Transactions(db).run)
+        self._checkpoints = Checkpoints(connect(path), lambda work: self.committer.between(lambda: work(db)))
+        self._checkpoints.watch(db)
 
     @property
     def url(self) -> str:
@@ -120,6 +122,7 @@ class SqliteStore:
             self._readers.db = None
         if self._committer is not None:
             self._committer.close()
+            self._checkpoints.close()
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._db.close()
             self._committer = None

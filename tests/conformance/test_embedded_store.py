@@ -116,3 +116,30 @@ def plan_of(store: SqliteStore, sql: str) -> list[str]:
 
     walk(info.query_plan)
     return found
+
+
+def test_the_log_stays_short_while_the_store_is_written_to_without_a_pause(
+    embedded: SqliteStore, tmp_path: Path
+) -> None:
+    log = tmp_path / "hub.db-wal"
+    longest, written = 0, 0
+    while written < 60_000_000:
+        accept(embedded, *[arrival(os.urandom(20_000)) for _ in range(5)])
+        written += 100_000
+        longest = max(longest, log.stat().st_size)
+    assert longest < 30_000_000
+    assert embedded.reader().execute("PRAGMA integrity_check").get == "ok"
+
+
+def test_the_log_is_folded_in_again_when_a_long_reader_is_gone(embedded: SqliteStore, tmp_path: Path) -> None:
+    log, random = tmp_path / "hub.db-wal", os.urandom
+    with embedded.snapshot() as reader:
+        seen = reader.execute("SELECT count(*) FROM receipts").get
+        for _ in range(100):
+            accept(embedded, *[arrival(random(20_000)) for _ in range(5)])
+        assert reader.execute("SELECT count(*) FROM receipts").get == seen  # it goes on seeing its moment
+    held = log.stat().st_size
+    assert held > 8_000_000
+    for _ in range(300):
+        accept(embedded, *[arrival(random(20_000)) for _ in range(5)])
+    assert log.stat().st_size <= held * 2  # begun anew, where it would have 30 MB more
