@@ -33,6 +33,7 @@ from connectors.base import DELIVERED, DOUBT, LATER, REFUSED, STOPPED, Finished,
 
 _NO_REUSE_SECONDS = 60.0
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 60.0
+_BUSY_IN_A_ROW = 3  # answers of 503 without Retry-After until they are taken for the system's and not the request's
 
 
 @dataclass(slots=True)
@@ -82,6 +83,7 @@ class Channel:
         self._active = 0
         self._paused_until = self._no_reuse_until = 0.0
         self._pause_seconds = _FIRST_PAUSE_SECONDS
+        self._busy_in_a_row = 0
         self._timer: asyncio.TimerHandle | None = None
         self._closing: asyncio.Event | None = None
         self._inbox: deque[Sequence[Job]] = deque()
@@ -287,6 +289,10 @@ class Channel:
         return weigh(ending, seconds, time.time())
 
     def _conclude(self, job: Job, verdict: Verdict) -> None:
+        self._busy_in_a_row = self._busy_in_a_row + 1 if verdict.status == 503 else 0
+        if verdict.status == 503 and verdict.retry_after_seconds is None and self._busy_in_a_row < _BUSY_IN_A_ROW:
+            # It names no time, and others were answered meanwhile: it may be of this request alone.
+            verdict = msgspec.structs.replace(verdict, slow_down=False)
         self._finish(job, verdict)
         if verdict.slow_down:
             self._pause(verdict.retry_after_seconds)

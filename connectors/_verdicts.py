@@ -3,7 +3,7 @@
 rule ``success:`` true             delivered
 rule ``permanent:`` true           refused
 2xx                                delivered; in doubt when ``success:`` says no, or the answer is not whole
-425, 429, 503                      later; 429 and 503 pause the whole system; Retry-After wins, up to 24 h
+425, 429, 503                      later; 429 and 503 may pause the whole system; Retry-After wins, up to 24 h
 408, 5xx                           doubt (501 and 505: refused)
 401, 403; 410                      the system is stopped
 3xx and every other 4xx            refused: redirects are not followed

@@ -63,7 +63,7 @@ def test_a_status_has_its_verdict(make: Any, status: int, kind: str, code: str) 
         [verdict] = send(make(server))
         assert brief(verdict) == (kind, code)
         assert verdict.status == status
-        assert verdict.slow_down == (status in (429, 503))
+        assert verdict.slow_down == (status == 429)
         assert len(server.requests) == 1, "redirects are not followed and nothing is sent twice"
 
 
@@ -109,6 +109,21 @@ def test_a_busy_system_is_left_alone_and_what_waits_is_given_back(make: Any) -> 
         assert all(55 < (verdict.retry_after_seconds or 0) <= 60 for verdict in rest)
         assert brief(send(to)[0]) == (LATER, "paused")
         assert len(server.requests) == 1
+
+
+def test_a_503_among_good_answers_is_of_its_own_request_and_three_in_a_row_are_of_the_system(make: Any) -> None:
+    answers = iter([503, 503, 201, 503, 503, 503, 201])
+
+    async def script(request: Request, line: Line) -> None:
+        await line.answer(next(answers))
+
+    with ScriptedServer(script) as server:
+        verdicts = send(make(server, limits={"concurrency": 1}), *[parcel(number) for number in range(7)])
+        assert [(v.status, v.slow_down) for v in verdicts] == [
+            (503, False), (503, False), (201, False), (503, False), (503, False), (503, True), (0, False),
+        ]  # fmt: skip
+        assert brief(verdicts[-1]) == (LATER, "paused")
+        assert len(server.requests) == 6
 
 
 def test_a_slow_answer_is_doubt_after_the_read_time_out(make: Any) -> None:
