@@ -44,7 +44,8 @@ def _policy(engine: Engine) -> Policy:
 
 
 def _repair_heads(engine: Engine) -> None:
-    for system in engine.store.write(partial(deliveries.repair_heads, at=engine.clock.epoch())):
+    left, now = deliveries.left_heads(engine.store.reader()), engine.clock.epoch()
+    for system in engine.store.write(lambda db: deliveries.repair_heads(db, left, now)) if left else ():
         engine.wake.pump(system)
 
 

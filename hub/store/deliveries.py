@@ -296,21 +296,21 @@ def move(db: Database, delivery_id: str, state: str, at: float, note: str = "") 
     return {free for row in ended for free in _make_due(db, delivery_id, str(row[1]), str(row[2]), at)}
 
 
-def repair_heads(db: Database, at: float, limit: int = 1000) -> set[str]:
-    """Heads of lanes that nobody made due (there should be none): made due, so that no lane can stand still."""
-    return {
-        row[0]
-        for row in db.execute(
-            """UPDATE deliveries AS d SET due_at = ?1 WHERE delivery_id IN (
-                 SELECT q.delivery_id FROM deliveries q
-                 WHERE q.holds_lane = 1 AND q.state = 'queued' AND q.due_at IS NULL AND q.waits_for = ''
-                   AND q.claimed_by IS NULL
-                   AND NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.system = q.system AND e.lane = q.lane
-                     AND e.holds_lane = 1 AND e.lane_seq < q.lane_seq) LIMIT ?2)
-               RETURNING system""",
-            (at, limit),
-        )
-    }
+_LEFT = """q.holds_lane = 1 AND q.state = 'queued' AND q.due_at IS NULL AND q.waits_for = '' AND q.claimed_by IS NULL
+  AND NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.system = q.system AND e.lane = q.lane AND e.holds_lane = 1
+    AND e.lane_seq < q.lane_seq)"""
+
+
+def left_heads(db: Database, limit: int = 1000) -> list[str]:
+    """Heads of lanes that nobody made due; there should be none. Looks at everything that waits: not for a writer."""
+    return [row[0] for row in db.execute(f"SELECT q.delivery_id FROM deliveries q WHERE {_LEFT} LIMIT ?", (limit,))]
+
+
+def repair_heads(db: Database, delivery_ids: Sequence[str], at: float) -> set[str]:
+    """Make these due where they still are such heads, so that no lane can stand still; gives their systems."""
+    sql = f"""UPDATE deliveries SET due_at = ?1 WHERE delivery_id IN (
+        SELECT q.delivery_id FROM deliveries q WHERE q.delivery_id = ?2 AND {_LEFT}) RETURNING system"""
+    return {row[0] for row in db.executemany(sql, [(at, delivery_id) for delivery_id in delivery_ids])}
 
 
 def pin(db: Database, claimed: Sequence[Delivery]) -> None:

@@ -156,6 +156,20 @@ def test_what_was_overtaken_in_its_lane_takes_no_room_of_what_may_go(store: Stor
     assert [d.delivery_id for d in due.due(store.reader(), "erp", "r", 2.0, 1)] == [first]
 
 
+def test_a_head_of_a_lane_that_nobody_made_due_is_found_and_made_due(store: Store) -> None:
+    [a, b] = accept(store, arrival(), arrival())
+    first, third = split(store, a.seq, a.receipt_id, "k", "other")
+    [second] = split(store, b.seq, b.receipt_id, "k")
+    assert deliveries.left_heads(store.reader()) == []
+    unset = "UPDATE deliveries SET due_at = NULL WHERE delivery_id = ?"
+    store.write(lambda db: db.execute(unset, (first,)))
+    assert deliveries.left_heads(store.reader()) == [first]
+    assert store.write(lambda db: deliveries.repair_heads(db, [first, second, third], 5.0)) == {"erp"}
+    due_at = "SELECT due_at FROM deliveries WHERE delivery_id = ?"
+    assert [store.reader().execute(due_at, (one,)).get for one in (first, second)] == [5.0, None]
+    assert deliveries.left_heads(store.reader()) == []
+
+
 def test_two_systems_do_not_share_a_lane(store: Store) -> None:
     [a, b] = accept(store, arrival(), arrival())
     [first] = split(store, a.seq, a.receipt_id, "k", order="erp")
