@@ -34,7 +34,20 @@ DELIVERY_TRANSITIONS: dict[str, frozenset[str]] = {
     "expired": frozenset(),
 }
 
+# What a reader is told first where several states stand for one thing: what needs a person, what moves, what is over.
+_URGENCY = (
+    "dead", "expired", "held", "unknown", "retrying", "received", "decoded", "mapped", "queued", "delivering",
+    "delivered", "skipped", "split", "routed", "filtered", "resolved", "cancelled",
+)  # fmt: skip
 
-def may_follow(before: str, after: str) -> bool:
-    """Whether a delivery in state ``before`` may go to ``after``."""
-    return after in DELIVERY_TRANSITIONS[before]
+
+def by_urgency(state: str) -> int:
+    """A sort key for states of any kind: the most urgent first."""
+    return _URGENCY.index(state)
+
+
+def standing(state: str, resolved_by: str | None, replay_state: str | None) -> str:
+    """How a message is, in words: its state, and what came of it where it was dead and somebody saw to it."""
+    if state != "dead" or not resolved_by:
+        return state
+    return f"dead, replayed: {replay_state}" if replay_state else "dead, resolved"

@@ -18,7 +18,7 @@ from hub.errors import NotFound
 from hub.message import CANONICAL
 from hub.replay import steps, verdict_on
 from hub.replay.judge import REASONS
-from hub.store import effects, message_view, payloads, search
+from hub.store import effects, message_view, payloads, replay_outcomes, search
 from hub.store.database import Database
 
 router = APIRouter(tags=["messages"])
@@ -36,10 +36,7 @@ def list_messages(
     """Messages, newest first, with the state of each of their deliveries; no payload."""
     with desk.engine.store.snapshot() as db:
         page = search.find(db, wanted, limit, cursor)
-        lines: dict[str, list[dict[str, Any]]] = {}
-        for line in search.deliveries_of(db, [found.message_id for found in page.items]):
-            lines.setdefault(line["message_id"], []).append(line)
-    items = [views.message(f, lines.get(f.message_id, []), caller.sees_personal_data) for f in page.items]
+        items = views.messages(db, page.items, caller.sees_personal_data)
     return bodies.MessagePage(items=items, next_cursor=page.next_cursor)
 
 
@@ -102,6 +99,7 @@ def _detail(desk: Desk, db: Database, own: Row | None, came: Row, sees: bool) ->
         message_id=id, receipt_id=came["receipt_id"], state=shown["state"], source=shown["source"],
         event=shown["event"], route=shown["route"], type=shown.get("type", ""), main_key=shown.get("main_key", ""),
         received_at=iso(shown["received_at"]), place=shown.get("place") or None, resolved_by=shown["resolved_by"],
+        replay_state=replay_outcomes.outcomes(db, [id]).get(id) if shown["resolved_by"] else None,
         replay_of=came["replay_of"] or None, issue=shown["fingerprint"] or None,
         error=views.failure(shown["failure"], sees),
         deliveries=[views.delivery(line, sees) for line in lines], seq=came["seq"],

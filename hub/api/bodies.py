@@ -68,6 +68,9 @@ class MessageLine(Given):
     received_at: str
     place: str | None = None
     resolved_by: str | None = None
+    replay_state: str | None = Field(
+        default=None, description="What came of its replay: the state of what needs a person most, or is least far on."
+    )
     replay_of: str | None = None
     issue: str | None = None
     error: Failure | None = None

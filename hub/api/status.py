@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
-from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
@@ -20,9 +19,8 @@ from hub.api.desk import AtDesk, Desk
 from hub.api.health import readiness
 from hub.api.operations import described
 from hub.clock import iso
-from hub.states import DELIVERY_WAITING
+from hub.states import DELIVERY_WAITING, standing
 from hub.store import dead_letters, search
-from hub.store.search import Found
 from hub.store.search_terms import Filter
 from hub.store.tally import Tally
 
@@ -51,8 +49,7 @@ def render(desk: Desk) -> str:
         tally = desk.tallier.count(db, desk.engine.clock.epoch())
         issues = dead_letters.issues(db, Filter())
         retrying = search.retrying(db, _ROWS)
-        last = search.find(db, Filter(), _ROWS).items
-        lines = search.deliveries_of(db, [found.message_id for found in last])
+        last = views.messages(db, search.find(db, Filter(), _ROWS).items, False)
     open_letters = sum(issue.count for issue in issues)
     health = "; ".join(wrong) or (f"{open_letters} need a person" if open_letters else "all is well")
     return _PAGE.substitute(
@@ -62,7 +59,7 @@ def render(desk: Desk) -> str:
         tiles=_tiles(tally, open_letters), sums=_sums(tally),
         issues=_issues([views.issue(issue, False) for issue in issues]),
         retrying=_retrying(retrying), switches=_switches(desk),
-        messages=_messages(last, lines),
+        messages=_messages(last),
     )  # fmt: skip
 
 
@@ -182,9 +179,7 @@ def _state(off: bodies.Switch | None) -> tuple[str, str]:
     return f'<span class="bad">{escape(off.state)}</span>', _cell(f"{off.since}: {off.reason} ({off.actor})")
 
 
-def _messages(last: Sequence[Found], deliveries: Sequence[dict[str, Any]]) -> str:
-    own = {found.message_id: [d for d in deliveries if d["message_id"] == found.message_id] for found in last}
-    lines = [views.message(found, own[found.message_id], False) for found in last]
+def _messages(lines: Sequence[bodies.MessageLine]) -> str:
     rows = [
         (
             _cell(line.received_at), f"<code>{escape(line.message_id)}</code>", _cell(line.main_key),
@@ -197,8 +192,11 @@ def _messages(last: Sequence[Found], deliveries: Sequence[dict[str, Any]]) -> st
 
 def _states(line: bodies.MessageLine) -> str:
     if not line.deliveries:
-        return _coloured(line.state, line.state)
-    return ", ".join(_coloured(each.state, f"{each.target} {each.state}") for each in line.deliveries)
+        seen_to = line.replay_state or "resolved" if line.resolved_by else line.state
+        return _coloured(seen_to, standing(line.state, line.resolved_by, line.replay_state))
+    replaced = {each.replay_of for each in line.deliveries}
+    current = [each for each in line.deliveries if each.delivery_id not in replaced]
+    return ", ".join(_coloured(each.state, f"{each.target} {each.state}") for each in current)
 
 
 def _coloured(state: str, text: str) -> str:

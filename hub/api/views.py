@@ -10,6 +10,8 @@ import msgspec
 from hub.api import bodies
 from hub.clock import iso
 from hub.redaction import REDACTED, redact_text
+from hub.store import replay_outcomes, search
+from hub.store.database import Database
 from hub.store.dead_letters import DeadLetter, Issue
 from hub.store.effects import Effect
 from hub.store.search import Found
@@ -58,12 +60,26 @@ def delivery(line: Mapping[str, Any], sees_personal_data: bool) -> bodies.Delive
     )  # fmt: skip
 
 
-def message(found: Found, lines: list[dict[str, Any]], sees_personal_data: bool) -> bodies.MessageLine:
+def messages(db: Database, found: Sequence[Found], sees_personal_data: bool) -> list[bodies.MessageLine]:
+    """Lines of a list, each with its deliveries and with what came of its replay."""
+    lines: dict[str, list[dict[str, Any]]] = {}
+    for line in search.deliveries_of(db, [each.message_id for each in found]):
+        lines.setdefault(line["message_id"], []).append(line)
+    replayed = replay_outcomes.outcomes(db, [each.message_id for each in found if each.resolved_by])
+    return [
+        _message(each, lines.get(each.message_id, []), replayed.get(each.message_id), sees_personal_data)
+        for each in found
+    ]
+
+
+def _message(
+    found: Found, lines: list[dict[str, Any]], replay_state: str | None, sees_personal_data: bool
+) -> bodies.MessageLine:
     return bodies.MessageLine(
         message_id=found.message_id, receipt_id=found.receipt_id, state=found.state, source=found.source,
         event=found.event, route=found.route, type=found.type, main_key=found.main_key,
         received_at=iso(found.received_at), place=found.place or None, resolved_by=found.resolved_by,
-        replay_of=found.replay_of or None, issue=found.fingerprint or None,
+        replay_state=replay_state, replay_of=found.replay_of or None, issue=found.fingerprint or None,
         error=failure(found.failure, sees_personal_data),
         deliveries=[delivery(line, sees_personal_data) for line in lines],
     )  # fmt: skip

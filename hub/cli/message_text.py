@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from hub.states import standing
+
 _FIELDS = (
     "source", "event", "door", "name", "route", "type", "received_at", "place", "replay_of", "resolved_by", "trace_id",
 )  # fmt: skip
@@ -13,7 +15,7 @@ _ERROR = ("field_path", "position", "value_excerpt", "expected", "hint")
 
 def message_lines(found: Mapping[str, Any]) -> Iterator[str]:
     """Everything a person needs of a message; no payload."""
-    yield f"{found['message_id']}  {found['state']}"
+    yield f"{found['message_id']}  {standing(found['state'], found.get('resolved_by'), found.get('replay_state'))}"
     for name in _FIELDS:
         if found.get(name):
             yield _line(name, found[name])

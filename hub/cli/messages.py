@@ -14,6 +14,7 @@ from hub.cli.hub_at_hand import hub_at_hand
 from hub.cli.message_text import message_lines
 from hub.cli.terminal import Json, ProjectFolder, complain, say, say_json, say_table
 from hub.client import HubClient
+from hub.states import standing
 
 _COLUMNS = ("received", "id", "state", "from", "event", "key", "deliveries")
 
@@ -55,13 +56,22 @@ def messages(
 
 
 def _row(item: Mapping[str, Any]) -> Sequence[str]:
-    deliveries = ", ".join(f"{line['target']} {line['state']}" for line in item.get("deliveries") or ())
     reason = (item.get("error") or {}).get("code", "")
+    state = standing(item["state"], item.get("resolved_by"), item.get("replay_state"))
     return (
         str(item["received_at"])[:19].replace("T", " "), str(item["message_id"]),
-        f"{item['state']}{f' ({reason})' if reason else ''}", str(item["source"]), str(item["event"]),
-        str(item.get("main_key") or ""), deliveries,
+        f"{state}{f' ({reason})' if reason else ''}", str(item["source"]), str(item["event"]),
+        str(item.get("main_key") or ""), _delivered(item.get("deliveries") or ()),
     )  # fmt: skip
+
+
+def _delivered(lines: Sequence[Mapping[str, Any]]) -> str:
+    """Each target with its state; of a delivery that was replayed, the replay's."""
+    replaced = {line.get("replay_of") for line in lines}
+    current = [line for line in lines if line["delivery_id"] not in replaced]
+    return ", ".join(
+        f"{line['target']} {line['state']}{' (replayed)' if line.get('replay_of') else ''}" for line in current
+    )
 
 
 def show(
@@ -129,6 +139,7 @@ def _issue_lines(issue: Mapping[str, Any]) -> list[str]:
         ("seen", error.get("value_excerpt")),
         ("wanted", error.get("expected")),
         ("hint", error.get("hint")),
+        ("since", str(issue["first_seen"])[:19].replace("T", " ")),
         ("e.g.", ", ".join(issue["examples"])),
         ("again", issue["command"]),
     ]
