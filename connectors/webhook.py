@@ -15,7 +15,7 @@ from connectors._proofs import Basic, Check, InFields, InHeader, SignatureError,
 from connectors._signature import ALGORITHMS, ENCODINGS, KEY_ENCODINGS
 from connectors.base import Field, PermanentError
 
-__all__ = ["FIELDS", "SignatureError", "Verified", "Verifier", "extractor"]
+__all__ = ["FIELDS", "Ping", "SignatureError", "Verified", "Verifier", "extractor"]
 
 FIELDS = (
     Field(
@@ -45,7 +45,16 @@ FIELDS = (
         ),
     ),
     Field("answer", "text", "What the sender wants to read in the body of the answer, e.g. [accepted]."),
+    Field(
+        "ping", "group", "How the sender tries the door when it is set up, without proving itself: answered 200 and "
+        "counted, never kept.",
+        fields=(
+            Field("content_type", "text", "Its content type, which documents must not have.", required=True),
+            Field("begins", "text", "How its body begins.", required=True),
+        ),
+    ),
 )  # fmt: skip
+_LONGEST_PING = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +84,24 @@ class Verifier:
         return Verified(
             self._dedupe(headers, body) if self._dedupe else None, self._event(headers, body) if self._event else None
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """How a sender tries a door: no document, so nobody has to prove it."""
+
+    content_type: str
+    begins: bytes
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any] | None) -> Ping | None:
+        """What the setting ``ping`` says; None where it says nothing."""
+        wanted = {name: str(value) for name, value in (said or {}).items() if value}
+        return cls(wanted["content_type"].lower(), wanted["begins"].encode()) if wanted else None
+
+    def fits(self, content_type: str, body: bytes) -> bool:
+        """Whether this is one. ``content_type`` is in lower case, without parameters."""
+        return content_type == self.content_type and len(body) <= _LONGEST_PING and body.startswith(self.begins)
 
 
 def _checks(verify: Mapping[str, Any]) -> list[Check]:

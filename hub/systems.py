@@ -77,6 +77,7 @@ class System:
     ignore: tuple[str, ...] = ()
     verify: Mapping[str, Any] | None = None
     answer: Any = None
+    ping: Mapping[str, Any] | None = None
     limits: Mapping[str, Any] = field(default_factory=dict)
     idempotency: Mapping[str, Any] = field(default_factory=dict)
     breaker: Mapping[str, Any] = field(default_factory=dict)
@@ -163,11 +164,11 @@ def _load_system(
 
 def _system(name: str, connector: str, module: ModuleType, values: dict[str, Any], node: Node) -> System:
     verify = values.get("verify") if node.get("verify") or connector == RECEIVER else None
-    own = {part.name for part in connector_fields(module)} | {"event", "dedupe", "verify", "answer"}
+    own = {part.name for part in connector_fields(module)} | {"event", "dedupe", "verify", "answer", "ping"}
     return System(
         name=name, connector=connector, preset=values.get("preset") or "", format=values.get("format") or "json",
         description=values.get("description") or "", event=values.get("event"), dedupe=values.get("dedupe") or {},
-        ignore=tuple(values.get("ignore") or ()), verify=verify, answer=values.get("answer"),
+        ignore=tuple(values.get("ignore") or ()), verify=verify, answer=values.get("answer"), ping=values.get("ping"),
         limits=values.get("limits") or {}, idempotency=values.get("idempotency") or {},
         breaker=values.get("breaker") or {}, backlog=values.get("backlog") or {},
         retry_budget=_share(values.get("retry_budget")),

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from connectors.base import ConnectorError
-from connectors.webhook import Verified, Verifier
+from connectors.webhook import Ping, Verified, Verifier
 from hub.errors import HubError
 from hub.formats import codec
 from hub.pipeline.program import Program
@@ -29,6 +29,7 @@ class Door:
     content_types: frozenset[str]
     answer: tuple[int, bytes, bytes] | None
     validates: bool
+    ping: Ping | None
 
 
 class DoorClosed(Exception):
@@ -75,6 +76,7 @@ class Doors:
             system=system, verify=verifier.verify,
             content_types=frozenset(types), answer=_answer(system.answer),
             validates=any(route.route.validate == "sync" for route in routes),
+            ping=Ping.of(system.ping),
         )  # fmt: skip
 
 

@@ -115,7 +115,7 @@ class Ingest:
 
     def _refused(self, name: str, refusal: Refusal, size: int) -> tuple[int, Headers, bytes]:
         self._engine.refused(name if refusal.status != 404 else "", refusal.code, size)
-        return _problem(refusal)
+        return _problem(refusal) if refusal.status != 200 else (200, [(b"content-length", b"0")], b"")
 
     def _door(self, method: str, name: str) -> Door:
         if method != "POST":
@@ -134,6 +134,8 @@ class Ingest:
     def _arrival(self, door: Door, headers: Mapping[str, str], body: bytes) -> Arrival:
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind not in door.content_types and kind not in _ANY_TYPE and not kind.endswith("+json"):
+            if door.ping is not None and door.ping.fits(kind, body):
+                raise Refusal(200, "ping", "the sender tries the door")
             raise Refusal(415, "content_type", f"expected {' or '.join(sorted(door.content_types))}, got {kind[:60]}")
         now = self._engine.clock.epoch()
         try:

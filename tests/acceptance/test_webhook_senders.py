@@ -127,6 +127,26 @@ def test_another_secret_or_another_body_is_refused(hub: HubProcess, preset: str)
     assert taken(hub, preset) == before
 
 
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@pytest.mark.parametrize(
+    ("preset", "body", "status"),
+    [
+        ("woocommerce", b"webhook_id=1247", 200),
+        ("woocommerce", b"another_id=1247", 415),
+        ("woocommerce", b"webhook_id=" + b"1" * 200, 415),
+        ("shopify", b"webhook_id=1247", 415),
+    ],
+)
+def test_a_shop_that_tries_its_new_webhook_is_answered_and_nothing_is_kept(
+    hub: HubProcess, preset: str, body: bytes, status: int
+) -> None:
+    before = taken(hub, preset)
+    answered, _, _ = hub.request("POST", f"/in/{preset}", body, FORM)
+    assert (answered, taken(hub, preset)) == (status, before)
+
+
 def test_the_file_of_every_preset_is_here(hub: HubProcess) -> None:
     folder = Path(__file__).parents[2] / "connectors/presets"
     assert {path.stem for path in folder.glob("*.yaml")} == set(PRESETS)
