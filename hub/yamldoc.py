@@ -9,8 +9,9 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import pairwise
 
 import yaml
 
@@ -25,6 +26,9 @@ _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~
 _Fast = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MAYBE_ALIAS = re.compile(r"(?m)(?:^|[\s\[{,])\*[^\s*]")
 _INDENTATION = re.compile(r"(?m)^[ \t]+")
+# An entry of the outermost mapping or list, with what is indented below it.
+_ENTRY = re.compile(r"(?m)^(?![\s#\]}])")
+_DOCUMENT = re.compile(r"(?m)^(?:---|\.\.\.|%)")
 _MAX_BYTES = 4_000_000
 _MAX_DEPTH = 60
 
@@ -138,7 +142,7 @@ def read_yaml(text: str, file: str) -> tuple[Node, list[Fault]]:
     try:
         root = _composed(text)
     except yaml.MarkedYAMLError as error:
-        return empty, [_syntax_fault(error, file)]
+        return empty, [_syntax_fault(error, file), *_faults_elsewhere(text, file, error)]
     except yaml.YAMLError as error:
         return empty, [Fault(file, 1, 1, f"not YAML: {error}")]
     except RecursionError:
@@ -177,12 +181,30 @@ def _has_alias(text: str) -> bool:
     return any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_Fast))
 
 
+def _faults_elsewhere(text: str, file: str, error: yaml.MarkedYAMLError) -> Iterator[Fault]:
+    """What else is wrong in a file that cannot be read: each entry at its margin is read alone, but for the one with
+    the error: where a bracket or quote is not closed, the one that opens it."""
+    starts = [match.start() for match in _ENTRY.finditer(text)]
+    if len(starts) < 2 or _DOCUMENT.search(text):
+        return
+    opens = error.context_mark if re.search("flow|quoted", error.context or "") else None
+    mark = opens or error.problem_mark
+    for start, end in pairwise([*starts, len(text)]):
+        if mark is None or not start <= min(mark.index, len(text) - 1) < end:
+            above = text.count("\n", 0, start)
+            found = [replace(fault, line=fault.line + above) for fault in read_yaml(text[start:end], file)[1]]
+            yield from (fault for fault in found if not mark or fault.line != mark.line + 1)
+
+
 def _syntax_fault(error: yaml.MarkedYAMLError, file: str) -> Fault:
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     problem = error.problem or "not YAML"
     if "another document" in problem:
         return Fault(file, line, column, "a second document starts here; a file holds one: write a list, '- ' each")
+    opens = error.context_mark
+    if opens and "quoted scalar" in (error.context or "") and "end of stream" in problem:
+        return Fault(file, opens.line + 1, opens.column + 1, "not YAML: a quote opens here and is never closed")
     advice = ""
     if "mapping values are not allowed" in problem:
         advice = "; quote the text if it holds ': ', or check the indentation"
@@ -194,6 +216,8 @@ def _syntax_fault(error: yaml.MarkedYAMLError, file: str) -> Fault:
     ):
         advice = "; check the indentation and quote text that holds special characters"
     context = f" {error.context}" if error.context else ""
+    if opens and "flow" in context and opens.line + 1 != line:
+        context += f" that opens in line {opens.line + 1}"
     return Fault(file, line, column, f"not YAML: {problem}{context}{advice}")
 
 

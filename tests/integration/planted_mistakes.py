@@ -170,7 +170,7 @@ PLANTED = [
         "webshop:\n",
         "webshop: {\n",
         "config/systems.yaml:4:14: error: not YAML: expected ',' or '}', but got ':' while parsing a flow "
-        "mapping; check the indentation and quote text that holds special characters",
+        "mapping that opens in line 2; check the indentation and quote text that holds special characters",
     ),
     (
         SYSTEMS,
