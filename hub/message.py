@@ -20,7 +20,8 @@ class Arrival(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     ``size`` is set, and ``raw`` empty, for a body whose chunks lie in the store already. ``content_key`` is what is the
     same where the content is, whatever its id; None where that does not matter. Where it came before, the arrival is
-    a repeat, or with ``same_content`` ``alert`` a dead letter.
+    a repeat, or with ``same_content`` ``alert`` a dead letter. ``traceparent`` is the W3C header, after a space the
+    ``tracestate`` that came with it.
     """
 
     receipt_id: str

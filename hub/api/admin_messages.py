@@ -136,7 +136,7 @@ def _keys(desk: Desk, db: Database, own: Row | None) -> list[str]:
 
 
 def _trace_id(traceparent: str) -> str | None:
-    parts = traceparent.split("-")
+    parts = traceparent.partition(" ")[0].split("-")
     return parts[1] if len(parts) == 4 else None
 
 

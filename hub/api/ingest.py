@@ -39,6 +39,8 @@ _LOOK_AGAIN_SECONDS, _LONGEST_PACE_SECONDS = 0.005, 0.5
 # W3C trace context, 3.2: lower-case hex, no id all zero; a version after 00 may have more behind.
 _IDS = "(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
 _TRACEPARENT = re.compile(f"00-({_IDS})|(?!00|ff)[0-9a-f]{{2}}-({_IDS})(?:-.*)?")
+# 3.3: what tracing systems want to find again, KEY=VALUE,KEY=VALUE; one that is too long or none is left out whole.
+_TRACESTATE = re.compile(r"(?=.{1,512}$)[a-z0-9][a-z0-9_*/@-]*=[ -~]+")
 _chance = Random()  # noqa: S311  a trace id is no secret
 _ANY_TYPE = frozenset({"", "application/octet-stream"})
 
@@ -145,7 +147,7 @@ class Ingest:
         arrival = Arrival(
             receipt_id=self._engine.clock.new_id(), source=door.system.name,
             event=verified.event or "", raw=body, received_at=now, content_type=kind, dedupe_key=verified.dedupe_id,
-            traceparent=_trace(headers.get("traceparent", "")),
+            traceparent=_trace(headers),
         )  # fmt: skip
         if full := self._engine.pressure.at_targets(arrival.source, arrival.event):
             raise Refusal(429, "target_backlog", full)
@@ -264,10 +266,11 @@ async def _read(receive: Receive, headers: Mapping[str, str], limit: int) -> byt
             return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-def _trace(traceparent: str) -> str:
+def _trace(headers: Mapping[str, str]) -> str:
     """The sender's W3C trace context as version 00, or the start of a trace of ours where it has none that is valid."""
-    if sent := _TRACEPARENT.fullmatch(traceparent):
-        return f"00-{sent[1] or sent[2]}"
+    if sent := _TRACEPARENT.fullmatch(headers.get("traceparent", "")):
+        state = headers.get("tracestate", "")
+        return f"00-{sent[1] or sent[2]}{f' {state}' if state and _TRACESTATE.fullmatch(state) else ''}"
     token = f"{_chance.getrandbits(192):048x}"
     return f"00-{token[:32]}-{token[32:]}-01"
 

@@ -30,9 +30,11 @@ def _variables(delivery: Delivery, main_key: str, reference: str) -> dict[str, s
     return names
 
 
-def _trace(traceparent: str, chance: Random) -> dict[str, str]:
-    """W3C trace context: the same trace, our own span."""
+def _trace(context: str, chance: Random) -> dict[str, str]:
+    """W3C trace context: the same trace, our own span, the tracing systems' own words unchanged."""
+    traceparent, _, tracestate = context.partition(" ")
     parts = traceparent.split("-")
     if len(parts) != 4:
         return {}
-    return {"traceparent": f"{parts[0]}-{parts[1]}-{chance.getrandbits(64):016x}-{parts[3]}"}
+    headers = {"traceparent": f"{parts[0]}-{parts[1]}-{chance.getrandbits(64):016x}-{parts[3]}"}
+    return {**headers, "tracestate": tracestate} if tracestate else headers

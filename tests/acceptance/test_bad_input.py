@@ -249,3 +249,26 @@ def test_the_trace_of_the_sender_reaches_the_target_and_one_that_is_none_harms_n
     hub.wait_for(lambda: len([h for r in _receivers for h in r.headers]) > len(received))
     version, trace, span, _ = _receivers[0].headers[-1]["traceparent"].split("-")
     assert (version, trace == TRACE, span == SPAN) == ("00", goes_on, False)
+
+
+@pytest.mark.parametrize(
+    ("parent", "state", "goes_on"),
+    [
+        (f"00-{TRACE}-{SPAN}-01", "rojo=00f067aa0ba902b7, congo@x=t61rcWkgMzE", True),
+        (f"00-{TRACE}-{SPAN}-01", "a=" + "b" * 510, True),
+        (f"00-{TRACE}-{SPAN}-01", "a=" + "b" * 511, False),
+        (f"00-{TRACE}-{SPAN}-01", "no pairs", False),
+        (f"00-{TRACE}-{SPAN}-01", "a=\xe9", False),
+        ("nonsense", "rojo=00f067aa0ba902b7", False),
+    ],
+)
+def test_what_tracing_systems_left_with_a_trace_goes_on_with_it(
+    hub: HubProcess, parent: str, state: str, goes_on: bool
+) -> None:
+    before = len(_receivers[0].headers)
+    status, answer = post(hub, order("t-1"), f"state-{before}", traceparent=parent, tracestate=state)
+    assert status == 202
+    hub.wait_for(lambda: len(_receivers[0].headers) > before)
+    assert _receivers[0].headers[-1].get("tracestate") == (state if goes_on else None)
+    [(kept,)] = hub.rows("SELECT traceparent FROM receipts WHERE receipt_id = ?", answer["message_id"])
+    assert kept.partition(" ")[2] == (state if goes_on else "")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from caller import Caller
 from conftest import ROUTES, World, order
 
 from connectors.base import DELIVERED, LATER, Verdict
@@ -40,6 +41,12 @@ def test_an_answer_carries_on_the_transaction_and_the_trace(make_world: Callable
     )
     assert (first[2], first[4]) == (first[1], TRACE)
     assert answer[2:] == (first[2], first[0], TRACE)
+
+
+def test_the_trace_of_a_message_is_shown_with_it(world: World, call: Callable[..., Caller]) -> None:
+    [accepted] = world.engine.accept([msgspec.structs.replace(world.arrival(order(1)), traceparent=TRACE)])
+    world.run()
+    assert call("viewer").get(f"/api/v1/messages/{accepted.receipt_id}").json["trace_id"] == TRACE[3:35]
 
 
 def test_an_answer_that_no_route_wants_makes_no_message(world: World) -> None:
