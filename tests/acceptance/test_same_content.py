@@ -72,6 +72,8 @@ def test_where_equal_files_are_both_meant_both_are_taken_in(started: tuple[HubPr
     hub, receiver, files = started
     twice(hub, files / "processing", "p-1")
     hub.wait_for(lambda: receiver.effects["p-1"] == 2, 30)
+    receipts = hub.rows("SELECT name, state FROM receipts WHERE source = 'processing' ORDER BY seq")
+    assert receipts == [("first.csv", "split"), ("second.csv", "split")]
 
 
 def test_where_a_person_decides_it_is_a_dead_letter_that_a_replay_takes_in(

@@ -163,13 +163,14 @@ def test_a_full_queue_drops_the_oldest(server: BrokerServer) -> None:
 
 def test_a_busy_worker_leaves_the_rest_to_others(server: BrokerServer, listening: Callable[..., Listening]) -> None:
     gate: queue.Queue[None] = queue.Queue()
-    busy, free = listening(_remote(server), lambda _: gate.get(timeout=20)), None
+    busy = listening(_remote(server), lambda _: gate.get(timeout=20))
     for number in range(400):
         busy.process.send([number])
     busy.next()
     try:
         free = listening(_remote(server))
         free.until([399], 10)
+        assert busy.told.empty()
     finally:
         for _ in range(400):
             gate.put(None)

@@ -86,8 +86,10 @@ def test_receipts_of_a_source_are_committed_in_the_order_of_their_numbers(
 
 def test_receipts_of_other_sources_wait_for_nobody(stores: tuple[Store, Store], apart: ThreadPoolExecutor) -> None:
     one, other = stores
-    with begun(one, apart, taken_in("shop")):
-        other.write(taken_in("another"))
+    with begun(one, apart, taken_in("shop")) as first:
+        second = apart.submit(other.write, taken_in("another"))
+        assert not is_waiting(second)
+        assert not first.done()
 
 
 def test_an_id_that_two_take_in_at_once_is_the_first_ones(
