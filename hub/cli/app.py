@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -50,9 +51,22 @@ def _root(
     """A declarative routing hub for order to cash: YAML routes and mappings, durable delivery, replay."""
 
 
+class _Commands(typer.core.TyperGroup):
+    """Says of every command what it does, in a whole sentence."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        rows = [(name, _first_sentence(self.commands[name].help or "")) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+def _first_sentence(text: str) -> str:
+    return f"{' '.join(text.split()).removesuffix('.').partition('. ')[0]}."
+
+
 def create_app(wanted: str = "") -> typer.Typer:
     """The program; with all its commands, or with the group of the one that is wanted."""
-    app = typer.Typer(name="o2c", rich_markup_mode=None, add_completion=True, no_args_is_help=True)
+    app = typer.Typer(name="o2c", cls=_Commands, rich_markup_mode=None, add_completion=True, no_args_is_help=True)
     app.callback()(_root)
     groups = [name for name, commands in GROUPS.items() if wanted in commands] or list(GROUPS)
     for name in groups:

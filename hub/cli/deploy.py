@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from hub.cli.terminal import Json, ProjectFolder, complain, say, say_json
-from hub.cli.workplace import Workplace, actor, embedded_store, environment_name, open_workplace, running_hub
+from hub.cli.workplace import Workplace, actor, environment_name, open_workplace, project_store, running_hub
 from hub.clock import SystemClock
 from hub.deploy import deploy as deploy_files
 from hub.deploy import rollback as roll_back
@@ -32,7 +32,7 @@ def deploy(
 
 
 def _into_store(place: Workplace, rollback: bool) -> int:
-    store = embedded_store(place, read_only=False)
+    store = project_store(place, read_only=False)
     try:
         if rollback:
             return roll_back(store, environment_name(), SystemClock(), actor()).set_id

@@ -12,7 +12,7 @@ import typer
 from hub.cli.doctor_checks import FAULT, OK, WARNING, Finding, examine
 from hub.cli.doctor_systems import reach_systems
 from hub.cli.terminal import Json, ProjectFolder, complain, finish, say, say_json
-from hub.cli.workplace import Workplace, embedded_store, open_workplace
+from hub.cli.workplace import Workplace, open_workplace, project_store
 from hub.store import conservation as proof
 from hub.store.tally import Tally
 
@@ -48,7 +48,7 @@ def _say_findings(findings: Sequence[Finding], as_json: bool) -> None:
 
 def _prove(place: Workplace, as_json: bool) -> None:
     """Count every row of one moment; say what each table adds up to, and what breaks a rule."""
-    store = embedded_store(place, read_only=True)
+    store = project_store(place, read_only=True)
     try:
         with store.snapshot() as db:
             tally, broken = proof.counted(db), proof.check(db)

@@ -16,7 +16,8 @@ from hub import __version__
 from hub.broker import open_wire
 from hub.broker.wire import WireError
 from hub.check import CheckResult
-from hub.cli.workplace import Workplace, embedded_store, environment_name, running_hub
+from hub.cli.terminal import counted
+from hub.cli.workplace import Workplace, environment_name, project_store, running_hub
 from hub.client import LOCAL
 from hub.errors import HubError, UsageError
 from hub.listening import certificate_files
@@ -70,9 +71,9 @@ def _project(place: Workplace, result: CheckResult) -> Iterator[Finding]:
     named = f"{place.root}{f', environment {environment}' if environment else ''}"
     errors = len(result.errors)
     if errors:
-        yield Finding("project", FAULT, f"{named}: {errors} error{'' if errors == 1 else 's'}", "see: o2c check")
+        yield Finding("project", FAULT, f"{named}: {counted(errors, 'error')}", "see: o2c check")
     else:
-        routes = f"{len(result.routes)} routes, {len(result.settings.systems)} systems"
+        routes = f"{counted(len(result.routes), 'route')}, {counted(len(result.settings.systems), 'system')}"
         yield Finding("project", OK, f"{named}: {routes}")
 
 
@@ -131,7 +132,7 @@ def _store(place: Workplace, result: CheckResult) -> Iterator[Finding]:
 
 def _served_store(place: Workplace) -> Finding:
     try:
-        opened = embedded_store(place, read_only=True)
+        opened = project_store(place, read_only=True)
     except HubError as error:
         return Finding("store", FAULT, str(error))
     try:

@@ -16,7 +16,7 @@ from hub import replay
 from hub.api import AsgiApp, create_app
 from hub.api.doors import Doors
 from hub.api.ingest import Ingest
-from hub.cli.workplace import Workplace, actor, embedded_store, environment_name
+from hub.cli.workplace import Workplace, actor, environment_name, project_store
 from hub.client import Answer, HubClient, client_for
 from hub.clock import SystemClock
 from hub.deploy import active_program, deploy
@@ -53,7 +53,7 @@ class HubAtRest(HubClient):
 @contextmanager
 def hub_at_rest(place: Workplace) -> Iterator[HubAtRest]:
     """The project's hub for the length of one command. Raises StoreBusy where one runs and does not answer."""
-    store = embedded_store(place, read_only=False)
+    store = project_store(place, read_only=False)
     try:
         known = client_for(place.root)
         engine, app = _application(place, store)

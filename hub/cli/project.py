@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from hub.check import CheckResult
-from hub.cli.terminal import Json, ProjectFolder, complain, finish, json_text, say, say_json
+from hub.cli.terminal import Json, ProjectFolder, complain, counted, finish, json_text, say, say_json
 from hub.cli.workplace import open_workplace
 from hub.errors import Fault, UsageError
 from hub.explain import explain as explained
@@ -55,13 +55,9 @@ def _say_faults(result: CheckResult, count: int) -> None:
         if fault.excerpt:
             say(fault.excerpt)
     errors, warnings = len(result.errors), len(result.warnings)
-    routes = f"{_counted(len(result.routes), 'route')}, {_counted(len(result.mappings), 'mapping')}"
-    found = f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}" if result.faults else "no faults"
-    complain(f"{found} in {_counted(count, 'file')} ({routes})")
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    routes = f"{counted(len(result.routes), 'route')}, {counted(len(result.mappings), 'mapping')}"
+    found = f"{counted(errors, 'error')}, {counted(warnings, 'warning')}" if result.faults else "no faults"
+    complain(f"{found} in {counted(count, 'file')} ({routes})")
 
 
 def explain(
@@ -80,7 +76,7 @@ def explain(
     else:
         say(text.rstrip())
     if not result.is_sound:
-        complain(f"the project has {_counted(len(result.errors), 'error')}; see: o2c check")
+        complain(f"the project has {counted(len(result.errors), 'error')}; see: o2c check")
 
 
 def schema(

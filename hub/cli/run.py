@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from hub.cli.terminal import Json, ProjectFolder, complain, say, say_json
-from hub.cli.workplace import embedded_store, open_workplace
+from hub.cli.workplace import open_workplace, project_store
 from hub.errors import UsageError
 from hub.logs import FORMAT
 from hub.project import find_project
@@ -89,7 +89,7 @@ def backup(
         raise UsageError(f"{target} is there already; name another file, or say --force")
     if not target.absolute().parent.is_dir():
         raise UsageError(f"there is no folder {target.parent}")
-    store = embedded_store(open_workplace(project), read_only=True)
+    store = project_store(open_workplace(project), read_only=True)
     try:
         with Progress(console=Console(stderr=True), transient=True, disable=as_json) as progress:
             task = progress.add_task("copying the store", total=None)

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from hub.cli.terminal import Json, ProjectFolder, complain, finish, read_input, say, say_json
+from hub.cli.terminal import Json, ProjectFolder, complain, counted, finish, read_input, say, say_json
 from hub.cli.workplace import environment_name, open_workplace
 from hub.errors import UsageError
 from hub.simulation.built_in import scenario_of
@@ -82,7 +82,7 @@ def _report(route: str, done: int, happened: Counter[str], shown: Run, is_broken
         say(f"seed {shown.seed}, {shown.scenario}: " + "; ".join(map(str, shown.events)))
         say(shown.trace)
     faults = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in happened.most_common())
-    complain(f"{done} seed{'' if done == 1 else 's'}, {happened.total()} faults: {faults or 'none'}")
+    complain(f"{counted(done, 'seed')}, {counted(happened.total(), 'fault')}: {faults or 'none'}")
     if is_broken:
         complain(f"seed {shown.seed} breaks a rule: {shown.broken}")
         complain(f"again: {_again(route, shown.seed)}")

@@ -33,6 +33,11 @@ def complain(text: str) -> None:
     print(text, file=sys.stderr)
 
 
+def counted(number: int, noun: str) -> str:
+    """``1 route``, ``2 routes``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def say_json(value: Any) -> None:
     """A result for programs."""
     print(json_text(value))

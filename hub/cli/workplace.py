@@ -51,7 +51,7 @@ def open_workplace(folder: Path) -> Workplace:
     return Workplace(root, read_files(root), frozenset(own_files(root)))
 
 
-def embedded_store(place: Workplace, read_only: bool) -> Store:
+def project_store(place: Workplace, read_only: bool) -> Store:
     """The project's store. Raises StoreBusy where a hub runs on an embedded one and this wants to write."""
     return open_store(store_address(place), place.root, read_only=read_only)
 
