@@ -48,11 +48,11 @@ test: test-packages check ## everything: starts with check, then all tests
 # Root installs what is missing, without starting it as a service; anyone else is told the names.
 test-packages:
 	@set -eu; missing=""; \
+	for folder in /usr/sbin /usr/lib/rabbitmq/bin /usr/lib/postgresql/*/bin; do PATH="$$PATH:$$folder"; done; \
 	for pair in $(TEST_PROGRAMS); do \
-	  command -v "$${pair%%:*}" >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/"$${pair%%:*}" >/dev/null 2>&1 || \
-	    missing="$$missing $${pair##*:}"; \
+	  command -v "$${pair%%:*}" >/dev/null 2>&1 || missing="$$missing $${pair##*:}"; \
 	done; \
-	python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$$missing python3-venv"; \
+	[ -x $(BIN)/python ] || python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$$missing python3-venv"; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then \
 	  echo "make test: these Debian packages are missing; install them and run it again:$$missing" >&2; exit 1; \
