@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from servers import free_port
+
 _RABBIT_HOME = Path("/usr/lib/rabbitmq/bin")  # Debian's own script there runs as whoever starts it
 
 
@@ -24,11 +26,6 @@ def program(name: str, package: str) -> str:
     if found is None:
         raise FileNotFoundError(f"{name} is not installed; on Debian: apt-get install {package}")
     return found
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 class BrokerServer:

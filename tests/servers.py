@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psycopg
 
+from hub.store import Store, open_store
 from hub.store.postgres.schema import migrate
 
 _HOME = Path("/usr/lib/postgresql")  # Debian keeps the server's programs out of the path
@@ -77,6 +78,17 @@ class PostgresServer:
 
     def drop(self, url: str) -> None:
         self.execute(f"DROP DATABASE IF EXISTS {url.rpartition('/')[2]} WITH (FORCE)")
+
+    @contextmanager
+    def opened(self) -> Iterator[Store]:
+        """A store in a database of its own, for the length of a block."""
+        url = self.new_database()
+        store = open_store(url, Path())
+        try:
+            yield store
+        finally:
+            store.close()
+            self.drop(url)
 
     def execute(self, statement: str) -> None:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:

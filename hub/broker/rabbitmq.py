@@ -10,12 +10,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
 
-from hub.broker.wire import ANSWER_SECONDS, BOUND, WireError
+from hub.broker.wire import ANSWER_SECONDS, BOUND, guarded
 from hub.errors import UsageError
 
 # A connection over which nothing came back for so long is given up, also when no packet said so.
@@ -46,14 +45,14 @@ class RabbitWire:
         self._channel: BlockingChannel | None = None
 
     def push(self, texts: Sequence[bytes]) -> None:
-        with _Guarded(self):
+        with guarded("RabbitMQ", self.close):
             channel = self._connected()
             for text in texts:
                 channel.basic_publish("", self._queue, text, _TRANSIENT)
             channel.connection.process_data_events(time_limit=0)
 
     def pull(self, most: int, seconds: float) -> list[bytes]:
-        with _Guarded(self):
+        with guarded("RabbitMQ", self.close):
             channel = self._connected()
             found, last = [], None
             for method, _, body in channel.consume(self._queue, inactivity_timeout=seconds):
@@ -68,7 +67,7 @@ class RabbitWire:
             return found
 
     def tend(self) -> None:
-        with _Guarded(self):
+        with guarded("RabbitMQ", self.close):
             self._connected().connection.process_data_events(time_limit=0)
 
     def close(self) -> None:
@@ -87,19 +86,3 @@ class RabbitWire:
                 self._queue, durable=False, arguments={"x-max-length": self._bound, "x-overflow": "drop-head"}
             )
         return self._channel
-
-
-class _Guarded:
-    """Errors of the server in the block come out as WireError, and the connection is given up."""
-
-    def __init__(self, wire: RabbitWire) -> None:
-        self._wire = wire
-
-    def __enter__(self) -> None:
-        """Nothing to do before."""
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        # What pika raises has no common root: a handshake that takes too long is no AMQPError.
-        if isinstance(error, Exception) and not isinstance(error, WireError):
-            self._wire.close()
-            raise WireError(f"RabbitMQ: {error or type(error).__name__}") from error

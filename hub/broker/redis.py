@@ -4,11 +4,12 @@ an idle hub asks nothing and yet is woken at once."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import redis
 
-from hub.broker.wire import ANSWER_SECONDS, BOUND, WireError
+from hub.broker.wire import ANSWER_SECONDS, BOUND, guarded
 from hub.errors import UsageError
 
 
@@ -27,13 +28,13 @@ class RedisWire:
             raise UsageError(f"broker: not an address of a Redis server: {error}") from None
 
     def push(self, texts: Sequence[bytes]) -> None:
-        with _Guarded(self._redis), self._redis.pipeline(transaction=False) as several:
+        with self._guarded(), self._redis.pipeline(transaction=False) as several:
             several.rpush(self._key, *texts)
             several.ltrim(self._key, -self._bound, -1)
             several.execute()
 
     def pull(self, most: int, seconds: float) -> list[bytes]:
-        with _Guarded(self._redis):
+        with self._guarded():
             found: Any = self._redis.blpop([self._key], timeout=seconds)
             if found is None:
                 return []
@@ -41,28 +42,16 @@ class RedisWire:
             return [found[1], *(more or ())]
 
     def tend(self) -> None:
-        with _Guarded(self._redis):
+        with self._guarded():
             self._redis.ping()
 
     def close(self) -> None:
-        with _Guarded(self._redis):
+        with self._guarded():
             self._redis.close()
+
+    def _guarded(self) -> AbstractContextManager[None]:
+        return guarded("Redis", self._redis.connection_pool.disconnect)
 
 
 def _no_waiting() -> Any:
     return redis.backoff.NoBackoff()
-
-
-class _Guarded:
-    """Errors of the server in the block come out as WireError, and the connection is given up."""
-
-    def __init__(self, server: redis.Redis) -> None:
-        self._server = server
-
-    def __enter__(self) -> None:
-        """Nothing to do before."""
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, Exception):
-            self._server.connection_pool.disconnect()
-            raise WireError(f"Redis: {error}") from error

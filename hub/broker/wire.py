@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 # What a queue holds at most; the oldest make room. A message carries up to a few hundred ids.
@@ -13,6 +14,18 @@ ANSWER_SECONDS = 2.0
 
 class WireError(Exception):
     """The server is away or refuses; its text says why. The connection is given up, the next call makes a new one."""
+
+
+@contextmanager
+def guarded(server: str, give_up: Callable[[], None]) -> Iterator[None]:
+    """Whatever fails in the block comes out as WireError, after the connection was given up. ``server`` is its name."""
+    try:
+        yield
+    except WireError:
+        raise
+    except Exception as error:  # what the libraries raise has no common root: a handshake that takes too long has none
+        give_up()
+        raise WireError(f"{server}: {error or type(error).__name__}") from error
 
 
 class Wire(Protocol):

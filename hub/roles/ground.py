@@ -4,7 +4,9 @@ yet, so that nothing has to be started first."""
 from __future__ import annotations
 
 import os
+import signal
 import socket
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +16,7 @@ from typing import TypeVar
 
 import structlog
 
+from hub import logs
 from hub.broker import open_wire
 from hub.broker.remote import RemoteBroker
 from hub.chores import logged
@@ -35,6 +38,16 @@ _TELL_SECONDS = 30.0
 
 Found = TypeVar("Found")
 Alive = Callable[[], None]  # called while something is waited for
+
+
+def begin(root: Path) -> threading.Event:
+    """What every process does first: its logs, its folder. The event is set by SIGTERM and SIGINT."""
+    logs.configure()
+    os.chdir(root)  # folders in the configuration are relative to the project
+    ending = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ending.set())
+    return ending
 
 
 class Ground:

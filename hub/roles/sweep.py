@@ -6,10 +6,7 @@ seconds; when it ends on purpose, at once.
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -17,11 +14,11 @@ from pathlib import Path
 
 import structlog
 
-from hub import logs, replay
+from hub import replay
 from hub.broker.publisher import Publisher
 from hub.chores import everything
 from hub.errors import HubError, StoreError
-from hub.roles.ground import Ground
+from hub.roles.ground import Ground, begin
 from hub.roles.readiness import tell
 from hub.rounds import TICK_SECONDS, Chore
 from hub.store import answers, leases
@@ -126,11 +123,7 @@ class Sweeping:
 
 def main(root: Path) -> int:
     """Sweep, or stand by, until SIGTERM or SIGINT."""
-    logs.configure()
-    os.chdir(root)
-    ending = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ending.set())
+    ending = begin(root)
     try:
         sweeping = Sweeping(Ground(root, "sweep", lambda: sys.exit(0) if ending.is_set() else None))
     except HubError as error:

@@ -20,14 +20,13 @@ from pathlib import Path
 import dramatiq
 import structlog
 
-from hub import logs
 from hub.broker import QUEUE
 from hub.broker.publisher import messages
 from hub.broker.remote import RemoteBroker
 from hub.broker.wire import WireError
 from hub.chores import counting
 from hub.errors import HubError, StoreError
-from hub.roles.ground import Ground
+from hub.roles.ground import Ground, begin
 from hub.rounds import Rounds
 from hub.store import leases
 from hub.transformer import REQUESTS_AT_ONCE, Transformers
@@ -119,11 +118,7 @@ class Working:
 
 def main(root: Path, beat: int, children: int, name: str = "", dead: str = "") -> int:
     """Work under ``name`` until SIGTERM, or until the parent is gone. ``dead`` is the worker that was here before."""
-    logs.configure()
-    os.chdir(root)
-    ending = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ending.set())
+    ending = begin(root)
     try:
         ground = Ground(root, "work", partial(_while_waiting, beat, ending), name)
         working = Working(ground, children, dead)

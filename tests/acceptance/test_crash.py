@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from conftest import HubProcess
 from load import Load, in_order
+from poison import make_poisonable
 from receiver import Receiver
 
 KILLS = 20
@@ -97,8 +98,7 @@ def test_a_message_that_kills_its_process_ends_in_quarantine_and_its_neighbours_
 ) -> None:
     hub = make_hub()
     # A codec that dies on one input stands for any library that crashes: the interpreter itself goes down.
-    hub.write("poison/sitecustomize.py", POISON_CODEC)
-    hub.environment["PYTHONPATH"] = str(hub.root / "poison")
+    make_poisonable(hub)
     hub.start()
     for number in range(10):
         hub.send(f"a-{number}")
@@ -115,24 +115,6 @@ def test_a_message_that_kills_its_process_ends_in_quarantine_and_its_neighbours_
     assert {f"a-{n}" for n in range(10)} <= set(receiver.effects)
     stored = hub.rows("SELECT count(*) FROM receipts WHERE state = 'split'")[0][0]
     assert sum(receiver.effects.values()) == stored == len(receiver.effects)
-
-
-POISON_CODEC = """
-import os
-import hub.formats.json as codec
-
-_decode = codec.decode
-
-
-def decode(chunks, options):
-    raw = b"".join(chunks)
-    if b"poison" in raw:
-        os.abort()
-    return _decode([raw], options)
-
-
-codec.decode = decode
-"""
 
 
 class SmallDisk:

@@ -254,7 +254,7 @@ def test_a_deploy_is_followed_by_every_process(
 
 
 @pytest.mark.parametrize("role", ["serve", "work", "sweep"])
-def test_an_project_store_is_refused(make_hub: Callable[..., HubProcess], role: str) -> None:
+def test_an_embedded_store_is_refused(make_hub: Callable[..., HubProcess], role: str) -> None:
     hub = make_hub()
     ended = subprocess.run(
         [sys.executable, "-m", "hub.cli", role], cwd=hub.root, env=hub.environment, capture_output=True, timeout=60

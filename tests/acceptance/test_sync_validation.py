@@ -9,25 +9,8 @@ from typing import Any
 
 import pytest
 from conftest import ROUTE, HubProcess, order, signed
+from poison import make_poisonable
 from receiver import Receiver
-
-# Stands for a library that brings its process down on certain bytes.
-POISON_CODEC = """
-import os
-import hub.formats.json as codec
-
-_decode = codec.decode
-
-
-def decode(chunks, options):
-    raw = b"".join(chunks)
-    if b"poison" in raw:
-        os.abort()
-    return _decode([raw], options)
-
-
-codec.decode = decode
-"""
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +18,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
     receiver = Receiver()
     hub = HubProcess(tmp_path_factory.mktemp("hub"), receiver)
     hub.write("routes/orders.yaml", ROUTE + "validate: sync\n")
-    hub.write("poison/sitecustomize.py", POISON_CODEC)
-    hub.environment["PYTHONPATH"] = str(hub.root / "poison")
+    make_poisonable(hub)
     hub.start()
     yield hub
     assert hub.stop() == 0

@@ -14,7 +14,7 @@ from servers import PostgresServer, postgres_server
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "conformance"))
 
-from test_project_store import HOT, TABLES
+from test_embedded_store import HOT, TABLES
 from test_stores import accept, arrival, claim, end, split
 
 from hub.errors import Conflict, StoreError
@@ -34,11 +34,8 @@ def empty(postgres: PostgresServer) -> Iterator[str]:
 
 @pytest.fixture
 def store(postgres: PostgresServer) -> Iterator[Store]:
-    url = postgres.new_database()
-    opened = open_store(url, Path())
-    yield opened
-    opened.close()
-    postgres.drop(url)
+    with postgres.opened() as opened:
+        yield opened
 
 
 def test_both_stores_have_the_same_steps() -> None:
@@ -101,7 +98,7 @@ def test_a_backup_is_refused_with_what_to_do_instead(store: Store, tmp_path: Pat
         store.backup(tmp_path / "copy")
 
 
-def test_an_project_store_is_copied_whole_and_goes_on_from_there(empty: str, tmp_path: Path) -> None:
+def test_an_embedded_store_is_copied_whole_and_goes_on_from_there(empty: str, tmp_path: Path) -> None:
     source = fill(tmp_path)
     with source.snapshot() as db:
         copied = copy_rows(db, empty)

@@ -14,7 +14,7 @@ import pytest
 from servers import PostgresServer
 
 from hub.message import Finish
-from hub.store import Store, conservation, deliveries, open_store
+from hub.store import Store, conservation, deliveries
 
 WORKER = Path(__file__).parent / "hub_worker.py"
 ENOUGH = 240  # documents taken in
@@ -22,11 +22,8 @@ ENOUGH = 240  # documents taken in
 
 @pytest.fixture
 def store(postgres: PostgresServer) -> Iterator[Store]:
-    url = postgres.new_database()
-    opened = open_store(url, Path())
-    yield opened
-    opened.close()
-    postgres.drop(url)
+    with postgres.opened() as opened:
+        yield opened
 
 
 def start(store: Store, name: str, folder: Path) -> subprocess.Popen[bytes]:
