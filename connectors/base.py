@@ -162,7 +162,3 @@ class TransientError(ConnectorError):
 
 class PermanentError(ConnectorError):
     """Trying again will not help."""
-
-
-class AuthError(ConnectorError):
-    """Credentials or certificates are wrong: stop the system, spare the messages."""

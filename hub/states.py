@@ -8,7 +8,6 @@ from __future__ import annotations
 RECEIPT_STATES = ("received", "split", "dead")
 
 MESSAGE_STATES = ("received", "decoded", "mapped", "routed", "filtered", "dead")
-MESSAGE_FINAL = frozenset({"routed", "filtered", "dead"})
 
 DELIVERY_STATES = (
     "queued", "delivering", "retrying", "unknown", "held",

@@ -12,7 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from random import Random
 from typing import Any
 
-ORDERS, UPDATES, UNWANTED = "orders/create", "orders/updated", "carts/update"
+ORDERS, UNWANTED = "orders/create", "carts/update"
 NEW_UNIT = "pallet"  # a unit that the look-up table of the project does not know yet
 DELISTED = "OLD-1990"  # an item that the ERP does not have until somebody adds it
 

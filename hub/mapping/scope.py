@@ -51,6 +51,3 @@ class Scope:
 
     def inside_loop(self) -> Scope:
         return replace(self, level=self.level + 1)
-
-
-NO_NAMES = Scope(MappingProxyType({}))

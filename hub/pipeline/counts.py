@@ -22,7 +22,6 @@ class Counts:
         self.latency_seconds: Counter[str] = Counter()  # system -> sum of end to end seconds
         self.put_off: Counter[str] = Counter()  # system -> retries beyond its budget
         self.store_failures = 0
-        self.last_store_failure = ""
 
     def received(self, group: Sequence[tuple[Arrival, Accepted]]) -> None:
         for arrival, accepted in group:
@@ -43,6 +42,5 @@ class Counts:
             if finish.state == "delivered":
                 self.latency_seconds[delivery.system] += finish.at - delivery.received_at
 
-    def store_failed(self, error: Exception | None) -> None:
+    def store_failed(self) -> None:
         self.store_failures += 1
-        self.last_store_failure = str(error)

@@ -288,7 +288,7 @@ class Dispatcher:
                     self._lane(sent.delivery.system).in_hand -= 1
             if result is None:
                 # What was sent is not recorded yet: the rows stay claimed, and are recorded when the store can write.
-                engine.counts.store_failed(error)
+                engine.counts.store_failed()
                 engine.later(lambda: self._recorded(ended, replies, steps, *engine.store.write(job)))
                 return
             self._recorded(ended, replies, steps, *result)

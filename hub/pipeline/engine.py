@@ -178,7 +178,7 @@ class Engine:
         if result is None:
             # The disk is full or the store away: everything is as it was, and is offered again.
             self.dispatcher.give_back([d for d in batch.deliveries if d.delivery_id in batch.going])
-            self.counts.store_failed(error)
+            self.counts.store_failed()
             self.later(lambda: self._offer_again([part.seq for part in batch.parts]))
             return
         claimed, free = result

@@ -105,13 +105,6 @@ class SchemaSet:
         shape = follow(self.shape(name), split_path(path))
         return None if shape is None else shape.node
 
-    def field_names(self, name: str, path: str = "") -> list[str]:
-        """The fields declared below a path, those of a list's elements where it is a list."""
-        shape = follow(self.shape(name), split_path(path))
-        if shape is not None and shape.node.get("type") == "array":
-            shape = shape.element()
-        return list(shape.properties()) if shape is not None else []
-
     def keys(self, name: str, document: Mapping[str, Any]) -> list[Key]:
         """The business keys a document asserts, the main key first; none where its schema declares none."""
         if not name:  # a message without a schema

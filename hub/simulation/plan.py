@@ -67,10 +67,6 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     how: str = ""
     amount: float = 0.0
 
-    @property
-    def is_fault(self) -> bool:
-        return self.kind != SEND or self.how != ""
-
     def __str__(self) -> str:
         when = f"at {self.at:.2f} s" if not self.nth else f"at number {self.nth}"
         told = [self.kind.replace("_", " "), self.subject, f"document {self.number}" if self.number else "", self.how]

@@ -259,12 +259,6 @@ def test_what_stands_beside_a_reference_wins():
     assert field["format"] == "date"
 
 
-def test_the_names_below_a_path_are_known():
-    assert schemas().field_names(ORDER, "order_lines[].quantity") == ["value", "unit_code"]
-    assert schemas().field_names(ORDER, "order_lines")[:2] == ["line_id", "item"]
-    assert schemas().field_names(ORDER, "nowhere") == []
-
-
 def test_a_schema_is_given_without_references():
     text = json.dumps(schemas().schema(ORDER))
     assert "$ref" not in text
