@@ -72,8 +72,8 @@ soak: setup ## many simulated runs of the hub with faults at every place; SEEDS=
 bench: setup ## the measured claims; needs redis-server for the script it compares with
 	$(BIN)/o2c bench hub
 
-docs: setup ## write the generated reference pages anew and list what documentation there is
-	$(BIN)/python -m hub.cli.reference docs/reference/cli.md
+docs: setup ## write what is made of the reference pages anew and list what documentation there is
+	$(BIN)/python -m hub.cli.reference_pages docs/reference
 	@find docs -name '*.md' | sort
 
 clean: ## remove .venv, caches and build output

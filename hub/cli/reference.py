@@ -1,8 +1,7 @@
-"""The reference page of the command line, written from the commands: ``python -m hub.cli.reference FILE``."""
+"""The reference page of the command line, written from the commands."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -69,7 +68,3 @@ _VALUES: dict[Any, str] = {int: "NUMBER", float: "NUMBER", Path: "PATH"}
 def _default(part: Any) -> str:
     shown = part.default not in (None, False, "", [], ()) and not isinstance(part.default, Path) and not part.is_flag
     return f" Default: `{part.default}`." if shown else ""
-
-
-if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(render(), encoding="utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -48,7 +47,3 @@ def written(value: Any) -> str:
             return f"[{', '.join(map(written, value))}]"
         case _:
             return f"{{{', '.join(f'{key}: {written(child)}' for key, child in value.items())}}}"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(catalogue() + "\n")
