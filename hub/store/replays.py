@@ -137,10 +137,12 @@ def progress(db: Database, replay_id: str) -> dict[str, int]:
 
 
 def outcomes(db: Database, replay_id: str) -> dict[str, int]:
-    """What has become of the deliveries that a replay made, by state; of receipts, by theirs."""
+    """What has become of the deliveries that a replay made, by state; of messages without any, and of receipts that
+    are no single message, by theirs."""
     rows = db.execute(
-        """SELECT coalesce(d.state, r.state, 'pruned'), count(*) FROM replay_items i
+        """SELECT coalesce(d.state, own.state, m.state, r.state, 'pruned'), count(*) FROM replay_items i
              LEFT JOIN deliveries d ON d.delivery_id = i.new_id LEFT JOIN receipts r ON r.receipt_id = i.new_id
+             LEFT JOIN messages m ON m.message_id = i.new_id LEFT JOIN deliveries own ON own.message_id = m.message_id
            WHERE i.replay_id = ? AND i.state = 'started' GROUP BY 1""",
         (replay_id,),
     )

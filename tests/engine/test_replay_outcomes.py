@@ -10,10 +10,12 @@ from conftest import ORDER_IN, World, order
 from replaying import CSV_IN, DEAD, NO, deploy, run
 
 from connectors.base import LATER, Verdict
+from hub import replay
 from hub.cli.messages import _row
 from hub.replay import Request, steps
 from hub.states import DELIVERY_STATES, MESSAGE_STATES, RECEIPT_STATES, by_urgency
 from hub.store.audit import Actor
+from hub.store.search_terms import Filter
 
 V1 = "/api/v1"
 BAD = {"id": "1", "lines": [{"name": "a", "qty": "nix"}]}
@@ -90,6 +92,16 @@ def test_a_replayed_delivery_stands_for_the_one_before_it(
     run(world, Request(ids=(message,)))
     assert shown(message) == (None, "routed", "erp delivered (replayed)")
     assert "erp resolved" not in call("viewer").get("/").body.decode()
+
+
+def test_a_replay_tells_what_became_of_the_deliveries_of_what_went_through_again(world: World) -> None:
+    world.send(BAD, {**BAD, "id": "2"}, b"id,qty\n1,1\n2,2\n")
+    repaired(world)
+    world.target("erp").answers.append(NO)
+    planned = replay.plan(world.engine, Request(filter=Filter(state="dead")), Actor("anna"))
+    replay.start(world.engine, planned.replay_id, planned.plan_hash, Actor("anna"))
+    world.run()
+    assert replay.progress(world.engine, planned.replay_id).outcomes == {"dead": 2, "delivered": 1}
 
 
 def test_every_state_has_its_place_in_the_order_of_urgency() -> None:
