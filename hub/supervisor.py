@@ -14,6 +14,7 @@ import select
 import signal
 import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -38,7 +39,7 @@ def run(root: Path, reload: bool = False) -> int:
     def stop(number: int, _: FrameType | None) -> None:
         stopping.append(number)
         if child:
-            os.kill(child, signal.SIGTERM)
+            _end(child)
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
@@ -48,10 +49,12 @@ def run(root: Path, reload: bool = False) -> int:
         started = time.monotonic()
         child = _spawn(root, reload, writing)
         if stopping:
-            os.kill(child, signal.SIGTERM)
+            _end(child)
         os.close(writing)
-        code = _watch(child, reading)
+        code, child = _watch(child, reading), 0
         os.close(reading)
+        if stopping and code == -signal.SIGTERM:  # it was ended before it could see to that itself
+            return 0
         if stopping or code in (0, 1, 2):
             return code
         # One that ends itself as soon as it starts is given more time each time; one that was killed starts at once.
@@ -59,6 +62,13 @@ def run(root: Path, reload: bool = False) -> int:
         pause = min(2 * pause, _LONGEST_PAUSE) if ends_itself else _RESTART_SECONDS
         _log("the hub died and is started again", exit=code, pause_seconds=pause)
         time.sleep(pause)
+        if stopping:
+            return 0
+
+
+def _end(child: int) -> None:
+    with suppress(ProcessLookupError):  # it has ended by itself, just now
+        os.kill(child, signal.SIGTERM)
 
 
 def _spawn(root: Path, reload: bool, beat: int) -> int:

@@ -43,6 +43,16 @@ def test_twenty_kills_under_load_lose_nothing_and_do_nothing_twice(
     assert hub.stop() == 0
 
 
+def test_a_hub_that_is_told_to_stop_while_it_is_down_stops_at_once(make_hub: Callable[..., HubProcess]) -> None:
+    hub = make_hub()
+    hub.start()
+    [child] = hub.children()
+    os.kill(child, signal.SIGKILL)
+    hub.wait_for(lambda: "the hub died and is started again" in hub.log)
+    assert hub.stop() == 0
+    assert "Traceback" not in hub.log
+
+
 def test_the_whole_tree_killed_with_a_look_up_target_takes_no_effect_twice(
     make_hub: Callable[..., HubProcess], receiver: Receiver
 ) -> None:
