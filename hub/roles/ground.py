@@ -4,14 +4,15 @@ yet, so that nothing has to be started first."""
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import TypeVar
 
 import structlog
@@ -40,14 +41,34 @@ Found = TypeVar("Found")
 Alive = Callable[[], None]  # called while something is waited for
 
 
-def begin(root: Path) -> threading.Event:
-    """What every process does first: its logs, its folder. The event is set by SIGTERM and SIGINT."""
+class Ending:
+    """Whether SIGTERM or SIGINT has come.
+
+    A pipe and no ``threading.Event``, whose lock may be held by the very thread that the signal interrupts: that would
+    never end.
+    """
+
+    def __init__(self) -> None:
+        self.has_come = False
+        self._reading, self._writing = os.pipe()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._come)
+
+    def _come(self, number: int, frame: FrameType | None) -> None:
+        self.has_come = True
+        os.write(self._writing, b".")
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait for it, or so long; gives whether it has come."""
+        select.select([self._reading], [], [], seconds)
+        return self.has_come
+
+
+def begin(root: Path) -> Ending:
+    """What every process does first: its logs, its folder, how it is told to end."""
     logs.configure()
     os.chdir(root)  # folders in the configuration are relative to the project
-    ending = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ending.set())
-    return ending
+    return Ending()
 
 
 class Ground:

@@ -125,7 +125,7 @@ def main(root: Path) -> int:
     """Sweep, or stand by, until SIGTERM or SIGINT."""
     ending = begin(root)
     try:
-        sweeping = Sweeping(Ground(root, "sweep", lambda: sys.exit(0) if ending.is_set() else None))
+        sweeping = Sweeping(Ground(root, "sweep", lambda: sys.exit(0) if ending.has_come else None))
     except HubError as error:
         print(error, file=sys.stderr)
         return 1

@@ -26,7 +26,7 @@ from hub.broker.remote import RemoteBroker
 from hub.broker.wire import WireError
 from hub.chores import counting
 from hub.errors import HubError, StoreError
-from hub.roles.ground import Ground, begin
+from hub.roles.ground import Ending, Ground, begin
 from hub.rounds import Rounds
 from hub.store import leases
 from hub.transformer import REQUESTS_AT_ONCE, Transformers
@@ -134,9 +134,9 @@ def main(root: Path, beat: int, children: int, name: str = "", dead: str = "") -
     return 0
 
 
-def _while_waiting(beat: int, ending: threading.Event) -> None:
+def _while_waiting(beat: int, ending: Ending) -> None:
     _tell(beat, BEAT)
-    if ending.is_set():
+    if ending.has_come:
         sys.exit(0)
 
 
