@@ -12,12 +12,13 @@ from hub.store.database import Database
 
 
 def keep(db: Database, rows: Sequence[tuple[Any, ...]], claimed: set[str]) -> None:
-    """The bytes of deliveries that were claimed as they were made, with the set that made them."""
+    """The bytes of those deliveries that were claimed. ``rows`` are packed."""
     payloads.insert_rows(db, [row for row in rows if row[0] in claimed])
 
 
 def store(db: Database, rows: Sequence[tuple[Any, ...]], claimed: set[str], set_id: int) -> None:
-    """The bytes of first attempts, beside their claim: every retry sends them unchanged. ``rows`` are packed."""
+    """The bytes of first attempts, beside their claim: every retry sends them unchanged. A delivery that was made with
+    another set is pinned to the one that made its bytes."""
     keep(db, rows, claimed)
     db.executemany(
         "UPDATE deliveries SET set_id = ?, rebuild = 0 WHERE delivery_id = ? AND set_id <> ?",
@@ -26,6 +27,7 @@ def store(db: Database, rows: Sequence[tuple[Any, ...]], claimed: set[str], set_
 
 
 def rows_of(bodies: Sequence[tuple[Delivery, Body]], at: float) -> list[tuple[Any, ...]]:
+    """The packed rows of bytes, made outside of any transaction."""
     return payloads.packed_rows(
         [(d.delivery_id, SENT, d.revision, body.content_type, body.content) for d, body in bodies], at
     )
@@ -41,7 +43,7 @@ def read(db: Database, delivery_id: str, revision: int) -> Body | None:
 
 
 def read_many(db: Database, wanted: Sequence[tuple[str, int]]) -> dict[str, Body]:
-    """The stored bytes of deliveries, by (id, revision); one that has none yet is left out."""
+    """The stored bytes of deliveries, wanted by (id, revision) and given by id; one that has none yet is left out."""
     found: dict[str, tuple[str, list[bytes]]] = {}
     for owner_id, kind, flag, content in db.executemany(_READ, wanted):
         found.setdefault(owner_id, (kind, []))[1].append(unpack(flag, content))

@@ -21,7 +21,8 @@ Progress = Callable[[str, int, int], None]  # table, rows copied, rows there are
 
 @dataclass(slots=True)
 class Sums:
-    """What a table adds up to: its rows, and for each column a number that a lost or changed value changes."""
+    """What a table adds up to: its rows, and for each column a number that tells of a value that is lost or cut off, or
+    of another number."""
 
     rows: int = 0
     columns: dict[str, float] = field(default_factory=dict)
