@@ -14,6 +14,7 @@ from hub.notify import Notifier
 from hub.pipeline.engine import Engine
 from hub.rounds import Chore
 from hub.store import answers, deliveries
+from hub.store.quotas import Quotas, limits_of
 from hub.store.retention import Policy, Pruner, policy_of
 
 _log = structlog.get_logger("hub")
@@ -22,11 +23,13 @@ _log = structlog.get_logger("hub")
 def everything(engine: Engine, secrets: Path, telling: Executor) -> dict[str, Chore]:
     """Every so many seconds, this. ``telling`` runs what waits for those who are told."""
     notifier, pruner = Notifier(engine, secrets), Pruner(engine.store, engine.clock)
+    quotas = Quotas(engine.store, engine.clock)
     return {
         **counting(engine),
         "replays": (0.25, lambda: replay.advance(engine)),
         "notices": (2.0, lambda: telling.submit(logged, notifier.round)),
         "retention": (10.0, lambda: pruner.prune(_policy(engine))),
+        "quotas": (1.0, lambda: quotas.keep(limits_of(engine.program.settings, engine.program.route_files))),
         "heads of lanes": (30.0, partial(_repair_heads, engine)),
         "old answers": (600.0, lambda: engine.store.write(partial(answers.prune, at=engine.clock.epoch()))),
         "old plans": (3600.0, lambda: replay.discard_old_plans(engine)),
@@ -39,8 +42,7 @@ def counting(engine: Engine) -> dict[str, Chore]:
 
 
 def _policy(engine: Engine) -> Policy:
-    program = engine.program
-    return policy_of(program.settings, {name: route.route for name, route in program.routes.items()})
+    return policy_of(engine.program.settings, engine.program.route_files)
 
 
 def _repair_heads(engine: Engine) -> None:

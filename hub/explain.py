@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from hub.fields import listed
 from hub.routes import RetryPolicy, Route, Target
 from hub.settings import Settings
 from hub.systems import System
-from hub.units import duration_text
+from hub.units import duration_text, size_text
 
 _ON_ERROR = {
     "dead_letter": "it becomes a dead letter, and later documents of its key go on",
@@ -111,3 +111,23 @@ def _tail(route: Route, settings: Settings) -> Iterator[str]:
     parts = (("raw bytes", "raw", kept.raw), ("steps", "stages", kept.stages), ("metadata", "metadata", kept.metadata))
     texts = [f"{label} {duration_text(route.retention.get(name, default))}" for label, name, default in parts]
     yield f"Kept: {', '.join(texts)}; dead letters until they are settled."
+    yield from _quotas(route, settings)
+    if most := route.backlog.get("deliveries"):
+        yield f"While more than {most} of its deliveries wait, its documents are answered 429."
+
+
+def _quotas(route: Route, settings: Settings) -> Iterator[str]:
+    source = settings.systems.get(route.system)
+    said = ((f"all that comes from {route.system}", source.quota if source else {}), ("all of the hub", settings.quota))
+    if text := _quota_text(route.quota):
+        yield f"It may store {text}: beyond that the oldest that has ended goes before its time,"
+        yield "never what is on its way nor a dead letter; where that is not enough, its documents are answered 503."
+    for whose, quota in said:
+        if text := _quota_text(quota):
+            yield f"{whose[:1].upper()}{whose[1:]} together may store {text}, in the same way."
+
+
+def _quota_text(quota: Mapping[str, int | None]) -> str:
+    size, messages = quota.get("size"), quota.get("messages")
+    parts = [f"{size_text(size)} of payloads" if size else "", f"{messages} messages" if messages else ""]
+    return " and ".join(filter(None, parts))

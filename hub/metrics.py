@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from hub.store import circuits, dead_letters, switches
+from hub.store import circuits, dead_letters, quotas, switches, usage
+from hub.store.database import Database
 from hub.store.tally import Tally
+from hub.store.usage import Limit
 from hub.systems import System
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ class _HubCollector(Collector):
         yield _gauge("o2c_store_bytes", "Size of the store.", self._engine.store.size())
         yield _gauge("o2c_active_set", "Number of the set of files in force.", self._engine.program.set_id)
         yield _circuits(circuits.open_now(db), self._engine.program.settings.systems)
+        yield from _quotas(db, quotas.limits_of(self._engine.program.settings, self._engine.program.route_files))
         failures = CounterMetricFamily("o2c_store_failures", "Commits that failed.")
         failures.add_metric([], self._engine.counts.store_failures)
         yield failures
@@ -60,6 +63,25 @@ def _circuits(open_now: Mapping[str, circuits.Circuit], systems: Mapping[str, Sy
         circuit = open_now.get(name)
         family.add_metric([name], 0 if circuit is None else 1 if circuit.state == circuits.HALF_OPEN else 2)
     return family
+
+
+def _quotas(db: Database, limits: Sequence[Limit]) -> Iterator[GaugeMetricFamily]:
+    """What is stored against each quota, and which are full."""
+    states, labels = {(state.kind, state.name): state for state in usage.states(db)}, ("kind", "name")
+    used = GaugeMetricFamily("o2c_quota_used", "What is stored, of what may be.", labels=(*labels, "what"))
+    most = GaugeMetricFamily("o2c_quota_limit", "How much may be stored.", labels=(*labels, "what"))
+    full = GaugeMetricFamily("o2c_quota_full", "1 while doors are shut because of it.", labels=labels)
+    for limit in limits:
+        key = (limit.kind, limit.name)
+        state = states.get(key, usage.State(*key))
+        for what, now, allowed in (
+            ("bytes", state.bytes, limit.bytes), ("messages", state.messages, limit.messages),
+        ):  # fmt: skip
+            if allowed is not None:
+                used.add_metric([*key, what], now)
+                most.add_metric([*key, what], allowed)
+        full.add_metric(key, int(state.full_since is not None))
+    yield from (used, most, full) if limits else ()
 
 
 def _counter(name: str, text: str, labels: tuple[str, ...], counts: Mapping[Any, float]) -> CounterMetricFamily:

@@ -28,7 +28,7 @@ from hub.clock import iso
 from hub.errors import UsageError
 from hub.secret import resolve_all
 from hub.settings import Settings
-from hub.store import circuits, dead_letters, notices, search, switches
+from hub.store import circuits, dead_letters, notices, search, switches, usage
 from hub.store.database import Database
 from hub.store.notices import Notice
 from hub.store.search_terms import Filter
@@ -42,6 +42,7 @@ _REST_SECONDS = 30.0
 _REFUSALS = (OSError, http.client.HTTPException, smtplib.SMTPException, ValueError)
 BLOCKED_SECONDS = 900.0  # a lane that has waited this long for a person is told
 AWAY_SECONDS = 300.0  # a system that has failed for this long is told
+QUOTA_SECONDS = 3600.0  # a quota that has removed nothing for this long is no longer reached
 
 
 class Channel(Protocol):
@@ -87,9 +88,27 @@ def _open_now(db: Database, now: float) -> dict[str, tuple[str, str]]:
     for name, circuit in circuits.open_now(db).items():
         if circuit.actor == "hub" and circuit.since < now - AWAY_SECONDS:
             found[f"circuit:{name}"] = ("system_away", f"system {name} has failed for a while: {circuit.reason}")
+    for quota in usage.states(db):
+        found |= _quota(quota, now)
     for lane, system, count in search.blocked_lanes(db, now - BLOCKED_SECONDS):
         detail = f"{count} deliveries to {system} wait behind one that needs a person (lane {lane})"
         found[f"lane:{system}:{lane}"] = ("blocked_lane", detail)
+    return found
+
+
+def _quota(quota: usage.State, now: float) -> dict[str, tuple[str, str]]:
+    """A quota that shuts doors, and one that removes things before their time."""
+    whose = f"{quota.kind} {quota.name}".strip()
+    found = {}
+    if quota.full_since is not None:
+        detail = (
+            f"the quota of the {whose} is full: what is on its way and dead letters leave no room; doors answer 503"
+        )
+        found[f"quota:{quota.kind}:{quota.name}"] = ("quota_full", detail)
+    if quota.pruned_at is not None and quota.pruned_at > now - QUOTA_SECONDS:
+        when = iso(quota.pruned_to or quota.pruned_at)
+        detail = f"the quota of the {whose} is reached: up to {when} things go before their retention is over"
+        found[f"quota_reached:{quota.kind}:{quota.name}"] = ("quota_reached", detail)
     return found
 
 

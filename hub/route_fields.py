@@ -24,6 +24,19 @@ RETRY_FIELDS = (
           "none: exactly the longest.", default="full", choices=("full", "none")),
 )  # fmt: skip
 
+
+def quota_field(whose: str, door: str) -> Field:
+    """``quota:``, the same for the hub, a source and a route."""
+    return Field(
+        "quota", "group", f"How much {whose} may keep in the store. What is over goes before its time, the oldest that "
+        f"has ended first, never what is on its way or a dead letter; where that is not enough, {door} 503.",
+        fields=(
+            Field("size", "size", "Payloads, as they are stored, compressed; none: any size."),
+            Field("messages", "integer", "Messages, with all that is known of them; none: any number."),
+        ),
+    )  # fmt: skip
+
+
 TARGET_FIELDS = (
     Field("system", "text", "The system it goes to.", required=True),
     Field("id", "text", "This target's own name; the system's unless two targets go to one system."),
@@ -66,4 +79,10 @@ FIELDS = (
             ("metadata", "States, keys, attempts."),
         )),
     ),
+    Field(
+        "backlog", "group", "How much of this route may wait before the door answers its documents 429.",
+        fields=(Field("deliveries", "integer", "Deliveries that wait, about, for all its targets; 0: no limit but "
+                      "those of the targets.", default=0),),
+    ),
+    quota_field("this route", "its documents are answered"),
 )  # fmt: skip

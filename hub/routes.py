@@ -16,7 +16,7 @@ from hub.errors import Fault
 from hub.fields import Located, Scope, read_fields
 from hub.project import document_of
 from hub.route_fields import FIELDS, RESERVED
-from hub.systems import NAME_FORM, is_name
+from hub.systems import NAME_FORM, is_name, quota_of
 from hub.yamldoc import Node
 
 FOLDER = "routes/"
@@ -81,6 +81,8 @@ class Route:
     validate: str = "async"
     weight: float = 1.0
     retention: Mapping[str, float] = field(default_factory=dict)
+    backlog: Mapping[str, int] = field(default_factory=dict)
+    quota: Mapping[str, int | None] = field(default_factory=dict)
     file: str = ""
     line: int = 0
     column: int = 0
@@ -147,6 +149,7 @@ def _route(node: Node, faults: list[Fault]) -> Route:
         validate=values["validate"], weight=_weight(values["weight"], node.get("weight"), scope),
         file=node.file, line=place.line, column=place.column, node=node,
         retention={name: kept for name, kept in values["retention"].items() if kept is not None},
+        backlog=values["backlog"], quota=quota_of(values["quota"], node.get("quota"), scope),
     )  # fmt: skip
 
 

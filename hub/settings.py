@@ -20,7 +20,7 @@ from hub.project import document_of
 from hub.secret import DEFAULT_FOLDER, Secret
 from hub.settings_fields import DAY, FIELDS, RESERVED
 from hub.systems import FILE as SYSTEMS_FILE
-from hub.systems import System, load_systems
+from hub.systems import System, load_systems, quota_of
 from hub.yamldoc import Node, did_you_mean
 
 FILE = "config/hub.yaml"
@@ -71,6 +71,7 @@ class Settings:
     time_zone: str = "UTC"
     company: Mapping[str, Any] | None = None
     retention: Retention = field(default_factory=Retention)
+    quota: Mapping[str, int | None] = field(default_factory=dict)
     notify: tuple[Mapping[str, Any], ...] = ()
     secrets_folder: str = DEFAULT_FOLDER
     systems: Mapping[str, System] = field(default_factory=dict)
@@ -155,6 +156,7 @@ def _hub_values(root: Node, scope: Scope) -> dict[str, Any]:
     values = read_fields(root, FIELDS, scope, RESERVED)
     values["http"] = _http(values["http"], _at(root, "http"), scope)
     values["retention"] = Retention(**values["retention"])
+    values["quota"] = quota_of(values["quota"], root.get("quota"), scope)
     values["notify"] = _notify(values["notify"], _at(root, "notify"), scope)
     _check_scheme(root, "store", values, STORES, scope)
     _check_scheme(root, "broker", values, BROKERS, scope)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from connectors.base import Field
+from hub.route_fields import quota_field
 from hub.secret import DEFAULT_FOLDER
 
 DAY = 86400.0
@@ -41,6 +42,7 @@ FIELDS = (
             Field("metadata", "duration", "States, keys, attempts.", default=400 * DAY),
         ),
     ),
+    quota_field("all of the hub", "every source is answered"),
     Field(
         "notify", "list", "Who is told when dead letters, a blocked lane or a stopped system open, and on recovery.",
         default=(),

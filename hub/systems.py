@@ -15,6 +15,7 @@ from hub.errors import Fault
 from hub.fields import Scope, read_fields
 from hub.overlay import overlay, stand_at
 from hub.project import document_of
+from hub.route_fields import quota_field
 from hub.yamldoc import Node, did_you_mean
 
 FILE = "config/systems.yaml"
@@ -57,6 +58,7 @@ COMMON = (
                   "would bring is refused at the door. 0: no limit.", default=1_000_000),
         ),
     ),
+    quota_field("what comes from this system", "it is answered"),
     Field("retry_budget", "share", "How much of what is sent to it may be retries, counted over 10 s; ten retries a "
           "second may always go. What is over waits; first tries go on.", default=0.2),
 )  # fmt: skip
@@ -83,6 +85,7 @@ class System:
     breaker: Mapping[str, Any] = field(default_factory=dict)
     retry_budget: float = 0.2
     backlog: Mapping[str, Any] = field(default_factory=dict)
+    quota: Mapping[str, int | None] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     sends: bool = True
     fetches: bool = False
@@ -154,7 +157,7 @@ def _load_system(
         return unread
     found = len(faults)
     values = read_fields(merged, system_fields(connector, folder), scope)
-    system = _system(name, connector, module, values, merged)
+    system = _system(name, connector, module, values, merged, scope)
     if len(faults) == found:
         receiver = connectors.connector(RECEIVER) if system.receives else None
         faults += connector_faults(module, receiver, system.options, merged)
@@ -162,7 +165,9 @@ def _load_system(
     return system
 
 
-def _system(name: str, connector: str, module: ModuleType, values: dict[str, Any], node: Node) -> System:
+def _system(
+    name: str, connector: str, module: ModuleType, values: dict[str, Any], node: Node, scope: Scope
+) -> System:  # fmt: skip
     verify = values.get("verify") if node.get("verify") or connector == RECEIVER else None
     own = {part.name for part in connector_fields(module)} | {"event", "dedupe", "verify", "answer", "ping"}
     return System(
@@ -171,12 +176,24 @@ def _system(name: str, connector: str, module: ModuleType, values: dict[str, Any
         ignore=tuple(values.get("ignore") or ()), verify=verify, answer=values.get("answer"), ping=values.get("ping"),
         limits=values.get("limits") or {}, idempotency=values.get("idempotency") or {},
         breaker=values.get("breaker") or {}, backlog=values.get("backlog") or {},
-        retry_budget=_share(values.get("retry_budget")),
+        retry_budget=_share(values.get("retry_budget")), quota=quota_of(values.get("quota"), node.get("quota"), scope),
         options={part: value for part, value in values.items() if part in own},
         sends=_offers(module, "destination", "send", values), fetches=_offers(module, "source", "fetch", values),
         receives=verify is not None,
         file=node.file, line=node.line, column=node.column, node=node,
     )  # fmt: skip
+
+
+def quota_of(values: Mapping[str, Any] | None, node: Node | None, scope: Scope) -> dict[str, int | None]:
+    """What a ``quota:`` says; one that says nothing, or that nothing fits into, is a fault."""
+    said = {name: value for name, value in (values or {}).items() if value is not None}
+    if node is not None and node.is_map and not list(node.items()):
+        scope.fault(node, "quota: expected size: or messages: or both, e.g. quota: {size: 20GB}")
+    for name, value in said.items():
+        if value == 0 and node is not None:
+            example = "20GB" if name == "size" else "1000000"
+            scope.fault(node.get(name) or node, f"quota.{name}: 0 leaves room for nothing; write e.g. {example}")
+    return said
 
 
 def _share(value: Any) -> float:

@@ -18,7 +18,7 @@ from hub.clock import iso
 from hub.pipeline.engine import Engine
 from hub.pipeline.gates import in_force
 from hub.replay import bearing
-from hub.store import circuits, limits, search
+from hub.store import circuits, limits, quotas, search, usage
 from hub.store.audit import Actor
 from hub.store.circuits import Circuit
 from hub.store.database import now_of
@@ -35,6 +35,27 @@ Step = Callable[[Engine, str, Actor, str], None]
 def list_systems(desk: AtDesk, caller: Viewer) -> system_bodies.SystemList:
     """The systems in force: how many deliveries wait for each, its switch, circuit, pause and limits."""
     return system_bodies.SystemList(items=system_views(desk))
+
+
+@router.get("/quotas", operation_id="list_quotas", **described("viewer"))
+def list_quotas(desk: AtDesk, caller: Viewer) -> system_bodies.QuotaList:
+    """How full each quota is that the configuration and the routes in force say, as it was measured last."""
+    program = desk.engine.program
+    states = {(state.kind, state.name): state for state in usage.states(desk.engine.store.reader())}
+    limits = quotas.limits_of(program.settings, program.route_files)
+    return system_bodies.QuotaList(items=[_quota(limit, states.get((limit.kind, limit.name))) for limit in limits])
+
+
+def _quota(limit: usage.Limit, known: usage.State | None) -> system_bodies.QuotaView:
+    state = known or usage.State(limit.kind, limit.name)
+    size, messages = (
+        None if most is None else system_bodies.Room(used=used, limit=most)
+        for used, most in ((state.bytes, limit.bytes), (state.messages, limit.messages))
+    )
+    return system_bodies.QuotaView(
+        kind=limit.kind, name=limit.name, size=size, messages=messages, full_since=iso_or_none(state.full_since),  # type: ignore[arg-type]
+        pruned_at=iso_or_none(state.pruned_at), pruned_to=iso_or_none(state.pruned_to),
+    )  # fmt: skip
 
 
 def system_views(desk: Desk) -> list[system_bodies.SystemView]:

@@ -40,8 +40,8 @@ def readyz(desk: AtDesk, caller: LocalViewer) -> Response:
 
 def readiness(desk: Desk) -> dict[str, str]:
     """Each check with ``ok`` or what is wrong."""
-    full = "full: more is waiting than should be taken in" if desk.engine.is_full else "ok"
-    return {"store": _store(desk), "backlog": full}
+    full = desk.engine.pressure.at_source("")
+    return {"store": _store(desk), "backlog": f"full: {full.detail}" if full else "ok"}
 
 
 def _store(desk: Desk) -> str:

@@ -21,6 +21,7 @@ from hub.errors import StoreError
 from hub.message import Accepted, Arrival
 from hub.outcome import Failure
 from hub.pipeline.engine import Engine
+from hub.pipeline.pressure import Full
 from hub.pipeline.receive import as_receipt
 
 Scope = MutableMapping[str, Any]
@@ -31,8 +32,7 @@ _TITLES = {
     400: "Bad request", 401: "Signature refused", 404: "Unknown system", 405: "Method not allowed",
     413: "Too large", 415: "Wrong content type", 422: "Not valid", 429: "Too many requests", 503: "Not available",
 }  # fmt: skip
-_RETRY_SECONDS = {429: b"5", 503: b"10"}
-_TARGET_RETRY_SECONDS = b"30"
+_RETRY_SECONDS = {429: 5, 503: 10}
 _GATHER_SECONDS = 0.004  # from one commit to the next: what each costs is shared by those that came meanwhile
 _CALM = 64  # receipts that may wait to be split before answers are held back
 _LOOK_AGAIN_SECONDS, _LONGEST_PACE_SECONDS = 0.005, 0.5
@@ -52,9 +52,12 @@ Answer = Callable[[int, Headers, bytes], None]
 class Refusal(Exception):
     """A body that is not kept: the status, a stable code, and a sentence for the sender."""
 
-    def __init__(self, status: int, code: str, detail: str, failure: Failure | None = None) -> None:
+    def __init__(
+        self, status: int, code: str, detail: str, failure: Failure | None = None, retry_seconds: int = 0
+    ) -> None:
         super().__init__(detail)
         self.status, self.code, self.detail, self.failure = status, code, detail, failure
+        self.retry_seconds = retry_seconds or _RETRY_SECONDS.get(status)
 
 
 class Ingest:
@@ -130,7 +133,7 @@ class Ingest:
         if door is None:
             raise Refusal(404, "unknown_system", "no system of this name takes documents here")
         if full := self._engine.pressure.at_source(name):
-            raise Refusal(429, "backlog", full)
+            raise _full(full)
         return door
 
     def _arrival(self, door: Door, headers: Mapping[str, str], body: bytes) -> Arrival:
@@ -150,7 +153,7 @@ class Ingest:
             traceparent=_trace(headers),
         )  # fmt: skip
         if full := self._engine.pressure.at_targets(arrival.source, arrival.event):
-            raise Refusal(429, "target_backlog", full)
+            raise _full(full)
         return arrival
 
     async def _validate(self, arrival: Arrival) -> None:
@@ -232,6 +235,10 @@ class Ingest:
             self._waiting.pop(arrival.receipt_id)(accepted[number] if accepted is not None else None)
 
 
+def _full(full: Full) -> Refusal:
+    return Refusal(full.status, full.code, full.detail, retry_seconds=full.retry_seconds)
+
+
 def _unstored() -> Refusal:
     return Refusal(503, "store", "the hub cannot store at the moment; send it again")
 
@@ -308,7 +315,6 @@ def _problem(refusal: Refusal) -> tuple[int, Headers, bytes]:
         problem["errors"] = [{"pointer": pointer, "detail": f.detail, "expected": f.expected}]
     body = msgspec.json.encode(problem)
     headers = [(b"content-type", b"application/problem+json"), (b"content-length", b"%d" % len(body))]
-    if status in _RETRY_SECONDS:
-        seconds = _TARGET_RETRY_SECONDS if refusal.code == "target_backlog" else _RETRY_SECONDS[status]
-        headers.append((b"retry-after", seconds))
+    if refusal.retry_seconds:
+        headers.append((b"retry-after", b"%d" % refusal.retry_seconds))
     return status, headers, body

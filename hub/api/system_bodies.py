@@ -62,3 +62,26 @@ class SystemView(Given):
 
 class SystemList(Given):
     items: list[SystemView]
+
+
+class Room(Given):
+    """How much is stored, and how much may be: bytes of payloads as they are stored, or messages."""
+
+    used: int
+    limit: int
+
+
+class QuotaView(Given):
+    """How full a quota is: of the whole hub, of one source, or of one route."""
+
+    kind: Literal["hub", "source", "route"]
+    name: str
+    size: Room | None = None
+    messages: Room | None = None
+    full_since: str | None = Field(default=None, description="Documents are answered 503 since then.")
+    pruned_at: str | None = Field(default=None, description="When something was last removed before its time.")
+    pruned_to: str | None = Field(default=None, description="When the youngest of what was removed had come in.")
+
+
+class QuotaList(Given):
+    items: list[QuotaView]

@@ -78,6 +78,11 @@ class Program:
     routes: Mapping[str, CompiledRoute]
     by_source: Mapping[str, tuple[CompiledRoute, ...]] = field(default_factory=dict)
 
+    @property
+    def route_files(self) -> dict[str, Route]:
+        """The routes as their files say them, by name."""
+        return {name: compiled.route for name, compiled in self.routes.items()}
+
     def select(self, source: str, event: str) -> CompiledRoute | None:
         """The one route that takes this event of this system."""
         for compiled in self.by_source.get(source, ()):

@@ -171,5 +171,5 @@ def missing(delivery: Delivery, no_target: bool) -> Failure:
         detail = f"the active set has no target '{delivery.target}' in the route '{delivery.route}'"
         hint = "deploy a set that has it and replay, or cancel this delivery"
         return Failure("no_route", "no_target", detail, step="route", hint=hint).printed(delivery.route)
-    detail = "the canonical document was pruned by retention before this delivery was built"
+    detail = "the canonical document was pruned before this delivery was built"
     return Failure("expired", "payload_pruned", detail, step="encode").printed(delivery.route)

@@ -23,7 +23,7 @@ REASONS = {
     "already_replayed": "it was replayed before; look at that replay",
     "resolved": "somebody has dealt with it",
     "superseded": "a newer message with the same key was delivered; to send it all the same say superseded: send",
-    "payload_pruned": "its bytes are no longer stored (retention)",
+    "payload_pruned": "its bytes are no longer stored (retention or a quota)",
     "depth": f"it has been replayed {MAX_DEPTH} times in a row; something else is wrong",
     "in_doubt": "the last try may have had its effect; look in the target, then resolve or release it",
     "follows_predecessor": "it waits for another delivery and goes by itself when that one is replayed",

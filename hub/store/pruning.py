@@ -10,24 +10,24 @@ from typing import Any
 from hub.store import counters
 from hub.store.database import Database, Shared
 
-_OPEN_DELIVERY = """(d.state IN ('queued', 'delivering', 'retrying', 'unknown', 'held', 'dead')
+OPEN_DELIVERY = """(d.state IN ('queued', 'delivering', 'retrying', 'unknown', 'held', 'dead')
   OR (d.state = 'expired' AND NOT EXISTS (
     SELECT 1 FROM deliveries x WHERE x.replay_of = d.delivery_id AND x.replay_of <> '')))"""
-_OPEN_MESSAGE = f"""((m.state = 'dead' AND m.resolved_by IS NULL)
-  OR EXISTS (SELECT 1 FROM deliveries d WHERE d.message_id = m.message_id AND {_OPEN_DELIVERY}))"""
-_OPEN_RECEIPT = f"""(r.state = 'received' OR (r.state = 'dead' AND r.resolved_by IS NULL)
-  OR EXISTS (SELECT 1 FROM messages m WHERE m.seq = r.seq AND {_OPEN_MESSAGE}))"""
+OPEN_MESSAGE = f"""((m.state = 'dead' AND m.resolved_by IS NULL)
+  OR EXISTS (SELECT 1 FROM deliveries d WHERE d.message_id = m.message_id AND {OPEN_DELIVERY}))"""
+OPEN_RECEIPT = f"""(r.state = 'received' OR (r.state = 'dead' AND r.resolved_by IS NULL)
+  OR EXISTS (SELECT 1 FROM messages m WHERE m.seq = r.seq AND {OPEN_MESSAGE}))"""
 # A replay from the start reads the bytes of an earlier receipt: its troubles protect these bytes.
-_BORROWED = f"""EXISTS (SELECT 1 FROM receipts b WHERE b.raw_owner = {{0}}.receipt_id AND b.raw_owner <> ''
-  AND {_OPEN_RECEIPT.replace("r.", "b.")})"""
-_ROUTE = """coalesce((SELECT m.route FROM messages m WHERE m.seq = r.seq LIMIT 1), r.route)"""
+BORROWED = f"""EXISTS (SELECT 1 FROM receipts b WHERE b.raw_owner = {{0}}.receipt_id AND b.raw_owner <> ''
+  AND {OPEN_RECEIPT.replace("r.", "b.")})"""
+ROUTE = """coalesce((SELECT m.route FROM messages m WHERE m.seq = r.seq LIMIT 1), r.route)"""
 
 RAW = f"""SELECT p.payload_id FROM receipts r CROSS JOIN payloads p ON p.owner_id = r.receipt_id AND p.stage = 'raw'
-  WHERE r.seq > ? AND r.seq <= ? AND {_ROUTE} {{0}} AND NOT {_OPEN_RECEIPT} AND NOT {_BORROWED.format("r")} LIMIT ?"""
+  WHERE r.seq > ? AND r.seq <= ? AND {ROUTE} {{0}} AND NOT {OPEN_RECEIPT} AND NOT {BORROWED.format("r")} LIMIT ?"""
 STAGES = f"""SELECT p.payload_id FROM messages m CROSS JOIN payloads p ON p.owner_id IN (
     SELECT m.message_id UNION ALL SELECT d.delivery_id FROM deliveries d WHERE d.message_id = m.message_id)
     AND p.stage <> 'raw'
-  WHERE m.seq > ? AND m.seq <= ? AND m.route {{0}} AND NOT {_OPEN_MESSAGE} LIMIT ?"""
+  WHERE m.seq > ? AND m.seq <= ? AND m.route {{0}} AND NOT {OPEN_MESSAGE} LIMIT ?"""
 
 
 def last_before(db: Database, after: int, before: float, limit: int) -> int | None:
@@ -54,8 +54,8 @@ def remove_payloads(
 def old_receipts(db: Database, after: int, before: float, limit: int) -> list[tuple[int, str, float]]:
     """(seq, route, received at) of the next receipts that are older than a time and that nothing protects."""
     rows = db.execute(
-        f"""SELECT r.seq, {_ROUTE}, r.received_at FROM receipts r WHERE r.seq > ? AND r.received_at < ?
-              AND NOT {_OPEN_RECEIPT} AND NOT {_BORROWED.format("r")} ORDER BY r.seq LIMIT ?""",
+        f"""SELECT r.seq, {ROUTE}, r.received_at FROM receipts r WHERE r.seq > ? AND r.received_at < ?
+              AND NOT {OPEN_RECEIPT} AND NOT {BORROWED.format("r")} ORDER BY r.seq LIMIT ?""",
         (after, before, limit),
     )
     return [(int(row[0]), str(row[1]), float(row[2])) for row in rows]
@@ -70,7 +70,7 @@ def remove_receipts(db: Database, seqs: Sequence[int], limit: int, at: float) ->
     for seq in left:
         if removed >= limit:
             return removed, False
-        free = db.execute(f"SELECT 1 FROM receipts r WHERE r.seq = ? AND NOT {_OPEN_RECEIPT}", (seq,)).fetchone()
+        free = db.execute(f"SELECT 1 FROM receipts r WHERE r.seq = ? AND NOT {OPEN_RECEIPT}", (seq,)).fetchone()
         if free is None:
             continue
         while removed < limit and (rows := _remove_messages(db, seq, at)):
@@ -89,7 +89,7 @@ def remove_small(db: Database, seqs: Sequence[int], at: float) -> tuple[int, lis
     marks = ", ".join("?" * len(seqs)) or "NULL"
     free = db.execute(
         f"""SELECT r.seq, r.receipt_id, r.state FROM receipts r
-            WHERE r.seq IN ({marks}) AND r.message_count <= {_MOST} AND NOT {_OPEN_RECEIPT}""",
+            WHERE r.seq IN ({marks}) AND r.message_count <= {_MOST} AND NOT {OPEN_RECEIPT}""",
         tuple(seqs),
     ).fetchall()
     numbers = [(seq,) for seq, _, _ in free]
@@ -156,9 +156,12 @@ def _remove_receipt(db: Database, seq: int, at: float) -> int:
 
 
 def dedupe_after(db: Database, after: tuple[str, str], limit: int) -> list[tuple[str, str, float | None]]:
-    """(source, key, when it was received; None when that is no longer known), in the order of the index."""
+    """(source, key, when it was received), in the order of the index. Of a receipt that is gone: when the next one came
+    that is still there; None where there is none."""
     rows = db.execute(
-        """SELECT u.source, u.dedupe_key, r.received_at FROM dedupe u LEFT JOIN receipts r ON r.seq = u.seq
+        """SELECT u.source, u.dedupe_key, coalesce(r.received_at,
+             (SELECT n.received_at FROM receipts n WHERE n.seq > u.seq ORDER BY n.seq LIMIT 1))
+           FROM dedupe u LEFT JOIN receipts r ON r.seq = u.seq
            WHERE (u.source, u.dedupe_key) > (?, ?) ORDER BY u.source, u.dedupe_key LIMIT ?""",
         (*after, limit),
     )

@@ -14,7 +14,7 @@ from typing import Any
 from hub.clock import Clock
 from hub.routes import Route
 from hub.settings import Settings
-from hub.store import counters, pruning
+from hub.store import counters, pruning, usage
 from hub.store.database import Database, Store
 
 ROWS = 500  # of one transaction
@@ -103,6 +103,8 @@ class Pruner:
         due = [seq for seq, route, at in found if at < now - policy.of(route).metadata]
 
         def job(db: Database) -> tuple[int, bool]:
+            if due:
+                usage.touched(db, due[0], due[-1])
             return pruning.remove_receipts(db, due, ROWS, now)
 
         removed, finished = self._store.write(job, durable=False)
@@ -121,7 +123,7 @@ class Pruner:
         old = [
             (source, key)
             for source, key, at in rows
-            if at is None or at < now - policy.dedupe.get(source, _DEDUPE_KEEP)
+            if at is not None and at < now - policy.dedupe.get(source, _DEDUPE_KEEP)
         ]
         return self._in_transaction(lambda db: pruning.remove_dedupe(db, old)) if old else 0
 
@@ -172,6 +174,8 @@ class _Chunk:
 
 def _prune_payloads(db: Database, chunk: _Chunk, at: float) -> int:
     removed = pruning.remove_payloads(db, chunk.statement, chunk.last, chunk.until, *chunk.routes, limit=ROWS)
+    if removed:
+        usage.touched(db, chunk.last, chunk.until)
     if removed < ROWS:
         counters.put(db, _MARK, chunk.mark, chunk.until, at)
     return removed

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import SYSTEMS, World, order
+from conftest import ROUTES, SYSTEMS, World, order
 
 from connectors.base import LATER, Verdict
 from hub.api.doors import Doors
 from hub.api.ingest import Ingest
+from hub.store import waiting
 
 AWAY = Verdict(LATER, "connect_refused", "connection refused")
 SMALL = SYSTEMS.replace(b"idempotency: {mode: native}", b"idempotency: {mode: native}\n  backlog: {deliveries: 20}")
@@ -69,6 +70,48 @@ def test_what_would_only_wait_for_a_dead_target_is_answered_429_until_it_is_back
     assert world.rows("SELECT count(*) FROM receipts WHERE state = 'dead'") == [(0,)]
 
 
+def test_a_route_that_has_too_much_waiting_is_shut_alone(make_world: Callable[..., World]) -> None:
+    small = ROUTES.strip() + b"\nbacklog: {deliveries: 20}"
+    other = ROUTES.strip().replace(b"route: orders", b"route: returns").replace(b"event: order", b"event: return")
+    world = make_world(routes=b"".join(b"- " + r.replace(b"\n", b"\n  ") + b"\n" for r in (small, other)))
+    fill(world, 15)
+    world.send(*(order(f"r{number}") for number in range(30)), event="return")
+    world.clock.at += 3
+    world.engine.pressure.refresh()
+    assert post(world, order(100))[0] == 202  # the other route's do not count
+    world.run()
+    fill(world)
+    status, headers, problem = post(world, order(101))
+    assert (status, headers["retry-after"], problem["code"]) == (429, "30", "route_backlog")
+    assert post(world, order("r100"), event="return")[0] == 202
+    assert world.engine.pressure.holds_back("shop")
+    world.target("erp").answers.clear()
+    for _ in range(10):
+        world.clock.at += 31
+        world.engine.dispatcher.refresh()
+        world.wait(0)
+    world.engine.pressure.refresh()
+    assert post(world, order(102))[0] == 202
+
+
+def test_a_route_with_one_key_that_is_held_up_is_shut_too(make_world: Callable[..., World]) -> None:
+    world = make_world(routes=ROUTES.strip() + b"\nbacklog: {deliveries: 20}\n")
+    world.target("erp").answers.extend([AWAY] * 100)
+    world.send(*(order("hot") for _ in range(30)))
+    world.engine.pressure.refresh()
+    assert post(world, order(1))[2]["code"] == "route_backlog"
+
+
+def test_where_very_much_waits_a_part_of_it_tells_the_rest(
+    make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "_MOST_READ", 10)
+    world = make_world(routes=ROUTES.strip() + b"\nbacklog: {deliveries: 20}\n")
+    world.target("erp").answers.extend([AWAY] * 100)
+    world.send(*(order("hot") for _ in range(30)))
+    assert waiting.by_route(world.store.reader(), {"orders": ["erp"]}, 21) == {"orders": 30}
+
+
 def test_one_key_that_is_held_up_fills_it_too(make_world: Callable[..., World]) -> None:
     world = make_world(systems=SMALL)
     world.target("erp").answers.extend([AWAY] * 100)
@@ -83,7 +126,7 @@ def test_a_source_that_sends_more_than_is_looked_into_is_held_back_alone(make_wo
     world.engine.pressure.refresh()
     status, headers, problem = post(world, order(7))
     assert (status, headers["retry-after"], problem["code"]) == (429, "5", "backlog")
-    assert world.engine.pressure.at_source("another") == ""
+    assert world.engine.pressure.at_source("another") is None
     assert world.engine.pressure.holds_back("shop")
     world.run()
     world.clock.at += 3

@@ -240,7 +240,7 @@ def test_without_its_bytes_a_thing_is_not_replayable_and_the_plan_says_so(world:
     world.store.write(lambda db: db.execute("DELETE FROM payloads"))
     planned = replay.plan(world.engine, DEAD, ANNA)
     assert planned.plan["not_replayable"] == {"payload_pruned": 2}
-    assert planned.plan["warnings"] == ["2 cannot be replayed: its bytes are no longer stored (retention)"]
+    assert planned.plan["warnings"] == ["2 cannot be replayed: its bytes are no longer stored (retention or a quota)"]
     as_run = replay.plan(world.engine, Request(ids=(message, bad.receipt_id), version="as_run"), ANNA)
     assert as_run.plan["not_replayable"] == {"payload_pruned": 1, "not_as_run": 1}
 

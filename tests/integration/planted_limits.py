@@ -31,6 +31,37 @@ PLANTED_LIMITS = [
         "'deliveries'?",
     ),
     (
+        SYSTEMS,
+        "limits: {concurrency: 8}",
+        "quota: {size: 20}",
+        "config/systems.yaml:22:17: error: quota.size: expected a size such as 500KB or 10MB, got '20'; write 20B",
+    ),
+    (
+        ROUTES,
+        "order: per_key",
+        "quota: {bytes: 20GB}",
+        "routes/orders.yaml:6:11: error: unknown key 'bytes' in quota of route 'webshop-orders'; known: messages, size",
+    ),
+    (
+        ROUTES,
+        "order: per_key",
+        "quota: {}",
+        "routes/orders.yaml:6:10: error: quota: expected size: or messages: or both, e.g. quota: {size: 20GB}",
+    ),
+    (
+        ROUTES,
+        "order: per_key",
+        "quota: {messages: 0}",
+        "routes/orders.yaml:6:21: error: quota.messages: 0 leaves room for nothing; write e.g. 1000000",
+    ),
+    (
+        ROUTES,
+        "order: per_key",
+        "backlog: {received: 5}",
+        "routes/orders.yaml:6:13: error: unknown key 'received' in backlog of route 'webshop-orders'; known: "
+        "deliveries",
+    ),
+    (
         ROUTES,
         "order: per_key",
         "weight: 0",

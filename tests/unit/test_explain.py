@@ -1,5 +1,7 @@
 """A route in words: what is said, and every default that is not."""
 
+from dataclasses import replace
+
 import pytest
 
 from hub.explain import explain, retry_text
@@ -51,6 +53,20 @@ Sends it to 2 targets, each on its own:
      - if it cannot succeed: it is skipped, and nothing waits for it (on_error: skip)
 
 Kept: raw bytes 10d, steps 30d, metadata 400d; dead letters until they are settled.
+"""
+    )
+
+
+def test_quotas_and_the_backlog_are_told() -> None:
+    route = Route("orders", "shop", "m", (), quota={"size": 20_000_000_000, "messages": 5}, backlog={"deliveries": 9})
+    systems = {"shop": replace(SYSTEMS["shop"], quota={"messages": 7})}
+    assert explain(route, Settings(systems=systems, quota={"size": 1000})).endswith(
+        """\
+It may store 20GB of payloads and 5 messages: beyond that the oldest that has ended goes before its time,
+never what is on its way nor a dead letter; where that is not enough, its documents are answered 503.
+All that comes from shop together may store 7 messages, in the same way.
+All of the hub together may store 1KB of payloads, in the same way.
+While more than 9 of its deliveries wait, its documents are answered 429.
 """
     )
 
