@@ -23,6 +23,7 @@ import msgspec
 from connectors._answer import Answer, Ending, Failure
 from connectors._opening import Opener
 from connectors._rate import Rate
+from connectors._ration import Names, Ration, left_of
 from connectors._renewal import renew
 from connectors._request import RequestMaker, Unmakeable
 from connectors._sender import Sender
@@ -61,6 +62,7 @@ class Limits:
     read_seconds: float
     idle_seconds: float
     max_response: int
+    told_by: Names | None = None
 
 
 class Channel:
@@ -76,6 +78,7 @@ class Channel:
         self._grant, self._token_opener = grant, token_opener
         self._most, self._per_second = limits.concurrency, limits.per_second
         self._rate = Rate(limits.per_second) if limits.per_second else None
+        self._ration: Ration | None = None  # as soon as an answer tells what is left
         self._pending: deque[Job] = deque()
         self._idle: list[Connection] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -149,28 +152,37 @@ class Channel:
             self._watch_queue(now)
 
     def _start_some(self, now: float) -> None:
-        pending, rate, most = self._pending, self._rate, self._most
+        pending, rate, ration, most = self._pending, self._rate, self._ration, self._most
         while pending and self._active < most and (rate is None or not rate.wait_seconds(now)):
+            if ration is not None and ration.wait_seconds(now):
+                return
             job = pending.popleft()
             if now - job.queued > self._limits.wait_seconds:
                 self._finish(job, self._waited_verdict())
                 continue
             if rate is not None:
                 rate.take(now)
+            if ration is not None:
+                ration.take(now)
             self._start(job)
 
     def _watch_queue(self, now: float) -> None:
         """Ring when the rate allows the next request or the oldest has waited too long."""
-        if self._timer is not None and self._rate is None:
+        if self._timer is not None and self._rate is None and self._ration is None:
             return  # it rings early enough, and looks again then
         until_old = self._pending[0].queued + self._limits.wait_seconds - now + 0.001
-        rate_wait = self._rate.wait_seconds(now) if self._rate and self._active < self._most else 0.0
+        rate_wait = self._limit_wait(now) if self._active < self._most else 0.0
         ring = self._loop.time() + max(0.001, min(until_old, rate_wait or until_old))
         if self._timer is not None:
             if self._timer.when() <= ring:
                 return
             self._timer.cancel()
         self._timer = self._loop.call_at(ring, self._ring)
+
+    def _limit_wait(self, now: float) -> float:
+        """Seconds until the rate, and what the system has said is left, let the next request go."""
+        wait = self._rate.wait_seconds(now) if self._rate is not None else 0.0
+        return max(wait, self._ration.wait_seconds(now)) if self._ration is not None else wait
 
     def _ring(self) -> None:
         self._timer = None
@@ -286,7 +298,21 @@ class Channel:
         if isinstance(ending, Failure):
             return of_failure(ending, seconds, job.looks_up)
         weigh = self._judge.of_look_up if job.looks_up else self._judge.of_delivery
-        return weigh(ending, seconds, time.time())
+        verdict = weigh(ending, seconds, time.time())
+        if "ratelimit" in ending.headers or self._limits.told_by is not None:
+            return self._rationed(verdict, ending)
+        return verdict
+
+    def _rationed(self, verdict: Verdict, answer: Answer) -> Verdict:
+        """Keep to what an answer says is left; where that is nothing, the whole system is left alone until more is."""
+        left = left_of(answer.headers, self._limits.told_by, time.time())
+        if left is None:
+            return verdict
+        self._ration = self._ration or Ration()
+        self._ration.learn(left, self._active, time.monotonic())
+        if left.requests or verdict.retry_after_seconds is not None:
+            return verdict
+        return msgspec.structs.replace(verdict, slow_down=True, retry_after_seconds=left.seconds)
 
     def _conclude(self, job: Job, verdict: Verdict) -> None:
         self._busy_in_a_row = self._busy_in_a_row + 1 if verdict.status == 503 else 0

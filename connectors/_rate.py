@@ -14,6 +14,11 @@ class Rate:
         self._interval = 1.0 / per_second
         self._next = 0.0
 
+    def change(self, per_second: float) -> None:
+        """Another rate, from the last request on."""
+        self._next += 1.0 / per_second - self._interval
+        self._interval = 1.0 / per_second
+
     def wait_seconds(self, now: float) -> float:
         """How long the next request must wait; 0 when it may go now."""
         return max(0.0, self._next - now)

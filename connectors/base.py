@@ -65,8 +65,8 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
     ``code`` is a short stable name (``http_503``, ``connect_refused``, ``read_timeout``), ``detail`` a sentence for an
     operator without secrets or payload, ``status`` the protocol's own number (0: none). ``response`` is the answer's
     body, cut at the limit of the system; ``seconds`` how long the try took; ``reference`` what the receiver calls
-    what the try has made. ``slow_down`` asks for a pause of the whole
-    system (429, 503).
+    what the try has made. ``slow_down`` asks for a pause of the whole system: it had too much (429, 503), or says that
+    nothing is left of its limit.
     """
 
     kind: str

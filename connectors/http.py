@@ -16,6 +16,7 @@ import msgspec
 from connectors import _sender
 from connectors._channel import Channel, Job, Limits
 from connectors._opening import Address, Opener, address_of
+from connectors._ration import Names
 from connectors._request import RequestMaker
 from connectors._tls import tls_context
 from connectors._verdicts import Judge
@@ -67,6 +68,14 @@ FIELDS = (
             Field("rate", "rate", "Requests a second, evenly spaced; without it any number."),
             Field("concurrency", "integer", "Requests at a time.", default=16),
             Field("wait", "duration", "The longest wait for a turn before a parcel is given back.", default=20.0),
+            Field("headers", "group", "Where it tells what is left of its limit, if not in RateLimit.", fields=(
+                Field("remaining", "text", "The header of how many requests are left, e.g. X-RateLimit-Remaining.",
+                      required=True),
+                Field("reset", "text", "The header of when more are allowed, e.g. X-RateLimit-Reset.", required=True),
+                Field("reset_is", "choice", "What that header holds: seconds from now, or a time (Unix).",
+                      default="seconds", choices=("seconds", "time")),
+                Field("limit", "text", "The header of how many are allowed in all, e.g. X-RateLimit-Limit."),
+            )),
         ),
     ),
     Field(
@@ -224,7 +233,16 @@ def _limits(config: Mapping[str, Any], mode: str) -> Limits:
         concurrency=max(1, int(given["concurrency"])), per_second=float(given["rate"] or 0.0),
         wait_seconds=float(given["wait"]), read_seconds=float(_timeouts(config)["read"]),
         idle_seconds=_IDLE_SECONDS[mode], max_response=int(config.get("max_response") or 1_000_000),
+        told_by=_names(given["headers"]),
     )  # fmt: skip
+
+
+def _names(given: Mapping[str, Any] | None) -> Names | None:
+    if not given:
+        return None
+    return Names(
+        str(given["remaining"]), str(given["reset"]), str(given.get("limit") or ""), given.get("reset_is") == "time"
+    )
 
 
 def _delivery_maker(

@@ -174,7 +174,8 @@ class Gates:
             before = last.seconds if last else 1.0
             seconds = min(_LONGEST_PAUSE, 2 * before) if again else before if last and now < last.until else 1.0
         until = max(now + seconds, last.until if last else 0.0)
-        pause = gate.pause = Pause(until, min(seconds, _LONGEST_PAUSE), verdict.detail[:200])
+        reason = verdict.detail[:200] or "it says that nothing is left of its limit"
+        pause = gate.pause = Pause(until, min(seconds, _LONGEST_PAUSE), reason)
         return Step(system, lambda db: circuits.pause(db, system, pause.moved(_ahead(db, now))))
 
     # -- probes -------------------------------------------------------------------------------------------------------

@@ -143,6 +143,23 @@ def test_what_another_worker_has_opened_is_open_here(world: World) -> None:
     assert not other.dispatcher.gates.of("erp").lets_through(world.clock.epoch())
 
 
+def test_a_system_that_says_that_nothing_is_left_of_its_limit_is_left_alone_until_more_is(world: World) -> None:
+    spent = Verdict(DELIVERED, status=201, slow_down=True, retry_after_seconds=40.0)
+    world.target("erp").answers.append(spent)
+    world.send(order(1))
+    world.send(order(2))
+    assert [state for _, state in world.states()] == ["delivered", "queued"]
+    assert world.rows("SELECT reason FROM pauses") == [("it says that nothing is left of its limit",)]
+    world.clock.at += 39
+    world.engine.dispatcher.refresh()
+    world.wait(0)
+    assert len(world.target("erp").sent) == 1
+    world.clock.at += 2
+    world.engine.dispatcher.refresh()
+    world.wait(0)
+    assert [state for _, state in world.states()] == ["delivered", "delivered"]
+
+
 def test_a_pause_that_the_system_asks_for_holds_for_every_worker(world: World) -> None:
     other = second(world)
     world.target("erp").answers.append(BUSY)
