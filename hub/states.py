@@ -24,7 +24,7 @@ DELIVERY_TRANSITIONS: dict[str, frozenset[str]] = {
     "delivering": frozenset({"delivered", "retrying", "unknown", "held", "skipped", "dead", "queued"}),
     "retrying": frozenset({"delivering", "held", "dead", "cancelled", "expired", "resolved"}),
     "unknown": frozenset({"delivering", "delivered", "retrying", "held", "dead", "cancelled", "resolved"}),
-    "held": frozenset({"queued", "delivered", "dead", "cancelled", "resolved", "expired"}),
+    "held": frozenset({"queued", "unknown", "delivered", "dead", "cancelled", "resolved", "expired"}),
     "dead": frozenset({"resolved", "cancelled"}),
     "delivered": frozenset(),
     "skipped": frozenset(),

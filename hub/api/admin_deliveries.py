@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
@@ -29,9 +30,10 @@ def hold(desk: AtDesk, caller: Operator, once: ActingOnce, id: Id, body: asked.R
 
 
 @router.post("/deliveries/{id}/release", operation_id="release_delivery", **_ACTING)
-def release(desk: AtDesk, caller: Operator, once: ActingOnce, id: Id, body: asked.ReasonBody) -> Response:
-    """Let a held delivery go; try one that waits for its next try now."""
-    return _step(desk, caller, once, id, body, steps.release)
+def release(desk: AtDesk, caller: Operator, once: ActingOnce, id: Id, body: asked.ReleaseBody) -> Response:
+    """Let a held delivery go; try one that waits for its next try now. Where an earlier try may have had its effect
+    and the system can be asked, it is asked first, unless `look_up` is false."""
+    return _step(desk, caller, once, id, body, partial(steps.release, look_up=body.look_up))
 
 
 @router.post("/deliveries/{id}/resolve", operation_id="resolve_delivery", **_ACTING)

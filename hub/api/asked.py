@@ -43,6 +43,12 @@ class ReasonBody(Asked):
     reason: Reason
 
 
+class ReleaseBody(ReasonBody):
+    """Why a delivery is released; `look_up` false: somebody has looked in the system, and it is sent."""
+
+    look_up: bool = True
+
+
 class OptionalReason(Asked):
     """Why something is done; may be left out."""
 

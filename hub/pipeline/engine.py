@@ -192,7 +192,7 @@ class Engine:
             self.wake.pump(system)
 
     def _offer_again(self, seqs: Sequence[int]) -> None:
-        self.store.write(lambda db: receipts.let_go(db, seqs))
+        self.store.write(lambda db: receipts.let_go(db, seqs, self.worker))
         self.wake.process(seqs)
 
     def later(self, work: Callable[[], None]) -> None:

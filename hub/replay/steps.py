@@ -27,17 +27,24 @@ def hold(engine: Engine, delivery_id: str, actor: Actor, reason: str) -> str:
     return _step(engine, delivery_id, actor, reason, "hold", interventions.HOLDABLE, step)
 
 
-def release(engine: Engine, delivery_id: str, actor: Actor, reason: str) -> str:
-    """Let a held delivery go; one that waits for its next try is tried now."""
+def release(engine: Engine, delivery_id: str, actor: Actor, reason: str, look_up: bool = True) -> str:
+    """Let a held delivery go; one that waits for its next try is tried now. Where an earlier try may have had its
+    effect and its system can be asked, it is asked first; ``look_up`` False: a person has looked, and it is sent."""
     now = engine.clock.epoch()
 
     def step(db: Database, state: str) -> set[str]:
         if state == "held":
-            return interventions.release(db, delivery_id, now)
+            asks = look_up and _can_be_asked(engine, interventions.in_doubt(db, delivery_id))
+            return (interventions.ask if asks else interventions.release)(db, delivery_id, now)
         interventions.hurry(db, delivery_id, now)
         return {found[1]} if (found := interventions.state_of(db, delivery_id)) else set()
 
     return _step(engine, delivery_id, actor, reason, "release", interventions.RELEASABLE, step)
+
+
+def _can_be_asked(engine: Engine, doubtful: tuple[str, str] | None) -> bool:
+    target = engine.program.find(*doubtful) if doubtful else None
+    return target is not None and target.mode == "lookup"
 
 
 def resolve(engine: Engine, delivery_id: str, actor: Actor, reason: str) -> str:

@@ -40,6 +40,25 @@ def hurry(db: Database, delivery_id: str, at: float) -> None:
     )
 
 
+def in_doubt(db: Database, delivery_id: str) -> tuple[str, str] | None:
+    """(route, target) of a delivery whose last try may have had its effect; None for any other."""
+    row = db.execute(
+        "SELECT route, target FROM deliveries WHERE delivery_id = ? AND doubt = 1", (delivery_id,)
+    ).fetchone()
+    return None if row is None else (str(row[0]), str(row[1]))
+
+
+def ask(db: Database, delivery_id: str, at: float) -> set[str]:
+    """Of a held delivery its system is asked first whether an earlier try had its effect; gives the systems that have
+    something due."""
+    asked = db.execute(
+        """UPDATE deliveries SET state = 'unknown', due_at = ?1, updated_at = ?1, claimed_by = NULL, hold_reason = ''
+           WHERE delivery_id = ?2 AND state = 'held' RETURNING system""",
+        (at, delivery_id),
+    )
+    return {str(system) for (system,) in asked}
+
+
 def release(db: Database, delivery_id: str, at: float) -> set[str]:
     """A held delivery may go; gives the systems that have something due."""
     db.execute(

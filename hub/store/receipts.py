@@ -163,10 +163,11 @@ def open_count(db: Database) -> int:
     return db.execute("SELECT count(*) FROM receipts WHERE state = 'received'").get or 0
 
 
-def let_go(db: Database, seqs: Sequence[int]) -> None:
-    """Receipts that could not be stored split are anybody's again."""
+def let_go(db: Database, seqs: Sequence[int], worker: str) -> None:
+    """Receipts that this worker could not store split are anybody's again; those that another has by now stay his."""
     db.executemany(
-        "UPDATE receipts SET claimed_by = NULL WHERE seq = ? AND state = 'received'", [(seq,) for seq in seqs]
+        "UPDATE receipts SET claimed_by = NULL WHERE seq = ? AND state = 'received' AND claimed_by = ?",
+        [(seq, worker) for seq in seqs],
     )
 
 

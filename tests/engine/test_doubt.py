@@ -9,8 +9,11 @@ from conftest import ORDER_OUT, ROUTES, World, order
 from replaying import DEAD, deploy, run
 
 from connectors.base import DOUBT, FOUND, LATER, REFUSED, STOPPED, Verdict
+from hub.replay import steps
 from hub.store import switches
+from hub.store.audit import Actor
 
+ANNA = Actor("anna", "operator")
 TIMEOUT = Verdict(DOUBT, code="read_timeout", detail="no answer")
 BUSY = Verdict(LATER, code="http_503", status=503)
 REFUSAL = Verdict(REFUSED, code="http_422", status=422)
@@ -34,6 +37,42 @@ def test_a_look_up_that_bad_credentials_stop_is_made_again_before_anything_is_se
     world.wait(1)
     assert world.states() == [("wms", "delivered")]
     assert (len(wms.asked), len(wms.sent)) == (2, 1)
+
+
+def held_in_doubt(make_world: Callable[..., World]) -> tuple[World, str]:
+    """A delivery that a look-up could tell nothing of."""
+    world = make_world(routes=ROUTES.replace(b"system: erp", b"system: wms"))
+    world.target("wms").answers.append(TIMEOUT)
+    world.target("wms").found.append(Verdict(DOUBT, code="rule_failed", detail="the rule found: does not fit"))
+    world.send(order(1), order(1))
+    world.wait(61)
+    assert world.states() == [("wms", "held"), ("wms", "queued")]
+    [(delivery,)] = world.rows("SELECT delivery_id FROM deliveries WHERE state = 'held'")
+    return world, str(delivery)
+
+
+@pytest.mark.parametrize(("found", "sent"), [([Verdict(FOUND)], 2), ([], 3)])
+def test_a_held_delivery_in_doubt_that_is_released_is_looked_up_before_it_is_sent_again(
+    make_world: Callable[..., World], found: list[Verdict], sent: int
+) -> None:
+    world, delivery = held_in_doubt(make_world)
+    world.target("wms").found.extend(found)
+    assert steps.release(world.engine, delivery, ANNA, "the rule is right now") == "unknown"
+    world.wait(1)
+    assert world.states() == [("wms", "delivered"), ("wms", "delivered")]
+    assert (len(world.target("wms").asked), len(world.target("wms").sent)) == (2, sent)
+
+
+def test_a_look_up_that_can_never_tell_need_not_be_made_again(make_world: Callable[..., World]) -> None:
+    world, delivery = held_in_doubt(make_world)
+    world.target("wms").found.append(Verdict(DOUBT, code="rule_failed"))
+    steps.release(world.engine, delivery, ANNA, "try")
+    world.wait(1)
+    assert world.states() == [("wms", "held"), ("wms", "queued")]
+    assert steps.release(world.engine, delivery, ANNA, "it is not there", look_up=False) == "queued"
+    world.wait(1)
+    assert world.states() == [("wms", "delivered"), ("wms", "delivered")]
+    assert (len(world.target("wms").asked), len(world.target("wms").sent)) == (2, 3)
 
 
 @pytest.mark.parametrize(

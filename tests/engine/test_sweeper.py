@@ -177,3 +177,14 @@ def test_receipts_that_nobody_claimed_are_found_when_the_broker_forgets_them_rep
     assert world.rows("SELECT state, claimed_by FROM receipts WHERE seq = 4") == [("received", None)]
     sweep(world, 6.0)
     assert world.rows("SELECT state FROM receipts WHERE seq = 4") == [("split",)]
+
+
+def test_a_worker_whose_store_comes_back_frees_only_what_it_has_still_in_hand(world: World) -> None:
+    accepted = world.engine.accept([world.arrival(order(n)) for n in range(2)])
+    world.calls.clear()
+    mine, taken_over = (each.seq for each in accepted)
+    # The worker was slow: it was taken for dead, and another has one of its receipts now.
+    world.store.write(lambda db: db.execute("UPDATE receipts SET claimed_by = NULL WHERE seq = ?", (taken_over,)))
+    assert world.store.write(lambda db: receipts.claim(db, [taken_over], "w2")) == [taken_over]
+    world.engine._offer_again([mine, taken_over])
+    assert world.rows("SELECT seq, claimed_by FROM receipts ORDER BY seq") == [(mine, None), (taken_over, "w2")]
