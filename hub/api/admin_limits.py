@@ -16,7 +16,7 @@ from hub.api.operations import described
 from hub.api.views import iso_or_none
 from hub.clock import iso
 from hub.pipeline.engine import Engine
-from hub.pipeline.gates import in_force
+from hub.pipeline.gates import budget_of, in_force
 from hub.replay import bearing
 from hub.store import circuits, limits, quotas, search, usage
 from hub.store.audit import Actor
@@ -73,7 +73,6 @@ def system_views(desk: Desk) -> list[system_bodies.SystemView]:
                 off=off.get(name), circuit=circuit_view(open_now.get(name)) if system.sends else None,
                 paused_until=iso(pause.until) if pause and pause.until > now else None,
                 limits=_limits(system, adjusted.get(name)) if system.sends else None,
-                retry_budget=system.retry_budget if system.sends else None,
             )
         )  # fmt: skip
     return found
@@ -97,8 +96,10 @@ def _limits(system: System, change: Adjustment | None) -> system_bodies.LimitsVi
     if change is not None:
         who = system_bodies.Adjusted(reason=change.reason, since=iso(change.at), actor=change.actor)
     return system_bodies.LimitsView(
-        rate=rate or None, concurrency=concurrency, adjusted=who,
-        configured=system_bodies.Bearing(rate=plain_rate or None, concurrency=plain_concurrency),
+        rate=rate or None, concurrency=concurrency, retry_budget=budget_of(system, change), adjusted=who,
+        configured=system_bodies.Bearing(
+            rate=plain_rate or None, concurrency=plain_concurrency, retry_budget=budget_of(system)
+        ),
     )  # fmt: skip
 
 
@@ -125,7 +126,7 @@ def adjust_limits(desk: AtDesk, caller: Operator, once: ActingOnce, name: Name, 
     """Change what a system bears, for all workers and over restarts, until it is reset."""
 
     def step(engine: Engine, system: str, actor: Actor, reason: str) -> None:
-        bearing.adjust(engine, system, actor, reason, body.rate, body.concurrency)
+        bearing.adjust(engine, system, actor, reason, body.rate, body.concurrency, body.retry_budget)
 
     return _step(desk, caller, once, name, body, step)
 

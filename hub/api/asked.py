@@ -63,6 +63,7 @@ class LimitsBody(ReasonBody):
     )
     rate: float | None = Field(default=None, ge=0.001, le=100_000, description="Requests a second.")
     concurrency: int | None = Field(default=None, ge=1, le=1000, description="Requests at a time.")
+    retry_budget: float | None = Field(default=None, ge=0, le=1, description="The part of what is sent to be retries.")
 
 
 class FilterBody(Asked):

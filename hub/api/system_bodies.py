@@ -25,6 +25,7 @@ class Bearing(Given):
 
     rate: float | None = None
     concurrency: int
+    retry_budget: float = Field(description="The part of what is sent that may be retries.")
 
 
 class Adjusted(Given):
@@ -57,7 +58,6 @@ class SystemView(Given):
     circuit: CircuitView | None = None
     paused_until: str | None = Field(default=None, description="It asked to be left alone until then (429, 503).")
     limits: LimitsView | None = None
-    retry_budget: float | None = Field(default=None, description="The part of what is sent that may be retries.")
 
 
 class SystemList(Given):

@@ -30,6 +30,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "send": ("send",),
     "messages": ("messages", "show", "dead"),
     "replay": ("replay",),
+    "limits": ("limits", "circuit"),
     "documents": ("decode", "encode", "validate", "map"),
     "doctor": ("doctor",),
     "demo": ("demo",),

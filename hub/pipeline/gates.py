@@ -117,7 +117,7 @@ class Gates:
         """Settings may have changed; what was counted is kept."""
         for system, gate in self._gates.items():
             settings = self._engine.program.settings.systems.get(system)
-            gate.breaker.policy, gate.budget.share = policy_of(settings), budget_of(settings)
+            gate.breaker.policy, gate.budget.share = policy_of(settings), budget_of(settings, gate.adjustment)
 
     # -- what verdicts say of a system --------------------------------------------------------------------------------
 
@@ -276,6 +276,7 @@ class Gates:
         rows = self._rows
         gate.circuit, gate.adjustment = rows.circuits.get(system), rows.adjustments.get(system)
         gate.share = rows.shares.get(system, Share())
+        gate.budget.share = budget_of(self._engine.program.settings.systems.get(system), gate.adjustment)
         pause = rows.pauses.get(system)
         known = gate.pause.until if gate.pause else gate.past
         if pause is not None and pause.until > max(self._engine.clock.epoch(), known):
@@ -312,7 +313,10 @@ def policy_of(system: System | None) -> BreakerPolicy:
     return BreakerPolicy.of(system.breaker) if system else BreakerPolicy()
 
 
-def budget_of(system: System | None) -> float:
+def budget_of(system: System | None, adjustment: Adjustment | None = None) -> float:
+    """The part of what is sent to a system that may be retries, as configured or as adjusted."""
+    if adjustment is not None and adjustment.retry_budget is not None:
+        return adjustment.retry_budget
     return system.retry_budget if system else 0.2
 
 

@@ -44,12 +44,15 @@ def probe(engine: Engine, system: str, actor: Actor, reason: str) -> None:
     _step(engine, system, actor, "probed", reason, {}, hurry)
 
 
-def adjust(engine: Engine, system: str, actor: Actor, reason: str, rate: float | None, concurrency: int | None) -> None:
+def adjust(
+    engine: Engine, system: str, actor: Actor, reason: str, rate: float | None, concurrency: int | None,
+    retry_budget: float | None = None,
+) -> None:  # fmt: skip
     """Change what a system bears, for all workers and over restarts, until it is reset; None: as configured."""
-    if rate is None and concurrency is None:
-        raise UsageError("say rate or concurrency, or both; to go back to the configured ones use limits/reset")
-    change = limits.Adjustment(rate, concurrency, reason, engine.clock.epoch(), actor.name)
-    detail = {"rate": rate, "concurrency": concurrency}
+    detail = {"rate": rate, "concurrency": concurrency, "retry_budget": retry_budget}
+    if all(value is None for value in detail.values()):
+        raise UsageError("say rate, concurrency or retry_budget; to go back to the configured ones use limits/reset")
+    change = limits.Adjustment(rate, concurrency, reason, engine.clock.epoch(), actor.name, retry_budget)
     _step(engine, system, actor, "adjusted", reason, detail, lambda db: limits.adjust(db, system, change))
 
 

@@ -17,6 +17,7 @@ class Adjustment(msgspec.Struct, frozen=True, gc=False):
     reason: str
     at: float
     actor: str
+    retry_budget: float | None = None
 
 
 class Share(msgspec.Struct, frozen=True, gc=False):
@@ -29,10 +30,12 @@ class Share(msgspec.Struct, frozen=True, gc=False):
 def adjust(db: Database, system: str, change: Adjustment) -> None:
     """Change what a system bears until it is reset."""
     db.execute(
-        """INSERT INTO adjustments (system, rate, concurrency, reason, at, actor) VALUES (?, ?, ?, ?, ?, ?)
+        """INSERT INTO adjustments (system, rate, concurrency, reason, at, actor, retry_budget)
+           VALUES (?, ?, ?, ?, ?, ?, ?)
            ON CONFLICT (system) DO UPDATE SET rate = excluded.rate, concurrency = excluded.concurrency,
-             reason = excluded.reason, at = excluded.at, actor = excluded.actor""",
-        (system, change.rate, change.concurrency, change.reason, change.at, change.actor),
+             reason = excluded.reason, at = excluded.at, actor = excluded.actor,
+             retry_budget = excluded.retry_budget""",
+        (system, change.rate, change.concurrency, change.reason, change.at, change.actor, change.retry_budget),
     )
 
 
@@ -44,7 +47,9 @@ def reset(db: Database, system: str) -> bool:
 
 def adjusted(db: Database) -> dict[str, Adjustment]:
     """The systems whose limits were changed."""
-    rows = db.execute("SELECT system, rate, concurrency, reason, at, actor FROM adjustments ORDER BY system")
+    rows = db.execute(
+        "SELECT system, rate, concurrency, reason, at, actor, retry_budget FROM adjustments ORDER BY system"
+    )
     return {str(row[0]): Adjustment(*row[1:]) for row in rows}
 
 

@@ -18,6 +18,7 @@ from hub.notify import _open_now
 from hub.store import circuits
 
 V1 = "/api/v1"
+PLAIN = {"concurrency": 16, "retry_budget": 0.2}
 
 
 def erp(caller: Caller) -> Any:
@@ -71,11 +72,11 @@ def test_limits_are_adjusted_beside_the_configured_ones_until_they_are_reset(
     call: Callable[..., Caller], world: World
 ) -> None:
     operator = call("operator")
-    assert erp(operator)["limits"] == {"concurrency": 16, "configured": {"concurrency": 16}}
+    assert erp(operator)["limits"] == {**PLAIN, "configured": PLAIN}
     body = {"rate": 5, "concurrency": 2, "reason": "their sale, OPS-9"}
     answer = operator.post(V1 + "/systems/erp/limits", body, idempotency_key="a1")
     limits = answer.json["limits"]
-    assert (limits["rate"], limits["concurrency"], limits["configured"]) == (5.0, 2, {"concurrency": 16})
+    assert (limits["rate"], limits["concurrency"], limits["configured"]) == (5.0, 2, PLAIN)
     assert (limits["adjusted"]["reason"], limits["adjusted"]["actor"]) == ("their sale, OPS-9", "operator")
     assert operator.post(V1 + "/systems/erp/limits", body, idempotency_key="a1").body == answer.body
     assert "adjusted to 5/s, 2 at a time" in render(Desk(world.engine))
@@ -87,10 +88,22 @@ def test_limits_are_adjusted_beside_the_configured_ones_until_they_are_reset(
     assert world.engine.dispatcher.gates.bounds("erp").concurrency == 16
 
 
+def test_a_retry_budget_is_adjusted_for_all_workers(call: Callable[..., Caller], world: World) -> None:
+    body = {"retry_budget": 0.0, "reason": "their night"}
+    limits = call("operator").post(V1 + "/systems/erp/limits", body).json["limits"]
+    assert (limits["retry_budget"], limits["concurrency"], limits["configured"]) == (0.0, 16, PLAIN)
+    assert world.engine.dispatcher.gates.of("erp").budget.share == 0.0
+    world.crash("w2")
+    assert world.engine.dispatcher.gates.of("erp").budget.share == 0.0
+    operator = Caller(create_app(world.engine), call("operator").key)
+    operator.post(V1 + "/systems/erp/limits/reset", {})
+    assert world.engine.dispatcher.gates.of("erp").budget.share == 0.2
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status", "detail"),
     [
-        ("erp/limits", {"reason": "x"}, 422, "say rate or concurrency, or both"),
+        ("erp/limits", {"reason": "x"}, 422, "say rate, concurrency or retry_budget"),
         ("erp/limits", {"rate": 5}, 422, "/reason: is missing"),
         ("erp/limits", {"rte": 5, "reason": "x"}, 422, "unknown field 'rte'; did you mean 'rate'?"),
         ("erp/limits", {"concurrency": 0, "reason": "x"}, 422, "/concurrency"),

@@ -27,3 +27,6 @@ CREATE TABLE quotas (
   pruned_to  float8,  -- and when the youngest of what was removed had come in
   PRIMARY KEY (kind, name)
 );
+
+-- The retry budget too is changed at run time; NULL: as configured.
+ALTER TABLE adjustments ADD COLUMN retry_budget float8;
