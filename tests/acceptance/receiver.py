@@ -6,8 +6,10 @@ import json
 import random
 import threading
 import time
+from bisect import bisect_left
 from collections import defaultdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import accumulate
 from typing import Any
 
 
@@ -21,6 +23,7 @@ class _Server(ThreadingHTTPServer):
 class Receiver:
     """``effects`` counts what really happened per reference: a key seen before is answered and does nothing more.
 
+    ``spans`` has when each request came and was done with, of the monotonic clock.
     ``unwilling`` is the share of requests answered 503; ``away`` closes every connection at once;
     ``distrusts`` answers 401; ``seconds`` is how long it takes to answer. ``order`` lists (lane,
     sequence) of effects as they happened.
@@ -31,6 +34,7 @@ class Receiver:
         self.keys: dict[str, str] = {}
         self.order: list[tuple[str, int]] = []
         self.requests = 0
+        self.spans: list[tuple[float, float]] = []
         self.headers: list[dict[str, str]] = []
         self.unwilling, self.away, self.distrusts, self.deduplicates = 0.0, False, False, True
         self.seconds = 0.0
@@ -45,6 +49,17 @@ class Receiver:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+    def most_at_once(self, since: float = 0.0) -> int:
+        """How many requests were here at a time, of those that came since then."""
+        spans = [span for span in self.spans if span[0] >= since]
+        steps = sorted([(start, 1) for start, _ in spans] + [(end, -1) for _, end in spans])
+        return max(accumulate(step for _, step in steps), default=0)
+
+    def most_within(self, seconds: float) -> int:
+        """How many requests came within any stretch of time of that length."""
+        came = sorted(start for start, _ in self.spans)
+        return max((bisect_left(came, at + seconds) - number for number, at in enumerate(came)), default=0)
 
     def take(self, key: str, document: dict[str, Any]) -> None:
         with self._lock:
@@ -63,7 +78,15 @@ class Receiver:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 receiver.requests += 1
+                arrived = time.monotonic()
+                try:
+                    self._take(body)
+                finally:
+                    receiver.spans.append((arrived, time.monotonic()))
+
+            def _take(self, body: bytes) -> None:
                 if receiver.away:
+                    time.sleep(receiver.seconds)
                     self.close_connection = True
                     self.connection.close()
                     return
