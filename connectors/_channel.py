@@ -300,16 +300,16 @@ class Channel:
         weigh = self._judge.of_look_up if job.looks_up else self._judge.of_delivery
         verdict = weigh(ending, seconds, time.time())
         if "ratelimit" in ending.headers or self._limits.told_by is not None:
-            return self._rationed(verdict, ending)
+            return self._rationed(verdict, ending, job.started)
         return verdict
 
-    def _rationed(self, verdict: Verdict, answer: Answer) -> Verdict:
+    def _rationed(self, verdict: Verdict, answer: Answer, started: float) -> Verdict:
         """Keep to what an answer says is left; where that is nothing, the whole system is left alone until more is."""
         left = left_of(answer.headers, self._limits.told_by, time.time())
         if left is None:
             return verdict
         self._ration = self._ration or Ration()
-        self._ration.learn(left, self._active, time.monotonic())
+        self._ration.learn(left, self._active, started, time.monotonic())
         if left.requests or verdict.retry_after_seconds is not None:
             return verdict
         return msgspec.structs.replace(verdict, slow_down=True, retry_after_seconds=left.seconds)

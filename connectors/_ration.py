@@ -96,16 +96,20 @@ def _whole(text: str | None) -> int | None:
 class Ration:
     """What is left of a system's limit, as its last answer said. Times are of the monotonic clock."""
 
-    __slots__ = ("_left", "_most", "_pace", "_until")
+    __slots__ = ("_heard", "_left", "_most", "_pace", "_until")
 
     def __init__(self) -> None:
-        self._left, self._most, self._until = 0, 0, 0.0
+        self._left, self._most, self._until, self._heard = 0, 0, 0.0, float("-inf")
         self._pace: Rate | None = None
 
-    def learn(self, left: Left, on_their_way: int, now: float) -> None:
-        """An answer has said what is left. Requests on their way may not have been counted in it."""
-        self._until = now + left.seconds
-        self._left = left.requests - on_their_way
+    def learn(self, left: Left, on_their_way: int, started: float, now: float) -> None:
+        """The answer to a request that started then has said what is left. Requests on their way may not have been
+        counted in it, nor those that were answered before it though they started later."""
+        is_newer = started >= self._heard or now >= self._until
+        self._left = left.requests - on_their_way if is_newer else min(self._left, left.requests - on_their_way)
+        if not is_newer:
+            return
+        self._heard, self._until = now, now + left.seconds
         self._most = left.quota or max(self._most, left.requests)
         is_much = left.requests > _SPREAD_BELOW * self._most
         if is_much or not left.requests:

@@ -39,13 +39,13 @@ class Limited:
 
 def keeps_to(limited: Limited, make: Any, **settings: Any) -> None:
     with ScriptedServer(limited) as server:
-        to = make(server, idempotency=NATIVE, limits={"concurrency": 8, **settings})
+        to = make(server, idempotency=NATIVE, limits={"concurrency": 8, **settings}, timeouts={"read": 10.0})
         waiting = {number: parcel(number) for number in range(40)}
         end = time.monotonic() + 30
         while waiting and time.monotonic() < end:
             tried = list(waiting.values())
             for one, verdict in zip(tried, send(to, *tried), strict=True):
-                assert verdict.kind == DELIVERED or (verdict.kind, verdict.code) == (LATER, "paused")
+                assert verdict.kind == DELIVERED or (verdict.kind, verdict.code) == (LATER, "paused"), verdict
                 if verdict.kind == DELIVERED:
                     del waiting[int(one.delivery_id.partition("-")[2])]
             time.sleep(0.05)  # what is given back waits as rows; here there is no hub that keeps them

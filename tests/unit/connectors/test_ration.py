@@ -83,9 +83,9 @@ def starts(ration: Ration, now: float, until: float, most: int = 1000) -> list[f
 
 def test_much_that_is_left_goes_as_it_comes_and_little_is_spread_over_the_time_until_more_is_allowed() -> None:
     ration = Ration()
-    ration.learn(Left(80, 10.0, 100), 0, 0.0)
+    ration.learn(Left(80, 10.0, 100), 0, 0.0, 0.0)
     assert starts(ration, 0.0, 10.0, most=30) == [0.0] * 30
-    ration.learn(Left(20, 10.0, 100), 0, 0.0)
+    ration.learn(Left(20, 10.0, 100), 0, 0.0, 0.0)
     spread = starts(ration, 0.0, 10.0)
     assert len(spread) == 19 or len(spread) == 20
     assert [round(b - a, 3) for a, b in itertools.pairwise(spread)] == [0.5] * (len(spread) - 1)
@@ -94,16 +94,26 @@ def test_much_that_is_left_goes_as_it_comes_and_little_is_spread_over_the_time_u
 
 def test_nothing_goes_beyond_what_is_left_though_the_answer_is_late() -> None:
     ration = Ration()
-    ration.learn(Left(60, 10.0, 100), 55, 0.0)  # 55 are on their way that it may not have counted
+    ration.learn(Left(60, 10.0, 100), 55, 0.0, 0.0)  # 55 are on their way that it may not have counted
     assert len(starts(ration, 0.0, 9.99)) == 5
-    ration.learn(Left(0, 4.0, 100), 3, 0.0)
+    ration.learn(Left(0, 4.0, 100), 3, 0.0, 0.0)
     assert ration.wait_seconds(1.0) == 3.0
     assert ration.wait_seconds(4.0) == 0.0
 
 
 def test_without_a_quota_the_most_that_was_ever_left_counts_for_it() -> None:
     ration = Ration()
-    ration.learn(Left(10, 10.0), 0, 0.0)
+    ration.learn(Left(10, 10.0), 0, 0.0, 0.0)
     assert ration.wait_seconds(0.0) == 0.0
-    ration.learn(Left(4, 10.0), 0, 0.0)
+    ration.learn(Left(4, 10.0), 0, 0.0, 0.0)
     assert ration.wait_seconds(0.0) == pytest.approx(2.5)
+
+
+def test_an_answer_that_was_overtaken_never_gives_more() -> None:
+    ration = Ration()
+    ration.learn(Left(60, 10.0, 100), 0, started=0.0, now=1.0)
+    ration.learn(Left(55, 10.0, 100), 4, started=2.0, now=3.0)
+    ration.learn(Left(59, 10.0, 100), 3, started=2.5, now=3.1)  # it went out before the last answer was heard
+    assert len(starts(ration, 3.1, 9.9, most=100)) == 51
+    ration.learn(Left(59, 10.0, 100), 3, started=3.2, now=4.0)
+    assert len(starts(ration, 4.0, 9.9, most=100)) == 56
