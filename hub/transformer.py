@@ -366,4 +366,7 @@ def _answer(local: LocalTransformer, program: Program, request: Request, writing
 
 
 if __name__ == "__main__":
-    main(os.environ[_STORE], sys.argv[1], sys.argv[2])
+    try:
+        main(os.environ[_STORE], sys.argv[1], sys.argv[2])
+    except BrokenPipeError:
+        os._exit(0)  # the hub is gone, and nobody is left whom the rest of the answer is for

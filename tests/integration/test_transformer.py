@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import uuid_utils
 
@@ -228,3 +231,20 @@ def test_a_rehearsal_that_brings_its_child_down_tells_nothing_and_the_next_one_h
     evil, good = bench.receive(body(1, name), b'{"id": 1}')
     assert bench.apart.rehearse(evil, bench.program) is None
     assert bench.apart.rehearse(good, bench.program)["step"] == "map"
+
+
+def test_a_child_whose_hub_is_gone_ends_without_a_word(bench: Bench) -> None:
+    work = [Suspect(receipt) for receipt in bench.receive(*(body(number) for number in range(50)))]
+    frame = msgspec.msgpack.encode(hub.transformer.Request(bench.program.set_id, work))
+    child = subprocess.Popen(
+        [sys.executable, "-m", "hub.transformer", "", ""], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, env={**os.environ, "O2C_TRANSFORMER_STORE": bench.store.url},
+    )  # fmt: skip
+    assert child.stdin and child.stdout and child.stderr
+    child.stdout.close()  # as when the process that reads from it is killed
+    child.stdin.write(len(frame).to_bytes(4, "big") + frame)
+    child.stdin.flush()
+    said = child.stderr.read()
+    assert (child.wait(20), said) == (0, b"")
+    child.stdin.close()
+    child.stderr.close()
