@@ -29,7 +29,7 @@ import structlog
 
 from hub import logs
 from hub.clock import SystemClock
-from hub.errors import StoreError
+from hub.errors import StoreError, StoreRefused
 from hub.message import Delivery, Receipt
 from hub.outcome import Failure
 from hub.pipeline import Transformed
@@ -54,11 +54,12 @@ class Request(msgspec.Struct, array_like=True):
 
 
 class Answer(msgspec.Struct, array_like=True):
-    """A part of the answer, or with ``last`` its end."""
+    """A part of the answer, or with ``last`` its end; ``away`` says why the child could not use the store."""
 
     parts: list[Transformed] = []
     built: list[Built] = []
     last: bool = False
+    away: str = ""
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -190,7 +191,7 @@ class Child:
 
     def ask(self, request: Request, handed_over: Callable[[], None] = _nothing) -> Iterator[Answer]:
         """The parts of the answer as they come; ``handed_over`` is called when the child has the request. Raises
-        ChildDied when the child ends, or hangs and is ended."""
+        ChildDied when the child ends, or hangs and is ended, StoreError when the store is away for it."""
         process = self._hand_over(request, handed_over)
         try:
             yield from self._answers(process)
@@ -233,6 +234,8 @@ class Child:
             if not frame:
                 continue
             answer = _decode_answer(frame)
+            if answer.away:
+                raise StoreError(answer.away)
             yield answer
             if answer.last:
                 return
@@ -336,18 +339,30 @@ def main(store_url: str, environment: str, own_connectors: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to understand
     reading, writing = sys.stdin.buffer, os.fdopen(os.dup(1), "wb", 1 << 16)
     os.dup2(2, 1)  # nothing that a library prints may end up among the frames
-    store = open_store(store_url, Path(), read_only=True)
-    local = LocalTransformer(store, SystemClock(), progress=lambda: _write(writing, b""))
+    local: LocalTransformer | None = None
     programs: dict[int, Program] = {}
     while (frame := _read_frame(reading)) is not None:
         request = _decode_request(frame)
-        if request.set_id not in programs:
-            programs = {request.set_id: _program(store, environment, own_connectors, request.set_id)}
-            # What is there now stays, what comes is short-lived: look at it less often.
-            gc.collect()
-            gc.freeze()
-            gc.set_threshold(50_000, 20, 20)
-        _answer(local, programs[request.set_id], request, writing)
+        try:
+            if local is None:
+                store = open_store(store_url, Path(), read_only=True)
+                local = LocalTransformer(store, SystemClock(), progress=lambda: _write(writing, b""))
+            if request.set_id not in programs:
+                programs = {request.set_id: _program(local.store, environment, own_connectors, request.set_id)}
+                _settle()
+            _answer(local, programs[request.set_id], request, writing)
+        except StoreRefused:
+            raise
+        except StoreError as error:
+            # No fault of any document: what was asked for is asked for again when the store is back.
+            _write(writing, _encode(Answer(last=True, away=str(error))))
+
+
+def _settle() -> None:
+    """What is there now stays, what comes is short-lived: look at it less often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def _program(store: Store, environment: str, own_connectors: str, set_id: int) -> Program:

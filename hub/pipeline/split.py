@@ -10,7 +10,7 @@ import msgspec
 import structlog
 
 from hub.clock import Clock, iso
-from hub.errors import MappingError, MessageError
+from hub.errors import MappingError, MessageError, StoreError, StoreRefused
 from hub.message import CANONICAL, RAW, SENT, Body, Delivery, Receipt
 from hub.outcome import Failure, failure_of
 from hub.pipeline import Transformed, World, transform
@@ -44,7 +44,8 @@ class Transformer(Protocol):
         self, work: Sequence[Suspect], program: Program, handed_over: Callable[[], None] = ...
     ) -> Iterator[list[Transformed]]:
         """Every receipt's slices, in order; a receipt that kills its process comes as a failure of it. From when
-        ``handed_over`` is called, the slices of work that is brought later come later."""
+        ``handed_over`` is called, the slices of work that is brought later come later. Raises StoreError while the
+        store is away, as ``build`` and ``rehearse`` do."""
         ...
 
     def build(self, found: Sequence[Delivery], program: Program) -> list[Built]:
@@ -86,6 +87,8 @@ class LocalTransformer:
         try:
             yield from transform(receipt, program, world, self._chunks(receipt), suspect.skip)
         except Exception as error:
+            if isinstance(error, StoreError) and not isinstance(error, StoreRefused):
+                raise  # the store is away: no fault of the receipt, which is split when it is back
             # A whole receipt is guarded here: a mistake of ours is recorded with it and stops nothing else.
             _log.exception("the hub failed on a receipt", seq=receipt.seq)
             detail = f"the hub itself failed on this document: {type(error).__name__}"

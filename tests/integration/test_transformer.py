@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 import uuid_utils
+from servers import PostgresServer
 
 import hub.pipeline
 import hub.transformer
@@ -88,8 +89,8 @@ codec.decode = decode
 class Bench:
     """A store with a deployed set, and both kinds of transformer on it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.store: Store = open_store("sqlite:///hub.db", folder)
+    def __init__(self, folder: Path, url: str = "sqlite:///hub.db") -> None:
+        self.store: Store = open_store(url, folder)
         schemas = {path: raw for path, raw in reference_files().items() if path.startswith("schemas/")}
         self.program: Program = deploy(self.store, {**schemas, **FILES}, None, SystemClock(), "test")
         self.local = LocalTransformer(self.store, SystemClock())
@@ -210,6 +211,25 @@ def test_a_fault_of_the_hub_itself_is_recorded_with_the_document_and_stops_nothi
     assert (part.failure.error_class, part.failure.code) == ("internal", "internal_error")
     assert part.failure.detail.endswith("ZeroDivisionError")
     assert part.failure.value_excerpt == "planted"  # it may quote the document, so a viewer does not see it
+
+
+def test_a_store_that_is_away_is_no_fault_of_a_receipt(tmp_path: Path, postgres: PostgresServer) -> None:
+    bench = Bench(tmp_path, postgres.new_database())
+    without_bytes = [Suspect(receipt) for receipt in bench.receive(body(1), body(2), with_raw=False)]
+    try:
+        postgres.stop()
+        for transformer in (bench.local, bench.apart):  # the child cannot even load the program
+            with pytest.raises(StoreError, match="PostgreSQL store"):
+                split(transformer, without_bytes, bench.program)
+        postgres.start()
+        assert [part.failure for part in split(bench.apart, without_bytes, bench.program)] == [None, None]
+        postgres.stop()
+        with pytest.raises(StoreError, match="PostgreSQL store"):
+            split(bench.apart, without_bytes, bench.program)
+        postgres.start()
+        assert [part.failure for part in split(bench.apart, without_bytes, bench.program)] == [None, None]
+    finally:
+        bench.close()
 
 
 @pytest.mark.parametrize("kind", ["local", "apart"])
