@@ -10,14 +10,16 @@ from pathlib import Path
 import structlog
 
 from hub import replay
+from hub.clock import SteadyClock
 from hub.notify import Notifier
 from hub.pipeline.engine import Engine
 from hub.rounds import Chore
-from hub.store import answers, deliveries
+from hub.store import answers, deliveries, due
 from hub.store.quotas import Quotas, limits_of
 from hub.store.retention import Policy, Pruner, policy_of
 
 _log = structlog.get_logger("hub")
+_PUT_SECONDS = 1.0  # a clock that is slewed goes less astray between two looks
 
 
 def everything(engine: Engine, secrets: Path, telling: Executor) -> dict[str, Chore]:
@@ -37,8 +39,31 @@ def everything(engine: Engine, secrets: Path, telling: Executor) -> dict[str, Ch
 
 
 def counting(engine: Engine) -> dict[str, Chore]:
-    """What every process does: write what it counted."""
-    return {"counters": (1.0, lambda: engine.store.write(engine.beside.flush, durable=False))}
+    """What every process does: write what it counted, and keep to the time of a store that is shared."""
+    counters: dict[str, Chore] = {"counters": (1.0, lambda: engine.store.write(engine.beside.flush, durable=False))}
+    clock = engine.clock
+    return counters | ({"clock": (5.0, clock.follow)} if isinstance(clock, SteadyClock) else {})
+
+
+class ClockWatch:
+    """Notices that this machine's clock was put, and moves what waits for its time by as much."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._ahead = self._now_ahead()
+
+    def _now_ahead(self) -> float:
+        return self._engine.clock.epoch() - self._engine.clock.monotonic()
+
+    def look(self) -> None:
+        """Raises StoreError when the rows cannot be moved now; they are at the next look."""
+        engine, ahead = self._engine, self._now_ahead()
+        seconds = ahead - self._ahead
+        if abs(seconds) >= _PUT_SECONDS:
+            engine.store.write(partial(due.clock_was_put, seconds=seconds, now=engine.clock.epoch()))
+            engine.dispatcher.gates.clock_was_put(seconds)
+            _log.warning("the clock was put; what waits for its time waits as long as it had to", seconds=seconds)
+        self._ahead = ahead
 
 
 def _policy(engine: Engine) -> Policy:

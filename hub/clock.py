@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Protocol
 
 import uuid_utils
+
+_DRIFT_SECONDS = 0.05  # so far two clocks may be apart before one follows the other
 
 
 class Clock(Protocol):
@@ -40,6 +43,31 @@ class SystemClock:
 
     def new_id(self) -> str:
         return str(uuid_utils.uuid7())
+
+
+class SteadyClock(SystemClock):
+    """Goes by another clock, whose time ``ask`` tells: that of a database, so that all who share it mean the same by a
+    time. Between two questions it goes by this machine's monotonic clock, which nobody can put."""
+
+    def __init__(self, ask: Callable[[], float]) -> None:
+        self._ask = ask
+        self._ahead = time.time() - time.monotonic()
+        self.follow()
+
+    def follow(self) -> None:
+        """Ask once more. An answer is believed as far as the time it was on its way allows."""
+        before = time.monotonic()
+        told = self._ask()
+        after = time.monotonic()
+        ahead = told - (before + after) / 2
+        if abs(ahead - self._ahead) > (after - before) / 2 + _DRIFT_SECONDS:
+            self._ahead = ahead
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.epoch(), UTC)
+
+    def epoch(self) -> float:
+        return time.monotonic() + self._ahead
 
 
 def iso(epoch: float) -> str:

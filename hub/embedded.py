@@ -14,17 +14,19 @@ from pathlib import Path
 import structlog
 
 from hub import replay
-from hub.chores import everything, logged
-from hub.clock import SystemClock
+from hub.chores import ClockWatch, everything, logged
+from hub.clock import SteadyClock, SystemClock
 from hub.deploy import active_program, deploy, rollback
 from hub.errors import ProjectError, UsageError
 from hub.pipeline.connections import open_destination
 from hub.pipeline.engine import Engine
 from hub.pipeline.program import Program
 from hub.project import read_files
+from hub.rounds import Chore
 from hub.secret import DEFAULT_FOLDER, Secret, resolve
 from hub.settings import Settings, load_settings
 from hub.store import Store, is_shared, leases, open_store
+from hub.store.database import server_time
 from hub.sweeper import Sweeper
 from hub.transformer import REQUESTS_AT_ONCE, Transformers
 from hub.worker import LocalWorker
@@ -46,6 +48,8 @@ class Hub:
         settings, _ = load_settings(files, self.environment, self.own_connectors)
         self.secrets = root / (settings.secrets_folder or DEFAULT_FOLDER)
         self.store: Store = open_store(_address(settings, self.secrets), root)
+        if is_shared(self.store.url):
+            self.clock = SteadyClock(lambda: server_time(self.store.reader()))
         self._be_alone()
         program = self._first_program(files)
         self.pool = ThreadPoolExecutor(8, thread_name_prefix="apart")
@@ -62,7 +66,7 @@ class Hub:
             self.engine,
             self.secrets,
             self.environment,
-            everything(self.engine, self.secrets, self.telling) | {"lease": (1.0, self._lead)},
+            everything(self.engine, self.secrets, self.telling) | self._own_chores(),
             self.own_connectors,
         )
         self._threads: list[threading.Thread] = []
@@ -78,7 +82,12 @@ class Hub:
     def _lead(self) -> bool:
         """As long as this hub lives nobody else sweeps."""
         hold = partial(leases.hold, name=leases.LEADER, holder=_ALONE, seconds=_LEASE_SECONDS)
-        return not is_shared(self.store.url) or self.store.write(hold, durable=False)
+        return bool(self.store.write(hold, durable=False))
+
+    def _own_chores(self) -> dict[str, Chore]:
+        if is_shared(self.store.url):
+            return {"lease": (1.0, self._lead)}
+        return {"clock": (0.0, ClockWatch(self.engine).look)}
 
     def deploy(self, actor: str) -> int:
         """Put the project folder as it is now in force; gives the set's number. Raises ProjectError."""

@@ -66,7 +66,7 @@ class Breaker:
         """Count a try; gives why the circuit opens, or ''."""
         if sign == NEITHER:
             return ""
-        if now >= self._part_ends:
+        if not self._part_ends - self.policy.window <= now < self._part_ends:  # earlier: the clock was put back
             self._next_part(now)
         self._tries[-1] += 1
         if sign == GOOD:
@@ -78,7 +78,8 @@ class Breaker:
 
     def _next_part(self, now: float) -> None:
         length = self.policy.window / _PARTS
-        gone = _PARTS if not self._part_ends else min(_PARTS, 1 + int((now - self._part_ends) / length))
+        is_new = not self._part_ends or now < self._part_ends
+        gone = _PARTS if is_new else min(_PARTS, 1 + int((now - self._part_ends) / length))
         self._tries = [*self._tries[gone:], *[0] * gone]
         self._bad = [*self._bad[gone:], *[0] * gone]
         self._part_ends = now + length

@@ -35,9 +35,10 @@ class RetryBudget:
         return min(_LONGEST_WAIT, 1.0 + self._put_off / a_second)
 
     def _move_on(self, now: float) -> None:
-        gone = min(_SECONDS, int(now) - self._second)
-        if gone <= 0:
+        gone = int(now) - self._second
+        if gone == 0:
             return
+        gone = min(_SECONDS, gone) if gone > 0 else _SECONDS  # earlier: the clock was put back
         self._all = [*self._all[gone:], *[0] * gone]
         self._retries = [*self._retries[gone:], *[0] * gone]
         self._second, self._put_off = int(now), 0

@@ -21,7 +21,7 @@ from hub import logs
 from hub.broker import open_wire
 from hub.broker.remote import RemoteBroker
 from hub.chores import logged
-from hub.clock import SystemClock
+from hub.clock import SteadyClock, SystemClock
 from hub.deploy import active_program
 from hub.errors import StoreError, UsageError
 from hub.pipeline.connections import open_destination
@@ -32,6 +32,7 @@ from hub.project import read_files
 from hub.secret import DEFAULT_FOLDER, Secret, resolve
 from hub.settings import load_settings
 from hub.store import Store, is_shared, open_store
+from hub.store.database import server_time
 
 _log = structlog.get_logger("hub")
 _AGAIN_SECONDS = 0.5
@@ -75,7 +76,8 @@ class Ground:
     """Raises UsageError where the project is not one for several processes. ``role`` is the command's name."""
 
     def __init__(self, root: Path, role: str, alive: Alive = lambda: None, name: str = "") -> None:
-        self.root, self.clock, self._alive = root, SystemClock(), alive
+        self.root, self._alive = root, alive
+        self.clock = SystemClock()
         self.environment = os.environ.get("O2C_ENV") or None
         own = root / "connectors"
         self.own_connectors = own if own.is_dir() else None
@@ -86,6 +88,7 @@ class Ground:
         self.broker = self._told(self.settings.broker)
         self.pool = ThreadPoolExecutor(8, thread_name_prefix="apart")
         self.store = self._store(url)
+        self.clock = self.wait(lambda: SteadyClock(lambda: server_time(self.store.reader())))
 
     def _told(self, value: str | Secret) -> str:
         return resolve(value, self.secrets) if isinstance(value, Secret) else value

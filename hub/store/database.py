@@ -129,8 +129,9 @@ def lock(db: Database, name: str) -> None:
 
 def now_of(db: Database, now: float) -> float:
     """The time that leases go by: where several processes share a database its own clock, else the one given."""
-    return _clock_of(db) if isinstance(db, Shared) else now
+    return server_time(db) if isinstance(db, Shared) else now
 
 
-def _clock_of(db: Database) -> float:
+def server_time(db: Database) -> float:
+    """What the clock of a database server shows."""
     return float(db.execute("SELECT extract(epoch FROM clock_timestamp())::float8").get)

@@ -93,6 +93,16 @@ def give_back(db: Database, delivery_ids: Sequence[str], worker: str) -> None:
     )
 
 
+def clock_was_put(db: Database, seconds: float, now: float) -> None:
+    """The clock that times were written by is so much further ahead than it was, and shows ``now``: what still had to
+    wait by the clock as it was waits as long as it had to."""
+    before = min(now, now - seconds)  # nothing earlier than this had to wait, by either
+    db.execute("UPDATE deliveries SET due_at = due_at + ?1 WHERE due_at > ?2", (seconds, before))
+    db.execute("UPDATE circuits SET probe_at = probe_at + ?1 WHERE probe_at > ?2", (seconds, before))
+    db.execute("UPDATE pauses SET until = until + ?1 WHERE until > ?2", (seconds, before))
+    db.execute("UPDATE receipts SET enqueued_at = NULL WHERE state = 'received' AND enqueued_at > ?", (now,))
+
+
 def put_off(db: Database, times: Sequence[tuple[str, float]]) -> None:
     """Retries that have to wait longer than their policy says: (delivery id, when they are due)."""
     db.executemany(

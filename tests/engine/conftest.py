@@ -81,16 +81,16 @@ retry: {attempts: 3, first: 10s, factor: 2, cap: 60s, jitter: none}
 
 
 class StandingClock:
-    """Time moves when the test says so; ids count."""
+    """Time moves when the test says so; ids count. ``put`` is by how much somebody has put it."""
 
     def __init__(self) -> None:
-        self.at = START
+        self.at, self.put = START, 0.0
 
     def now(self) -> datetime:
-        return datetime.fromtimestamp(self.at, UTC)
+        return datetime.fromtimestamp(self.epoch(), UTC)
 
     def epoch(self) -> float:
-        return self.at
+        return self.at + self.put
 
     def monotonic(self) -> float:
         return self.at
@@ -254,7 +254,7 @@ def make_world(
         own = {**files, **{_path(name): content for name, content in changed.items()}}
         world = World(tmp_path, own, url=store_url)
         made.append(world)
-        monkeypatch.setattr(database, "_clock_of", lambda db: world.clock.at)  # a server's clock stands still as well
+        monkeypatch.setattr(database, "server_time", lambda db: world.clock.at)  # a server's clock stands still as well
         return world
 
     yield make

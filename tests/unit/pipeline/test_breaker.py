@@ -51,3 +51,12 @@ def test_nothing_opens_it_where_both_are_zero() -> None:
 def test_probes_come_after_a_second_and_ever_later_up_to_the_longest_wait() -> None:
     policy = BreakerPolicy.of({"open": 30.0})
     assert [policy.probe_wait(failed) for failed in (0, 1, 2, 4, 5, 90)] == [1.0, 2.0, 4.0, 16.0, 30.0, 30.0]
+
+
+def test_tries_are_forgotten_when_the_clock_is_put_back() -> None:
+    breaker = Breaker(BreakerPolicy(failures=0, ratio=0.5, window=60.0))
+    for number in range(19):
+        assert breaker.note(BAD, 5000.0 + number / 10) == ""
+    assert breaker.note(BAD, 1400.0) == ""
+    assert [breaker.note(BAD, 1400.0 + number) for number in range(18)] == [""] * 18
+    assert breaker.note(BAD, 1419.0) == "20 of 20 tries within 60 s failed"

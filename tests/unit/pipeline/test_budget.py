@@ -21,3 +21,10 @@ def test_what_is_put_off_comes_spread_out() -> None:
     waits = [budget.wait_seconds() for _ in range(100)]
     assert waits == sorted(waits)
     assert (waits[9], waits[99]) == (2.0, 11.0)
+
+
+def test_what_was_sent_is_forgotten_when_the_clock_is_put_back() -> None:
+    budget = RetryBudget(0.2)
+    budget.sent(100, 100, 5000.0)
+    assert budget.room(5000.0) == 20
+    assert budget.room(1400.0) == 100

@@ -1,0 +1,80 @@
+"""The machine's clock is put forward or back: whatever waits for its time waits as long as it had to, and no longer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from conftest import World, order
+
+from connectors.base import DOUBT, FOUND, LATER, Verdict
+from hub.chores import ClockWatch
+from hub.store import receipts
+
+ASKED = b"""
+shop: {connector: webhook, verify: {method: none, unsigned: true}, event: header:X-Event}
+erp: {connector: http, base_url: http://erp.example,
+      idempotency: {mode: lookup, request: "GET /x?ref={key}", found: "count(body) > 0", settle: 10s}}
+"""
+AWAY = Verdict(LATER, "connect_refused", "connection refused")
+BUSY = Verdict(LATER, "http_503", "busy", status=503, retry_after_seconds=10.0, slow_down=True)
+UNHEARD = Verdict(DOUBT, "read_timeout", "no answer")
+
+
+@pytest.fixture
+def store_url() -> str:
+    return "sqlite:///hub.db"  # on a server's store it is the server's clock that counts
+
+
+def pass_by(world: World, watch: ClockWatch, seconds: float) -> int:
+    """Let time pass; gives how often the target was sent to or asked by then."""
+    world.clock.at += seconds
+    watch.look()
+    world.engine.dispatcher.refresh()
+    world.wait(0)
+    return len(world.target("erp").sent) + len(world.target("erp").asked)
+
+
+@pytest.mark.parametrize("seconds", [3600.0, -3600.0, 5.0, -5.0])
+@pytest.mark.parametrize(
+    ("answers", "after"), [([AWAY], 10), ([BUSY], 10), ([UNHEARD], 10), ([AWAY] * 5, 10)],
+    ids=["a retry", "a pause", "a look-up", "a probe"],
+)  # fmt: skip
+def test_it_is_done_when_it_should_have_been(
+    make_world: Callable[..., World], answers: list[Verdict], after: float, seconds: float
+) -> None:
+    world = make_world(systems=ASKED)
+    world.target("erp").answers.extend(answers)
+    world.target("erp").found.append(Verdict(FOUND, code="found"))
+    watch = ClockWatch(world.engine)
+    world.send(*(order(number) for number in range(len(answers))))
+    assert pass_by(world, watch, 0.1) == len(answers)
+    world.clock.put += seconds
+    assert pass_by(world, watch, after - 0.5) == len(answers)
+    assert pass_by(world, watch, 0.5) > len(answers)
+
+
+@pytest.mark.parametrize("seconds", [3600.0, -3600.0])
+def test_it_is_noticed_once(world: World, seconds: float) -> None:
+    world.target("erp").answers.append(AWAY)
+    watch = ClockWatch(world.engine)
+    world.send(order(1))
+    world.clock.put += seconds
+    for _ in range(3):
+        watch.look()
+    [(due_at,)] = world.rows("SELECT due_at FROM deliveries")
+    assert due_at == world.clock.epoch() + 10
+    world.clock.put += 0.2  # as a clock is that is slewed
+    watch.look()
+    assert world.rows("SELECT due_at FROM deliveries") == [(due_at,)]
+
+
+def test_a_receipt_that_was_told_of_in_a_time_to_come_is_told_of_again(world: World) -> None:
+    world.engine.accept([world.arrival(order(1))])
+    [(seq,)] = world.rows("SELECT seq FROM receipts")
+    world.store.write(lambda db: receipts.let_go(db, [seq]))
+    world.store.write(lambda db: receipts.mark_enqueued(db, [seq], world.clock.epoch()))
+    watch = ClockWatch(world.engine)
+    world.clock.put -= 3600
+    watch.look()
+    assert receipts.waiting(world.store.reader(), world.clock.epoch(), 10) == [seq]
