@@ -7,6 +7,7 @@ HubError
 │   ├── MappingError    a mapping cannot be applied to this document
 │   └── ValidationError a document breaks its schema or a business rule
 ├── StoreError          the database refused or is away
+│   ├── StoreAway       its server cannot be reached, or the connection was lost
 │   ├── StoreBusy       another hub process holds the embedded store
 │   ├── StoreRefused    a rule of the schema, or a statement, is against it
 │   └── StoreFull       no room on the disk: answer 503, try again later
@@ -125,6 +126,10 @@ class DocumentFault:
 
 class StoreError(HubError):
     """The database refused or is away."""
+
+
+class StoreAway(StoreError):
+    """The database's server cannot be reached, or the connection to it was lost."""
 
 
 class StoreBusy(StoreError):

@@ -13,7 +13,7 @@ import structlog
 
 from connectors.base import ConnectorError
 from hub.deploy import active_program
-from hub.errors import HubError
+from hub.errors import HubError, StoreAway
 from hub.pipeline.engine import Engine
 from hub.store import READ_ERRORS, sets
 
@@ -21,6 +21,21 @@ _log = structlog.get_logger("sweeper")
 TICK_SECONDS = 0.25
 
 Chore = tuple[float, Callable[[], object]]  # every so many seconds, this
+
+
+class StoreNews:
+    """Says once that the store is away and once that it is back: rounds come several times a second."""
+
+    def __init__(self) -> None:
+        self._away = ""
+
+    def note(self, away: str) -> None:
+        """``away`` says why the store cannot be used; nothing when it can."""
+        if away and not self._away:
+            _log.warning("the store is away; it is asked for until it is back", reason=away)
+        if self._away and not away:
+            _log.info("the store is back")
+        self._away = away
 
 
 class Rounds:
@@ -33,6 +48,7 @@ class Rounds:
         self._chores = dict(chores)
         self._next: dict[str, float] = dict.fromkeys(chores, 0.0)
         self._stop = threading.Event()
+        self.store_news = StoreNews()
 
     def _steps(self) -> Sequence[Callable[[], None]]:
         engine = self._engine
@@ -42,14 +58,19 @@ class Rounds:
 
     def sweep(self) -> None:
         """One round. What fails is logged and tried again in the next one."""
+        away = ""
         for step in self._steps():
             try:
                 step()
+            except StoreAway as error:
+                away = str(error)
+                break  # nothing else can be done either, and each would wait for the server anew
             except (HubError, ConnectorError, *READ_ERRORS) as error:
                 _log.warning("a sweep step failed and is tried again", step=step.__name__, reason=str(error))
             except Exception:
                 # A mistake in one step must not end the one thread that retries, recovers and follows deploys.
                 _log.exception("a sweep step failed and is tried again", step=step.__name__)
+        self.store_news.note(away)
 
     def run(self) -> None:
         while not self._stop.wait(TICK_SECONDS):

@@ -20,7 +20,7 @@ from hub.chores import everything
 from hub.errors import HubError, StoreError
 from hub.roles.ground import Ground, begin
 from hub.roles.readiness import tell
-from hub.rounds import TICK_SECONDS, Chore
+from hub.rounds import TICK_SECONDS, Chore, StoreNews
 from hub.store import answers, leases
 from hub.sweeper import Sweeper
 
@@ -35,8 +35,8 @@ _FORGET_SECONDS = 3600.0
 class Leadership:
     """The lease of the one that leads, as far as this process can be sure of it."""
 
-    def __init__(self, ground: Ground) -> None:
-        self._ground = ground
+    def __init__(self, ground: Ground, news: StoreNews) -> None:
+        self._ground, self._news = ground, news
         self._sure_until = self._asked = float("-inf")
         self._since = 0.0
 
@@ -53,8 +53,9 @@ class Leadership:
         try:
             held = self._ground.store.write(hold, durable=False)
         except StoreError as error:
-            _log.warning("the lease of the sweeper cannot be renewed", reason=str(error))
+            self._news.note(str(error))
             return
+        self._news.note("")
         if now >= self._sure_until:
             self._since = now
         self._sure_until = now + LEASE_SECONDS if held else float("-inf")
@@ -84,7 +85,7 @@ class Sweeping:
             "stuck answers": (60.0, self._forget_stuck),
         }
         self._sweeper = Sweeper(self.engine, ground.secrets, ground.environment, chores, ground.own_connectors)
-        self._leadership = Leadership(ground)
+        self._leadership = Leadership(ground, self._sweeper.store_news)
         self._is_leading = False
 
     def round(self) -> None:

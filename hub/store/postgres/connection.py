@@ -10,7 +10,7 @@ import psycopg
 from psycopg.adapt import Loader
 from psycopg.types.array import ListBinaryDumper
 
-from hub.errors import StoreError, StoreFull, StoreRefused
+from hub.errors import StoreAway, StoreError, StoreFull, StoreRefused
 from hub.store.database import Shared
 from hub.store.postgres.dialect import Translated, Types, translate, translate_many
 
@@ -36,10 +36,6 @@ class Contended(Exception):
 
 class Again(StoreError):
     """The transaction was undone in favour of another one and may be tried again."""
-
-
-class Gone(StoreError):
-    """The connection to the server was lost."""
 
 
 class Rows:
@@ -85,7 +81,7 @@ def connect(url: str) -> psycopg.Connection[Any]:
         form = "postgresql://USER:PASSWORD@HOST:5432/DATABASE"
         raise StoreError(f"store: the address is not well formed; write {form}, with %40 for an @ in it") from None
     except psycopg.Error as error:
-        raise Gone(f"the PostgreSQL store cannot be reached: {_first_line(error)}") from None
+        raise StoreAway(f"the PostgreSQL store cannot be reached: {_first_line(error)}") from None
     connection.adapters.register_dumper(list, ListBinaryDumper)
     connection.adapters.register_loader("numeric", _Whole)
     connection.prepared_max = 500
@@ -245,5 +241,5 @@ def ours(error: psycopg.Error, connection: psycopg.Connection[Any]) -> StoreErro
     if state in _NO_ROOM or state.startswith("25006"):
         return StoreFull(f"the PostgreSQL store cannot be written: {said}")
     if connection.closed or connection.broken or state.startswith(("08", "57P")) or state in ("25P03", "25P04"):
-        return Gone(f"the connection to the PostgreSQL store was lost: {said}")
+        return StoreAway(f"the connection to the PostgreSQL store was lost: {said}")
     return StoreRefused(f"the store refused this: {said}")

@@ -17,13 +17,12 @@ from typing import Any
 
 import psycopg
 
-from hub.errors import StoreError
+from hub.errors import StoreAway, StoreError
 from hub.store.commit import Committer
 from hub.store.database import Job
 from hub.store.postgres.connection import (
     Again,
     Contended,
-    Gone,
     PostgresDatabase,
     Rows,
     Statements,
@@ -79,7 +78,7 @@ class PostgresStore:
                 db.execute("SET LOCAL enable_seqscan = on")  # whoever counts everything reads everything
                 yield db
             finally:
-                with suppress(Gone):
+                with suppress(StoreAway):
                     db.execute("ROLLBACK")
 
     def size(self) -> int:
@@ -136,14 +135,14 @@ class _Readers:
         """Reading may be done twice: a connection that the server has ended is not a fault."""
         try:
             return self._on_one(work)
-        except Gone:
+        except StoreAway:
             return self._on_one(work)
 
     def _on_one(self, work: Callable[[PostgresDatabase], Rows]) -> Rows:
         with self.connection() as db:
             try:
                 return work(db)
-            except Gone:
+            except StoreAway:
                 db.connection.close()
                 raise
 
@@ -202,7 +201,7 @@ class _Transactions:
                 # Nothing was done yet: a connection that the server has ended meanwhile is simply made anew.
                 self._drop()
                 if is_last:
-                    raise Gone(f"the connection to the PostgreSQL store was lost: {error}") from error
+                    raise StoreAway(f"the connection to the PostgreSQL store was lost: {error}") from error
         raise AssertionError("unreachable")
 
     def _connected(self) -> PostgresDatabase:
@@ -221,7 +220,7 @@ class _Transactions:
         db.ended()
         try:
             db.execute("COMMIT")
-        except Gone as lost:
+        except StoreAway as lost:
             self._drop()
             if not self._was_committed(number):
                 raise lost

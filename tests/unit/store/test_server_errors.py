@@ -9,8 +9,8 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from hub.errors import StoreError, StoreFull, StoreRefused
-from hub.store.postgres.connection import Again, Gone, ours
+from hub.errors import StoreAway, StoreError, StoreFull, StoreRefused
+from hub.store.postgres.connection import Again, ours
 
 OPEN: Any = SimpleNamespace(closed=False, broken=False)
 CLOSED: Any = SimpleNamespace(closed=True, broken=True)
@@ -24,8 +24,8 @@ CLOSED: Any = SimpleNamespace(closed=True, broken=True)
         (errors.DeadlockDetected("deadlock"), OPEN, Again, "had other work first"),
         (errors.SerializationFailure("again"), OPEN, Again, "had other work first"),
         (errors.LockNotAvailable("lock"), OPEN, StoreError, "another hub process holds"),
-        (errors.AdminShutdown("shutting down"), OPEN, Gone, "connection to the PostgreSQL store was lost"),
-        (psycopg.OperationalError("server closed"), CLOSED, Gone, "was lost: server closed"),
+        (errors.AdminShutdown("shutting down"), OPEN, StoreAway, "connection to the PostgreSQL store was lost"),
+        (psycopg.OperationalError("server closed"), CLOSED, StoreAway, "was lost: server closed"),
         (errors.CheckViolation("a final state is never overwritten"), OPEN, StoreRefused, "a final state"),
         (errors.UniqueViolation("duplicate key"), OPEN, StoreRefused, "duplicate key"),
     ],

@@ -1,0 +1,47 @@
+"""Rounds come several times a second; what they say of a store that is away is said once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from conftest import World
+from structlog.testing import capture_logs
+
+from hub.errors import StoreAway
+from hub.rounds import Rounds
+
+AWAY, BACK = "the store is away; it is asked for until it is back", "the store is back"
+
+
+def said(rounds: Rounds, times: int) -> list[str]:
+    """What so many rounds log."""
+    with capture_logs() as lines:
+        for _ in range(times):
+            rounds.sweep()
+    return [line["event"] for line in lines]
+
+
+@pytest.fixture
+def store_url() -> str:
+    return "sqlite:///hub.db"
+
+
+def test_a_store_that_is_away_is_told_of_once_and_when_it_is_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    rounds = Rounds(world.engine, None, {"chore": (0.0, lambda: done.append("chore"))})
+    refresh: Callable[[], None] = world.engine.dispatcher.refresh
+
+    def away() -> None:
+        raise StoreAway("connection refused")
+
+    monkeypatch.setattr(world.engine.dispatcher, "refresh", away)
+    assert said(rounds, 4) == [AWAY]
+    assert done == []  # each step would wait for the server anew
+    monkeypatch.setattr(world.engine.dispatcher, "refresh", refresh)
+    assert said(rounds, 2) == [BACK]
+    assert done == ["chore", "chore"]
+    monkeypatch.setattr(world.engine.dispatcher, "refresh", away)
+    assert said(rounds, 2) == [AWAY]
