@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import select
+import socket
 import ssl
+import struct
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import httptools
@@ -94,6 +97,8 @@ class Connection(asyncio.Protocol):
             self._timer.cancel()
             self._timer = None
         if self._transport is not None:
+            if self._ended is not None:
+                _forget_unsent(self._transport.get_extra_info("socket"))
             self._transport.abort()
 
     # What the loop calls
@@ -211,6 +216,13 @@ class Connection(asyncio.Protocol):
         ended, self._ended = self._ended, None
         if ended is not None:
             ended(self, ending)
+
+
+def _forget_unsent(raw: Any) -> None:
+    """What the other side has not got of a request that is given up must not reach it later, when its effect may have
+    been looked for already: the kernel would send it again and again after the connection is closed."""
+    with suppress(OSError):  # it is closed already
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def reason_of(error: ssl.SSLError) -> str:

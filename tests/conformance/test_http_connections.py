@@ -231,3 +231,23 @@ def test_a_receiver_that_fails_does_not_stop_the_sending(make: Any, caplog: pyte
         assert called.wait(5)
         assert brief(send(to)[0]) == (DELIVERED, "")
         assert "a receiver of results failed" in caplog.text
+
+
+def test_what_is_left_of_a_request_that_was_given_up_does_not_arrive_later(make: Any) -> None:
+    given_up, ends = threading.Event(), []
+
+    def reads_late(line: socket.socket) -> None:
+        given_up.wait(20)
+        try:
+            while line.recv(65_536):
+                continue
+            ends.append("closed")
+        except ConnectionResetError:
+            ends.append("reset")
+
+    body = b"x" * 8_000_000  # more than the kernels of both sides hold
+    with accepting(reads_late) as port:
+        to = make(f"http://127.0.0.1:{port}", timeouts={"connect": 2.0, "read": 0.5})
+        assert brief(send(to, Parcel("d-1", "d-1.1", body))[0]) == (DOUBT, "read_timeout")
+        given_up.set()
+    assert ends == ["reset"]
