@@ -72,7 +72,7 @@ def test_it_is_noticed_once(world: World, seconds: float) -> None:
 def test_a_receipt_that_was_told_of_in_a_time_to_come_is_told_of_again(world: World) -> None:
     world.engine.accept([world.arrival(order(1))])
     [(seq,)] = world.rows("SELECT seq FROM receipts")
-    world.store.write(lambda db: receipts.let_go(db, [seq]))
+    world.store.write(lambda db: receipts.let_go(db, [seq], world.engine.worker))
     world.store.write(lambda db: receipts.mark_enqueued(db, [seq], world.clock.epoch()))
     watch = ClockWatch(world.engine)
     world.clock.put -= 3600
