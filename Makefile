@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # program:Debian package, what tests start besides Python
 TEST_PROGRAMS := openssl:openssl git:git redis-server:redis-server rabbitmq-server:rabbitmq-server \
-  systemd-analyze:systemd initdb:postgresql
+  systemd-analyze:systemd initdb:postgresql faketime:faketime
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test test-packages conformance soak bench docs clean
+.PHONY: help setup demo check test test-packages conformance soak chaos bench docs clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,12 @@ SEEDS := 1..100000
 
 soak: setup ## many simulated runs of the hub with faults at every place; SEEDS=1..500 for fewer
 	$(BIN)/o2c simulate --seed $(SEEDS) --processes $$(getconf _NPROCESSORS_ONLN)
+
+ROUNDS := 1
+
+chaos: test-packages setup ## every fault to real processes and servers, a quarter of an hour; SEED=17 does one again
+	$(BIN)/python tests/chaos $(if $(SEED),--seed $(SEED)) --rounds $(ROUNDS) $(ONLY)
+	$(BIN)/pytest tests/acceptance/test_crash.py -k disk
 
 bench: setup ## the measured claims; needs redis-server for the script it compares with
 	$(BIN)/o2c bench hub

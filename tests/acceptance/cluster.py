@@ -6,18 +6,14 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import psycopg
-from conftest import HubProcess
+from hub_process import HubProcess, Process
 from receiver import Receiver
 
 from hub.store import api_keys, open_store
-
-Process = subprocess.Popen[bytes]
 
 
 class Cluster(HubProcess):
@@ -39,14 +35,9 @@ class Cluster(HubProcess):
     def log(self) -> str:
         return (self.root / "hub.log").read_text(encoding="utf-8", errors="replace")
 
-    def start_role(self, *command: str) -> Process:
-        with (self.root / "hub.log").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "hub.cli", *command], cwd=self.root, env=self.environment, stdout=log,
-                stderr=log, start_new_session=True, pass_fds=[self.listener.fileno()],
-            )  # fmt: skip
-        self.processes.append(process)
-        return process
+    def start_role(self, *command: str, **environment: str) -> Process:
+        self.processes.append(self.spawn(*command, files=[self.listener.fileno()], **environment))
+        return self.processes[-1]
 
     def serve(self) -> Process:
         return self.start_role("serve", "--fd", str(self.listener.fileno()))

@@ -7,16 +7,19 @@ import threading
 import time
 from itertools import pairwise
 
-from conftest import HubProcess
+from hub_process import HubProcess
 from receiver import Receiver
 
 
 class Load:
-    """Signed orders from several threads until told to stop; remembers which were acknowledged."""
+    """Signed orders from several threads until told to stop; remembers which were acknowledged.
 
-    def __init__(self, hub: HubProcess, lanes: int = 5, most: int = 1_000_000) -> None:
+    ``pause`` is how many seconds each thread waits between two requests.
+    """
+
+    def __init__(self, hub: HubProcess, lanes: int = 5, most: int = 1_000_000, pause: float = 0.0) -> None:
         self.acknowledged: list[str] = []
-        self._hub, self._stop, self._most = hub, threading.Event(), most
+        self._hub, self._stop, self._most, self._pause = hub, threading.Event(), most, pause
         self._threads = [threading.Thread(target=self._run, args=(f"k{n}",)) for n in range(lanes)]
 
     def __enter__(self) -> Load:
@@ -41,6 +44,7 @@ class Load:
             if status in (200, 202):
                 self.acknowledged.append(reference)
                 number += 1
+            self._stop.wait(self._pause)
 
 
 def in_order(receiver: Receiver) -> bool:

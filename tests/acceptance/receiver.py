@@ -26,7 +26,7 @@ class Receiver:
     ``spans`` has when each request came and was done with, of the monotonic clock.
     ``unwilling`` is the share of requests answered 503; ``away`` closes every connection at once;
     ``distrusts`` answers 401; ``seconds`` is how long it takes to answer. ``order`` lists (lane,
-    sequence) of effects as they happened.
+    sequence) of effects as they happened, ``last_at`` is when the last one did, on the monotonic clock.
     """
 
     def __init__(self, port: int = 0) -> None:
@@ -35,6 +35,7 @@ class Receiver:
         self.order: list[tuple[str, int]] = []
         self.requests = 0
         self.spans: list[tuple[float, float]] = []
+        self.last_at = 0.0
         self.headers: list[dict[str, str]] = []
         self.unwilling, self.away, self.distrusts, self.deduplicates = 0.0, False, False, True
         self.seconds = 0.0
@@ -68,6 +69,7 @@ class Receiver:
                 return
             self.keys[key] = reference
             self.effects[reference] += 1
+            self.last_at = time.monotonic()
             lane, _, number = reference.partition("-")
             self.order.append((lane, int(number or 0)))
 
