@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import select
+import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -17,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "conformance"))
 from test_embedded_store import HOT, TABLES
 from test_stores import accept, arrival, claim, end, split
 
-from hub.errors import Conflict, StoreError
+from hub.errors import Conflict, StoreAway, StoreError
 from hub.store import Store, audit, conservation, open_store, payloads
 from hub.store.postgres.copying import copy_rows
 from hub.store.postgres.schema import migrate, migrations
@@ -229,3 +231,34 @@ def test_a_store_that_is_closed_leaves_no_connection_open(store: Store) -> None:
     store.close()
     assert sum(db is not None for db in opened) == 2
     assert all(db.connection.closed for db in opened if db is not None)
+
+
+def _first_bytes(listening: socket.socket, server: int, count: int) -> None:
+    """Lead one connection to the server and break it after so many bytes of what the server says."""
+    with listening.accept()[0] as near, socket.create_connection(("127.0.0.1", server)) as far:
+        while count > 0 and (ready := select.select([near, far], [], [], 10)[0]):
+            for side in ready:
+                data = side.recv(65_536 if side is near else count)
+                if not data:
+                    return
+                count -= len(data) if side is far else 0
+                (near if side is far else far).sendall(data)
+
+
+def test_a_connection_that_breaks_while_a_store_is_opened_is_a_store_that_is_away(
+    postgres: PostgresServer, tmp_path: Path
+) -> None:
+    url, opened = postgres.new_database(), list[bool]()
+    for count in (1, 100, 400, 450, 500, 600, 800, 1000, 2000, 5000, 10_000, 1_000_000):
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            thread = threading.Thread(target=_first_bytes, args=(listening, postgres.port, count))
+            thread.start()
+            port = listening.getsockname()[1]
+            try:
+                open_store(url.replace(f":{postgres.port}/", f":{port}/"), tmp_path, read_only=True).close()
+                opened.append(True)
+            except StoreAway:
+                opened.append(False)
+            thread.join(20)
+    assert opened == sorted(opened)
+    assert (opened[0], opened[-1]) == (False, True)

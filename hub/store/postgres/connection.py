@@ -85,7 +85,8 @@ def connect(url: str) -> psycopg.Connection[Any]:
     connection.adapters.register_dumper(list, ListBinaryDumper)
     connection.adapters.register_loader("numeric", _Whole)
     connection.prepared_max = 500
-    connection.execute(_SESSION)
+    with raised_as_ours(connection):
+        connection.execute(_SESSION)
     return connection
 
 

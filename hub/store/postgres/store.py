@@ -28,6 +28,7 @@ from hub.store.postgres.connection import (
     Statements,
     column_types,
     connect,
+    raised_as_ours,
 )
 from hub.store.postgres.schema import require_schema
 
@@ -46,8 +47,9 @@ class PostgresStore:
         self.url = url
         connection = connect(url)
         try:
-            require_schema(connection)
-            self._statements = Statements(column_types(connection))
+            with raised_as_ours(connection):
+                require_schema(connection)
+                self._statements = Statements(column_types(connection))
         finally:
             connection.close()
         self._reader = _Readers(url, self._statements)
