@@ -200,7 +200,8 @@ class Laboratory:
             capture_output=True, text=True, timeout=60,
         )  # fmt: skip
         assert doctor.returncode == 0, doctor.stdout + doctor.stderr
-        assert "Traceback" not in self.whole_log(), self.told()
+        before, mistake, trace = self.whole_log().partition("Traceback")
+        assert not mistake, before[-2000:] + mistake + trace[:4000]
         return len(self.load.acknowledged)
 
     def whole_log(self) -> str:

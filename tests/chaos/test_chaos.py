@@ -18,7 +18,7 @@ from servers import PostgresServer
 SEED = os.environ.get("SEED", "1")
 SHORT = {
     REDIS: (
-        "killed: workers, three times", "broker: restarted", "PostgreSQL: dies and is started",
+        "killed: workers, three times", "broker: emptied", "PostgreSQL: dies and is started",
         "hub–store: broken in the middle of bytes", "hub–target: every packet lost",
     ),
     ALONE_CLOCKS: ("killed: every process", "clock: an hour forward and right again"),
