@@ -92,8 +92,9 @@ class Transformers:
 
     def warm(self, program: Program) -> None:
         """Start a child and let it load the program, so that the first receipt need not wait for it."""
-        for _ in self._ask(Request(program.set_id)):
-            pass
+        with suppress(StoreError):  # the store is away: then the first receipt waits for it
+            for _ in self._ask(Request(program.set_id)):
+                pass
 
     def split(
         self, work: Sequence[Suspect], program: Program, handed_over: Callable[[], None] = _nothing

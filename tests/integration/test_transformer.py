@@ -218,6 +218,7 @@ def test_a_store_that_is_away_is_no_fault_of_a_receipt(tmp_path: Path, postgres:
     without_bytes = [Suspect(receipt) for receipt in bench.receive(body(1), body(2), with_raw=False)]
     try:
         postgres.stop()
+        bench.apart.warm(bench.program)
         for transformer in (bench.local, bench.apart):  # the child cannot even load the program
             with pytest.raises(StoreError, match="PostgreSQL store"):
                 split(transformer, without_bytes, bench.program)
