@@ -50,7 +50,7 @@ class ClockWatch:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._ahead = self._now_ahead()
+        self._ahead, self._looked_at = self._now_ahead(), engine.clock.monotonic()
 
     def _now_ahead(self) -> float:
         return self._engine.clock.epoch() - self._engine.clock.monotonic()
@@ -58,12 +58,13 @@ class ClockWatch:
     def look(self) -> None:
         """Raises StoreError when the rows cannot be moved now; they are at the next look."""
         engine, ahead = self._engine, self._now_ahead()
-        seconds = ahead - self._ahead
+        seconds, now, looked_at = ahead - self._ahead, engine.clock.epoch(), engine.clock.monotonic()
         if abs(seconds) >= _PUT_SECONDS:
-            engine.store.write(partial(due.clock_was_put, seconds=seconds, now=engine.clock.epoch()))
-            engine.dispatcher.gates.clock_was_put(seconds)
+            since = now - (looked_at - self._looked_at)
+            engine.store.write(partial(due.clock_was_put, seconds=seconds, now=now, since=since))
+            engine.dispatcher.gates.clock_was_put(seconds, since, now)
             _log.warning("the clock was put; what waits for its time waits as long as it had to", seconds=seconds)
-        self._ahead = ahead
+        self._ahead, self._looked_at = ahead, looked_at
 
 
 def _policy(engine: Engine) -> Policy:

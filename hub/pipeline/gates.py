@@ -245,11 +245,12 @@ class Gates:
         since = self._leased.get(name)
         return since is not None and (part.count == 1 or self._engine.clock.epoch() >= since + _SETTLE_SECONDS)
 
-    def clock_was_put(self, seconds: float) -> None:
+    def clock_was_put(self, seconds: float, since: float, now: float) -> None:
         """What is known here by the clock as it was is moved along, as the rows are."""
         with self._lock:
             for gate in self._gates.values():
-                gate.pause = gate.pause and gate.pause.moved(seconds)
+                if gate.pause and not since <= gate.pause.until - gate.pause.seconds <= now:
+                    gate.pause = gate.pause.moved(seconds)
                 gate.past += seconds if gate.past else 0.0
 
     def refresh(self, using: frozenset[str] = frozenset()) -> set[str]:

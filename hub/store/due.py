@@ -8,6 +8,7 @@ from hub.message import Delivery
 from hub.store.database import Database, Shared
 from hub.store.deliveries import COLUMNS, from_row
 
+_AT_MOST_BUSY = 1.0  # seconds until the writer comes to it
 # What came due and was then overtaken, by one that was read late or is replayed, must not take the room of those that
 # may go. Looking into doubt sends nothing and needs no turn.
 _HEADS_ITS_LANE = """(d.lane = '' OR NOT EXISTS (SELECT 1 FROM deliveries e
@@ -93,13 +94,20 @@ def give_back(db: Database, delivery_ids: Sequence[str], worker: str) -> None:
     )
 
 
-def clock_was_put(db: Database, seconds: float, now: float) -> None:
+def clock_was_put(db: Database, seconds: float, now: float, since: float) -> None:
     """The clock that times were written by is so much further ahead than it was, and shows ``now``: what still had to
-    wait by the clock as it was waits as long as it had to."""
-    before = min(now, now - seconds)  # nothing earlier than this had to wait, by either
-    db.execute("UPDATE deliveries SET due_at = due_at + ?1 WHERE due_at > ?2", (seconds, before))
-    db.execute("UPDATE circuits SET probe_at = probe_at + ?1 WHERE probe_at > ?2", (seconds, before))
-    db.execute("UPDATE pauses SET until = until + ?1 WHERE until > ?2", (seconds, before))
+    wait by the clock as it was waits as long as it had to. What may have been written ``since`` it was put stays."""
+    before, soon = min(now, now - seconds), now + _AT_MOST_BUSY
+    span = (seconds, before, since, soon)
+    db.execute(
+        """UPDATE deliveries SET due_at = due_at + ?1 WHERE due_at > ?2
+           AND due_at NOT BETWEEN ?3 AND ?4 AND updated_at NOT BETWEEN ?3 AND ?4""",
+        span,
+    )
+    db.execute(
+        "UPDATE circuits SET probe_at = probe_at + ?1 WHERE probe_at > ?2 AND probe_at NOT BETWEEN ?3 AND ?4 + 90", span
+    )
+    db.execute("UPDATE pauses SET until = until + ?1 WHERE until > ?2 AND until - seconds NOT BETWEEN ?3 AND ?4", span)
     db.execute("UPDATE receipts SET enqueued_at = NULL WHERE state = 'received' AND enqueued_at > ?", (now,))
 
 
