@@ -11,6 +11,7 @@ import structlog
 
 from hub import replay
 from hub.clock import SteadyClock
+from hub.errors import StoreAway
 from hub.notify import Notifier
 from hub.pipeline.engine import Engine
 from hub.rounds import Chore
@@ -81,5 +82,7 @@ def logged(work: Callable[[], None]) -> None:
     """Work apart has nobody who waits for its end: what it fails on is told here or nowhere."""
     try:
         work()
+    except StoreAway as error:
+        _log.warning("work beside the flow was broken off, for the store is away", reason=str(error))
     except Exception:
         _log.exception("work beside the flow has failed")

@@ -8,6 +8,7 @@ import pytest
 from conftest import World
 from structlog.testing import capture_logs
 
+from hub.chores import logged
 from hub.errors import StoreAway
 from hub.rounds import Rounds
 
@@ -45,3 +46,13 @@ def test_a_store_that_is_away_is_told_of_once_and_when_it_is_back(
     assert done == ["chore", "chore"]
     monkeypatch.setattr(world.engine.dispatcher, "refresh", away)
     assert said(rounds, 2) == [AWAY]
+
+
+def test_work_beside_the_flow_that_meets_a_store_that_is_away_is_told_of_in_a_line() -> None:
+    def away() -> None:
+        raise StoreAway("connection refused")
+
+    with capture_logs() as lines:
+        logged(away)
+    [line] = lines
+    assert (line["log_level"], line["reason"], "exc_info" in line) == ("warning", "connection refused", False)
