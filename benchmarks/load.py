@@ -36,7 +36,8 @@ PATIENCE_SECONDS = 30.0  # for the answers still out when nothing else is to be 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to send: orders from number ``first`` on, until ``orders`` are accepted or ``seconds`` are over."""
+    """What to send: orders from number ``first`` on, until ``orders`` are accepted or ``seconds`` are over, spread over
+    so many ``topics``."""
 
     url: str
     first: int = 0
@@ -44,6 +45,7 @@ class Plan:
     seconds: float = 0.0
     connections: int = 64
     rate: float = 0.0
+    topics: int = 1
 
 
 @dataclass(slots=True)
@@ -162,13 +164,13 @@ class Generator:
         self.sent.append(at)  # numbers are handed out in order, so the place is number - first
         self._out += 1
         line.number, line.sent_at = number, at
-        line.send(self._book.request(number, self._path))
+        line.send(self._book.request(number, self._path, self.plan.topics))
 
     def _send_again(self, line: Line) -> None:
         """The same order once more. In a closed loop its time starts anew: the refused one never was in the hub."""
         if not self.plan.rate:
             line.sent_at = self.sent[line.number - self.plan.first] = time.monotonic()
-        line.send(self._book.request(line.number, self._path))
+        line.send(self._book.request(line.number, self._path, self.plan.topics))
 
     def _receive(self, line: Line) -> None:
         try:
@@ -236,7 +238,8 @@ def is_whole(data: bytes) -> bool:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Signed webhooks, closed or open loop")
     parser.add_argument("--url", required=True)
-    for name, kind in (("first", int), ("orders", int), ("seconds", float), ("connections", int), ("rate", float)):
+    whole, real = ("first", "orders", "connections", "topics"), ("seconds", "rate")
+    for name, kind in [*((name, int) for name in whole), *((name, float) for name in real)]:
         parser.add_argument(f"--{name}", type=kind, default=getattr(Plan(url=""), name))
     parser.add_argument("--times", type=Path, help="write when each order was sent, as native doubles")
     options: dict[str, Any] = vars(parser.parse_args())

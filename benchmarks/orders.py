@@ -11,6 +11,7 @@ import json
 from binascii import b2a_base64
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -69,15 +70,27 @@ class OrderBook:
         signature = b2a_base64(outer.digest(), newline=False)
         return Signed(self._prefixes[variant] + tail, signature, b"b54557e4-bdd9-4b37-8a5f-%012d" % number)
 
-    def request(self, number: int, target: bytes) -> bytes:
-        """The bytes of the whole HTTP request; ``target`` is its request line's path."""
+    def request(self, number: int, target: bytes, topics: int = 1) -> bytes:
+        """The bytes of the whole HTTP request; ``target`` is its request line's path, ``topics`` over how many of them
+        the orders are spread."""
         order = self.signed(number)
-        return _REQUEST % (target, len(order.body), order.signature, order.webhook_id, order.body)
+        topic = topic_bytes(number % topics)
+        return _REQUEST % (target, len(order.body), topic, order.signature, order.webhook_id, order.body)
+
+
+def topic(number: int) -> str:
+    """The event of the shop's usual orders, or another one."""
+    return TOPIC if number == 0 else f"{TOPIC}-{number}"
+
+
+@cache
+def topic_bytes(number: int) -> bytes:
+    return topic(number).encode()
 
 
 _REQUEST = (
     b"POST %b HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: Shopify-Captain-Hook\r\nAccept: */*\r\n"
-    b"Content-Type: application/json\r\nContent-Length: %d\r\nX-Shopify-Topic: " + TOPIC.encode() + b"\r\n"
+    b"Content-Type: application/json\r\nContent-Length: %d\r\nX-Shopify-Topic: %b\r\n"
     b"X-Shopify-Hmac-SHA256: %b\r\nX-Shopify-Shop-Domain: bench.myshopify.com\r\nX-Shopify-API-Version: 2025-07\r\n"
     b"X-Shopify-Webhook-Id: %b\r\nX-Shopify-Triggered-At: 2026-03-05T09:00:00.123456789Z\r\n\r\n%b"
 )

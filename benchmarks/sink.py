@@ -6,7 +6,7 @@ Every request but a GET is a delivery. It is driven by GETs:
 
     /state                 counts as JSON
     /times?first=N&count=M when orders N… were first seen, monotonic seconds, as native doubles (0.0: never)
-    /refuse?share=0.2      answer 503 to that share of the deliveries, evenly spread
+    /refuse?share=0.2      answer 503 to that share of the deliveries, evenly spread; with &final=1 answer 422
     /away?seconds=5        answer nobody for so long: connections are cut, new ones refused
     /reset                 forget everything
 """
@@ -29,6 +29,7 @@ from benchmarks.orders import DIGITS, MARK
 _CREATED = b'{"status":"created"}'
 _OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(_CREATED), _CREATED)
 _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n"
+_NEVER = b"HTTP/1.1 422 Unprocessable Content\r\nContent-Length: 0\r\n\r\n"
 _GROW = array("d", bytes(8 * 65_536))
 _MARK_LENGTH = len(MARK)
 
@@ -43,6 +44,7 @@ class Ledger:
     unknown: int = 0
     refused: int = 0
     refuse_share: float = 0.0
+    refusal: bytes = _BUSY
     _debt: float = 0.0
 
     def refuses(self) -> bool:
@@ -102,7 +104,7 @@ class Door(asyncio.Protocol):
         if request.startswith(b"GET "):
             self._transport.write(self._sink.control(request.split(b" ", 2)[1].decode()))
         elif self._sink.ledger.refuse_share and self._sink.ledger.refuses():
-            self._transport.write(_BUSY)
+            self._transport.write(self._sink.ledger.refusal)
         else:
             self._sink.ledger.arrived(request)
             self._transport.write(_OK)
@@ -143,6 +145,7 @@ class Sink:
             return _answer_of(self.ledger.seen[first : first + int(query["count"])].tobytes())
         if url.path == "/refuse":
             self.ledger.refuse_share = float(query["share"])
+            self.ledger.refusal = _NEVER if "final" in query else _BUSY
         elif url.path == "/away":
             self._absence = asyncio.get_running_loop().create_task(self._be_away(float(query["seconds"])))
         elif url.path == "/reset":

@@ -33,9 +33,10 @@ class Load:
     seconds: float = 0.0
     connections: int = 64
     rate: float = 0.0
+    topics: int = 1
 
     def arguments(self) -> list[str]:
-        names = ("orders", "seconds", "connections", "rate")
+        names = ("orders", "seconds", "connections", "rate", "topics")
         return [part for name in names for part in (f"--{name}", str(getattr(self, name)))]
 
 
@@ -59,6 +60,7 @@ class Measured:
     generator_us: float
     sink_us: float
     elsewhere: float
+    parts: dict[str, float] = field(default_factory=dict)  # CPU µs an order of each system under test
 
     def __str__(self) -> str:
         return (
@@ -141,7 +143,7 @@ class _Watch:
     systems: list[Running]
     rss: list[float] = field(default_factory=list)
     before: dict[str, int] = field(init=False)
-    cpu: float = field(init=False)
+    cpu: dict[str, float] = field(init=False)
     sink_cpu: float = field(init=False)
     busy: float = field(init=False)
     started_at: float = field(init=False)
@@ -159,7 +161,8 @@ class _Watch:
 
     def measured(self, tally: dict[str, Any], sent: array[float], seen: array[float]) -> Measured:
         delays = sorted(there - gone for gone, there in zip(sent, seen, strict=False) if there)
-        cpu, sink = self._cpu() - self.cpu, self.rig.sink.cpu_seconds() - self.sink_cpu
+        parts = {name: seconds - self.cpu[name] for name, seconds in self._cpu().items()}
+        cpu, sink = sum(parts.values()), self.rig.sink.cpu_seconds() - self.sink_cpu
         generator = tally["cpu_us_per_request"] * (tally["accepted"] + tally["refused"]) / 1e6
         span = max(seen, default=0.0) - min(sent, default=0.0)
         return Measured(
@@ -170,10 +173,11 @@ class _Watch:
             rss_mb=max(self.rss), rss_growth=self._growth(),
             generator_us=tally["cpu_us_per_request"], sink_us=sink / max(len(delays), 1) * 1e6,
             elsewhere=self._elsewhere(cpu + sink + generator),
+            parts={name: seconds / max(len(delays), 1) * 1e6 for name, seconds in parts.items()},
         )  # fmt: skip
 
-    def _cpu(self) -> float:
-        return sum(system.cpu_seconds() for system in self.systems)
+    def _cpu(self) -> dict[str, float]:
+        return {system.name: system.cpu_seconds() for system in self.systems}
 
     def _growth(self) -> float:
         """Median memory of the last third over that of the second one: start-up is not growth."""
