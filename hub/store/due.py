@@ -14,7 +14,7 @@ _AT_MOST_BUSY = 1.0  # seconds until the writer comes to it
 _HEADS_ITS_LANE = """(d.lane = '' OR NOT EXISTS (SELECT 1 FROM deliveries e
   WHERE e.system = d.system AND e.lane = d.lane AND e.holds_lane = 1 AND e.lane_seq < d.lane_seq))"""
 _DUE = f"""d.system = ?1 AND d.route = ?2 AND d.due_at <= ?3 AND d.claimed_by IS NULL AND d.due_at IS NOT NULL
-  AND (d.state = 'unknown' OR {_HEADS_ITS_LANE}) ORDER BY d.due_at, d.lane_seq LIMIT ?4"""
+  AND (d.state = 'unknown' OR {_HEADS_ITS_LANE})"""
 
 # One step of the index for each route, however many deliveries of it wait.
 _ROUTES_DUE = """WITH RECURSIVE found(route) AS (
@@ -66,13 +66,15 @@ def next_due(db: Database, system: str) -> float | None:
 
 def due(db: Database, system: str, route: str, now: float, limit: int) -> list[Delivery]:
     """Deliveries of a route to a system whose time has come, oldest first, without those in hand."""
-    sql = f"SELECT {COLUMNS} FROM deliveries d WHERE {_DUE}"
+    sql = f"SELECT {COLUMNS} FROM deliveries d WHERE {_DUE} ORDER BY d.due_at, d.lane_seq LIMIT ?4"
     return [from_row(row) for row in db.execute(sql, (system, route, now, limit))]
 
 
-# Rows that another process is looking at are passed over, so that several share what is due.
+# Rows that another process is looking at are passed over, so that several share what is due. They are read as the index
+# has them, as many as are wanted: to order those of one moment all that is due would have to be read.
 _TAKE = f"""UPDATE deliveries SET claimed_by = ?5, claimed_at = ?3 WHERE delivery_id IN (
-    SELECT d.delivery_id FROM deliveries d WHERE {_DUE} FOR UPDATE SKIP LOCKED)
+    SELECT d.delivery_id FROM deliveries d WHERE {_DUE} ORDER BY d.due_at LIMIT ?4
+    FOR UPDATE SKIP LOCKED)
   RETURNING {COLUMNS}"""
 
 

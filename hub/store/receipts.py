@@ -142,16 +142,25 @@ def free_orphans(db: Database, worker: str) -> None:
     )
 
 
+_SOURCES_OPEN = """WITH RECURSIVE found(source) AS (
+    SELECT min(source) FROM receipts INDEXED BY receipts_open WHERE state = 'received'
+    UNION ALL
+    SELECT (SELECT min(r.source) FROM receipts r INDEXED BY receipts_open
+      WHERE r.state = 'received' AND r.source > found.source) FROM found WHERE found.source IS NOT NULL)
+  SELECT source FROM found WHERE source IS NOT NULL"""
+_FIRST_UNTAKEN = """SELECT seq, enqueued_at FROM receipts INDEXED BY receipts_open
+  WHERE source = ? AND state = 'received' AND claimed_by IS NULL ORDER BY source, seq LIMIT ?"""
+
+
 def waiting(db: Database, before: float, limit: int) -> list[int]:
-    """Receipts nobody has taken, told to the broker before ``before`` or never; marks them as told ``now``."""
-    return [
-        seq
-        for (seq,) in db.execute(
-            """SELECT seq FROM receipts INDEXED BY receipts_open WHERE state = 'received' AND claimed_by IS NULL
-               AND (enqueued_at IS NULL OR enqueued_at < ?) ORDER BY seq LIMIT ?""",
-            (before, limit),
-        )
-    ]
+    """Receipts nobody has taken, told to the broker before ``before`` or never, among the first ``limit`` of each
+    source: those that come later have to wait for them in any case."""
+    found: list[int] = []
+    for (source,) in db.execute(_SOURCES_OPEN).fetchall():
+        for seq, enqueued_at in db.execute(_FIRST_UNTAKEN, (source, limit)):
+            if enqueued_at is None or enqueued_at < before:
+                found.append(int(seq))
+    return sorted(found)
 
 
 def mark_enqueued(db: Database, seqs: Sequence[int], at: float | None) -> None:

@@ -131,6 +131,17 @@ def test_a_claim_waits_for_earlier_receipts_of_the_source_that_are_not_read_yet(
     assert claim(store, second) == {second}
 
 
+def test_what_was_lost_is_told_again_by_source_from_the_first_on(store: Store) -> None:
+    shop = [a.seq for a in accept(store, *(arrival() for _ in range(4)))]
+    bank = [a.seq for a in accept(store, *(arrival(source="bank") for _ in range(2)))]
+    store.write(lambda db: receipts.claim(db, shop[:1], "w"))
+    found = receipts.waiting(store.reader(), 9.0, 2)
+    assert found == [*shop[1:3], *bank]
+    store.write(lambda db: receipts.mark_enqueued(db, found, 10.0))
+    assert receipts.waiting(store.reader(), 9.0, 2) == []
+    assert receipts.waiting(store.reader(), 11.0, 9) == [*shop[1:], *bank]
+
+
 def test_without_a_lane_nothing_waits_for_anything(store: Store) -> None:
     [_, b] = accept(store, arrival(), arrival())
     ids = split(store, b.seq, b.receipt_id, "", "")

@@ -1,8 +1,12 @@
 """Statements of the store, written for SQLite, as PostgreSQL reads them; each is translated once.
 
 A statement for many rows becomes one statement over arrays: ``INSERT … SELECT … FROM unnest(…)``, ``UPDATE … FROM
-unnest(…)``, ``SELECT … FROM unnest(…) JOIN …``, ``DELETE … USING unnest(…)``; one that only inserts a ``COPY``, which
-costs half of that. What cannot be put so is run row by row (``Translated.is_batch``).
+unnest(…)``, ``SELECT … FROM unnest(…) JOIN LATERAL …``, ``DELETE … USING unnest(…)``; one that only inserts a ``COPY``,
+which costs half of that. What cannot be put so is run row by row (``Translated.is_batch``).
+
+The rows that are given lead, and each finds its own by its key. A planner that knows a table as it was a minute ago takes
+it for smaller than it is, and would rather read all that waits in it: so the table is hidden from it in a subquery, or
+the index of what waits by a state that is no longer a bare column.
 """
 
 from __future__ import annotations
@@ -28,6 +32,7 @@ _INSERT = re.compile(r"INSERT INTO (\w+)\s*(?:\((.*?)\))?\s*VALUES \((.*?)\)\s*(
 _UPDATE = re.compile(r"UPDATE (\w+)(?: AS (\w+))? SET (.*?)\sWHERE (.*?)(\s+RETURNING .*)?$", re.DOTALL)
 _SELECT = re.compile(r"SELECT (.*?)\s+FROM (\w+)\s+WHERE (.*?)(?:\s+ORDER BY (.*))?$", re.DOTALL)
 _DELETE = re.compile(r"DELETE FROM (\w+) WHERE (.*)$", re.DOTALL)
+_OWN_STATE = re.compile(r"(?<![.\w])state(?= = | IN )")
 # What stands before a placeholder tells the column whose type it has.
 _BEFORE = re.compile(
     r"(?:(\w+)\s*(?:=|<>|<=|>=|<|>|\+)\s*|coalesce\((?:\w+\.)?(\w+),\s*|(\w+) = CASE WHEN [^?$]* ELSE )$"
@@ -104,7 +109,8 @@ def _update(match: re.Match[str], types: Types) -> Translated | None:
     if not found:
         return None
     name = f"{table} AS {alias}" if alias else table
-    text = f"UPDATE {name} SET {_named(changes)} FROM {_arrays(found)} WHERE {_named(condition)}{rest}"
+    rows_by_key = _OWN_STATE.sub("(state || '')", _named(condition))
+    text = f"UPDATE {name} SET {_named(changes)} FROM {_arrays(found)} WHERE {rows_by_key}{rest}"
     return Translated(text, tuple(found))
 
 
@@ -113,8 +119,9 @@ def _select(match: re.Match[str], types: Types) -> Translated | None:
     found = _types_of(condition, types.get(table, {}))
     if not found or "$" in columns:
         return None
-    source = _arrays(found, numbered=True)
-    text = f"SELECT {columns} FROM {source} JOIN {table} ON {_named(condition)} ORDER BY {', '.join(ordered)}"
+    each = f"(SELECT * FROM {table} WHERE {_named(condition)} OFFSET 0) AS {table}"
+    source = f"{_arrays(found, numbered=True)} CROSS JOIN LATERAL {each}"
+    text = f"SELECT {columns} FROM {source} ORDER BY {', '.join(ordered)}"
     return Translated(text, tuple(found))
 
 

@@ -46,9 +46,15 @@ def test_a_statement_is_put_in_postgresqls_words(sqlite: str, postgresql: str) -
             "WHERE id = v.p1 AND at <> 0 RETURNING seq",
         ),
         (
+            "UPDATE parts AS d SET tries = 0 WHERE id = ?1 AND state = 'x' AND NOT EXISTS (SELECT 1 FROM e WHERE "
+            "e.state = 'y')",
+            "UPDATE parts AS d SET tries = 0 FROM unnest($1::text[]) AS v(p1) WHERE id = v.p1 AND (state || '') = 'x' "
+            "AND NOT EXISTS (SELECT 1 FROM e WHERE e.state = 'y')",
+        ),
+        (
             "SELECT seq, at FROM parts\n  WHERE id = ? ORDER BY tries",
-            "SELECT seq, at FROM unnest($1::text[]) WITH ORDINALITY AS v(p1, n) JOIN parts ON id = v.p1 "
-            "ORDER BY v.n, tries",
+            "SELECT seq, at FROM unnest($1::text[]) WITH ORDINALITY AS v(p1, n) CROSS JOIN LATERAL "
+            "(SELECT * FROM parts WHERE id = v.p1 OFFSET 0) AS parts ORDER BY v.n, tries",
         ),
         (
             "DELETE FROM parts WHERE id = ? AND seq = ?",
