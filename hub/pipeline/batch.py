@@ -53,3 +53,8 @@ class Batch:
             if d.delivery_id in claimed:
                 target = self.program.find(d.route, d.target) or missing_target(d)
                 yield d, target, self.bodies[d.delivery_id], context[d.message_id]
+
+    def left(self, claimed: set[str]) -> dict[str, Body]:
+        """The bytes of those that were not claimed and wait for nothing but room or their turn."""
+        waiting = (d.delivery_id for d in self.deliveries if not d.waits_for and d.delivery_id not in claimed)
+        return {delivery_id: self.bodies[delivery_id] for delivery_id in waiting if delivery_id in self.bodies}

@@ -19,6 +19,7 @@ from hub.pipeline import Transformed
 from hub.pipeline.batch import Batch
 from hub.pipeline.counts import Counts
 from hub.pipeline.dispatch import Dispatcher
+from hub.pipeline.outgoing import Shelf
 from hub.pipeline.pressure import Pressure
 from hub.pipeline.program import Program
 from hub.pipeline.receive import Answered, Intake, as_receipt
@@ -59,6 +60,7 @@ class Engine:
         self.intake = Intake(store, worker if keeps else None, self._received)
         self.chance = chance or Random()  # noqa: S311  jitter, not a secret
         self.dispatcher = Dispatcher(self, open_destination, self.chance)
+        self.shelf = Shelf()
         self._cache: dict[int, Receipt] = {}
         self._cached_bytes = 0
         self._claimed: set[int] = set()  # taken in and not yet in hand
@@ -187,6 +189,7 @@ class Engine:
         self.counts.transformed(batch.parts)
         self.dispatcher.give_back([d for d in batch.deliveries if d.delivery_id in batch.going - claimed])
         self.dispatcher.send(batch.outgoing(claimed))
+        self.shelf.put(batch.left(claimed), batch.program.set_id)
         left = {d.system for d in batch.deliveries if d.delivery_id not in claimed}
         for system in sorted(free | left | self.dispatcher.behind()):
             self.wake.pump(system)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -36,13 +37,50 @@ class Outgoing:
 _UNKNOWN = {"main_key": "", "traceparent": "", "correlation_id": ""}  # of a message that is gone
 
 
+class Shelf:
+    """Bytes that were made with their message and had no room, or no turn, to go in the same breath: kept for a moment,
+    so that they need not be made twice. Any thread may ask; the oldest make room for new ones."""
+
+    def __init__(self, most: int = 32_000_000) -> None:
+        self._most, self._bytes = most, 0
+        self._bodies: dict[str, tuple[int, Body]] = {}
+        self._lock = threading.Lock()
+
+    def put(self, bodies: Mapping[str, Body], set_id: int) -> None:
+        """Keep bytes by delivery, with the number of the set that they were made with."""
+        with self._lock:
+            for delivery_id, body in bodies.items():
+                self._bodies[delivery_id] = (set_id, body)
+                self._bytes += len(body.content)
+            while self._bytes > self._most:
+                self._drop(next(iter(self._bodies)))
+
+    def take(self, found: Sequence[Delivery], set_id: int) -> dict[str, Built]:
+        """What is here of deliveries that were due when they were made. Who became due later, after an earlier one of
+        its lane or another target, may by now be made of other look-ups."""
+        with self._lock:
+            here = {d.delivery_id: self._drop(d.delivery_id) for d in found if d.delivery_id in self._bodies}
+        return {
+            d.delivery_id: Built(d.delivery_id, here[d.delivery_id][1])
+            for d in found
+            if d.delivery_id in here and here[d.delivery_id][0] == set_id and d.due_at == d.created_at
+        }
+
+    def _drop(self, delivery_id: str) -> tuple[int, Body]:
+        kept = self._bodies.pop(delivery_id)
+        self._bytes -= len(kept[1].content)
+        return kept
+
+
 def prepare(engine: Engine, found: Sequence[Delivery]) -> list[Outgoing]:
     """The bytes of due deliveries: those of an earlier try unchanged, else built with the active set."""
     db = engine.store.reader()
     stored = bodies.read_many(db, [(d.delivery_id, d.revision) for d in found if not d.rebuild])
     contexts = messages.contexts(db, [d.message_id for d in found])
     unbuilt = [d for d in found if d.delivery_id not in stored]
-    built = {b.delivery_id: b for b in engine.transformer.build(unbuilt, engine.program)}
+    built = engine.shelf.take(unbuilt, engine.program.set_id)
+    left = [d for d in unbuilt if d.delivery_id not in built]
+    built |= {b.delivery_id: b for b in engine.transformer.build(left, engine.program)}
     return [
         _outgoing(engine, d, stored.get(d.delivery_id), built.get(d.delivery_id), contexts.get(d.message_id, _UNKNOWN))
         for d in found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 import pytest
@@ -10,6 +10,10 @@ from conftest import START, World, order
 from replaying import CSV_IN
 
 from connectors.base import ABSENT, DOUBT, FOUND, LATER, REFUSED, STOPPED, Verdict
+from hub.deploy import deploy
+from hub.message import Delivery
+from hub.pipeline.program import Program
+from hub.pipeline.split import Built, LocalTransformer
 from hub.store import conservation, switches
 
 FAN_OUT = b"""
@@ -255,6 +259,44 @@ def test_a_window_bounds_what_is_in_hand_and_the_rest_follows(world: World) -> N
     world.send(*[order(n) for n in range(600)])
     in_hand = world.rows("SELECT count(*) FROM deliveries WHERE state = 'delivering'")[0][0]
     assert in_hand == len(crm_like.sent) < 600
+
+
+def built_again(world: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Filled with the ids of deliveries whose bytes are made a second time."""
+    found: list[str] = []
+    build = LocalTransformer.build
+
+    def noted(self: LocalTransformer, deliveries: Sequence[Delivery], program: Program) -> list[Built]:
+        found.extend(d.delivery_id for d in deliveries)
+        return build(self, deliveries, program)
+
+    monkeypatch.setattr(LocalTransformer, "build", noted)
+    return found
+
+
+def test_what_had_no_room_at_first_is_not_built_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    again = built_again(world, monkeypatch)
+    world.send(*[order(n) for n in range(600)])
+    assert [state for _, state in world.states()] == ["delivered"] * 600
+    assert len({parcel.body for parcel in world.target("erp").sent}) == 600
+    assert again == []
+
+
+def test_what_waited_while_another_set_was_deployed_is_built_by_that_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again = built_again(world, monkeypatch)
+    erp = world.target("erp")
+    world.engine.accept([world.arrival(order(n)) for n in range(600)])
+    while len(erp.sent) < 512:
+        world.calls.popleft()()
+        world.settle_writes()
+    changed = world.files["mappings/order-out.yaml"].replace(b"ref:", b"reference:")
+    program = deploy(world.store, world.files | {"mappings/order-out.yaml": changed}, None, world.clock, "test")
+    world.engine.activate(program)
+    world.run()
+    assert [sorted(body) for body in erp.bodies] == [["lines", "ref"]] * 512 + [["lines", "reference"]] * 88
+    assert len(again) == 88
 
 
 def test_what_breaks_off_after_many_slices_says_how_many_records_went_on(make_world: Callable[..., World]) -> None:

@@ -4,9 +4,9 @@ A statement for many rows becomes one statement over arrays: ``INSERT … SELECT
 unnest(…)``, ``SELECT … FROM unnest(…) JOIN LATERAL …``, ``DELETE … USING unnest(…)``; one that only inserts a ``COPY``,
 which costs half of that. What cannot be put so is run row by row (``Translated.is_batch``).
 
-The rows that are given lead, and each finds its own by its key. A planner that knows a table as it was a minute ago takes
-it for smaller than it is, and would rather read all that waits in it: so the table is hidden from it in a subquery, or
-the index of what waits by a state that is no longer a bare column.
+The rows that are given lead, and each finds its own by its key. A planner that knows a table as it was a minute ago
+takes it for smaller than it is, and would rather read all that waits in it: so the table is hidden from it in a
+subquery, or the index of what waits by a state that is no longer a bare column.
 """
 
 from __future__ import annotations
