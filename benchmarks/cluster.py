@@ -55,6 +55,7 @@ class Cluster:
 @contextmanager
 def ground(place: Rig, kind: str = "redis") -> Iterator[Ground]:
     """A PostgreSQL server and a broker (``redis`` or ``rabbitmq``), both new."""
+    place.folder.chmod(0o711)  # the database server is another user's
     folder = Path(mkdtemp(prefix=f"{kind}-", dir=place.folder))
     with postgres(folder) as database, broker(kind, folder) as (server, url):
         yield Ground(database, server, url)

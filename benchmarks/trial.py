@@ -98,7 +98,7 @@ class Rig:
         tally, sent = self._generate(url, first, load, watch)
         self.next_number = first + len(sent)
         self._wait_for(watch, tally["accepted"])
-        return watch.measured(tally, sent, self._times(first, len(sent)))
+        return watch.measured(tally, sent, self.times(first, len(sent)))
 
     def ingest(self, server: Running, url: str, load: Load) -> float:
         """CPU µs a request of a server that only takes orders in. Raises RuntimeError when it did not take them all."""
@@ -108,6 +108,14 @@ class Rig:
         if tally["accepted"] != len(sent):
             raise RuntimeError(f"{server.name} took {tally['accepted']} of {len(sent)} orders:\n{server.tail()}")
         return (server.cpu_seconds() - before) / len(sent) * 1e6
+
+    def accept(self, url: str, load: Load) -> float:
+        """Seconds that a hub takes to take orders in which go nowhere yet. Raises RuntimeError when not all were."""
+        tally, sent = self._generate(url, self.next_number, load, _Watch(self, []))
+        self.next_number += len(sent)
+        if tally["accepted"] != len(sent):
+            raise RuntimeError(f"{tally['accepted']} of {len(sent)} orders were taken in: {tally['statuses']}")
+        return float(tally["seconds"])
 
     def _generate(self, url: str, first: int, load: Load, watch: _Watch) -> tuple[dict[str, Any], array[float]]:
         times = self.folder / "sent.times"
@@ -131,7 +139,8 @@ class Rig:
             watch.sample()
             time.sleep(SAMPLE_SECONDS if delivered < accepted else 0)
 
-    def _times(self, first: int, count: int) -> array[float]:
+    def times(self, first: int, count: int) -> array[float]:
+        """When orders were first seen by the sink, monotonic seconds; 0.0 for never."""
         return array("d", get(f"{self.sink_url}/times?first={first}&count={count}"))
 
 
