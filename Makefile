@@ -66,8 +66,12 @@ conformance: setup ## one suite per kind of plugin, over every format and connec
 
 SEEDS := 1..100000
 
-soak: setup ## many simulated runs of the hub with faults at every place; SEEDS=1..500 for fewer
+soak: setup ## many simulated runs with faults at every place (SEEDS=1..500 for fewer); MINUTES=60: half load for so long
+ifdef MINUTES
+	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES) $(if $(SCALED),--scaled)
+else
 	$(BIN)/o2c simulate --seed $(SEEDS) --processes $$(getconf _NPROCESSORS_ONLN)
+endif
 
 ROUNDS := 1
 
@@ -75,8 +79,8 @@ chaos: test-packages setup ## every fault to real processes and servers, a quart
 	$(BIN)/python tests/chaos $(if $(SEED),--seed $(SEED)) --rounds $(ROUNDS) $(ONLY)
 	$(BIN)/pytest tests/acceptance/test_crash.py -k disk
 
-bench: setup ## the measured claims; needs redis-server for the script it compares with
-	$(BIN)/o2c bench hub
+bench: setup ## the measured claims; needs the servers of a scaled hub: PostgreSQL, redis-server, rabbitmq-server
+	@failed=0; for name in hub scale; do $(BIN)/o2c bench $$name || failed=1; done; exit $$failed
 
 docs: setup ## write what is made of the reference pages anew and list what documentation there is
 	$(BIN)/python -m hub.cli.reference_pages docs/reference

@@ -13,11 +13,15 @@ from hub.errors import UsageError
 from hub.reference import reference_root
 from hub.yamldoc import did_you_mean
 
-_MODULES = {"hub": "benchmarks.hub"}
+_MODULES = {"hub": "benchmarks.hub", "scale": "benchmarks.scale"}
 
 
 def bench(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="What is measured: hub.")] = "hub", as_json: Json = False
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="What is measured: hub (one process), scale (several).")
+    ] = "hub",
+    quick: Annotated[bool, typer.Option("--quick", help="Short runs, for working on it; not worth quoting.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Run a benchmark and print each claim with what was measured; exit 1 if one does not hold."""
     if name not in _MODULES:
@@ -25,7 +29,8 @@ def bench(
     root = reference_root()
     if not (root / "benchmarks").is_dir():
         raise UsageError("the benchmarks are not part of the installed package; run this in a checkout of the project")
-    command = [sys.executable, "-m", _MODULES[name], *(["--json"] if as_json else [])]
+    options = [*(["--quick"] if quick else []), *(["--json"] if as_json else [])]
+    command = [sys.executable, "-m", _MODULES[name], *options]
     finish(subprocess.run(command, cwd=root, check=False).returncode != 0)  # noqa: S603 - our own script
 
 
