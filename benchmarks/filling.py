@@ -25,10 +25,10 @@ _OWN: Mapping[str, Mapping[str, str]] = {
     "attempts": {"delivery_id": "other(delivery_id, {n})"},
 }  # fmt: skip
 _OTHER = """CREATE OR REPLACE FUNCTION other(id text, n int8) RETURNS text IMMUTABLE LANGUAGE sql AS
-  $$ SELECT substr(id, 1, 24) || substr(md5(id || '-' || n), 1, 12) $$"""
+  $$ SELECT substr(id, 1, 24) || substr(md5(id || '-' || n || '-' || {last}), 1, 12) $$"""
 HELD: Mapping[str, str] = {
     "state": "'held'", "holds_lane": "1", "hold_reason": "'operator'", "tries": "0", "attempts": "0",
-    "failure": """'{"class": "remote_rejected", "code": "held_by_operator", "step": "deliver"}'""",
+    "failure": """'{{"class": "remote_rejected", "code": "held_by_operator", "step": "deliver"}}'""",
 }  # fmt: skip
 
 
@@ -42,7 +42,7 @@ def multiply(url: str, orders: int, deliveries: Mapping[str, str] | None = None)
         there, last = _one(connection, "SELECT count(*), max(seq) FROM receipts")
         copies = max(0, -(-orders // there) - 1)
         connection.execute("SET synchronous_commit = off")
-        connection.execute(_OTHER)
+        connection.execute(_OTHER.format(last=last).encode())
         types = column_types(connection)
         for table, own in _OWN.items():
             if deliveries is not None and table == "attempts":

@@ -36,7 +36,7 @@ def claims(place: Rig, sizes: Sizes, say: Say) -> Iterator[Claim]:
     )
     yield Claim(f"cost an order with {sizes.routes:,} routes over 1", routes(place, sizes, say), "x", at_most=FLAT)
     yield Claim(
-        f"cost an order beside {sizes.lanes:,} lanes in use over 1", lanes(place, sizes, say), "x", at_most=FLAT
+        f"cost an order beside {sizes.lanes:,} lanes in use over none", lanes(place, sizes, say), "x", at_most=FLAT
     )
 
 
@@ -50,10 +50,9 @@ def messages(place: Rig, sizes: Sizes, say: Say) -> float:
 
 
 def lanes(place: Rig, sizes: Sizes, say: Say) -> float:
-    """Beside so many lanes that are kept by something held, over one."""
+    """Beside so many lanes that are kept by something held, over none but those of the orders themselves."""
     with ground(place) as one, ground(place) as other:
         few = _store_with(place, one, sizes.few)
-        multiply(few, sizes.few + 1, HELD)
         many = _store_with(place, other, sizes.few)
         say(f"  filled with {multiply(many, sizes.lanes, HELD) - sizes.few:,} lanes")
         return _in_turn(place, sizes, say, (one, few, Project()), (other, many, Project()))

@@ -8,7 +8,7 @@ from itertools import combinations
 from math import sqrt
 from statistics import median
 
-CERTAIN = 2.33  # standard deviations: what jumps up and down is taken for growth once in a hundred times
+CERTAIN = 2.0  # standard deviations: what only jumps up and down is taken for growth once in forty times
 
 
 @dataclass(frozen=True, slots=True)

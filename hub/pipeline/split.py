@@ -17,6 +17,7 @@ from hub.pipeline import Transformed, World, transform
 from hub.pipeline.encode import encode
 from hub.pipeline.program import Program
 from hub.store import Store, messages, payloads
+from hub.store.compression import CHUNK
 
 _log = structlog.get_logger("split")
 _JSON = "application/json"
@@ -99,8 +100,10 @@ class LocalTransformer:
         return first_failure(part for parts in self.split([Suspect(receipt)], program) for part in parts)
 
     def build(self, found: Sequence[Delivery], program: Program) -> list[Built]:
-        world = self._world()
-        return [self._built(delivery, program, world) for delivery in found]
+        world, db = self._world(), self.store.reader()
+        owners = list(dict.fromkeys(delivery.message_id for delivery in found))
+        documents, envelopes = payloads.read_small(db, owners, CANONICAL), messages.envelopes(db, owners)
+        return [self._built(d, program, world, documents, envelopes.get(d.message_id)) for d in found]
 
     def close(self) -> None:
         """Nothing is held."""
@@ -123,26 +126,26 @@ class LocalTransformer:
             self.progress()
             yield piece
 
-    def _built(self, delivery: Delivery, program: Program, world: World) -> Built:
+    def _built(
+        self, delivery: Delivery, program: Program, world: World, documents: Mapping[str, bytes],
+        known: tuple[str, str, float] | None,
+    ) -> Built:  # fmt: skip
         target = program.find(delivery.route, delivery.target)
-        raw = payloads.read(self.store.reader(), delivery.message_id, CANONICAL)
+        raw = documents.get(delivery.message_id)
+        if raw is None or len(raw) >= CHUNK:  # there may be more of it
+            raw = payloads.read(self.store.reader(), delivery.message_id, CANONICAL)
         if target is None or raw is None:
             return Built(delivery.delivery_id, failure=missing(delivery, target is None))
+        source, event, received_at = known or (delivery.source, "", delivery.received_at)
+        envelope = {
+            "id": delivery.message_id, "source": source, "event": event, "received_at": iso(received_at), "name": "",
+        }  # fmt: skip
         try:
-            envelope = self._envelope(delivery)
             body = encode(target, msgspec.json.decode(raw), program.settings.company, envelope, world.xref)
         except MessageError as error:
             step = "map" if isinstance(error, MappingError) else "encode"
             return Built(delivery.delivery_id, failure=failure_of(error, step).printed(delivery.route))
         return Built(delivery.delivery_id, body)
-
-    def _envelope(self, delivery: Delivery) -> Mapping[str, Any]:
-        row = self.store.reader().execute(
-            "SELECT source, event, received_at FROM messages WHERE message_id = ?", (delivery.message_id,)
-        ).fetchone() or (delivery.source, "", delivery.received_at)  # fmt: skip
-        return {
-            "id": delivery.message_id, "source": row[0], "event": row[1], "received_at": iso(float(row[2])), "name": "",
-        }  # fmt: skip
 
 
 def first_failure(parts: Iterable[Transformed]) -> Mapping[str, Any] | None:

@@ -5,7 +5,9 @@ An item is done in the very transaction that marks it done, so a crash repeats n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from hub.message import Accepted, Arrival, Delivery
@@ -45,8 +47,11 @@ def run_chunk(engine: Engine, replay_id: str) -> int | None:
         request, effects = request_of(replay.request), Effects()
         allowed, next_at = _pace(request.rate_per_second, replay.next_at, now)
         found = replays.waiting(db, replay_id, allowed) if allowed else []
-        for item in found:
-            replays.mark_item(db, replay_id, _done(engine, db, item, request, now, effects))
+        done: list[Item] = []
+        for kind, items in groupby(found, key=lambda item: item.kind):
+            some = _deliveries if kind == "delivery" else _wholes
+            done += some(engine, db, list(items), request, now, effects)
+        replays.mark_items(db, replay_id, done)
         if found and request.rate_per_second:
             replays.set_next(db, replay_id, next_at + len(found) / request.rate_per_second)
         effects.items = len(found)
@@ -70,53 +75,69 @@ def _pace(rate: float | None, next_at: float | None, now: float) -> tuple[int, f
     return (min(int((now - start) * rate) + 1, CHUNK), start) if start <= now else (0, start)
 
 
-def _done(engine: Engine, db: Database, item: Item, request: Request, now: float, effects: Effects) -> Item:
-    """One item: replayed, or skipped with the reason that has come up since the plan was made."""
+def _judged(engine: Engine, db: Database, item: Item, request: Request) -> tuple[DeadLetter | None, str]:
+    """What an item means now, and why it cannot be replayed any more, or ''."""
     letter = dead_letters.one(db, item.kind, item.item_id)
-    against = "gone" if letter is None else reason_against(db, letter, request, engine.program)
-    if letter is None or against:
-        return replace(item, state="skipped", note=against)
-    new_id = engine.clock.new_id()
-    if letter.kind == "delivery":
-        _again(engine, db, letter, request, new_id, now, effects)
-    else:
-        _anew(db, letter, new_id, now, effects)
-    return replace(item, state="started", new_id=new_id)
+    return letter, "gone" if letter is None else reason_against(db, letter, request, engine.program)
 
 
-# -- a delivery again ----------------------------------------------------------------------------------------------
+# -- deliveries again ----------------------------------------------------------------------------------------------
 
 
-def _again(
-    engine: Engine, db: Database, letter: DeadLetter, request: Request, new_id: str, now: float,
-    effects: Effects,
-) -> None:  # fmt: skip
-    """A new delivery in the old one's place in its lane, with the old one's key towards the receiver."""
-    [old] = deliveries.load(db, [letter.id])
+def _deliveries(
+    engine: Engine, db: Database, items: Sequence[Item], request: Request, now: float, effects: Effects
+) -> list[Item]:
+    """New deliveries in the old ones' places in their lanes, with the old ones' keys towards the receiver."""
+    against = {item.item_id: _judged(engine, db, item, request)[1] for item in items}
+    olds = deliveries.load(db, [id for id, reason in against.items() if not reason])
     as_run = request.version == AS_RUN
-    new = Delivery(
-        delivery_id=new_id, message_id=old.message_id, lane_seq=old.lane_seq, source=old.source, route=old.route,
-        target=old.target, system=old.system, lane=old.lane, state="queued", created_at=now,
-        set_id=old.set_id if as_run else engine.program.set_id, revision=_revision(db, old, as_run),
+    kept = bodies.stored(db, [(old.delivery_id, old.revision) for old in olds if old.attempts and not old.doubt])
+    made = {old.delivery_id: _new(engine, old, old.delivery_id in kept, as_run, now) for old in olds}
+    for old in olds if as_run else ():
+        replay_facts.copy_sent(db, old, made[old.delivery_id].delivery_id)
+    replay_facts.adopt_followers(db, [(old, new.delivery_id) for old, new in made.items()])
+    # The new ones hold the lanes before the old ones let go of them.
+    deliveries.insert(db, list(made.values()))
+    ended = [old.delivery_id for old in olds if old.state in ("dead", "held")]
+    effects.systems |= deliveries.resolve(db, [(id, f"replayed by {made[id].delivery_id}") for id in ended], now)
+    effects.systems |= {old.system for old in olds}
+    return [
+        replace(item, state="skipped", note=against[item.item_id])
+        if against[item.item_id]
+        else replace(item, state="started", new_id=made[item.item_id].delivery_id)
+        for item in items
+    ]
+
+
+def _new(engine: Engine, old: Delivery, is_kept: bool, as_run: bool, now: float) -> Delivery:
+    """Built anew, the engine compares with the old bytes; where these are pruned they count as changed."""
+    same = as_run or not old.attempts or old.doubt or is_kept
+    return Delivery(
+        delivery_id=engine.clock.new_id(), message_id=old.message_id, lane_seq=old.lane_seq, source=old.source,
+        route=old.route, target=old.target, system=old.system, lane=old.lane, state="queued", created_at=now,
+        set_id=old.set_id if as_run else engine.program.set_id, revision=old.revision if same else old.revision + 1,
         replay_of=old.delivery_id, replay_depth=old.replay_depth + 1, doubt=old.doubt, rebuild=not as_run,
         received_at=old.received_at, effect_id=old.effect_id or old.delivery_id,
     )  # fmt: skip
-    if as_run:
-        replay_facts.copy_sent(db, old, new_id)
-    replay_facts.adopt_followers(db, old.delivery_id, new_id)
-    deliveries.insert(db, [new])
-    if old.state in ("dead", "held"):
-        effects.systems |= deliveries.move(db, old.delivery_id, "resolved", now, f"replayed by {new_id}")
-    effects.systems.add(old.system)
-
-
-def _revision(db: Database, old: Delivery, as_run: bool) -> int:
-    """Built anew, the engine compares with the old bytes; where these are pruned they count as changed."""
-    kept = as_run or not old.attempts or old.doubt or bodies.read(db, old.delivery_id, old.revision) is not None
-    return old.revision if kept else old.revision + 1
 
 
 # -- a message or a receipt through the flow again -----------------------------------------------------------------
+
+
+def _wholes(
+    engine: Engine, db: Database, items: Sequence[Item], request: Request, now: float, effects: Effects
+) -> list[Item]:
+    """Messages and receipts one by one: what one of them settles may be the next one's."""
+    done = []
+    for item in items:
+        letter, against = _judged(engine, db, item, request)
+        if letter is None or against:
+            done.append(replace(item, state="skipped", note=against))
+            continue
+        new_id = engine.clock.new_id()
+        _anew(db, letter, new_id, now, effects)
+        done.append(replace(item, state="started", new_id=new_id))
+    return done
 
 
 def _anew(db: Database, letter: DeadLetter, new_id: str, now: float, effects: Effects) -> None:

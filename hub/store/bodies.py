@@ -42,6 +42,12 @@ def read(db: Database, delivery_id: str, revision: int) -> Body | None:
     return read_many(db, [(delivery_id, revision)]).get(delivery_id)
 
 
+def stored(db: Database, wanted: Sequence[tuple[str, int]]) -> set[str]:
+    """Which deliveries, by (id, revision), have stored bytes."""
+    sql = "SELECT owner_id FROM payloads WHERE owner_id = ? AND stage = 'sent' AND revision = ? AND chunk = 0"
+    return {owner_id for (owner_id,) in db.executemany(sql, wanted)}
+
+
 def read_many(db: Database, wanted: Sequence[tuple[str, int]]) -> dict[str, Body]:
     """The stored bytes of deliveries, wanted by (id, revision) and given by id; one that has none yet is left out."""
     found: dict[str, tuple[str, list[bytes]]] = {}

@@ -157,16 +157,28 @@ def _follow_up(
     """What the end of deliveries sets free: the next of their lanes, and what comes after them."""
     free: set[str] = set()
     lanes: list[tuple[str, str]] = []
+    unsaid = [str(row[0]) for row in ended if str(row[0]) not in finishes]
+    parents = _with_children(db, unsaid) if unsaid else set()
     for delivery_id, system, lane, _, state in ended:
         f = finishes.get(delivery_id)
         at = f.at if f else at
         if state in _WAITING:
             continue
-        if f is None or f.has_children:
+        if f.has_children if f else delivery_id in parents:
             free |= _release_children(db, delivery_id, state, at)
         if lane and not (f and f.blocks_lane):
             lanes.append((system, lane))
     return free | _next_of_lanes(db, lanes, at)
+
+
+def _with_children(db: Database, delivery_ids: Sequence[str]) -> set[str]:
+    """Those that others come after."""
+    found = db.executemany(
+        """SELECT waits_for FROM deliveries
+           WHERE waits_for = ? AND waits_for <> '' AND due_at IS NULL AND state = 'queued'""",
+        [(delivery_id,) for delivery_id in delivery_ids],
+    )
+    return {str(waits_for) for (waits_for,) in found}
 
 
 def _finish_row(f: Finish) -> tuple[Any, ...]:
@@ -294,6 +306,17 @@ def move(db: Database, delivery_id: str, state: str, at: float, note: str = "") 
     if state != "queued":
         return _follow_up(db, ended, {}, at)
     return {free for row in ended for free in _make_due(db, delivery_id, str(row[1]), str(row[2]), at)}
+
+
+def resolve(db: Database, ended: Sequence[tuple[str, str]], at: float) -> set[str]:
+    """Deliveries that have been dealt with, (id, by what) each. Gives the systems with something due."""
+    rows = db.executemany(
+        """UPDATE deliveries SET state = 'resolved', updated_at = ?3, due_at = NULL, claimed_by = NULL,
+             hold_reason = ?2, holds_lane = 0
+           WHERE delivery_id = ?1 AND state <> 'delivering' RETURNING delivery_id, system, lane, lane_seq, state""",
+        [(delivery_id, note, at) for delivery_id, note in ended],
+    ).fetchall()
+    return _follow_up(db, rows, {}, at)
 
 
 _LEFT = """q.holds_lane = 1 AND q.state = 'queued' AND q.due_at IS NULL AND q.waits_for = '' AND q.claimed_by IS NULL

@@ -70,6 +70,15 @@ def contexts(db: Database, message_ids: Sequence[str]) -> dict[str, dict[str, st
     }
 
 
+def envelopes(db: Database, message_ids: Sequence[str]) -> dict[str, tuple[str, str, float]]:
+    """Source, event and time of arrival of some messages."""
+    rows = db.executemany(
+        "SELECT message_id, source, event, received_at FROM messages WHERE message_id = ?",
+        [(message_id,) for message_id in dict.fromkeys(message_ids)],
+    )
+    return {message_id: (source, event, float(received_at)) for message_id, source, event, received_at in rows}
+
+
 _XREF = """INSERT INTO xrefs VALUES (?, ?, ?, ?, ?, ?)
   ON CONFLICT (system, kind, id) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at,
     message_id = excluded.message_id"""

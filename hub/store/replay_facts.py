@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hub.message import SENT, Delivery
@@ -132,11 +133,12 @@ def copy_sent(db: Database, old: Delivery, new_id: str) -> None:
     )
 
 
-def adopt_followers(db: Database, old_id: str, new_id: str) -> None:
-    """What comes after the old delivery comes after the new one, also what was held because the old one died."""
-    db.execute(
-        """UPDATE deliveries SET waits_for = ?, state = 'queued', failure = NULL, fingerprint = '', hold_reason = ''
-           WHERE waits_for = ? AND waits_for <> '' AND due_at IS NULL
+def adopt_followers(db: Database, replaced: Sequence[tuple[str, str]]) -> None:
+    """What comes after old deliveries comes after the new ones, also what was held because the old one died: (old id,
+    new id) each."""
+    db.executemany(
+        """UPDATE deliveries SET waits_for = ?2, state = 'queued', failure = NULL, fingerprint = '', hold_reason = ''
+           WHERE waits_for = ?1 AND waits_for <> '' AND due_at IS NULL
              AND (state = 'queued' OR (state = 'held' AND hold_reason = 'predecessor'))""",
-        (new_id, old_id),
+        replaced,
     )

@@ -122,11 +122,11 @@ def discard_orphans(db: Database) -> None:
     db.execute("DELETE FROM replay_items WHERE replay_id NOT IN (SELECT replay_id FROM replays)")
 
 
-def mark_item(db: Database, replay_id: str, item: Item) -> None:
-    """An item's end, in the transaction of what came of it."""
-    db.execute(
+def mark_items(db: Database, replay_id: str, items: Sequence[Item]) -> None:
+    """The end of items, in the transaction of what came of them."""
+    db.executemany(
         "UPDATE replay_items SET state = ?, note = ?, new_id = ? WHERE replay_id = ? AND ordinal = ?",
-        (item.state, item.note, item.new_id, replay_id, item.ordinal),
+        [(item.state, item.note, item.new_id, replay_id, item.ordinal) for item in items],
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from conftest import ORDER_IN, ORDER_OUT, World, order
@@ -12,7 +13,7 @@ from connectors.base import DOUBT, LATER, Verdict
 from hub import replay
 from hub.errors import Conflict, NotFound, UsageError
 from hub.replay import Request, steps
-from hub.store import audit
+from hub.store import audit, deliveries
 from hub.store.search_terms import Filter
 
 
@@ -111,6 +112,23 @@ def test_a_newer_message_of_another_lane_overtakes_nothing(world: World) -> None
     [message] = dead_orders(world, 1)
     world.send(order(2))
     assert run(world, Request(ids=(message,)))["replayable"] == 1
+
+
+def test_deliveries_that_are_replayed_together_are_stored_together(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead_orders(world, *range(60))
+    stored: list[int] = []
+    insert = deliveries.insert
+
+    def noted(db: Any, new: Any, claim_for: str | None = None) -> set[str]:
+        stored.append(len(new))
+        return insert(db, new, claim_for)
+
+    monkeypatch.setattr(deliveries, "insert", noted)
+    run(world, DEAD)
+    assert stored == [50, 10]
+    adds_up(world)
 
 
 def test_many_are_replayed_in_the_order_they_came_in(world: World) -> None:

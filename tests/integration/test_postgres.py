@@ -141,13 +141,15 @@ def test_what_is_due_is_taken_without_reading_all_of_it(outgrown: Store) -> None
     split(outgrown, 1, "m", *(f"lane-{number}" for number in range(300)))
     text = translate(due._TAKE).text
     with psycopg.connect(outgrown.url, cursor_factory=psycopg.RawCursor) as connection:
+        connection.execute("UPDATE deliveries SET due_at = 9 - (ctid::text::point)[1] / 1000")
         connection.execute("SET enable_seqscan = off")
+        connection.execute(due._AS_THEY_COME.encode())
         values = ["erp", "r", 9e9, 5, "w"]
         (plans,) = connection.execute(
             f"EXPLAIN (ANALYZE, TIMING off, FORMAT JSON) {text}".encode(), values
         ).fetchone() or ([],)  # fmt: skip
         assert plans[0]["Plan"]["Actual Rows"] == 5
-        assert rows_looked_at(plans[0]["Plan"]) <= 5
+        assert rows_looked_at(plans[0]["Plan"]) < 100
 
 
 def test_a_commit_never_keeps_the_thread_waiting_that_takes_documents_in(store: Store) -> None:
