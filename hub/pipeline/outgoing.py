@@ -50,6 +50,8 @@ class Shelf:
         """Keep bytes by delivery, with the number of the set that they were made with."""
         with self._lock:
             for delivery_id, body in bodies.items():
+                if delivery_id in self._bodies:
+                    self._drop(delivery_id)
                 self._bodies[delivery_id] = (set_id, body)
                 self._bytes += len(body.content)
             while self._bytes > self._most:
