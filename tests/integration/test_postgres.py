@@ -7,6 +7,7 @@ import select
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from test_stores import accept, arrival, claim, end, split
 
 from hub.errors import Conflict, StoreAway, StoreError
 from hub.store import Store, audit, conservation, due, open_store, payloads, receipts
+from hub.store.database import Database
 from hub.store.postgres.copying import copy_rows
 from hub.store.postgres.dialect import translate
 from hub.store.postgres.schema import migrate, migrations
@@ -268,6 +270,58 @@ def test_a_commit_whose_answer_was_lost_is_asked_for_and_done_once(postgres: Pos
     assert transactions.run(job, True) == "done"
     assert len(runs) == 1
     assert store.reader().execute("SELECT count(*) FROM switches").get == 1
+
+
+def test_a_commit_that_died_with_the_server_is_not_taken_for_another_ones() -> None:
+    """What a transaction was numbered is forgotten with the server, and the next one to come gets the number."""
+    with postgres_server() as server:
+        store = open_store(server.new_database(), Path())
+
+        def job(db: Database) -> None:
+            accept_in(db)
+            server.stop("immediate")
+            server.start()
+            with psycopg.connect(store.url, autocommit=True) as other:
+                for _ in range(2000):
+                    other.execute("SELECT pg_current_xact_id()")
+
+        with pytest.raises(StoreAway):
+            store.write(job)
+        assert store.reader().execute("SELECT count(*) FROM switches").get == 0
+        store.write(accept_in)
+        assert store.reader().execute("SELECT count(*) FROM switches").get == 1
+        store.close()
+
+
+def test_a_commit_that_was_not_asked_for_is_waited_for_until_the_server_has_ended_it(store: Store) -> None:
+    """The connection is lost before the commit, and the server has not noticed."""
+    transactions = store._transactions
+
+    def job(db: Any) -> None:
+        accept_in(db)
+        connection, run = db.connection, db.execute
+
+        def execute(statement: str, *values: object) -> object:
+            db.execute = run
+            threading.Timer(0.5, connection.close).start()
+            raise StoreAway("the network is down")
+
+        db.execute = execute
+
+    keep: list[Any] = []
+    drop = transactions._drop
+
+    def lose() -> None:
+        keep.append(transactions._db)
+        transactions._db = None
+
+    transactions._drop = lose
+    began = time.monotonic()
+    with pytest.raises(StoreAway, match="the network is down"):
+        transactions.run(job, True)
+    assert time.monotonic() - began > 0.4
+    transactions._drop = drop
+    assert store.reader().execute("SELECT count(*) FROM switches").get == 0
 
 
 def accept_in(db: object) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -35,8 +36,11 @@ from hub.store.postgres.schema import require_schema
 _TRIES = 8
 _READERS = 6
 _DOUBT_SECONDS = 15.0
-_BEGIN = "BEGIN; {0}SELECT pg_current_xact_id()::text"
+_BEGIN = "BEGIN; {0}UPDATE writers SET commits = commits + 1 WHERE writer = '{1}' RETURNING commits"
 _FAST = "SET LOCAL synchronous_commit = off; "
+_REGISTER = "INSERT INTO writers (writer, commits) VALUES ($1, 0) ON CONFLICT DO NOTHING"
+# No row: a transaction of this writer is still open on the server, and holds it.
+_COMMITS = "SELECT commits FROM writers WHERE writer = $1 FOR UPDATE SKIP LOCKED"
 
 
 class PostgresStore:
@@ -162,6 +166,7 @@ class _Transactions:
     def __init__(self, url: str, statements: Statements) -> None:
         self._url, self._statements = url, statements
         self._db: PostgresDatabase | None = None
+        self._writer = uuid.uuid4().hex
         self._closing = threading.Event()
 
     def run(self, job: Job, durable: bool) -> Any:
@@ -189,16 +194,16 @@ class _Transactions:
         self._commit(db, number)
         return result
 
-    def _begin(self, durable: bool) -> tuple[PostgresDatabase, str]:
-        """An open transaction and its number on the server."""
-        statement = _BEGIN.format("" if durable else _FAST)
+    def _begin(self, durable: bool) -> tuple[PostgresDatabase, int]:
+        """An open transaction and its number among those of this writer."""
+        statement = _BEGIN.format("" if durable else _FAST, self._writer)
         for is_last in (False, True):
             db = self._connected()
             try:
                 cursor = db.connection.execute(statement)
                 while cursor.nextset():
                     continue
-                return db, str(cursor.fetchone()[0])  # type: ignore[index]
+                return db, int(cursor.fetchone()[0])  # type: ignore[index]
             except psycopg.Error as error:
                 # Nothing was done yet: a connection that the server has ended meanwhile is simply made anew.
                 self._drop()
@@ -209,6 +214,7 @@ class _Transactions:
     def _connected(self) -> PostgresDatabase:
         if self._db is None or self._db.connection.closed:
             self._db = PostgresDatabase(connect(self._url), self._statements)
+            self._db.execute(_REGISTER, [self._writer])
         return self._db
 
     def _undo(self, db: PostgresDatabase) -> None:
@@ -218,7 +224,7 @@ class _Transactions:
         except psycopg.Error:
             self._drop()
 
-    def _commit(self, db: PostgresDatabase, number: str) -> None:
+    def _commit(self, db: PostgresDatabase, number: int) -> None:
         db.ended()
         try:
             db.execute("COMMIT")
@@ -230,19 +236,19 @@ class _Transactions:
             self._undo(db)
             raise
 
-    def _was_committed(self, number: str) -> bool:
+    def _was_committed(self, number: int) -> bool:
         """What became of a transaction whose commit was not answered. Raises StoreError while nobody can tell."""
         until = time.monotonic() + _DOUBT_SECONDS
         while True:
             try:
-                status = self._connected().execute("SELECT pg_xact_status($1::xid8)", [number]).get
+                commits = self._connected().execute(_COMMITS, [self._writer]).get
             except StoreError:
                 self._drop()
                 if time.monotonic() >= until or self._closing.wait(0.2):
                     raise
                 continue
-            if status != "in progress":
-                return bool(status == "committed")
+            if commits is not None:
+                return int(commits) >= number
             self._closing.wait(0.05)
 
     def _drop(self) -> None:
@@ -252,4 +258,7 @@ class _Transactions:
 
     def close(self) -> None:
         self._closing.set()
+        with suppress(StoreError):
+            if self._db is not None:
+                self._db.execute("DELETE FROM writers WHERE writer = $1", [self._writer])
         self._drop()
