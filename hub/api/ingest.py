@@ -34,7 +34,7 @@ _TITLES = {
 }  # fmt: skip
 _RETRY_SECONDS = {429: 5, 503: 10}
 _GATHER_SECONDS = 0.004  # from one commit to the next: what each costs is shared by those that came meanwhile
-_CALM = 64  # receipts that may wait to be split before answers are held back
+_CALM = 64  # receipts that may wait to be split before answers are held back; about what one batch takes
 _LOOK_AGAIN_SECONDS, _LONGEST_PACE_SECONDS = 0.005, 0.5
 # W3C trace context, 3.2: lower-case hex, no id all zero; a version after 00 may have more behind.
 _IDS = "(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
@@ -63,8 +63,8 @@ class Refusal(Exception):
 class Ingest:
     """The door for webhooks. Of a body that is not kept only source, reason and size are counted."""
 
-    def __init__(self, engine: Engine, doors: Doors) -> None:
-        self._engine, self._doors = engine, doors
+    def __init__(self, engine: Engine, doors: Doors, calm: int = _CALM) -> None:
+        self._engine, self._doors, self._calm = engine, doors, calm
         self._waiting: dict[str, Callable[[Accepted | None], None]] = {}
         self._pending: list[Arrival] = []
         self._next_commit = 0.0
@@ -175,7 +175,7 @@ class Ingest:
     def _pace(self, go: Callable[[], None]) -> None:
         """While more waits to be split than is split in a moment, answers come a little later: a sender that waits for
         them sends at the pace of the hub, and what it sent last is not kept waiting behind thousands."""
-        if self._engine.backlog <= _CALM:
+        if self._engine.backlog <= self._calm:
             go()
             return
         loop = asyncio.get_running_loop()
@@ -185,7 +185,7 @@ class Ingest:
 
     def _look_again(self, loop: asyncio.AbstractEventLoop) -> None:
         held, self._held = self._held, []
-        late = loop.time() if self._engine.backlog > _CALM else float("inf")
+        late = loop.time() if self._engine.backlog > self._calm else float("inf")
         for until, go in held:
             if until <= late:
                 go()

@@ -32,6 +32,8 @@ from hub.transformer import Transformers
 from hub.web import WebServer, calm_the_collector
 
 _LEAVE_SECONDS = 3.0
+# Receipts on their way to workers and back: they are counted four times a second only, and each worker takes batches.
+_CALM = 256
 
 
 class Serving:
@@ -109,7 +111,7 @@ def main(root: Path, descriptor: int | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         # The web server raises the signal again when it has closed; by then there is still work to finish.
         signal.signal(number, lambda *_: None)
-    ingest = Ingest(serving.engine, Doors(ground.secrets))
+    ingest = Ingest(serving.engine, Doors(ground.secrets), _CALM)
     app = create_app(serving.engine, ingest=ingest, deployer=serving, others=serving.others)
     serving.start()
     calm_the_collector()
