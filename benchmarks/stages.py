@@ -35,6 +35,7 @@ from hub.store import Store, deliveries, open_store, payloads, receipts
 GROUP = 128
 _WORKER = "bench"
 _SEND_SECONDS = 120.0
+_SENDERS = 1536  # at once: what nobody works for is answered half a second later, so few senders would find no ceiling
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +55,9 @@ class Stage:
 def ingest(place: Rig, below: Ground, orders: int) -> Stage:
     """Taken in and acknowledged after the commit; nothing is split."""
     with cluster(place, below, workers=0, project=Project(backlog=10 * orders + 100_000)) as running:
-        place.accept(running.url, Load(orders=max(orders // 10, 64)))
+        place.accept(running.url, Load(orders=max(orders // 10, _SENDERS), connections=_SENDERS))
         before = [system.cpu_seconds() for system in running.systems]
-        sent = place.accept(running.url, Load(orders=orders))
+        sent = place.accept(running.url, Load(orders=orders, connections=_SENDERS))
         used = [system.cpu_seconds() - was for system, was in zip(running.systems, before, strict=True)]
         server = used[running.systems.index(below.postgres.server)]
     return Stage("ingest", orders / sent, sum(used) / orders * 1e6, server / orders * 1e6)

@@ -17,5 +17,5 @@ def test_what_is_missing_is_named_and_what_is_out_of_the_path_is_found(tmp_path:
     assert make is not None
     bare = {"HOME": str(tmp_path), "PATH": str(tmp_path)}
     ended = subprocess.run([make, "-C", str(ROOT), "test"], env=bare, capture_output=True, timeout=60)
-    told = "make test: these Debian packages are missing; install them and run it again: redis-server"
+    told = "make test: these Debian packages are missing; install them and run it again: redis-server faketime"
     assert (ended.returncode, ended.stderr.decode().splitlines()[0]) == (2, told)
