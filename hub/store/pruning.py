@@ -51,12 +51,31 @@ def remove_payloads(
     return db.changes()
 
 
+def last_older_than(db: Database, before: float) -> int:
+    """The greatest number that a receipt from before a time can have, about; 0: there is none. Receipts are numbered as
+    they come, so a few steps of the index find it among any number."""
+    low, high = (int(db.execute(f"SELECT {end}(seq) FROM receipts").get or 0) for end in ("min", "max"))
+    if not _is_older(db, low, before):
+        return 0
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if _is_older(db, middle, before) else (low, middle - 1)
+    return low
+
+
+def _is_older(db: Database, seq: int, before: float) -> bool:
+    """Whether the first receipt from a number on is from before a time."""
+    at = db.execute("SELECT received_at FROM receipts WHERE seq >= ? ORDER BY seq LIMIT 1", (seq,)).get
+    return at is not None and float(at) < before
+
+
 def old_receipts(db: Database, after: int, before: float, limit: int) -> list[tuple[int, str, float]]:
     """(seq, route, received at) of the next receipts that are older than a time and that nothing protects."""
+    last = last_older_than(db, before)
     rows = db.execute(
-        f"""SELECT r.seq, {ROUTE}, r.received_at FROM receipts r WHERE r.seq > ? AND r.received_at < ?
+        f"""SELECT r.seq, {ROUTE}, r.received_at FROM receipts r WHERE r.seq > ? AND r.seq <= ? AND r.received_at < ?
               AND NOT {OPEN_RECEIPT} AND NOT {BORROWED.format("r")} ORDER BY r.seq LIMIT ?""",
-        (after, before, limit),
+        (after, last, before, limit),
     )
     return [(int(row[0]), str(row[1]), float(row[2])) for row in rows]
 
@@ -155,15 +174,18 @@ def _remove_receipt(db: Database, seq: int, at: float) -> int:
     return len(row) + db.changes()
 
 
-def dedupe_after(db: Database, after: tuple[str, str], limit: int) -> list[tuple[str, str, float | None]]:
-    """(source, key, when it was received), in the order of the index. Of a receipt that is gone: when the next one came
-    that is still there; None where there is none."""
+def old_dedupe(db: Database, after: tuple[str, str], before: float, limit: int) -> list[tuple[str, str, float | None]]:
+    """(source, key, when it was received) of ids from before a time, in the order of the index. Of a receipt that is
+    gone: when the next one came that is still there; None where there is none."""
+    last = last_older_than(db, before)
+    if not last:
+        return []
     rows = db.execute(
         """SELECT u.source, u.dedupe_key, coalesce(r.received_at,
              (SELECT n.received_at FROM receipts n WHERE n.seq > u.seq ORDER BY n.seq LIMIT 1))
            FROM dedupe u LEFT JOIN receipts r ON r.seq = u.seq
-           WHERE (u.source, u.dedupe_key) > (?, ?) ORDER BY u.source, u.dedupe_key LIMIT ?""",
-        (*after, limit),
+           WHERE (u.source, u.dedupe_key) > (?, ?) AND u.seq <= ? ORDER BY u.source, u.dedupe_key LIMIT ?""",
+        (*after, last, limit),
     )
     return [(str(row[0]), str(row[1]), row[2]) for row in rows]
 

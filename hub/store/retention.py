@@ -114,12 +114,13 @@ class Pruner:
 
     def _dedupe(self, policy: Policy) -> int | None:
         """Senders' ids that are older than their source keeps them."""
-        rows = pruning.dedupe_after(self._store.reader(), self._dedupe_after, ROWS)
+        now = self._clock.epoch()
+        shortest = min([_DEDUPE_KEEP, *policy.dedupe.values()])
+        rows = pruning.old_dedupe(self._store.reader(), self._dedupe_after, now - shortest, ROWS)
         if not rows:
             self._dedupe_after = ("", "")
             return None
         self._dedupe_after = (rows[-1][0], rows[-1][1])
-        now = self._clock.epoch()
         old = [
             (source, key)
             for source, key, at in rows

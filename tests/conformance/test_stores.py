@@ -22,7 +22,7 @@ from hub.errors import StoreBusy, StoreRefused
 from hub.keys import Key
 from hub.message import RAW, Arrival, Body, Delivery, Finish, Message, lane_seq
 from hub.states import DELIVERY_STATES, DELIVERY_TRANSITIONS, DELIVERY_WAITING, MESSAGE_STATES, RECEIPT_STATES
-from hub.store import Store, bodies, deliveries, due, is_shared, messages, open_store, payloads, receipts
+from hub.store import Store, bodies, deliveries, due, is_shared, messages, open_store, payloads, pruning, receipts
 from hub.store.database import Database
 from hub.store.sqlite import SqliteStore
 
@@ -52,7 +52,8 @@ def new_id() -> str:
 
 
 def arrival(raw: bytes = b"{}", **fields: Any) -> Arrival:
-    return Arrival(new_id(), fields.pop("source", "shop"), "order", raw, 1.0, **fields)
+    at = fields.pop("received_at", 1.0)
+    return Arrival(new_id(), fields.pop("source", "shop"), "order", raw, at, **fields)
 
 
 def accept(store: Store, *arrivals: Arrival) -> list[Any]:
@@ -112,6 +113,23 @@ def test_receipts_are_numbered_in_order_of_arrival_and_numbers_are_never_used_tw
     store.write(lambda db: db.execute("DELETE FROM receipts"))
     [later] = accept(store, arrival())
     assert later.seq > first[-1].seq
+
+
+def test_the_last_receipt_from_before_a_time_is_found(store: Store) -> None:
+    assert pruning.last_older_than(store.reader(), 99.0) == 0
+    accepted = [accept(store, arrival(received_at=float(at), dedupe_key=str(at)))[0].seq for at in range(10, 20)]
+    store.write(lambda db: db.execute("DELETE FROM receipts WHERE seq = ?", (accepted[4],)))
+    for before, found in (
+        (10.0, 0),
+        (10.5, accepted[0]),
+        (14.0, accepted[3]),
+        (16.0, accepted[5]),
+        (99.0, accepted[9]),
+    ):
+        assert pruning.last_older_than(store.reader(), before) == found
+    ids = [key for _, key, _ in pruning.old_dedupe(store.reader(), ("", ""), 12.5, 100)]
+    assert ids == ["10", "11", "12"]
+    assert pruning.old_dedupe(store.reader(), ("", ""), 10.0, 100) == []
 
 
 def test_a_claim_takes_the_head_of_a_lane_only(store: Store) -> None:
