@@ -26,7 +26,7 @@ $(STAMP): requirements.lock pyproject.toml
 	  echo "make setup: $$python cannot make virtual environments; on Debian: apt-get install python3-venv" >&2; exit 1; \
 	fi; \
 	[ -x $(BIN)/python ] || $$python -m venv $(VENV); \
-	echo "installing the pinned packages into $(VENV) ..."; \
+	echo "installing the pinned packages into $(VENV); this once, it takes about half a minute ..."; \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock; \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .; \
 	touch $(STAMP)

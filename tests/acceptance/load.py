@@ -5,13 +5,37 @@ from __future__ import annotations
 import http.client
 import threading
 import time
+from collections.abc import Iterable
 from itertools import pairwise
+from typing import Self
 
 from hub_process import HubProcess
 from receiver import Receiver
 
 
-class Load:
+class Senders:
+    """Threads that send, each under a name of its own, for the length of a block."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.stop = threading.Event()
+        self._threads = [threading.Thread(target=self.run, args=(name,)) for name in names]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def run(self, name: str) -> None:
+        """What one of them does until ``stop`` is set."""
+        raise NotImplementedError
+
+
+class Load(Senders):
     """Signed orders from several threads until told to stop; remembers which were acknowledged.
 
     ``pause`` is how many seconds each thread waits between two requests.
@@ -19,22 +43,12 @@ class Load:
 
     def __init__(self, hub: HubProcess, lanes: int = 5, most: int = 1_000_000, pause: float = 0.0) -> None:
         self.acknowledged: list[str] = []
-        self._hub, self._stop, self._most, self._pause = hub, threading.Event(), most, pause
-        self._threads = [threading.Thread(target=self._run, args=(f"k{n}",)) for n in range(lanes)]
+        self._hub, self._most, self._pause = hub, most, pause
+        super().__init__(f"k{n}" for n in range(lanes))
 
-    def __enter__(self) -> Load:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _run(self, lane: str) -> None:
+    def run(self, lane: str) -> None:
         number = 0
-        while not self._stop.is_set() and number < self._most:
+        while not self.stop.is_set() and number < self._most:
             reference = f"{lane}-{number}"
             try:
                 status, _ = self._hub.send(reference)
@@ -44,7 +58,7 @@ class Load:
             if status in (200, 202):
                 self.acknowledged.append(reference)
                 number += 1
-            self._stop.wait(self._pause)
+            self.stop.wait(self._pause)
 
 
 def in_order(receiver: Receiver) -> bool:

@@ -5,42 +5,32 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from conftest import HubProcess, signed
+from load import Senders
 from receiver import Receiver
 
 THREADS, BODY_BYTES, MOST = 6, 60_000, 1000
 
 
-class Flood:
+class Flood(Senders):
     """Senders that never wait for anything: large orders, each of a key of its own, also after a refusal."""
 
     def __init__(self, hub: HubProcess) -> None:
         self.taken: list[str] = []
         self.refused: list[tuple[int, str]] = []
-        self._hub, self._stop = hub, threading.Event()
-        self._threads = [threading.Thread(target=self._run, args=(number,)) for number in range(THREADS)]
+        self._hub = hub
+        super().__init__(f"s{number}" for number in range(THREADS))
 
-    def __enter__(self) -> Flood:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _run(self, sender: int) -> None:
+    def run(self, sender: str) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self._hub.port, timeout=30)
         number = 0
-        while not self._stop.is_set():
+        while not self.stop.is_set():
             number += 1
-            reference = f"s{sender}n{number}-0"
+            reference = f"{sender}n{number}-0"
             note = os.urandom(BODY_BYTES // 2).hex()
             body = json.dumps({"id": reference, "lines": [{"name": "hose", "qty": 1}], "note": note}).encode()
             connection.request("POST", "/in/shop", body, signed(body, reference))

@@ -8,7 +8,6 @@ import signal
 import statistics
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +17,7 @@ from admin import call
 from broker_servers import BrokerServer
 from cluster import Cluster
 from conftest import HubProcess, order, signed
-from load import Load, in_order
+from load import Load, Senders, in_order
 from receiver import Receiver
 from servers import PostgresServer
 
@@ -251,6 +250,7 @@ def test_a_deploy_is_followed_by_every_process(
     cluster.wait_for(lambda: cluster.log.count(f'"set_id": {set_id}') >= 3)  # two workers and the sweeper
     cluster.send("a-2")
     cluster.wait_for(lambda: "new-a-2" in receiver.effects)
+    assert dict(receiver.effects) == {"a-1": 1, "new-a-2": 1}
 
 
 @pytest.mark.parametrize("role", ["serve", "work", "sweep"])
@@ -277,28 +277,18 @@ def test_everything_in_one_process_does_not_start_beside_others(
     cluster.wait_for(lambda: "a-1" in receiver.effects)
 
 
-class Patient:
+class Patient(Senders):
     """Senders that keep their connections, and send nothing again: every failed request counts."""
 
     def __init__(self, cluster: Cluster, senders: int = 6) -> None:
         self.acknowledged: list[str] = []
         self.failures: list[str] = []
-        self._cluster, self._stop = cluster, threading.Event()
-        self._threads = [threading.Thread(target=self._run, args=(f"p{n}",)) for n in range(senders)]
+        self._cluster = cluster
+        super().__init__(f"p{n}" for n in range(senders))
 
-    def __enter__(self) -> Patient:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _run(self, lane: str) -> None:
+    def run(self, lane: str) -> None:
         connection, number = http.client.HTTPConnection("127.0.0.1", self._cluster.port, timeout=15), 0
-        while not self._stop.is_set():
+        while not self.stop.is_set():
             reference, number = f"{lane}-{number}", number + 1
             body = order(reference)
             try:

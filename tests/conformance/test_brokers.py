@@ -263,6 +263,7 @@ def test_an_emptied_broker_goes_on_with_what_comes(
     server.flush()
     publisher.process([2])
     worker.until([2], 5)
+    assert publisher.dropped == 0
 
 
 def test_ids_beyond_what_is_kept_are_dropped_and_counted(server: BrokerServer) -> None:
