@@ -1,0 +1,44 @@
+"""One message as several documents: one for each element of a list in it, with all that stands around that element."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hub.formats import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A message in which a list holds one element alone. ``element`` is the path of that element in the whole message,
+    ``where`` tells it in words (``LIN_group 3``); both are empty where the message is whole."""
+
+    document: Mapping[str, Any]
+    element: Sequence[Step] = ()
+    where: str = ""
+
+
+def parts(document: Mapping[str, Any], path: str) -> Iterator[Part]:
+    """A part for each element of the list at ``path``, such as ``PGI_group.LIN_group``, in their order; the message as
+    it is where there is none. What is not narrowed is shared, not copied."""
+    names, number = path.split("."), 0
+    for narrowed, element in _narrowed(document, names):
+        number += 1
+        yield Part(narrowed, element, f"{names[-1]} {number}")
+    if not number:
+        yield Part(document)
+
+
+def _narrowed(tree: Mapping[str, Any], names: Sequence[str]) -> Iterator[tuple[dict[str, Any], tuple[Step, ...]]]:
+    name, rest = names[0], names[1:]
+    here = tree.get(name)
+    for at, element in enumerate(here if isinstance(here, list) else ()):
+        if not rest:
+            yield {**tree, name: [element]}, (name, at)
+            continue
+        for inner, below in _narrowed(element, rest):
+            yield {**tree, name: [inner]}, (name, at, *below)
+    if isinstance(here, Mapping) and rest:
+        for inner, below in _narrowed(here, rest):
+            yield {**tree, name: inner}, (name, *below)

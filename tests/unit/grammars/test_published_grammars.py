@@ -1,0 +1,133 @@
+"""The script that compares the shipped grammars with published definitions finds what differs, and only that."""
+
+from __future__ import annotations
+
+import re
+import runpy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from grammar_files import shipped
+
+from hub.grammars import Grammars
+
+ROOT = Path(__file__).parents[3]
+SCRIPT = runpy.run_path(str(ROOT / "tests/conformance/published_grammars.py"))
+D96A = "schemas/edifact/D96A/"
+FILES = {
+    f"{D96A}ORDERS.yaml": b"title: order\nstructure: [BGM M 1, {SG1 C 10: [RFF M 1, DTM C 5]}]\n",
+    f"{D96A}segments.yaml": b"segments: {BGM a: [1001 C a, 1225 C b], RFF b: [C506 M .], DTM c: [2005 M q]}\n",
+    f"{D96A}composites.yaml": b"composites: {C506 reference: [1153 M qualifier, 1154 C number]}\n",
+    f"{D96A}elements.yaml": (
+        b"elements: {1001: a an..3, 1225: b an..3, 1153: c an..3, 1154: number an..35, 2005: q an..3}\n"
+    ),
+    f"{D96A}codes.yaml": b"codes: {1225: 4 9}\n",
+}
+RECORDS = """\
+recorddefs = {
+'BGM': [['BOTSID', 'M', 3, 'AN'], ['1001', 'C', 3, 'AN'], ['1225', 'C', 3, 'AN']],
+'RFF': [['BOTSID', 'M', 3, 'AN'], ['C506', 'M', [['C506.1153', 'M', 3, 'AN'], ['C506.1154', 'C', 35, 'AN']]]],
+'DTM': [['BOTSID', 'M', 3, 'AN'], ['2005', 'M', 3, 'AN']],
+}
+"""
+STRUCTURE = """\
+from somewhere import anything
+structure = [{ID: 'UNH', MIN: 1, MAX: 1, LEVEL: [
+    {ID: 'BGM', MIN: 1, MAX: 1},
+    {ID: 'RFF', MIN: 0, MAX: 10, LEVEL: [{ID: 'DTM', MIN: 0, MAX: 5}]},
+    {ID: 'UNT', MIN: 1, MAX: 1},
+]}]
+"""
+XS = 'xmlns:xs="http://www.w3.org/2001/XMLSchema"'
+
+
+def element(name: str, inner: str = "", attributes: str = "") -> str:
+    if inner:
+        inner = f"<xs:complexType><xs:sequence>{inner}</xs:sequence></xs:complexType>"
+    return f'<xs:element name="{name}" {attributes}>{inner}</xs:element>'
+
+
+def schema(times: int = 10, functions: str = "49") -> str:
+    group = element("RFFLoop1", element("RFF", element("RFF1", element("RFF1.1") + element("RFF1.2", "", OPTIONAL)))
+                    + element("DTM", element("DTM1"), f'{OPTIONAL} maxOccurs="5"'),
+                    f'{OPTIONAL} maxOccurs="{times}"')  # fmt: skip
+    begin = element("BGM", element("BGM1", "", OPTIONAL) + element("BGM2", "", OPTIONAL))
+    codes = "".join(f'<xs:enumeration value="{code}"/>' for code in functions)
+    listed = f'<xs:simpleType name="EDIFACT_ID_1225"><xs:restriction>{codes}</xs:restriction></xs:simpleType>'
+    return f"<xs:schema {XS}>{element('EFACT_D96A_ORDERS', begin + group)}{listed}</xs:schema>"
+
+
+OPTIONAL = 'minOccurs="0"'
+
+
+@pytest.fixture
+def differences(tmp_path: Path) -> Callable[[dict[str, str]], list[str]]:
+    def compared(files: dict[str, str]) -> list[str]:
+        for name, text in files.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(text, encoding="utf-8")
+        mine = Grammars(FILES)
+        every: list[Any] = list(SCRIPT["definitions"](tmp_path, set(mine.names())))
+        assert every, "the definitions were not found"
+        return [
+            line for _, name, theirs in every for line in SCRIPT["compare"](SCRIPT["ours"](mine.message(name)), theirs)
+        ]
+
+    return compared
+
+
+def test_the_same_message_has_no_differences(differences: Callable[[dict[str, str]], list[str]]) -> None:
+    bots = "bots-grammars/edifact/D96A"
+
+    assert differences({
+        f"{bots}/ORDERSD96AUN.py": STRUCTURE, f"{bots}/recordsD96AUN.py": RECORDS,
+        f"{SCRIPT['BIZTALK']}/EDIFACT/D96A/EFACT_D96A_ORDERS.xsd": schema(),
+    }) == []  # fmt: skip
+
+
+def test_other_repeats_lengths_and_codes_are_told(differences: Callable[[dict[str, str]], list[str]]) -> None:
+    bots = "bots-grammars/edifact/D96A"
+
+    assert differences({
+        f"{bots}/ORDERSD96AUN.py": STRUCTURE.replace("MAX: 5", "MAX: 9"),
+        f"{bots}/recordsD96AUN.py": RECORDS.replace("35", "70"),
+        f"{SCRIPT['BIZTALK']}/EDIFACT/D96A/EFACT_D96A_ORDERS.xsd": schema(99, "45"),
+    }) == [
+        "theirs alone: group RFF C 99",
+        "ours alone: group RFF C 10",
+        "codes of 1225: 5 9 in one only",
+        "theirs alone: DTM C 9",
+        "ours alone: DTM C 5",
+        "RFF: ours M composite, M 3, C 35; theirs M composite, M 3, C 70",
+    ]  # fmt: skip
+
+
+def run(folder: Path, known: list[str]) -> int:
+    return int(SCRIPT["main"](folder, known))
+
+
+def test_only_what_is_not_known_to_differ_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    at = tmp_path / SCRIPT["BIZTALK"] / "EDIFACT/D96A"
+    at.mkdir(parents=True)
+    assert run(tmp_path, []) == 1, "nothing was compared"
+    (at / "EFACT_D96A_ORDERS.xsd").write_text(schema(), encoding="utf-8")
+    assert run(tmp_path, []) == 1
+    known = capsys.readouterr().out.partition("new: ")[0].splitlines()[2:]
+    assert len(known) > 10 and run(tmp_path, known) == 0
+    assert run(tmp_path, [*known, "edifact/D96A/INVOIC (xsd): of one that is not there to be compared"]) == 0
+    assert run(tmp_path, [*known, "edifact/D96A/ORDERS (xsd): gone"]) == 1
+    assert capsys.readouterr().out.splitlines()[-2] == "no more: edifact/D96A/ORDERS (xsd): gone"
+
+
+def test_whatever_is_known_to_differ_is_in_the_reference() -> None:
+    page = (ROOT / "docs/reference/edi-directories.md").read_text(encoding="utf-8")
+    table = page.partition("| where | differs | here |")[2]
+    rows = [re.findall(r"[\w.]+", line.partition(" | ")[0]) for line in table.splitlines() if line.startswith("|")]
+    for line in SCRIPT["KNOWN"].read_text(encoding="utf-8").splitlines():
+        name, what = re.fullmatch(r"(\S+) \(\w+\): (.*)", line).groups()
+        element = re.match(r"codes of (\d+)", what)
+        about = element[1] if element else "BIN02" if what.startswith("BIN: ") else name.rpartition("/")[2]
+        assert any(about in row for row in rows), line
+        assert name in shipped().names()
