@@ -1,0 +1,81 @@
+"""What is stored of verdicts: the ends of tries, answers taken in, switches thrown, what became of systems."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from connectors.base import DELIVERED, STOPPED, Verdict
+from hub.message import RAW, Accepted, Arrival, Finish
+from hub.pipeline.deliver import Sent
+from hub.pipeline.fetch_back import fetched, is_fetch_back
+from hub.pipeline.gates import Step
+from hub.pipeline.reply import reply_route
+from hub.store import deliveries, payloads, receipts, switches
+from hub.store.database import Database
+
+if TYPE_CHECKING:
+    from hub.pipeline.engine import Engine
+
+Thrown = tuple[str, str, str, str]  # kind, name, state, reason of a switch
+
+
+@dataclass(slots=True)
+class Ends:
+    """What some verdicts lead to, at ``now``."""
+
+    now: float
+    finishes: Sequence[Finish]
+    replies: Sequence[Arrival]
+    thrown: set[Thrown]
+    steps: Sequence[Step]
+    rows: list[tuple[Any, ...]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        bodies = [(a.receipt_id, RAW, 1, a.content_type, a.raw) for a in self.replies]
+        self.rows = payloads.packed_rows(bodies, self.now)
+
+
+Stored = tuple[set[str], list[Accepted]]  # the systems that have something due by it, the replies taken in
+
+
+class Records:
+    """Stores what verdicts lead to, that of several batches with the statements of one."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def store(self, db: Database, parts: list[Ends]) -> list[Stored]:
+        for part in parts:
+            for kind, name, state, reason in part.thrown:
+                switches.throw(db, kind, name, state, reason, part.now, "hub")
+            for step in part.steps:
+                step.store(db)
+        worker = self._engine.worker
+        free = deliveries.finish(db, [finish for part in parts for finish in part.finishes], worker)
+        return [(free, self._take_in(db, part) if part.replies else []) for part in parts]
+
+    def _take_in(self, db: Database, part: Ends) -> list[Accepted]:
+        return receipts.accept(db, part.replies, part.rows, self._engine.intake.worker)
+
+
+def reply_of(sent: Sent, verdict: Verdict, now: float, new_id: Callable[[], str]) -> Arrival | None:
+    """The answer of a target whose route wants it, as a new arrival caused by the message that was sent."""
+    d = sent.delivery
+    if is_fetch_back(d.route) and verdict.kind == DELIVERED:
+        return fetched(sent.target.system, d, verdict, sent.context, now, new_id)
+    if sent.target.reply is None or verdict.kind != DELIVERED or not verdict.response:
+        return None
+    return Arrival(
+        receipt_id=new_id(), source=d.system, event="reply", raw=verdict.response, received_at=now, door="reply",
+        content_type=verdict.response_type, causation_id=d.message_id, route=reply_route(d.route, d.target),
+        correlation_id=sent.context.get("correlation_id", ""), traceparent=sent.context.get("traceparent", ""),
+    )  # fmt: skip
+
+
+def switches_of(verdicts: Sequence[tuple[Sent, Verdict]], ended: Sequence[tuple[Sent, Finish]]) -> set[Thrown]:
+    """A system whose credentials fail is stopped; a route whose target says ``on_error: stop`` is paused."""
+    stopped = {("system", s.delivery.system, "stopped", v.detail) for s, v in verdicts if v.kind == STOPPED}
+    paused = {("route", s.delivery.route, "paused", f.detail) for s, f in ended if f.hold_reason == "route_stopped"}
+    return stopped | paused

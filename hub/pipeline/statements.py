@@ -1,0 +1,178 @@
+"""Bank statements as the store knows them again, whatever format, source and day they come from: the same one that
+comes once more is not booked twice, and one that says something else goes before a person."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from hub.clock import iso
+from hub.identifiers import is_iban
+from hub.message import Message, Receipt, Stated
+from hub.outcome import Failure
+from hub.pipeline.transformed import Transformed
+from hub.settings import Settings
+from hub.store import findings, statements
+from hub.store.database import Database
+from hub.store.statements import Earlier, shown
+from hub.systems import System
+
+_TYPE = "bank_statement"
+_LONGEST = 200  # of an id that is kept as it is
+_SAID = ("report_type", "electronic_sequence_number", "account_currency_code", "opening_balance", "closing_balance",
+         "period", "entries")  # fmt: skip
+_OF_SUMS = ("amount", "credit_debit_indicator", "reversal_indicator", "status", "booking_date", "value_date")
+_encode = msgspec.json.Encoder(decimal_format="number", order="sorted").encode
+
+
+def is_statement(type: str) -> bool:
+    """Whether documents of this schema are bank statements."""
+    folder, _, name = type.rpartition("/")
+    return name == _TYPE and folder.partition("/")[0] == "canonical"
+
+
+def stated(
+    message: Message, place: int, document: Any, source: Any, receipt: Receipt, settings: Settings
+) -> Stated:  # fmt: skip
+    """What tells a canonical statement from others; ``source`` is the document that it was mapped from, which says its
+    page and part where the mapping does not."""
+    report_type, day = document["report_type"], _day(document)
+    return Stated(
+        message_id=message.message_id, place=place, source=message.source, route=message.route, set_id=message.set_id,
+        account=_account(document, message.source, settings.systems.get(message.source)),
+        report_type=report_type, statement_id=_cut(document["statement_id"]), day=day,
+        made_at=str(document.get("created_at", "")) if report_type == "intraday" else "",
+        page=_number(document, source, "page"), part=_number(document, source, "part"),
+        number=max(int(document.get("electronic_sequence_number") or 0), 0),
+        opening=_plain(document, "opening_balance"), closing=_plain(document, "closing_balance"),
+        digest=_digest([document.get(name) for name in _SAID]),
+        sums=_digest([day, *_sums(document)]), is_replayed=bool(receipt.replay_of),
+    )  # fmt: skip
+
+
+def _account(document: Any, source: str, system: System | None) -> str:
+    """Its number, with the bank, else the source, where it is no IBAN and others may have the same; the source too
+    where its statements are its own; its currency."""
+    account = document["account"]
+    number = "".join(str(account["account_id"]).split()).upper()
+    bank = "" if is_iban(number) else f" {account.get('bic') or source}"
+    own = f" {source}" if system is not None and system.statements == "own" else ""
+    return f"{_cut(number)}{bank}{own} {document['account_currency_code']}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else _digest(text)
+
+
+def _day(document: Any) -> str:
+    """The last day that it tells of; '' where it says none."""
+    booked = max((str(entry["booking_date"]) for entry in document.get("entries", ())), default="")
+    period = document.get("period") or {}
+    return str(period.get("end_date") or booked or str(document.get("created_at", ""))[:10])
+
+
+def _number(document: Any, source: Any, name: str) -> int:
+    """Which page, or part, of a statement it is; 1 where it is all of it."""
+    own = (document.get("extensions") or {}).get("bank")
+    for place in (own, source):
+        where = place.get(name) if isinstance(place, Mapping) else None
+        number = where.get("number") if isinstance(where, Mapping) else None
+        if isinstance(number, int | Decimal):
+            return min(max(int(number), 1), 1 << 31)
+    return 1
+
+
+def _plain(document: Any, name: str) -> str:
+    """An amount in the one form that the same ones have; '' where there is none."""
+    money = document.get(name)
+    return "" if money is None else _amount(money)
+
+
+def _amount(money: Any) -> str:
+    text = format(Decimal(str(money["amount"])), "f")
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text == "-0" else text
+
+
+def _sums(document: Any) -> list[Any]:
+    rows = [
+        [_amount(entry["amount"]) if name == "amount" else entry.get(name) for name in _OF_SUMS]
+        for entry in document.get("entries", ())
+    ]
+    return [_plain(document, "opening_balance"), _plain(document, "closing_balance"), rows]
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(_encode(value)).hexdigest()
+
+
+# -- what came before ----------------------------------------------------------------------------------------------
+
+
+def without_known_statements(db: Database, parts: Sequence[Transformed], now: float) -> list[Transformed]:
+    """The parts with a message that goes no further for each statement that came before, and a dead letter for each
+    that came before with other content."""
+    alive = {message.message_id for part in parts for message in part.messages if message.state != "dead"}
+    came = [each for part in parts for each in part.stated if each.message_id in alive]
+    earlier = statements.remember(db, came, now)
+    for each in came:
+        if (before := earlier.get(each.message_id)) is not None and before.is_same:
+            findings.note(db, each.message_id, "repeat", each.source, _repeated(before), now)
+    return [_ended(part, earlier) for part in parts] if earlier else list(parts)
+
+
+def _ended(part: Transformed, earlier: Mapping[str, Earlier]) -> Transformed:
+    about = {each.message_id: each for each in part.stated if each.message_id in earlier}
+    return replace(
+        part.ended(about),
+        messages=[
+            _told(message, about[message.message_id], earlier[message.message_id])
+            if message.message_id in about else message
+            for message in part.messages
+        ],
+    )  # fmt: skip
+
+
+def _told(message: Message, each: Stated, before: Earlier) -> Message:
+    if before.is_same:
+        return replace(message, state="filtered", event="repeat", keys=())
+    failure = _changed(message, each, before).printed(message.route)
+    return replace(message, state="dead", failure=failure.as_dict(), fingerprint=failure.fingerprint)
+
+
+def _repeated(before: Earlier) -> str:
+    row = before.row
+    return (
+        f"statement {row.statement_id} of account {shown(row.account)} came before with the same content: message "
+        f"{row.message_id} of '{row.source}', {iso(row.seen_at)}"
+    )
+
+
+def _changed(message: Message, each: Stated, before: Earlier) -> Failure:
+    row = before.row
+    detail = (
+        f"statement {row.statement_id} of account {shown(row.account)} came before with other content: message "
+        f"{row.message_id} of '{row.source}', {iso(row.seen_at)}; this is message {message.message_id}: "
+        f"{_difference(each, before)}"
+    )
+    hint = (
+        "ask the bank which of them holds; to take this one in, in the place of the other, replay it from the start, "
+        "else resolve it"
+    )
+    return Failure("duplicate", "statement_changed", detail, step="receive", hint=hint)
+
+
+def _difference(each: Stated, before: Earlier) -> str:
+    row = before.row
+    for what, mine, other in (
+        ("is of", each.day or "no day", row.day or "no day"), ("opens with", each.opening, row.opening),
+        ("closes with", each.closing, row.closing), ("has the number", each.number, row.number),
+    ):  # fmt: skip
+        if mine != other:
+            return f"it {what} {mine or 'nothing'}, the other {what} {other or 'nothing'}"
+    return "its balances are the same, its entries are not"

@@ -1,0 +1,105 @@
+"""What was found about messages that go on all the same: told on the message until it has come right or somebody has
+seen to it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hub.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One finding. ``settled_at`` None: it is open; ``settled_by`` is '' where it came right by itself."""
+
+    message_id: str
+    code: str
+    source: str
+    detail: str
+    found_at: float
+    settled_at: float | None = None
+    settled_by: str = ""
+
+
+_COLUMNS = "message_id, code, source, detail, found_at, settled_at, settled_by"
+# What a person has seen to stays so.
+_OPEN = f"""INSERT INTO message_findings ({_COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, NULL, '')
+  ON CONFLICT (message_id, code) DO UPDATE SET detail = excluded.detail, settled_at = NULL,
+    found_at = CASE WHEN message_findings.settled_at IS NULL THEN message_findings.found_at ELSE excluded.found_at END
+  WHERE message_findings.settled_by = ''"""
+
+
+def put(db: Database, message_id: str, code: str, source: str, detail: str, at: float) -> None:
+    """What is found about a message under a code by now."""
+    db.execute(_OPEN, (message_id, code, source, detail, at))
+
+
+def settle_others(db: Database, message_id: str, codes: Sequence[str], found: Collection[str], at: float) -> None:
+    """What is no longer found about a message, of these codes, has come right."""
+    gone = [code for code in codes if code not in found]
+    db.execute(
+        f"""UPDATE message_findings SET settled_at = ? WHERE message_id = ? AND settled_at IS NULL
+              AND code IN ({", ".join("?" * len(gone))})""",
+        (at, message_id, *gone),
+    )
+
+
+def note(db: Database, message_id: str, code: str, source: str, detail: str, at: float) -> None:
+    """Something to know about a message that nobody has to see to."""
+    db.execute(
+        f"INSERT INTO message_findings ({_COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?5, '') ON CONFLICT DO NOTHING",
+        (message_id, code, source, detail, at),
+    )
+
+
+def settle(db: Database, message_id: str, at: float, by: str = "") -> int:
+    """All of a message have been dealt with; gives how many were open."""
+    db.execute(
+        """UPDATE message_findings SET settled_at = ?, settled_by = ?
+           WHERE message_id = ? AND settled_at IS NULL""",
+        (at, by, message_id),
+    )
+    return db.changes()
+
+
+def is_any_open(db: Database, codes: Sequence[str]) -> bool:
+    """Whether one of these codes is open, of any message."""
+    marks = ", ".join("?" * len(codes))
+    sql = f"SELECT 1 FROM message_findings WHERE settled_at IS NULL AND code IN ({marks}) LIMIT 1"
+    return db.execute(sql, tuple(codes)).fetchone() is not None
+
+
+def of_message(db: Database, message_id: str) -> list[Found]:
+    """Those of one message, the oldest first."""
+    rows = db.execute(
+        f"SELECT {_COLUMNS} FROM message_findings WHERE message_id = ? ORDER BY found_at, code", (message_id,)
+    )
+    return [Found(*row) for row in rows]
+
+
+def open_now(db: Database, limit: int, until: float | None = None) -> list[Found]:
+    """Those that nobody has seen to, the oldest first; ``until``: found at a time or before."""
+    rows: Any = db.execute(
+        f"""SELECT {_COLUMNS} FROM message_findings WHERE settled_at IS NULL AND found_at <= ?
+            ORDER BY found_at, message_id, code LIMIT ?""",
+        (1e18 if until is None else until, limit),
+    )
+    return [Found(*row) for row in rows]
+
+
+def count_open(db: Database) -> dict[tuple[str, str], int]:
+    """How many are open, by source and code."""
+    rows = db.execute("SELECT source, code, count(*) FROM message_findings WHERE settled_at IS NULL GROUP BY 1, 2")
+    return {(str(source), str(code)): int(count) for source, code, count in rows}
+
+
+def prune(db: Database, before: float, limit: int = 1000) -> int:
+    """Forget what was found before a time, some at once; gives how many."""
+    db.execute(
+        """DELETE FROM message_findings WHERE (message_id, code) IN
+           (SELECT message_id, code FROM message_findings WHERE found_at < ? LIMIT ?)""",
+        (before, limit),
+    )
+    return db.changes()

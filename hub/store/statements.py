@@ -1,0 +1,233 @@
+"""Bank statements that came, of all sources and days: those that come again, and those that do not follow on the ones
+before them. Everything of one account is looked at by one transaction at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from msgspec.structs import astuple, replace
+
+from hub.message import Stated
+from hub.store import findings
+from hub.store.database import Database, lock
+
+KEEP_SECONDS = 800 * 86400.0  # at the least: two years, and the first statement of the next
+CODES = ("gap", "balance", "overlap")
+_RESTART_DAYS = 180  # numbers begin again each year: an id that was used longer ago is another statement's
+_MOST_MISSING = 366  # a number that is further ahead is of another numbering
+
+_COLUMNS = ", ".join(Stated.__struct_fields__[:-1])  # all but that it is a replay
+_PUT = f"INSERT INTO statements_seen ({_COLUMNS}) VALUES ({', '.join('?' * len(Stated.__struct_fields__[:-1]))})"
+_SELECT = f"SELECT {_COLUMNS} FROM statements_seen"
+_DAYS = "account = ? AND report_type = 'statement' AND day"
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What came before under the same id; ``is_same``: it says the same."""
+
+    row: Stated
+    is_same: bool
+
+
+def remember(db: Database, came: Sequence[Stated], at: float) -> dict[str, Earlier]:
+    """Note statements, and what is missing between them; gives those that are not taken in, since another came before
+    under their id, by their messages."""
+    for account in sorted({each.account for each in came}):
+        lock(db, f"statements {account}")
+    found = {}
+    for each in came:
+        earlier = None if each.is_replayed else _earlier(db, each)
+        if earlier is None:
+            _take_in(db, each, at)
+        else:
+            found[each.message_id] = earlier
+    return found
+
+
+def _earlier(db: Database, each: Stated) -> Earlier | None:
+    known = _rows(
+        db,
+        "account = ? AND report_type = ? AND statement_id = ? AND page = ? AND part = ? ORDER BY day DESC LIMIT 1000",
+        each.account, each.report_type, each.statement_id, each.page, each.part,
+    )  # fmt: skip
+    same = next((row for row in known if _says_the_same(row, each)), None)
+    if same is not None:
+        return Earlier(same, is_same=True)
+    other = next(_in_its_place(each, known), None)
+    return Earlier(other, is_same=False) if other else None
+
+
+def _rows(db: Database, where: str, *values: Any) -> list[Stated]:
+    return [Stated(*row) for row in db.execute(f"{_SELECT} WHERE {where}", values)]
+
+
+def _says_the_same(row: Stated, each: Stated) -> bool:
+    """Another set of files may word the same otherwise: then its days and amounts must be the same."""
+    is_worded_so = row.digest == each.digest or (row.set_id != each.set_id and row.sums == each.sums)
+    return is_worded_so and row.made_at == each.made_at
+
+
+def _in_its_place(each: Stated, known: Sequence[Stated]) -> Iterator[Stated]:
+    """Statements that it cannot stand beside. Those of other days are others where the bank gives several one id, as
+    where it has no numbers, where numbers have begun again, and where it goes on from the balance of the one before."""
+    yield from (row for row in known if (row.day, row.made_at) == (each.day, each.made_at))
+    if each.report_type == "intraday" and each.made_at:
+        return
+    near = [row for row in known if _days_between(row.day, each.day) < _RESTART_DAYS]
+    if len({row.day for row in near}) == 1 and not (each.opening and each.opening == near[0].closing):
+        yield near[0]
+
+
+def _days_between(one: str, other: str) -> int:
+    """Days from one to the other; none where a day is not known."""
+    try:
+        return abs((date.fromisoformat(one) - date.fromisoformat(other)).days)
+    except ValueError:
+        return 0
+
+
+def _take_in(db: Database, each: Stated, at: float) -> None:
+    days = [each.day]
+    for old in _replaced(db, each) if each.is_replayed else ():
+        findings.settle(db, old.message_id, at)  # from now on it is found about the replay
+        db.execute("DELETE FROM statements_seen WHERE message_id = ? AND place = ?", (old.message_id, old.place))
+        days.append(old.day)
+    row = replace(each, seen_at=at)
+    db.execute(_PUT, astuple(row)[:-1])
+    if each.report_type != "statement" or not each.day:
+        return
+    if each.part == 1:  # the parts of one follow on each other
+        _look_at(db, row, at)
+    for day in dict.fromkeys(days):
+        _look_again(db, each.account, day, at)
+
+
+def _replaced(db: Database, each: Stated) -> list[Stated]:
+    """What a replay stands for from now on: what it is a replay of, and what has its id."""
+    own = _rows(db, "place = ?", each.place)
+    return own + [
+        row for row in _rows(
+            db,
+            "account = ? AND report_type = ? AND statement_id = ? AND day = ? AND made_at = ? "
+            "AND page = ? AND part = ?",
+            each.account, each.report_type, each.statement_id, each.day, each.made_at, each.page, each.part,
+        ) if row not in own
+    ]  # fmt: skip
+
+
+# -- what is missing -----------------------------------------------------------------------------------------------
+
+
+def _look_again(db: Database, account: str, day: str, at: float) -> None:
+    """What came may be what was missing of its day, and the next day may follow on it."""
+    is_open = "message_id IN (SELECT message_id FROM message_findings WHERE settled_at IS NULL)"
+    after = str(db.execute(f"SELECT min(day) FROM statements_seen WHERE {_DAYS} > ?", (account, day)).get or "")
+    rows = _rows(db, f"{_DAYS} = ? AND part = 1 AND {is_open}", account, day) if findings.is_any_open(db, CODES) else []
+    rows += _rows(db, f"{_DAYS} = ? AND part = 1 AND (page = 1 OR {is_open})", account, after) if after else []
+    for row in rows:
+        _look_at(db, row, at)
+
+
+def _look_at(db: Database, row: Stated, at: float) -> None:
+    """Find out anew whether a statement follows on one before it."""
+    last = db.execute(f"SELECT max(day) FROM statements_seen WHERE {_DAYS} < ?", (row.account, row.day)).get
+    # Nobody knows what came before the first day of all.
+    found = dict(_wrong_with(db, row, str(last))) if last else {}
+    findings.settle_others(db, row.message_id, CODES, found, at)
+    for code, detail in found.items():
+        findings.put(db, row.message_id, code, row.source, detail, at)
+
+
+def _wrong_with(db: Database, row: Stated, last: str) -> Iterator[tuple[str, str]]:
+    """What there is to tell of a statement, by code; ``last`` is the last day before its own."""
+    goes_on_from = _days_that_close(db, row, last)
+    missing = _missing(db, row, last)
+    if not goes_on_from:
+        latest = _latest(db, row.account, last)
+        balances = f"it opens with {row.opening}, {latest.name} closes with {latest.closing}"
+        yield (
+            ("gap", f"{missing}; {balances}") if missing else ("balance", f"something before it is missing: {balances}")
+        )
+        return
+    if missing:
+        yield "gap", f"{missing}; the balances go on"
+    if row.day not in goes_on_from and (copy := _copy_of(db, row)) is not None:
+        yield "overlap", f"it opens with {row.opening} as {copy.name} does: both tell of the same money"
+
+
+def _days_that_close(db: Database, row: Stated, last: str) -> set[str]:
+    """Of its day and the last one before: those on which another statement ends with the balance that it opens with. It
+    does not go on from itself, nor from its own last page, where it ends as it begins."""
+    found = db.execute(
+        f"""SELECT DISTINCT day FROM statements_seen WHERE {_DAYS} IN (?, ?) AND closing = ?
+              AND NOT (day = ? AND statement_id = ? AND page >= ?)""",
+        (row.account, row.day, last, row.opening, row.day, row.statement_id, row.page),
+    )
+    return {str(day) for (day,) in found}
+
+
+def _latest(db: Database, account: str, day: str) -> Stated:
+    """The last statement of a day: one that none of the others goes on from."""
+    rows = _rows(db, f"{_DAYS} = ? ORDER BY number DESC, page DESC, part DESC LIMIT 50", account, day)
+    opened = {row.opening for row in rows}
+    return next((row for row in rows if row.closing not in opened), rows[0])
+
+
+def _missing(db: Database, row: Stated, last: str) -> str:
+    """The numbers between a statement and the last one below it; '' where there are none. One that is not above any
+    has no number, or begins again."""
+    below = _rows(
+        db, f"{_DAYS} IN (?, ?) AND number > 0 AND number < ? ORDER BY number DESC LIMIT 1",
+        row.account, row.day, last, row.number,
+    )  # fmt: skip
+    first, end = below[0].number + 1 if below else 1, row.number - 1
+    if not below or not first <= end < first + _MOST_MISSING:
+        return ""
+    which = f"number {first} is missing" if first == end else f"the numbers {first} to {end} are missing"
+    return f"{which}: {row.number} follows {below[0].number}, {below[0].name}"
+
+
+def _copy_of(db: Database, row: Stated) -> Stated | None:
+    """An earlier statement that tells of the same money in another way: this one is a correction of it, or a copy
+    under another id."""
+    found = _rows(
+        db, f"{_DAYS} = ? AND opening = ? AND closing <> opening AND route = ? AND page = ? AND part = ?",
+        row.account, row.day, row.opening, row.route, row.page, row.part,
+    ) if row.opening != row.closing else []  # fmt: skip
+    mine = (row.seen_at, row.message_id)
+    return next(
+        (one for one in found if one.statement_id != row.statement_id and (one.seen_at, one.message_id) < mine), None
+    )
+
+
+# -- what there is -------------------------------------------------------------------------------------------------
+
+
+def last_seen(db: Database, limit: int = 100) -> list[tuple[Stated, int]]:
+    """The last statement of each account, with how many came of it."""
+    found = db.execute(
+        """SELECT account, max(day), count(*) FROM statements_seen WHERE report_type = 'statement' AND day <> ''
+           GROUP BY account ORDER BY account LIMIT ?""",
+        (limit,),
+    ).fetchall()
+    return [(_latest(db, str(account), str(day)), int(count)) for account, day, count in found]
+
+
+def shown(account: str) -> str:
+    """An account as everybody may see it: the end of its number, and its currency."""
+    number, _, currency = account.rpartition(" ")
+    return f"…{number.partition(' ')[0][-4:]} {currency}"
+
+
+def prune(db: Database, before: float, limit: int = 1000) -> int:
+    """Forget statements that were seen before a time, some at once; gives how many."""
+    key = "account, report_type, statement_id, day, made_at, page, part"
+    db.execute(
+        f"DELETE FROM statements_seen WHERE ({key}) IN (SELECT {key} FROM statements_seen WHERE seen_at < ? LIMIT ?)",
+        (before, limit),
+    )
+    return db.changes()
