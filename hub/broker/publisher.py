@@ -11,11 +11,11 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 
 import dramatiq
-import structlog
 
 from hub.broker import QUEUE
 from hub.broker.remote import AGAIN_SECONDS, RemoteBroker
 from hub.broker.wire import WireError
+from hub.loggers import structlog
 
 _log = structlog.get_logger("broker")
 _IDS_KEPT = 50_000

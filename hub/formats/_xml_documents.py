@@ -1,0 +1,131 @@
+"""Elements of any kind as documents and back: what the formats share that have no grammar of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hub.formats import Step
+from hub.formats._xml import Element
+from hub.formats._xml_writing import NAME, fault, in_attribute, in_text, plain
+
+NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Elements by their names in documents, and what is said of some of them."""
+
+    prefixes: Mapping[str, str]  # by namespace
+    lists: frozenset[str]
+    objects: frozenset[str]
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Names:
+        prefixes = {str(uri): f"{prefix}:" if prefix else "" for prefix, uri in options.get("namespaces", {}).items()}
+        return cls(prefixes, frozenset(options.get("lists", ())), frozenset(options.get("objects", ())))
+
+    def of_tag(self, tag: str) -> str:
+        if tag[0] != "{":
+            return tag
+        uri, _, local = tag[1:].partition("}")
+        return self.prefixes.get(uri, "") + local
+
+    def of_element(self, element: Element) -> str:
+        return self.of_tag(element.tag)
+
+    def above(self, element: Element) -> list[str]:
+        """The names from the root to an element."""
+        return [*(self.of_element(each) for each in reversed(list(element.iterancestors()))), self.of_element(element)]
+
+
+def value_of(element: Element, names: Names) -> Any:
+    if not len(element) and not element.attrib and names.of_element(element) not in names.objects:
+        return element.text or ""
+    if element.get(NIL) in ("true", "1"):
+        return None
+    found: dict[str, Any] = {f"_{names.of_tag(str(name))}": value for name, value in element.items()}
+    texts = [element.text or ""]
+    for child in element:
+        name, value = names.of_element(child), value_of(child, names)
+        name = f"_{name}" if name[0] == "_" else name
+        if name not in found:
+            found[name] = [value] if name in names.lists else value
+        elif isinstance(found[name], list):
+            found[name].append(value)
+        else:
+            found[name] = [found[name], value]
+        texts.append(child.tail or "")
+    text = "".join(texts)
+    if not len(element) or (text := text.strip()):
+        found["_text"] = text
+    return found
+
+
+def element_at(element: Element, steps: Sequence[Step], names: Names) -> Element | None:
+    """The element that a path within the value of another one leads to; for an attribute, that which has it."""
+    rest = list(steps)
+    while rest:
+        step = rest.pop(0)
+        if isinstance(step, int) or (step.startswith("_") and not step.startswith("__")):
+            continue
+        name = step.removeprefix("_")
+        children = [child for child in element if names.of_element(child) == name]
+        number = rest[0] if rest and isinstance(rest[0], int) else 0
+        if not -len(children) <= number < len(children):
+            return None
+        element = children[number]
+    return element
+
+
+class Writer:
+    """The text of a document, piece by piece."""
+
+    def __init__(self, names: Names, indent: int, known: Sequence[str] = ()) -> None:
+        """``known``: prefixes that are declared around what is written."""
+        self.out: list[str] = []
+        self._known = known
+        self._indent = indent
+        self._declared = {prefix.rstrip(":"): uri for uri, prefix in names.prefixes.items()}
+
+    def element(self, name: Any, value: Any, path: str, depth: int) -> None:
+        tag = self._name(name, path)
+        self._break(depth)
+        fields = value if isinstance(value, Mapping) else {"_text": value}
+        attributes = [(f"xmlns{':' if p else ''}{p}", uri) for p, uri in self._declared.items()] if depth == 0 else []
+        children = []
+        for key, each in fields.items():
+            if str(key) == "_text" or each is None:
+                continue
+            if str(key).startswith("_") and not str(key).startswith("__"):
+                attributes.append((self._name(str(key)[1:], path), plain(each, f"{path}.{key}")))
+            else:
+                children.append((str(key).removeprefix("_"), key, each))
+        written = "".join(f' {key}="{in_attribute(text, path)}"' for key, text in attributes)
+        text = in_text(plain(given, path), path) if (given := fields.get("_text")) is not None else ""
+        if not children and not text:
+            self.out.append(f"<{tag}{written}/>")
+            return
+        self.out.append(f"<{tag}{written}>{text}")
+        for child, key, each in children:
+            for number, one in enumerate(each) if isinstance(each, list | tuple) else [(-1, each)]:
+                at = f"{path}.{key}" + (f"[{number}]" if number >= 0 else "")
+                self.element(child, one, at, depth + 1)
+        if children:
+            self._break(depth)
+        self.out.append(f"</{tag}>")
+
+    def _break(self, depth: int) -> None:
+        if self._indent and self.out:
+            self.out.append("\n" + " " * (self._indent * depth))
+
+    def _name(self, name: Any, path: str) -> str:
+        text = str(name)
+        prefix, _, local = text.rpartition(":")
+        if not NAME.fullmatch(local) or (prefix and not NAME.fullmatch(prefix)):
+            raise fault(path, f"{text[:60]!r} as the name of an element or attribute", "a name that XML allows")
+        if prefix and prefix not in (*self._declared, *self._known, "xml"):
+            known = ", ".join(sorted(filter(None, self._declared))) or "none"
+            raise fault(path, f"the prefix '{prefix}'", f"one that namespaces: declares ({known})")
+        return text

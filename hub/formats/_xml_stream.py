@@ -1,0 +1,81 @@
+"""XML in parts, in the memory of the largest part: the same door as for a whole document, for files of any size."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import cast
+
+from lxml import etree
+
+from hub.errors import DecodeError
+from hub.formats._xml import SETTINGS, Element, check_prolog, malformed, path_of, refuse_document_type
+
+_PIECE = (
+    65_536  # bytes; libxml2 refuses pieces above 10 MB, and what one holds is in the tree before any of it is given
+)
+
+
+class Stream:
+    """The elements of some names, each when it is complete; see ``elements``. ``root`` is the first of all, without
+    what has been read; None until it has come."""
+
+    def __init__(self, chunks: Iterable[bytes], names: Iterable[str], size: int = 16_000_000) -> None:
+        """``names``: ``{namespace}local``, ``{*}local`` or ``*``. ``size``: bytes that one element may have, or what
+        stands between two."""
+        self.root: Element | None = None
+        self._chunks, self._names, self._size = chunks, tuple(names), size
+        self._gone: Counter[tuple[Element, str]] = Counter()
+
+    def elements(self) -> Iterator[Element]:
+        """Every element asked for when it is complete, an inner one before the one that it is in. With the next one it
+        is taken out of the tree, and all that stands before it in its parent; until then its parent has what came
+        before. Raises DecodeError with line and column."""
+        reader = etree.XMLPullParser(("end",), tag=self._names, huge_tree=False, **SETTINGS)
+        pending = 0
+        try:
+            for chunk in self._from_root():
+                reader.feed(chunk)
+                pending += len(chunk)
+                for _, element in cast("Iterator[tuple[str, Element]]", reader.read_events()):
+                    if self.root is None:
+                        self._begin(element)
+                    pending = 0
+                    yield element
+                    self._free(element)
+                if pending > self._size:
+                    detail = f"an element, or what stands between two, is larger than {self._size:,} bytes"
+                    raise DecodeError(detail, code="too_large")
+            self._begin(reader.close())
+        except etree.XMLSyntaxError as error:
+            raise malformed(error) from None
+
+    def path_of(self, element: Element) -> str:
+        """The XPath of an element in the file, also where those before it are gone."""
+        return path_of(element, self._gone)
+
+    def _free(self, element: Element) -> None:
+        element.clear()
+        parent = element.getparent()
+        if parent is not None:
+            while (before := parent[0]) is not element:
+                self._gone[parent, before.tag] += 1
+                del parent[0]
+
+    def _begin(self, element: Element) -> None:
+        self.root = element.getroottree().getroot()
+        refuse_document_type(self.root)
+
+    def _from_root(self) -> Iterator[bytes]:
+        """The chunks, the first as long as it has to be to reach the first element."""
+        pieces, head = iter(self._chunks), b""
+        while not check_prolog(head):
+            piece = next(pieces, None)
+            if piece is None:
+                check_prolog(head, is_all=True)
+                break
+            head += piece
+        for piece in chain((head,), pieces):
+            for start in range(0, len(piece), _PIECE):
+                yield piece[start : start + _PIECE]

@@ -1,0 +1,190 @@
+"""Profiles as data: ``schemas/profiles/*.yaml`` say which documents a profile judges, and by which schema and rules.
+
+A file holds a profile or a list of them, or says where the files that they name are published. A name with a ``*``
+stands for one profile for each word of ``each:``. A profile of a project has the same form.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from typing import Any
+
+from connectors.base import Field
+from hub.errors import Fault, ProjectError
+from hub.fields import Scope, read_fields
+from hub.project import document_of
+from hub.yamldoc import Node, did_you_mean
+
+FOLDER = "schemas/profiles/"
+
+PROFILE_FIELDS = (
+    Field("profile", "text", "The profile's name; a * in it is each word of each:, in small letters.", required=True),
+    Field("title", "text", "What it is, for people.", default=""),
+    Field("namespace", "text", "The namespace of the document's root element."),
+    Field("root", "text", "The root element's name."),
+    Field("schema", "texts", "The file of its XSD; of several, the first that is there.", default=()),
+    Field("rules", "texts", "The files of its rules, without their ending.", default=()),
+    Field("each", "texts", "Words that stand for the * in the other keys, a profile for each.", default=()),
+    Field("documents", "map", "Instead: the profiles of the documents that it judges, each with the rules that come "
+          "after theirs; a * in a name is any.", fields=(Field("", "texts"),)),
+)  # fmt: skip
+SOURCE_FIELDS = (
+    Field("source", "text", "A name for what is published together.", required=True),
+    Field("title", "text", "What it is.", required=True),
+    Field("publisher", "text", "Who publishes it.", required=True),
+    Field("address", "url", "Where it is to be had.", required=True),
+    Field("files", "texts", "The names of its files; a * is anything.", required=True, default=()),
+    Field("packages", "texts", "Python packages that carry some of them.", default=()),
+    Field("carries", "text", "Which of them the packages have, where that is not all.", default=""),
+    Field("extra", "text", "The extra of o2c-hub that brings the first package.", default=""),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentType:
+    """A document that a profile judges: its root element, the files of its XSD (the first that is there counts) and of
+    its rules, all of which it is held to."""
+
+    profile: str
+    namespace: str
+    root: str
+    schemas: tuple[str, ...]
+    rules: tuple[str, ...] = ()
+
+    @property
+    def tag(self) -> str:
+        return f"{{{self.namespace}}}{self.root}" if self.namespace else self.root
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What ``o2c validate NAME`` holds a document to."""
+
+    name: str
+    title: str
+    documents: tuple[DocumentType, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where files are published, and what carries them."""
+
+    name: str
+    title: str
+    publisher: str
+    address: str
+    files: tuple[str, ...]
+    packages: tuple[str, ...] = ()
+    carries: str = ""
+    extra: str = ""
+
+    def has(self, file: str) -> bool:
+        return any(fnmatchcase(file, pattern) for pattern in self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """All profiles by name, and all sources."""
+
+    profiles: Mapping[str, Profile] = field(default_factory=dict)
+    sources: Sequence[Source] = ()
+
+    def source_of(self, file: str) -> Source | None:
+        """Where a file is published."""
+        return next((source for source in self.sources if source.has(file)), None)
+
+    def packages(self) -> tuple[str, ...]:
+        """The Python packages that may carry files, each once."""
+        return tuple(dict.fromkeys(name for source in self.sources for name in source.packages))
+
+
+def read_definitions(files: Mapping[str, bytes]) -> Definitions:
+    """The profiles among a project's files. Raises ProjectError with every fault."""
+    faults: list[Fault] = []
+    found = definitions(files, faults)
+    if faults:
+        raise ProjectError(faults)
+    return found
+
+
+def definitions(files: Mapping[str, bytes], faults: list[Fault]) -> Definitions:
+    """The same, with the faults added to a list."""
+    simple: dict[str, Profile] = {}
+    composed: list[tuple[Node, dict[str, Any]]] = []
+    sources: dict[str, Source] = {}
+    for node in _entries(files, faults):
+        if node.get("source"):
+            values = read_fields(node, SOURCE_FIELDS, Scope("this source", faults))
+            sources[values["source"]] = _source(values)
+            continue
+        named = node.get("profile")
+        what = f"profile '{named.text}'" if named else "this profile"
+        values = read_fields(node, PROFILE_FIELDS, Scope(what, faults))
+        if values["documents"] is not None:
+            composed.append((node, values))
+        elif values["profile"]:
+            _check_simple(node, values, faults)
+            simple |= {profile.name: profile for profile in _each(values)}
+    profiles = dict(simple)
+    for node, values in composed:
+        profiles[values["profile"]] = _composed(node, values, simple, faults)
+    return Definitions(dict(sorted(profiles.items())), tuple(sources.values()))
+
+
+def _entries(files: Mapping[str, bytes], faults: list[Fault]) -> Iterator[Node]:
+    for path in sorted(files):
+        if path.startswith(FOLDER) and path.endswith((".yaml", ".yml")):
+            root, found = document_of(files, path)
+            faults += found
+            yield from root.elements() if root.is_list else [root] if root.is_map else []
+
+
+def _source(values: dict[str, Any]) -> Source:
+    rest = {name: values[name] for name in ("title", "publisher", "address", "carries", "extra")}
+    return Source(values["source"], files=tuple(values["files"] or ()), packages=tuple(values["packages"]), **rest)
+
+
+def _check_simple(node: Node, values: dict[str, Any], faults: list[Fault]) -> None:
+    name = values["profile"]
+    for key in ("root", "schema"):
+        if not values[key]:
+            faults.append(node.key("profile").fault(f"profile '{name}' has no {key}:; write it, or documents:"))
+    if ("*" in name) != bool(values["each"]):
+        place = node.get("each") or node.key("profile")
+        faults.append(place.fault(f"profile '{name}': each: and a * in the name go together"))
+
+
+def _each(values: dict[str, Any]) -> Iterator[Profile]:
+    for word in values["each"] or ("",):
+        name = values["profile"].replace("*", _in_small_letters(word))
+        title = values["title"].replace("*", _in_words(word)) or name
+        document = DocumentType(
+            name, (values["namespace"] or "").replace("*", word), (values["root"] or "").replace("*", word),
+            tuple(file.replace("*", word) for file in values["schema"]), tuple(values["rules"]),
+        )  # fmt: skip
+        yield Profile(name, title, (document,))
+
+
+def _composed(node: Node, values: dict[str, Any], known: Mapping[str, Profile], faults: list[Fault]) -> Profile:
+    documents: list[DocumentType] = []
+    place = node.get("documents") or node
+    for pattern, rules in values["documents"].items():
+        names = [name for name in known if fnmatchcase(name, pattern)]
+        if not names:
+            faults.append(place.key(pattern).fault(f"unknown profile '{pattern}'{did_you_mean(pattern, known)}"))
+        for base in (document for name in names for document in known[name].documents):
+            documents.append(replace(base, rules=(*base.rules, *(rules or ()))))
+    return Profile(values["profile"], values["title"] or values["profile"], tuple(documents))
+
+
+def _in_small_letters(word: str) -> str:
+    """``credit-note`` for ``CreditNote``."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", word).lower()
+
+
+def _in_words(word: str) -> str:
+    """``Credit Note`` for ``CreditNote``."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", word)
