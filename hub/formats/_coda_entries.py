@@ -1,0 +1,115 @@
+"""What the records of one CODA movement say, as an entry and its transactions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hub.formats._bank_references import reference_in
+from hub.identifiers import is_ogm
+
+Document = dict[str, Any]
+
+_OGM = ("101", "102")
+
+
+def account_of(text: str, structure: str) -> tuple[str, str]:
+    """The account and the currency behind it: old Belgian numbers have it in another place."""
+    if structure == "0":
+        return text[:12].strip(), text[13:16].strip()
+    return text[:34].strip(), text[34:37].strip()
+
+
+def entry_of(movement: Document, day: str, value_day: str) -> Document:
+    entry = {
+        "amount": movement["amount"], "credit_debit_indicator": movement["credit_debit_indicator"], "status": "BOOK",
+        "booking_date": day,
+    }  # fmt: skip
+    if value_day:
+        entry["value_date"] = value_day
+    if "_bank_ref" in movement:
+        entry["entry_ref"] = movement["_bank_ref"]
+    if "proprietary_code" in movement:
+        entry["proprietary_code"] = movement["proprietary_code"]
+    entry["_own"] = movement
+    return entry
+
+
+def completed(entry: Document) -> Document:
+    """The entry with its transactions: its details where they make it up, else the one that it is itself. Details of
+    another kind (what it is made of before charges) stand beside it."""
+    own, parts = entry.pop("_own"), entry.pop("_parts", [])
+    sign = {"CRDT": 1, "DBIT": -1}
+    total = sum(part["amount"]["amount"] * sign[part["credit_debit_indicator"]] for part in parts)
+    transactions = [_transaction(part, is_detail=True) for part in parts]
+    first = _transaction(own)
+    if parts and total == entry["amount"]["amount"] * sign[entry["credit_debit_indicator"]]:
+        entry["transactions"] = transactions
+        entry["number_of_transactions"] = len(parts)
+        rest = {name: value for name, value in first.items() if name not in ("amount", "credit_debit_indicator")}
+        if rest:
+            entry["movement"] = rest
+        return entry
+    entry["transactions"] = [first]
+    if transactions:
+        entry["details"] = transactions
+    return entry
+
+
+def _transaction(movement: Document, is_detail: bool = False) -> Document:
+    role = "debtor" if movement["credit_debit_indicator"] == "CRDT" else "creditor"
+    found: Document = {"amount": movement["amount"]}
+    if is_detail:
+        found["credit_debit_indicator"] = movement["credit_debit_indicator"]
+        if "proprietary_code" in movement:
+            found["proprietary_code"] = movement["proprietary_code"]
+        if "_bank_ref" in movement:
+            found["transaction_ref"] = movement["_bank_ref"]
+    for name, key in _NAMES.items():
+        if name in movement and movement[name] != "NOTPROVIDED":
+            found[key.replace("party", role)] = movement[name]
+    _communication(movement, found)
+    if information := movement.get("_information"):
+        found["information"] = [_piece(is_structured, text) for is_structured, text in information]
+    return found
+
+
+_NAMES = {
+    "_customer_ref": "end_to_end_id", "_name": "party_name", "_account": "party_account", "_bic": "party_bic",
+    "_reason": "return_reason_code", "_purpose": "purpose_code", "_category": "category_purpose_code",
+    "_return_type": "return_type_code",
+}  # fmt: skip
+
+
+def _piece(is_structured: bool, text: str) -> Document:
+    return {"type_code": text[:3], "text": text[3:].rstrip()} if is_structured else {"text": text.rstrip()}
+
+
+def _communication(movement: Document, found: Document) -> None:
+    text = movement.get("_text", "").rstrip()
+    if not movement["_structured"]:
+        if plain := text.strip():
+            found["remittance_unstructured"] = [plain]
+            reference, kind = reference_in(plain)
+            if reference:
+                found["creditor_reference"], found["creditor_reference_type"] = reference, kind
+        return
+    kind, content = text[:3], text[3:]
+    if kind in _OGM and is_ogm(content[:12]) and not content[12:].strip():
+        found["creditor_reference"], found["creditor_reference_type"] = content[:12], "OGM"
+        if kind == "101":
+            return
+    found["structured_communication"] = {"type_code": kind, "text": content}
+    if kind == "127":
+        _direct_debit(content, found)
+
+
+def _direct_debit(content: str, found: Document) -> None:
+    """Type 127: a SEPA direct debit, with its creditor, mandate and text."""
+    if creditor := content[9:44].strip():
+        found["creditor"] = {"id": creditor}
+    if mandate := content[44:79].strip():
+        found["mandate_id"] = mandate
+    if words := content[79:141].strip():
+        found["remittance_unstructured"] = [words]
+    if reason := content[142:146].strip():
+        found.setdefault("return_reason_code", reason)
