@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
-import structlog
+from hub.loggers import structlog
 
 
 class Violation(BaseException):
