@@ -18,28 +18,50 @@ from hub.systems import System, system_fields
 from hub.yamldoc import did_you_mean
 
 _NAME = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.-]*)\}")
+OF_BATCHES = ("batch_id", "count", "date", "time")  # of what is collected; no name of one document
 _ALWAYS = ("key", "delivery_id", "message_id", "extension")
 
 
 def template_faults(
     system: System, routes: Sequence[Route], mappings: Mapping[str, DocumentMapping], schemas: SchemaSet,
-    folder: Path | None = None,
+    folder: Path | None = None, *, is_acknowledged: bool = False,
 ) -> Iterator[Fault]:  # fmt: skip
-    """Names that no document sent to this system gives; nothing where it is not known what is sent there."""
-    used = [mappings.get(route.map) for route in routes if system.name in {t.system for t in route.targets}]
-    types = [mapping.target.schema if mapping else None for mapping in used]
-    if not types or not system.connector or system.node is None:
+    """Names that no document sent to this system gives; nothing where it is not known what is sent there. Where
+    ``is_acknowledged``, partners get acknowledgements there, which give no names but those that everything has."""
+    if is_acknowledged and system.connector and system.node is not None:
+        for path, name in _names(system, folder):
+            if name not in _ALWAYS:
+                text = f"{path}: an acknowledgement that is sent here gives no '{name}'{did_you_mean(name, _ALWAYS)}"
+                yield place_along(system.node, path).fault(text)
         return
-    known = {*_ALWAYS, *(["reference"] if system.options.get("reference") else ())}
-    for name in types:
-        if name is None or not schemas.has(name):
+    here = [(route, target) for route in routes for target in route.targets if target.system == system.name]
+    if not here or not system.connector or system.node is None:
+        return
+    own = ("reference",) if system.options.get("reference") else ()
+    known = {*_ALWAYS, *own, *_of_predecessors(system, routes)}
+    known |= {name for _, target in here if target.collect for name in OF_BATCHES}
+    alone = [mappings.get(route.map) for route, target in here if target.collect is None]
+    for type in [mapping.target.schema if mapping else None for mapping in alone]:
+        if type is None or not schemas.has(type):
             return
-        known |= _main_keys(schemas.schema(name))
+        known |= _main_keys(schemas.schema(type))
+    for path, name in _names(system, folder):
+        if name not in known and not (name.startswith("body.") and path.partition(".")[0] in ("path", "headers")):
+            node = place_along(system.node, path)
+            yield node.fault(f"{path}: no document that is sent here gives '{name}'{did_you_mean(name, known)}")
+
+
+def _of_predecessors(system: System, routes: Sequence[Route]) -> Sequence[str]:
+    """The name of what the target before has made, where every target that is this system comes after one."""
+    targets = [target for route in routes for target in route.targets if target.system == system.name]
+    return ("after.reference",) if all(target.after for target in targets) else ()
+
+
+def _names(system: System, folder: Path | None) -> Iterator[tuple[str, str]]:
+    """(path, name) of every name in a setting."""
     for path, text in _templates(system_fields(system.connector, folder), system.options):
         for name in _NAME.findall(text):
-            if name not in known:
-                node = place_along(system.node, path)
-                yield node.fault(f"{path}: no document that is sent here gives '{name}'{did_you_mean(name, known)}")
+            yield path, name
 
 
 def _main_keys(schema: Mapping[str, Any]) -> set[str]:

@@ -5,17 +5,22 @@ They are made from the same tables as the lint. The lint says more: it also know
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import connectors
 from connectors.base import Field
+from hub.case_fields import ANSWER_FIELDS, MAPPING_TEST_FIELDS, ROUTE_TEST_FIELDS
+from hub.grammar_schema import grammar_schema, idoc_schema
 from hub.key_tables import default_text
+from hub.partner_fields import FIELDS as PARTNER_FIELDS
 from hub.project import document_of
 from hub.route_fields import FIELDS as ROUTE_FIELDS
 from hub.settings_fields import FIELDS as HUB_FIELDS
-from hub.systems import COMMON, PRESETS, preset_names, system_fields
+from hub.systems import COMMON, PRESET_FIELDS, PRESETS, preset_names, system_fields
 from hub.units import DURATION_PATTERN, RATE_PATTERN, SHARE_PATTERN, SIZE_PATTERN
 
 Schema = dict[str, Any]
@@ -38,6 +43,7 @@ MAPPING_FIELDS = (
 )
 _KINDS: Mapping[str, Schema] = {
     "text": {"type": ["string", "number"]},
+    "file": {"type": "string"},
     "url": {"type": "string"},
     "address": {"type": "string"},
     "secret": {"type": "string", "pattern": _SECRET_PATTERN},
@@ -59,16 +65,29 @@ def yaml_schemas(files: Mapping[str, bytes], connectors_folder: Path | None = No
     made = {
         "hub": object_schema(HUB_FIELDS),
         "systems": systems_schema(files, connectors_folder),
+        "partners": partners_schema(),
         "route": route_schema(),
         "mapping": mapping_schema(),
         "environment": environment_schema(),
+        "preset": preset_schema(connectors_folder),
+        "mapping-test": object_schema(MAPPING_TEST_FIELDS),
+        "route-test": route_test_schema(),
+        "grammar": grammar_schema(),
+        "idoc": idoc_schema(),
     }
     return {f"hub/{name}.schema.json": {"$schema": DIALECT, **schema} for name, schema in made.items()}
+
+
+def schema_text(schema: Schema) -> str:
+    """A schema as it is written to a file."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def route_schema() -> Schema:
     """A file under ``routes/``: one route, or a list of them."""
     one = object_schema(ROUTE_FIELDS)
+    for place in (one["properties"]["from"], one["properties"]["to"]["items"]):
+        place["oneOf"] = [{"required": ["system"]}, {"required": ["partner"]}]
     return {"$defs": {"route": one}, "if": {"type": "array"}, "then": {"items": {"$ref": "#/$defs/route"}},
             "else": {"$ref": "#/$defs/route"}}  # fmt: skip
 
@@ -78,7 +97,58 @@ def mapping_schema() -> Schema:
     schema = object_schema(MAPPING_FIELDS)
     for side in ("source", "target"):
         schema["properties"][side].pop("additionalProperties")
-    return schema
+    schema["properties"]["output"]["$ref"] = "#/$defs/tree"
+    schema["properties"]["let"] |= {"type": "object", "additionalProperties": {"$ref": "#/$defs/tree"}}
+    return {**schema, "$defs": {"tree": tree_schema()}}
+
+
+_TREE = (
+    ("each", "A list: the node becomes one item for each of its entries."),
+    ("as", "The name of the entry within the loop."),
+    ("index", "The name of the entry's number within the loop, which counts from 1."),
+    ("let", "Names for values within the loop or the block."),
+    ("when", "A loop leaves an entry out, a block itself, where this is not true."),
+    ("item", "What becomes of each entry, or of the block."),
+    ("const", "This very text or number, not an expression."),
+)
+
+
+def tree_schema() -> Schema:
+    """A node of a mapping's tree: an expression, a list of nodes, or fields, among which some names steer."""
+    node: Schema = {"$ref": "#/$defs/tree"}
+    return {
+        "type": ["object", "array", "string", "number", "boolean", "null"],
+        "items": node,
+        "properties": {name: {"description": about, **({} if name == "const" else node)} for name, about in _TREE},
+        "additionalProperties": node,
+    }
+
+
+def preset_schema(folder: Path | None = None) -> Schema:
+    """A file under ``connectors/presets/``: a connector's keys, of which the system that uses it gives the rest."""
+    fields = _fields_of_connectors(folder)
+    own = {field.name for field in PRESET_FIELDS}
+    cases = [
+        {
+            "if": {"required": ["connector"], "properties": {"connector": {"const": name}}},
+            "then": _partial(object_schema((*PRESET_FIELDS, *(field for field in given if field.name not in own)))),
+        }
+        for name, given in fields.items()
+    ]
+    known = object_schema(PRESET_FIELDS)
+    known["properties"]["connector"]["enum"] = list(fields)
+    return {**known, "additionalProperties": True, "allOf": cases}
+
+
+def route_test_schema() -> Schema:
+    """A test file beside routes: an answer is a status, or says more, or is a list of answers in turn."""
+    schema = object_schema(ROUTE_TEST_FIELDS)
+    answer: Schema = {"anyOf": [{"type": "integer"}, object_schema(ANSWER_FIELDS)]}
+    answer["anyOf"][1]["properties"]["look_up"] |= {"$ref": "#/$defs/answer"}
+    answers = schema["properties"]["cases"]["items"]["properties"]["answers"]
+    one = {"$ref": "#/$defs/answer"}
+    answers["additionalProperties"] = {"if": {"type": "array"}, "then": {"items": one}, "else": one}
+    return {**schema, "$defs": {"answer": answer}}
 
 
 def environment_schema() -> Schema:
@@ -86,23 +156,27 @@ def environment_schema() -> Schema:
     sections = {
         "hub": {"description": "Keys of config/hub.yaml.", **_partial(object_schema(HUB_FIELDS))},
         "systems": {"description": "Keys of config/systems.yaml.", "additionalProperties": {"type": "object"}},
-        "partners": {"description": "Keys of config/partners.yaml.", "type": "object"},
+        "partners": {
+            "description": "Keys of config/partners.yaml.",
+            "additionalProperties": _partial(object_schema(PARTNER_FIELDS)),
+        },
     }
     return {"type": "object", "properties": sections, "additionalProperties": False}
 
 
 def systems_schema(files: Mapping[str, bytes], folder: Path | None = None) -> Schema:
     """``config/systems.yaml``: a system's keys follow from its connector, or from its preset's."""
-    names = connectors.names(folder)
+    fields = _fields_of_connectors(folder)
+    names = list(fields)
     presets = {name: _connector_of(files, name) for name in preset_names(files)}
-    defs: dict[str, Schema] = {name: object_schema(system_fields(name, folder)) for name in names}
+    defs: dict[str, Schema] = {name: object_schema(given) for name, given in fields.items()}
     made = {f"preset-{name}": _partial(defs[name]) for name in sorted(set(presets.values()) & set(names))}
     cases = [_case("connector", name, name) for name in names]
     cases += [_case("preset", preset, f"preset-{name}") for preset, name in presets.items() if name in names]
     system: Schema = {
         "type": "object",
         "properties": {
-            "connector": {**field_schema(COMMON[1]), "enum": list(names)},
+            "connector": {**field_schema(COMMON[1]), "enum": names},
             "preset": {**field_schema(COMMON[0]), "enum": list(presets)},
         },
         "anyOf": [{"required": ["connector"]}, {"required": ["preset"]}],
@@ -114,6 +188,24 @@ def systems_schema(files: Mapping[str, bytes], folder: Path | None = None) -> Sc
         "additionalProperties": {"$ref": "#/$defs/system"},
         "$defs": {"system": system, **defs, **made},
     }
+
+
+def partners_schema() -> Schema:
+    """``config/partners.yaml``: partners by name."""
+    return {
+        "type": "object",
+        "propertyNames": {"pattern": _NAME_PATTERN},
+        "additionalProperties": object_schema(PARTNER_FIELDS),
+    }
+
+
+def _fields_of_connectors(folder: Path | None) -> dict[str, tuple[Field, ...]]:
+    """The settings of a system by its connector; without those connectors that ``o2c check`` finds broken."""
+    found = {}
+    for name in connectors.names(folder):
+        with suppress(connectors.Unloadable):
+            found[name] = system_fields(name, folder)
+    return found
 
 
 def _case(key: str, value: str, definition: str) -> Schema:

@@ -15,7 +15,7 @@ from hub.functions.registry import DECLARED, Argument, Function, function
 
 __all__ = ["Argument", "Function", "function", "functions", "topics"]
 
-_NOT_TOPICS = {"registry", "refusal", "catalogue"}
+_NOT_TOPICS = {"allowance", "registry", "refusal", "catalogue", "listed_codes", "national_numbers"}
 
 
 @cache

@@ -1,18 +1,19 @@
-"""Codes of GS1 and ISO: check digits, article and location numbers, references."""
+"""Codes of GS1: check digits, numbers of articles, places and shipping units."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from hub import identifiers
-from hub.functions.refusal import expected, kind_of, refusal
+from hub.functions.refusal import LONGEST, expected, kind_of, refusal
 from hub.functions.registry import function
 
 
 def _plain(value: object, name: str) -> str:
     """The text without blanks and hyphens, as people write numbers in groups."""
     if value.__class__ is str:
-        return "".join(value.split()).replace("-", "")
+        # No number of these is longer; of a text that somebody made long, the beginning is as wrong as the whole.
+        return "".join(value[:LONGEST].split()).replace("-", "")
     raise refusal(f"{name} wants text, got {kind_of(value)}", value, expected="text", hint=f"write {name}(text(…))")
 
 
@@ -49,7 +50,12 @@ def is_sscc(value: Any) -> bool:
     return value is not None and identifiers.is_sscc(_plain(value, "is_sscc"))
 
 
-@function(args="text", returns="text", examples=[("gtin('4012 3450 0000 9')", "04012345000009"), ("gtin('')", None)])
+@function(
+    args="text",
+    returns="text",
+    nothing="empty",
+    examples=[("gtin('4012 3450 0000 9')", "04012345000009"), ("gtin('')", None)],
+)
 def gtin(value: Any) -> str | None:
     """An article number in its form of 14 digits, blanks and hyphens removed; a wrong check digit is an error."""
     if value is None or value == "":
@@ -60,7 +66,7 @@ def gtin(value: Any) -> str | None:
     return digits.zfill(14)
 
 
-@function(args="text", returns="text", examples=[("gln('4012345 00000 9')", "4012345000009")])
+@function(args="text", returns="text", nothing="empty", examples=[("gln('4012345 00000 9')", "4012345000009")])
 def gln(value: Any) -> str | None:
     """A location number, blanks and hyphens removed; a wrong check digit is an error."""
     if value is None or value == "":
@@ -74,19 +80,80 @@ def gln(value: Any) -> str | None:
 @function(
     args="text",
     returns="text",
-    examples=[("rf_reference('539007547034')", "RF18539007547034"), ("rf_reference(null)", None)],
+    nothing="empty",
+    examples=[("sscc('00 3 4012345 000000001 7')", "340123450000000017"), ("sscc(null)", None)],
 )
-def rf_reference(value: Any) -> str | None:
-    """The structured creditor reference (ISO 11649) made from a reference of up to 21 letters and digits."""
+def sscc(value: Any) -> str | None:
+    """The number of a shipping unit as 18 digits, without blanks and the identifier ``00``; a wrong check digit is an
+    error."""
     if value is None or value == "":
         return None
+    digits = _plain(value, "sscc").removeprefix("(00)")
+    digits = digits[2:] if len(digits) == 20 and digits.startswith("00") else digits
+    if not identifiers.is_sscc(digits):
+        raise expected("an SSCC with its check digit", value)
+    return digits
+
+
+@function(
+    args="text, text, text",
+    returns="text",
+    examples=[("build_sscc('3', '4012345', '1')", "340123450000000017"), ("build_sscc('3', '4012345', null)", None)],
+    nothing="always",
+)
+def build_sscc(extension: Any, prefix: Any, serial: Any) -> str | None:
+    """The number of a shipping unit from its extension digit, the company prefix and a serial number, with the check
+    digit. Who counts the serial numbers must never give one twice within a year."""
+    if extension is None or prefix is None or serial is None:
+        return None
+    parts = [_plain(part, "build_sscc") for part in (extension, prefix, serial)]
+    if not all(part.isascii() and part.isdigit() for part in parts):
+        raise expected("digits for an SSCC", next(p for p in parts if not (p.isascii() and p.isdigit())))
     try:
-        return identifiers.creditor_reference(_plain(value, "rf_reference"))
-    except ValueError:
-        raise expected("1 to 21 letters and digits", value) from None
+        return identifiers.sscc_of(*parts)
+    except ValueError as error:
+        raise refusal(str(error), "".join(parts), expected="1 digit, 4 to 12 digits, the rest of 17") from None
 
 
-@function(args="text", returns="boolean", nothing="never", examples=[("is_rf_reference('RF18 5390 0754 7034')", True)])
-def is_rf_reference(value: Any) -> bool:
-    """Whether a text is a structured creditor reference (ISO 11649) with the right check digits."""
-    return value is not None and identifiers.is_creditor_reference(_plain(value, "is_rf_reference").upper())
+@function(
+    args="text",
+    returns="text",
+    nothing="empty",
+    examples=[
+        ("short_gtin('04012345000009')", "4012345000009"),
+        ("short_gtin('00000096385074')", "96385074"),
+        ("short_gtin(null)", None),
+    ],
+)
+def short_gtin(value: Any) -> str | None:
+    """An article number in its shortest form: 8, 12, 13 or 14 digits without zeros in front."""
+    whole = gtin(value)
+    if whole is None:
+        return None
+    kept = whole.lstrip("0")
+    return whole[-next(size for size in (8, 12, 13, 14) if size >= len(kept)) :]
+
+
+@function(
+    args="text, text",
+    returns="text",
+    examples=[
+        ("label_part('(01)04012345000009(10)L-77(17)260831', '10')", "L-77"),
+        ("label_part('(01)04012345000009', '10')", None),
+    ],
+    nothing="always",
+)
+def label_part(value: Any, identifier: Any) -> str | None:
+    """What stands behind an application identifier of a GS1 label as it is printed, with the identifiers in ( )."""
+    if value is None or value == "":
+        return None
+    if not (isinstance(identifier, str) and identifier.isascii() and identifier.isdigit() and len(identifier) <= 4):
+        raise expected("an application identifier such as '10'", identifier)
+    _, found, rest = _plain_text(value).partition(f"({identifier})")
+    return rest.partition("(")[0].strip() or None if found else None
+
+
+def _plain_text(value: object) -> str:
+    if value.__class__ is str:
+        return value
+    raise refusal(f"label_part wants text, got {kind_of(value)}", value, expected="text")

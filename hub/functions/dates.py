@@ -19,10 +19,12 @@ _EXCESS = re.compile(r"[.,](\d{6})\d+")
 _TOKENS = re.compile(r"YYYY|YY|MM|DD|hh|mm|ss|[^A-Za-z0-9%]+|(.)", re.DOTALL)
 _DIRECTIVES = {"YYYY": "%Y", "YY": "%y", "MM": "%m", "DD": "%d", "hh": "%H", "mm": "%M", "ss": "%S"}
 _A_DATE = "a date such as 2026-03-05"
+_UNCLEAR = ("earlier", "later", "refuse")
 _AN_INSTANT = "an instant such as 2026-03-05T10:00:00Z"
 
 
-def _zone(name: object) -> tzinfo:
+def zone_of(name: object) -> tzinfo:
+    """The time zone of a name such as ``Europe/Paris``."""
     if not isinstance(name, str) or not name.isascii():
         raise expected("a time zone such as 'Europe/Paris'", name)
     return _known_zone(name)
@@ -62,7 +64,8 @@ def _hint(text: str) -> str:
     return "write from_epoch(…) for seconds since 1970" if text.isdigit() else ""
 
 
-def _day(value: object) -> date:
+def calendar_day(value: object) -> date:
+    """The date of a text that is a date or begins with one, as ``date`` reads it."""
     if value.__class__ is str and len(value) != 10:
         return _moment(value, _A_DATE).date()
     if value.__class__ is str and _DAY.fullmatch(value):
@@ -77,6 +80,7 @@ def _day(value: object) -> date:
     name="date",
     args="text, text?",
     returns="date",
+    nothing="empty",
     examples=[
         ("date('2026-03-05T23:30:00-05:00')", "2026-03-05"),
         ("date('2026-03-05T23:30:00-05:00', 'Europe/Paris')", "2026-03-06"),
@@ -90,11 +94,11 @@ def day(value: Any, zone: Any = None) -> str | None:
     if value is None or value == "":
         return None
     if value.__class__ is str and len(value) == 10:
-        return _day(value).isoformat()
+        return calendar_day(value).isoformat()
     moment = _moment(value, _A_DATE)
     if zone is None:
         return value[:10]  # type: ignore[no-any-return]
-    return (moment.astimezone(_zone(zone)) if moment.tzinfo else moment).date().isoformat()
+    return (moment.astimezone(zone_of(zone)) if moment.tzinfo else moment).date().isoformat()
 
 
 def _utc_text(moment: datetime) -> str:
@@ -104,17 +108,22 @@ def _utc_text(moment: datetime) -> str:
 
 
 @function(
-    args="text, text?",
+    args="text, text?, text?",
     returns="instant",
+    nothing="empty",
     examples=[
+        ("instant('2026-10-25T02:30:00', 'Europe/Paris')", "2026-10-25T00:30:00Z"),
+        ("instant('2026-10-25T02:30:00', 'Europe/Paris', 'later')", "2026-10-25T01:30:00Z"),
         ("instant('2026-03-05T23:22:11-05:00')", "2026-03-06T04:22:11Z"),
         ("instant('2026-03-05T10:00:00', 'Europe/Paris')", "2026-03-05T09:00:00Z"),
         ("instant('2026-03-05T10:00:00.250Z')", "2026-03-05T10:00:00.25Z"),
         ("instant(null)", None),
     ],
 )
-def instant(value: Any, zone: Any = None) -> str | None:
-    """The instant in UTC. A time without an offset needs a zone as the second argument."""
+def instant(value: Any, zone: Any = None, unclear: Any = "earlier") -> str | None:
+    """The instant in UTC. A time without an offset needs a zone as the second argument; the third says which one is
+    meant in the hour that clocks repeat: ``earlier`` (without it), ``later``, or ``refuse``, which also refuses the
+    hour that they skip."""
     if value is None or value == "":
         return None
     moment = _moment(value, _AN_INSTANT)
@@ -122,16 +131,33 @@ def instant(value: Any, zone: Any = None) -> str | None:
         if zone is None:
             hint = "write instant(…, 'Europe/Paris') with the zone the sender means"
             raise refusal("the time has no offset, so it is no instant", value, expected=_AN_INSTANT, hint=hint)
-        moment = _in_zone(moment, zone)
-    return _bounded(moment, value)
+        moment = in_zone(moment, zone, unclear)
+    return bounded_instant(moment, value)
 
 
-def _in_zone(moment: datetime, zone: object) -> datetime:
-    """A local time in its zone; in the hour that clocks skip, the instant after the gap."""
-    return moment.replace(tzinfo=_zone(zone))
+def in_zone(moment: datetime, zone: object, unclear: object = "earlier") -> datetime:
+    """A local time in its zone. ``unclear`` says which instant is meant in the hour that clocks repeat: ``earlier``,
+    ``later``, or ``refuse``. In the hour that they skip it is the one after the gap, unless refused."""
+    if unclear not in _UNCLEAR:
+        raise expected("'earlier', 'later' or 'refuse' for a time that is there twice", unclear)
+    place = zone_of(zone)
+    first, second = moment.replace(tzinfo=place), moment.replace(tzinfo=place, fold=1)
+    if first.utcoffset() == second.utcoffset():
+        return first
+    is_gap = first.utcoffset() < second.utcoffset()  # type: ignore[operator]
+    if unclear == "refuse":
+        how = "is skipped" if is_gap else "comes twice"
+        raise refusal(f"this time {how} where clocks are put", moment.isoformat(), expected="a time that is there once")
+    return second if unclear == "later" and not is_gap else first
 
 
-def _bounded(moment: datetime, value: object) -> str:
+def moment_of(value: object) -> datetime:
+    """A date with a time, aware or not, as ``instant`` reads it."""
+    return _moment(value, _AN_INSTANT)
+
+
+def bounded_instant(moment: datetime, value: object) -> str:
+    """An aware time in UTC as text; refused beyond the years there are."""
     try:
         return _utc_text(moment)
     except OverflowError:
@@ -155,6 +181,7 @@ def _directives(pattern: str) -> str:
 @function(
     args="text, text",
     returns="date",
+    nothing="empty",
     examples=[
         ("parse_date('20260305', 'YYYYMMDD')", "2026-03-05"),
         ("parse_date('05.03.2026', 'DD.MM.YYYY')", "2026-03-05"),
@@ -168,19 +195,24 @@ def parse_date(value: Any, pattern: Any) -> str | None:
 
 
 @function(
-    args="text, text, text",
+    args="text, text, text, text?",
     returns="instant",
+    nothing="empty",
     examples=[("parse_instant('202603051000', 'YYYYMMDDhhmm', 'Europe/Paris')", "2026-03-05T09:00:00Z")],
 )
-def parse_instant(value: Any, pattern: Any, zone: Any) -> str | None:
-    """An instant from local time in a form of its own: ``YYYY MM DD hh mm ss``, and the zone it is meant in."""
+def parse_instant(value: Any, pattern: Any, zone: Any, unclear: Any = "earlier") -> str | None:
+    """An instant from local time in a form of its own: ``YYYY MM DD hh mm ss``, and the zone it is meant in; the fourth
+    argument is as the third of ``instant``."""
     moment = _parsed(value, pattern)
-    return None if moment is None else _bounded(_in_zone(moment, zone), value)
+    return None if moment is None else bounded_instant(in_zone(moment, zone, unclear), value)
 
 
 def _parsed(value: object, pattern: object) -> datetime | None:
-    if value is None or value == "":
-        return None
+    return None if value is None or value == "" else local_moment(value, pattern)
+
+
+def local_moment(value: object, pattern: object) -> datetime:
+    """A date with a time and without a zone from text in the form of a pattern."""
     form = _pattern(pattern)
     if not isinstance(value, str) or not value.isascii():
         raise expected(f"a date as {pattern}", value)
@@ -196,6 +228,7 @@ def _parsed(value: object, pattern: object) -> datetime | None:
 @function(
     args="text, text, text?",
     returns="text",
+    nothing="empty",
     examples=[
         ("format_date('2026-03-05', 'YYYYMMDD')", "20260305"),
         ("format_date('2026-03-05T10:00:00Z', 'DD.MM.YYYY hh:mm', 'Europe/Paris')", "05.03.2026 11:00"),
@@ -206,16 +239,18 @@ def format_date(value: Any, pattern: Any, zone: Any = None) -> str | None:
     if value is None or value == "":
         return None
     if value.__class__ is str and len(value) == 10:
-        day = _day(value)
+        day = calendar_day(value)
         moment = datetime(day.year, day.month, day.day, tzinfo=UTC)
     else:
         moment = _moment(value, _A_DATE)
-        moment = moment.astimezone(_zone(zone)) if zone is not None and moment.tzinfo else moment
+        moment = moment.astimezone(zone_of(zone)) if zone is not None and moment.tzinfo else moment
     # strftime writes the year 987 without its zero on some systems
     return moment.strftime(_pattern(pattern).replace("%Y", f"{moment.year:04}"))
 
 
-@function(args="text, integer", returns="date", examples=[("add_days('2026-02-27', 30)", "2026-03-29")])
+@function(
+    args="text, integer", returns="date", nothing="empty", examples=[("add_days('2026-02-27', 30)", "2026-03-29")]
+)
 def add_days(value: Any, days: Any) -> str | None:
     """The date so many days later; earlier where the number is negative. A time keeps nothing but its date."""
     if value is None or value == "":
@@ -223,7 +258,7 @@ def add_days(value: Any, days: Any) -> str | None:
     if days.__class__ is not int:
         raise expected("a whole number of days", days, hint="write int(…)" if isinstance(days, str) else "")
     try:
-        return (_day(value) + timedelta(days=days)).isoformat()
+        return (calendar_day(value) + timedelta(days=days)).isoformat()
     except OverflowError:
         raise expected("a number of days that leads to a date", days) from None
 
@@ -238,7 +273,7 @@ def days_between(start: Any, end: Any) -> int | None:
     """How many days lie from the first date to the second; negative when the second is earlier."""
     if start is None or end is None or start == "" or end == "":
         return None
-    return (_day(end) - _day(start)).days
+    return (calendar_day(end) - calendar_day(start)).days
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -247,6 +282,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 @function(
     args="any",
     returns="instant",
+    nothing="empty",
     examples=[("from_epoch(1772705331)", "2026-03-05T10:08:51Z"), ("from_epoch(null)", None)],
 )
 def from_epoch(seconds: Any) -> str | None:
@@ -254,7 +290,12 @@ def from_epoch(seconds: Any) -> str | None:
     return _since_epoch(seconds, 1_000_000)
 
 
-@function(args="any", returns="instant", examples=[("from_epoch_ms(1772705331250)", "2026-03-05T10:08:51.25Z")])
+@function(
+    args="any",
+    returns="instant",
+    nothing="empty",
+    examples=[("from_epoch_ms(1772705331250)", "2026-03-05T10:08:51.25Z")],
+)
 def from_epoch_ms(milliseconds: Any) -> str | None:
     """The instant from milliseconds since 1970, UTC."""
     return _since_epoch(milliseconds, 1_000)
@@ -272,7 +313,7 @@ def _since_epoch(value: object, microseconds: int) -> str | None:
         raise expected("an instant after the year 0", value) from None
 
 
-@function(args="text", returns="integer", examples=[("to_epoch('2026-03-05T10:08:51Z')", 1772705331)])
+@function(args="text", returns="integer", nothing="empty", examples=[("to_epoch('2026-03-05T10:08:51Z')", 1772705331)])
 def to_epoch(value: Any) -> int | None:
     """Whole seconds since 1970 of an instant."""
     if value is None or value == "":

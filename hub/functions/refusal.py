@@ -12,6 +12,7 @@ from hub.errors import MappingError
 
 _SHOWN = 40
 _EXCERPT = 80
+LONGEST = 100  # characters of a text in which a number or a code is looked for
 
 
 def kind_of(value: object) -> str:

@@ -28,8 +28,9 @@ class Function:
     """One function as a mapping sees it.
 
     ``returns`` is a kind; ``same`` is the kind of the first argument and ``element`` that of the first argument's
-    elements. ``nothing`` says when it may give nothing: ``never``, ``first`` (when its first argument is nothing) or
-    ``always``. A ``special`` function is not called: the mapping compiler writes its own code for it.
+    elements. ``nothing`` says when it may give nothing: ``never``, ``first`` (when its first argument is nothing),
+    ``empty`` (also when that is empty text) or ``always``. A ``special`` function is not called: the mapping compiler
+    writes its own code for it.
     """
 
     name: str

@@ -6,23 +6,32 @@
 
 from hub.mapping.compile import compile_mapping
 from hub.mapping.context import EMPTY, Context, TraceEntry
+from hub.mapping.coverage import BRANCH, EXPRESSION, Probe, Probes
 from hub.mapping.expression import Expression, compile_expression
 from hub.mapping.mapping import Mapping, Side
 from hub.mapping.tables import NO_TABLES, Table, Tables, load_tables
 from hub.mapping.trace import Trace
+from hub.mapping.uses import Use, plain_path, touches
 
 __all__ = [
+    "BRANCH",
     "EMPTY",
+    "EXPRESSION",
     "NO_TABLES",
     "Context",
     "Expression",
     "Mapping",
+    "Probe",
+    "Probes",
     "Side",
     "Table",
     "Tables",
     "Trace",
     "TraceEntry",
+    "Use",
     "compile_expression",
     "compile_mapping",
     "load_tables",
+    "plain_path",
+    "touches",
 ]

@@ -10,6 +10,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import DivisionByZero, InvalidOperation, Overflow
+from itertools import islice
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -28,6 +29,9 @@ _KINDS = {
 _OPERANDS = re.compile(r"unsupported operand type\(s\) for (\S+): '([\w.]+)' and '([\w.]+)'")
 _COMPARED = re.compile(r"'\S+' not supported between instances of '([\w.]+)' and '([\w.]+)'")
 _JOINED = re.compile(r'can only concatenate (?:\w+) \(not "([\w.]+)"\) to (\w+)')
+_REPEATED = re.compile(r"can't multiply sequence by non-int of type '([\w.]+)'")
+_SEARCHED = re.compile(r"argument of type '([\w.]+)' is not")
+_SOUGHT = re.compile(r"'in <string>' requires string as left operand, not ([\w.]+)")
 _VERBS = {
     "*": "multiply {0} by {1}", "/": "divide {0} by {1}", "-": "subtract {1} from {0}", "+": "add {1} to {0}",
     "+=": "add {1} to {0}",
@@ -64,13 +68,16 @@ def _bare(error: Exception, file: str, where: Range) -> MappingError:
 
 def _position(trace: TracebackType | None, marker: str) -> tuple[FrameType | None, Range]:
     """The innermost frame of the generated code and the range of the file its instruction stands for."""
-    found: tuple[FrameType | None, Range] = None, (0, 0, 0, 0)
-    for entry in _ours(trace, marker):
-        positions = list(entry.tb_frame.f_code.co_positions())
-        line, end_line, column, end_column = positions[entry.tb_lasti // 2]
-        first = line or entry.tb_lineno
-        found = entry.tb_frame, (first, column or 0, end_line or first, end_column or 0)
-    return found
+    entry = None
+    for entry in _ours(trace, marker):  # noqa: B007  the last one is wanted
+        pass
+    if entry is None:
+        return None, (0, 0, 0, 0)
+    # The code of a mapping has thousands of positions: none is made before the one that is wanted.
+    found = islice(entry.tb_frame.f_code.co_positions(), entry.tb_lasti // 2, None)
+    line, end_line, column, end_column = next(found)
+    first = line or entry.tb_lineno
+    return entry.tb_frame, (first, column or 0, end_line or first, end_column or 0)
 
 
 def _ours(trace: TracebackType | None, marker: str) -> Iterator[TracebackType]:
@@ -194,10 +201,28 @@ def _operands(error: Exception, spot: Spot, node: ast.expr, local: Mapping[str, 
     elif found := _JOINED.search(text):
         other, one = found.groups()
         verb = f"add {_kind(other)} to {_kind(one)}"
+    elif found := _REPEATED.search(text):
+        return _repeated(found[1], spot, node, local)
+    elif found := _SEARCHED.search(text):
+        return f"'in' looks into a list or into text, not into {_kind(found[1])}"
+    elif found := _SOUGHT.search(text):
+        missing = _missing(node, spot, local) if found[1] == "NoneType" else ""
+        return f"'in' cannot look for {_kind(found[1])} in text{missing}{_wants_text(found[1])}"
     else:
         return ""
     missing = _missing(node, spot, local) if "NoneType" in (one, other) else ""
     return f"cannot {verb}{missing}{_advice(one, other)}"
+
+
+def _repeated(number: str, spot: Spot, node: ast.expr, local: Mapping[str, Any]) -> str:
+    """A number times text or a list, of which the error itself names but the number."""
+    for path in _paths(node):
+        value, is_known = _read(path, spot.scope, local)
+        if is_known and isinstance(value, str | list):
+            kind = type(value).__name__
+            named = _named(path, spot.scope, local)
+            return f"cannot multiply {_kind(number)} by {_kind(kind)}: {named} is {_kind(kind)}{_advice(number, kind)}"
+    return f"cannot multiply {_kind(number)} by text or a list"
 
 
 def _kind(name: str) -> str:
@@ -207,6 +232,10 @@ def _kind(name: str) -> str:
 def _advice(one: str, other: str) -> str:
     kinds = {_kind(one), _kind(other)}
     return "; write dec(…) for the text" if kinds == {"text", "a number"} else ""
+
+
+def _wants_text(kind: str) -> str:
+    return "; write text(…) for the number" if _kind(kind) == "a number" else ""
 
 
 def _missing(node: ast.expr, spot: Spot, local: Mapping[str, Any]) -> str:

@@ -6,14 +6,21 @@ import ast
 from dataclasses import replace
 
 from hub.functions import Function
+from hub.identifiers import currencies
 from hub.mapping import paths
+from hub.mapping.elsewhere import meant
+from hub.mapping.place import range_of
+from hub.mapping.returned import adds_numbers, returned
 from hub.mapping.scope import Binding, Scope
-from hub.mapping.shape import ANY, NUMBERS, TEXTS, Shape, joined, named
+from hub.mapping.shape import MOST_TEXTS, NUMBERS, TEXTS, Shape, Spoken, joined, named
+from hub.mapping.shortcuts import unless_empty, written_out
+from hub.mapping.sums import one_call
 from hub.mapping.unit import Draft, Value, load
 from hub.mapping.unit import call as call_of
 from hub.yamldoc import did_you_mean
 
 _DEEPEST = 3
+_OF_A_CURRENCY = frozenset(("money", "from_minor", "to_minor"))
 
 
 def call(draft: Draft, node: ast.Call, scope: Scope) -> Value:
@@ -21,7 +28,7 @@ def call(draft: Draft, node: ast.Call, scope: Scope) -> Value:
     function = _function(draft, node, scope)
     if function is None:
         return Value(ast.Constant(None))
-    problem = _unfit(node, function)
+    problem = _no_currency(draft, node) or _unfit(node, function)
     if problem:
         return draft.refuse(node, problem)
     if function.special:
@@ -31,15 +38,25 @@ def call(draft: Draft, node: ast.Call, scope: Scope) -> Value:
         _check_kind(draft, function, function.wants(position), argument, value.shape)
     name = f"f_{function.name}"
     draft.unit.names[name] = function.call
-    if function.name == "sum" and _adds_numbers(values[0].shape):
+    codes = [value.code for value in values]
+    if function.name == "sum" and adds_numbers(values[0].shape):
         name = "_sum"
-    return Value(call_of(name, *(value.code for value in values)), _returned(function, values))
+        if values[0].shape.element.is_decimal:
+            codes.append(load("_zero"))
+    if (probes := draft.unit.probes) is not None and name in ("f_default", "f_coalesce"):
+        return Value(probes.choice(draft.place, node, load(name), codes), returned(function, values))
+    if function.name == "sum" and probes is None and (code := one_call(draft, node, codes[0])):
+        return Value(code, returned(function, values))
+    if code := written_out(draft, function.name, values):
+        return Value(code, returned(function, values))
+    return Value(call_of(name, *codes), returned(function, values))
 
 
 def _function(draft: Draft, node: ast.Call, scope: Scope) -> Function | None:
     if isinstance(node.func, ast.Attribute):
-        name = node.func.attr
-        advice = f"; write {name}({draft.words(node.func.value)})" if name in draft.unit.functions else ""
+        name, of = node.func.attr, draft.words(node.func.value)
+        advice = f"; write {name}({of})" if name in draft.unit.functions else ""
+        advice = advice or (f": {known}" if (known := meant(name, [of])) else "")
         draft.refuse(node.func, f"an object's methods cannot be called{advice}")
         return None
     if not isinstance(node.func, ast.Name):
@@ -47,8 +64,22 @@ def _function(draft: Draft, node: ast.Call, scope: Scope) -> Function | None:
         return None
     function = draft.unit.functions.get(node.func.id)
     if function is None:
-        draft.refuse(node.func, f"unknown function '{node.func.id}'{did_you_mean(node.func.id, draft.unit.functions)}")
+        name = node.func.id
+        known = meant(name, [draft.words(argument) for argument in node.args])
+        draft.refuse(node.func, known or f"unknown function '{name}'{did_you_mean(name, draft.unit.functions)}")
     return function
+
+
+def _no_currency(draft: Draft, node: ast.Call) -> str:
+    """What is wrong with an amount whose currency is missing, nothing, or stands before the number."""
+    if not isinstance(node.func, ast.Name) or node.func.id not in _OF_A_CURRENCY or node.keywords:
+        return ""
+    name, (amount, *rest) = node.func.id, node.args or [ast.Name("…")]
+    words = draft.words(amount) if node.args else "…"
+    if not rest or (isinstance(rest[0], ast.Name) and rest[0].id == "null"):
+        return f"an amount needs its currency; write {name}({words}, 'EUR'), or {name}({words}, src.currency)"
+    is_code = isinstance(amount, ast.Constant) and amount.value in currencies()
+    return f"the number comes first; write {name}({draft.words(rest[0])}, {words})" if is_code else ""
 
 
 def _unfit(node: ast.Call, function: Function) -> str:
@@ -89,38 +120,12 @@ def _article(kind: str) -> str:
     return named(kind).words
 
 
-def _adds_numbers(shape: Shape) -> bool:
-    """Whether Python's own sum is safe: a list this mapping made, of numbers by construction."""
-    element = shape.element
-    return shape.sure and not shape.nullable and element.sure and element.kind in NUMBERS
-
-
-def _returned(function: Function, values: list[Value]) -> Shape:
-    first = values[0].shape if values else ANY
-    match function.returns:
-        case "same":
-            shape = first
-            for value in values[1:2] if function.name in ("default", "coalesce") else []:
-                shape = joined(shape, value.shape)
-        case "element":
-            shape = first.element
-        case kind:
-            shape = named(kind)
-    nullable = {"never": False, "always": True, "first": first.nullable}[function.nothing]
-    if function.name == "default":
-        nullable = values[1].shape.nullable
-    if function.name == "coalesce":
-        nullable = all(value.shape.nullable for value in values)
-    if function.name == "dec" and first.kind in TEXTS:
-        nullable = True  # empty text is nothing too
-    return replace(shape, nullable=nullable)
-
-
 def pipe(draft: Draft, node: ast.BinOp, scope: Scope) -> Value:
     """``a | f(x)`` is ``f(a, x)``."""
     target = node.right
     if not isinstance(target, ast.Call):
-        return draft.refuse(target, f"a pipe leads into a function: | {draft.words(target)}(…)")
+        known = meant(target.id, [draft.words(node.left)]) if isinstance(target, ast.Name) else ""
+        return draft.refuse(target, known or f"a pipe leads into a function: | {draft.words(target)}(…)")
     piped = ast.Call(target.func, [node.left, *target.args], target.keywords)
     ast.copy_location(piped, node)
     return call(draft, piped, scope)
@@ -139,8 +144,16 @@ def lookup(draft: Draft, node: ast.Call, scope: Scope) -> Value:
         return draft.refuse(node.args[1], problem)
     otherwise = [draft.emit(argument, scope) for argument in node.args[2:]]
     shape = joined(replace(named("text"), nullable=True), otherwise[0].shape) if otherwise else named("text")
-    shape = replace(shape, nullable=not otherwise or otherwise[0].shape.nullable)
-    code = ast.Call(draft.unit.lookup(table, column or "value"), [key.code, *(value.code for value in otherwise)], [])
+    found = draft.unit.tables.get(table)
+    where = range_of(node.args[1])
+    cells = found.columns[column or "value"].values() if found else ()
+    texts = tuple(Spoken(cell, where, table) for cell in dict.fromkeys(cells) if cell)
+    texts = (*texts[:MOST_TEXTS], *shape.texts)
+    shape = replace(shape, nullable=not otherwise or otherwise[0].shape.nullable, texts=texts)
+    find = draft.unit.lookup(table, column or "value")
+    code: ast.expr = ast.Call(find, [key.code, *(value.code for value in otherwise)], [])
+    if (probes := draft.unit.probes) is not None and otherwise:
+        code = probes.found(draft.place, node, find, key.code, otherwise[0].code)
     return Value(code, shape)
 
 
@@ -175,23 +188,23 @@ def comprehension(draft: Draft, node: ast.ListComp | ast.GeneratorExp, scope: Sc
         draft.refuse(node, f"comprehensions may be nested {_DEEPEST} deep; name the inner list under let")
     generators = []
     for generator in node.generators:
-        code, scope = _generator(draft, generator, scope, outer, node.elt)
+        code, scope = _generator(draft, generator, scope, outer)
         generators.append(code)
     element = draft.emit(node.elt, scope)
     draft.depth -= len(node.generators)
     shape = Shape("list", nullable=False, sure=True, items=element.shape)
-    return Value(ast.ListComp(element.code, generators), shape)
+    listed = ast.ListComp(element.code, generators)
+    is_quick = draft.unit.fast and draft.depth == 0 and draft.unit.probes is None and _reads_field(node)
+    return Value(unless_empty(listed) if is_quick else listed, shape)
 
 
-def _generator(
-    draft: Draft, node: ast.comprehension, scope: Scope, outer: Scope, element: ast.expr
-) -> tuple[ast.comprehension, Scope]:
+def _generator(draft: Draft, node: ast.comprehension, scope: Scope, outer: Scope) -> tuple[ast.comprehension, Scope]:
     values = draft.emit(node.iter, scope)
     if not isinstance(node.target, ast.Name) or node.is_async:
         draft.refuse(node.target, "a loop binds one name: x for x in list")
         return ast.comprehension(ast.Name("v_", ast.Store()), values.code, [], 0), scope
     name = node.target.id
-    code = looped(draft, node.iter, values, scope, reads_field=_reads_field((node.ifs or [element])[0], name))
+    code = looped(draft, node.iter, values, scope)
     problem, severity = name_problem(name, outer)
     if problem:
         draft.refuse(node.target, problem, severity)
@@ -200,19 +213,32 @@ def _generator(
     inner = scope.inside_loop()
     inner = inner.bind(name, Binding(local, shape, level=inner.level, is_element=True))
     tests = [draft.emit(test, inner).code for test in node.ifs]
+    if (probes := draft.unit.probes) is not None:
+        code = probes.listed(draft.place, node.iter, code)
+        parts = zip(node.ifs, tests, strict=True)
+        tests = [probes.truth(draft.place, part, "if holds", "if does not hold", test) for part, test in parts]
     return ast.comprehension(ast.Name(local, ast.Store()), code, tests, 0), inner
 
 
-def _reads_field(node: ast.expr, name: str) -> bool:
-    """Whether computing a node surely reads a field of what ``name`` stands for, before anything else is decided."""
-    match node:
-        case ast.Attribute(value=ast.Name(id=root)):
-            return root == name
-        case ast.Attribute(value=inner) | ast.Compare(left=inner) | ast.IfExp(test=inner) | ast.BinOp(left=inner):
-            return _reads_field(inner, name)
-        case ast.BoolOp(values=[first, *_]) | ast.Call(args=[first, *_]) | ast.Dict(values=[first, *_]):
-            return _reads_field(first, name)
-    return False
+def _reads_field(node: ast.ListComp | ast.GeneratorExp) -> bool:
+    """Whether a field of every element is surely read: that raises for all but objects."""
+    if len(node.generators) > 1:
+        return False
+    reading, name = (node.generators[0].ifs or [node.elt])[0], node.generators[0].target
+    while True:
+        match reading:
+            case ast.Attribute(value=ast.Name(id=root)):
+                return isinstance(name, ast.Name) and root == name.id
+            case ast.Attribute(value=inner) | ast.Compare(left=inner) | ast.IfExp(test=inner) | ast.BinOp(left=inner):
+                reading = inner
+            case ast.UnaryOp(operand=inner):
+                reading = inner
+            case ast.Call(func=ast.Name(id="has")):
+                return False
+            case ast.BoolOp(values=[inner, *_]) | ast.Call(args=[inner, *_]) | ast.Dict(values=[inner, *_]):
+                reading = inner
+            case _:
+                return False
 
 
 def name_problem(name: str, scope: Scope) -> tuple[str, str]:
@@ -224,11 +250,8 @@ def name_problem(name: str, scope: Scope) -> tuple[str, str]:
     return (f"'{name}' shadows another name; choose another", "warning") if name in scope else ("", "")
 
 
-def looped(draft: Draft, node: ast.expr, values: Value, scope: Scope, *, reads_field: bool = False) -> ast.expr:
-    """The code of what a loop goes over: checked, and counted where it starts over inside another loop.
-
-    Fast code leaves the check out where the loop reads a field of each element: that raises for all but objects.
-    """
+def looped(draft: Draft, node: ast.expr, values: Value, scope: Scope) -> ast.expr:
+    """The code of what a loop goes over: checked, and counted where it starts over inside another loop."""
     shape = values.shape
     if shape.kind not in ("any", "list", "nothing"):
         draft.refuse(node, f"a loop wants a list, {draft.words(node)} is {shape.words}")
@@ -237,8 +260,6 @@ def looped(draft: Draft, node: ast.expr, values: Value, scope: Scope, *, reads_f
         return ast.copy_location(call_of("_each_within", values.code, load("_budget")), node)
     if shape.sure and shape.kind == "list" and not shape.nullable:
         return values.code
-    if draft.unit.fast and reads_field:
-        return ast.BoolOp(ast.Or(), [values.code, ast.Tuple([], ast.Load())])
     return ast.copy_location(call_of("_each", values.code), node)
 
 

@@ -9,40 +9,50 @@ from functools import partial
 from threading import Lock
 from typing import Any
 
+from hub import formats
 from hub.errors import Fault, ProjectError
 from hub.mapping.conform import Conformity
 from hub.mapping.context import EMPTY
+from hub.mapping.coverage import Probes
 from hub.mapping.generated import function_of
 from hub.mapping.header import HEADER_KEYS, Header, read_header
 from hub.mapping.mapping import Mapping, Program, find_xref
 from hub.mapping.scope import Binding, Scope
-from hub.mapping.shape import ANY, ENVELOPE, Shape, shape_of
+from hub.mapping.shape import ANY, ENVELOPE, shape_of
+from hub.mapping.sides import side_faults
+from hub.mapping.suspect import Suspicion
 from hub.mapping.tables import Table, Tables
 from hub.mapping.trees import Branch, Formula, Let, Reader, Tree
 from hub.mapping.unit import Unit
 from hub.mapping.writer import Path, Writer
+from hub.outline import Outline
 from hub.schemas import SchemaSet
+from hub.schemas.ubl import without_type
 from hub.yamldoc import Node, did_you_mean, read_yaml, unknown_keys
 
 _ARGUMENTS = ("v_src", "v_envelope", "v_company", "_xref")
+CUSTOMER = "canonical/customer"
 _CALLBACKS = ("_note", "_begin", "_next", "_done")
 
 
-def compile_mapping(text: str, file: str, *, tables: Tables, schemas: SchemaSet | None = None) -> Mapping:
+def compile_mapping(
+    text: str, file: str, *, tables: Tables, schemas: SchemaSet | None = None, carried: str = ""
+) -> Mapping:
     """Compile one mapping file. Raises ProjectError with all faults; warnings are kept with the mapping.
 
-    ``schemas`` turns on the lint of source paths and target fields.
+    ``schemas`` turns on the lint of source paths and target fields. ``carried`` is the schema of the documents it is
+    given, for a mapping that does not say it.
     """
     root, faults = read_yaml(text, file)
     if not root.is_map:
         raise ProjectError(
             faults or [root.fault(f"a mapping file holds keys such as mapping and output, got {root.kind}")]
         )
-    source = _Source(root, text.splitlines(), tables, schemas)
+    source = _Source(root, text.splitlines(), tables, schemas, carried)
     source.faults.extend(faults)
     built = source.compiled()
     if any(fault.severity == "error" for fault in source.faults):
-        raise ProjectError(sorted(set(source.faults), key=lambda fault: (fault.line, fault.column)))
+        raise ProjectError(sorted(set(source.faults), key=lambda fault: (fault.line, fault.column, fault.message)))
     assert built is not None
     return built
 
@@ -50,8 +60,10 @@ def compile_mapping(text: str, file: str, *, tables: Tables, schemas: SchemaSet 
 class _Source:
     """One file on its way: what was read, what is known, what is wrong."""
 
-    def __init__(self, root: Node, lines: list[str], tables: Tables, schemas: SchemaSet | None) -> None:
-        self.root, self.lines, self.tables, self.schemas = root, lines, tables, schemas
+    def __init__(
+        self, root: Node, lines: list[str], tables: Tables, schemas: SchemaSet | None, carried: str
+    ) -> None:  # fmt: skip
+        self.root, self.lines, self.tables, self.schemas, self.carried = root, lines, tables, schemas, carried
         self.faults: list[Fault] = list(unknown_keys(root, HEADER_KEYS, "a mapping file"))
         self.header: Header = read_header(root, tables, self.faults)
         reader = Reader(lines)
@@ -69,15 +81,20 @@ class _Source:
         unit, writer = self._written(fast=True)
         self.faults.extend(unit.faults)
         self.faults.extend(self._unused(unit))
-        self.faults.extend(self._conformity(writer))
+        if self.schemas is not None:
+            self.faults.extend(self._sides())
+            self.faults.extend(self._conformity(writer))
+            self.faults.extend(suspicions(unit, writer))
         if any(fault.severity == "error" for fault in self.faults):
             return None
         program = self._program(unit, writer, ())
         return self._mapping(unit, program) if program else None
 
-    def _written(self, *, traced: bool = False, fast: bool = False) -> tuple[Unit, Writer]:
+    def _written(
+        self, *, traced: bool = False, fast: bool = False, probes: Probes | None = None
+    ) -> tuple[Unit, Writer]:
         assert self.output is not None
-        unit = Unit(self.tables, frozenset(self.header.tables), fast)
+        unit = Unit(self.tables, frozenset(self.header.tables), fast, probes)
         writer = Writer(unit, traced)
         scope = writer.lets(self.lets, self._scope(), (), dict(_targets(self.output, ())))
         value = writer.tree(self.output, scope, ())
@@ -86,29 +103,48 @@ class _Source:
         return unit, writer
 
     def _scope(self) -> Scope:
-        shape = self._schema(self.header.source.schema, "source")
-        source = Shape(shape.kind, True, False, schema=shape.schema, root=shape.root, is_source=True)
         return Scope(
             {
-                "src": Binding("v_src", source if shape is not ANY else ANY, "src", ("src",)),
+                "src": Binding("v_src", shape_of(self._source(), is_source=True), "src", ("src",)),
                 "envelope": Binding("v_envelope", ENVELOPE, "envelope", ("envelope",)),
-                "company": Binding("v_company", ANY, "company", ("company",)),
+                "company": Binding("v_company", shape_of(self._company()), "company", ("company",)),
             }
         )
 
-    def _schema(self, name: str | None, side: str) -> Shape:
-        """The shape a schema file describes; a fault where there is none of that name."""
+    def _source(self) -> Outline | None:
+        """What is known of the source: its schema, else what its format's options say, else what its route carries."""
+        side = self.header.source
+        if side.schema is not None:
+            return self._schema(side.schema, "source")
+        if side.format is not None:
+            return formats.outline_of(side.format, side.options) if side.format in formats.names() else None
+        return self._schema(self.carried or None, "source")
+
+    def _company(self) -> Outline | None:
+        """The own party is a customer's party: the canonical one."""
+        is_known = self.schemas is not None and self.schemas.has(CUSTOMER)
+        return self.schemas.outline(CUSTOMER).field("party") if self.schemas is not None and is_known else None
+
+    def _schema(self, name: str | None, side: str) -> Outline | None:
+        """What a schema file describes; a fault where there is none of that name."""
         if name is None or self.schemas is None:
-            return ANY
+            return None
         if not self.schemas.has(name):
             node = (self.root.get(side) or self.root).get("schema") or self.root
-            self.faults.append(node.fault(f"unknown schema '{name}'{did_you_mean(name, self.schemas.names())}"))
-            return ANY
-        schema = self.schemas.schema(name)
-        return shape_of(schema, schema)
+            advice = without_type(name) or did_you_mean(name, self.schemas.names())
+            self.faults.append(node.fault(f"unknown schema '{name}'{advice}"))
+            return None
+        return self.schemas.outline(name)
+
+    def _sides(self) -> Iterator[Fault]:
+        for name, side in (("source", self.header.source), ("target", self.header.target)):
+            node = self.root.get(name)
+            is_known = side.schema and side.format and self.schemas is not None and self.schemas.has(side.schema)
+            if node is not None and is_known:
+                yield from side_faults(node, side, self._schema(side.schema, name))
 
     def _conformity(self, writer: Writer) -> Iterator[Fault]:
-        wanted = self._schema(self.header.target.schema, "target")
+        wanted = shape_of(self._schema(self.header.target.schema, "target"))
         output = self.root.get("output")
         if wanted is ANY or self.output is None or output is None:
             return
@@ -119,7 +155,7 @@ class _Source:
         listed = self.root.get("tables")
         for node in listed.elements() if listed else []:
             if node.text in self.header.tables and node.text not in unit.used_tables:
-                yield node.fault(f"the table '{node.text}' is never used", "warning")
+                yield node.fault(f"the table '{node.text}' is never used; take it out of tables, or use it", "warning")
 
     def _program(self, unit: Unit, writer: Writer, extra: tuple[str, ...]) -> Program | None:
         parameters = [*_ARGUMENTS, *unit.lookups.values(), *extra]
@@ -129,9 +165,9 @@ class _Source:
             return None
         return Program(run, writer.spots)
 
-    def _again(self, traced: bool, fast: bool) -> Program:
-        """The same mapping once more: with notes of every field, or without the short cuts of fast code."""
-        unit, writer = self._written(traced=traced, fast=fast)
+    def _again(self, traced: bool, fast: bool, probes: Probes | None = None) -> Program:
+        """The same mapping once more: with notes of every field, without the short cuts of fast code, with probes."""
+        unit, writer = self._written(traced=traced, fast=fast, probes=probes)
         program = self._program(unit, writer, _CALLBACKS if traced else ())
         if program is None:
             raise ProjectError(self.faults)
@@ -148,13 +184,37 @@ class _Source:
         return Mapping(
             header.name, header.version, header.description, self.root.file, header.source, header.target,
             header.tables, unit.uses_xref, tuple(self.faults), program, safe, traced, safely_traced, tuple(found),
-            tuple(finders),
+            tuple(finders), partial(self._again, False), self._misfits,
         )  # fmt: skip
+
+    def _misfits(self, schemas: SchemaSet) -> tuple[Fault, ...]:
+        other = _Source(self.root, self.lines, self.tables, schemas, self.carried)
+        other.compiled()
+        return tuple(fault for fault in other.faults if fault.severity == "error")
 
     def _table(self, name: str) -> Table:
         table = self.tables.get(name)
         assert table is not None
         return table
+
+
+def suspicions(unit: Unit, writer: Writer) -> Iterator[Fault]:
+    """What of a mapping could run and would not do what is meant. Names that nothing uses are told where all else is
+    right, since a misspelt use leaves one."""
+    found = [
+        fault
+        for spot in writer.spots
+        for fault in Suspicion(spot.formula.place, spot.scope, unit.shapes).faults(
+            spot.formula.node, is_test=spot.formula.node in writer.tests
+        )
+    ]
+    yield from found
+    if any(fault.severity == "error" for fault in (*found, *unit.faults)):
+        return
+    used = {part.id for spot in writer.spots for part in ast.walk(spot.formula.node) if isinstance(part, ast.Name)}
+    for name, where in writer.bound:
+        if name not in used and name != "_":
+            yield where.fault(f"the name '{name}' is never used; take it out, or use it", "warning")
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from hub.errors import Fault
+from hub.mapping.agreement import code_faults, no_code, structure_fault
 from hub.mapping.place import Range, range_of
 from hub.mapping.shape import NUMBERS, TEXTS, Shape
 from hub.mapping.trees import Block, Branch, Entry, Formula, Items, Literal, Loop, Tree
@@ -14,6 +15,8 @@ from hub.yamldoc import Node, did_you_mean
 
 _WANTED = {"text": "text", "date": "a date", "instant": "an instant", "number": "a number", "integer": "a whole number",
            "boolean": "true/false", "object": "an object", "list": "a list"}  # fmt: skip
+_SCHEMES = {"gln": "0088", "gtin": "0160"}  # ISO 6523
+_SCHEME_DIGITS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ class Conformity:
                 message = f"the target requires '{inner}'; '{entry.key}?' may leave it out"
                 yield entry.where.fault(message, "warning")
             yield from self.faults(entry.tree, wanted.field(entry.key), inner, entry.where)
+        yield from _mislabelled(tree)
         given = {entry.key for entry in tree.entries}
         for name in wanted.required:
             if name not in given:
@@ -84,6 +88,35 @@ class Conformity:
         if shape is not None and not _fits(shape, wanted):
             message = f"{path}: the expression gives {shape.words}, the target wants {_WANTED[wanted.kind]}"
             yield tree.place.fault(_start(tree), message + _advice(shape, wanted, tree))
+        elif shape is not None:
+            yield from _undated(shape, wanted, path, tree)
+            yield from code_faults(shape, wanted, path, tree)
+            if difference := structure_fault(shape, wanted, path):
+                yield tree.place.fault(_start(tree), difference)
+
+
+def _mislabelled(tree: Branch) -> Iterator[Fault]:
+    """An identifier that one function makes and that is called one of another scheme, or of one that cannot be."""
+    entries = {entry.key: entry.tree for entry in tree.entries}
+    match entries.get("scheme_id"):
+        case Literal(value=str() as number) as written if number.isdigit() and len(number) != _SCHEME_DIGITS:
+            known = ", ".join(f"{code} ({name.upper()})" for name, code in _SCHEMES.items())
+            message = f"'{number}' is no scheme of ISO 6523, which have four digits; did you mean one of {known}?"
+            yield written.where.fault(message)
+    match entries.get("id"), entries.get("scheme_id"):
+        case Formula(node=ast.Call(func=ast.Name(id=name))), Literal(value=str() as scheme) as written:
+            other = next((known for known, code in _SCHEMES.items() if code == scheme), "")
+            if name in _SCHEMES and other and other != name:
+                message = f"'{scheme}' is the scheme of a {other.upper()}, and the id is a {name.upper()}"
+                yield written.where.fault(f"{message}; write '{_SCHEMES[name]}', or {other}(…)")
+
+
+def _undated(shape: Shape, wanted: Shape, path: str, tree: Formula) -> Iterator[Fault]:
+    """Text that may be a date or not: a function makes sure, and says at which document it is none."""
+    if wanted.kind in ("date", "instant") and shape.kind == "text":
+        name = "date" if wanted.kind == "date" else "instant"
+        message = f"{path}: the expression gives text that may be no {name}; write {name}(…), which makes sure"
+        yield tree.place.fault(_start(tree), message, "warning")
 
 
 def _start(tree: Formula) -> Range:
@@ -99,10 +132,19 @@ def _fits(shape: Shape, wanted: Shape) -> bool:
     return wanted.kind in NUMBERS and shape.kind in NUMBERS
 
 
+def _is_money(wanted: Shape) -> bool:
+    return wanted.kind == "object" and {"amount", "currency"} <= set(wanted.known_fields or ())
+
+
 def _advice(shape: Shape, wanted: Shape, tree: Formula) -> str:
     written = " ".join(tree.place.text.split())
+    if _is_money(wanted) and (shape.kind in NUMBERS or shape.kind in TEXTS):
+        number = written if shape.kind in NUMBERS else f"dec({written})"
+        return f"; write money({number}, currency)" if len(written) < 40 else "; write money(…, currency)"
     if wanted.kind == "text" and shape.kind in NUMBERS:
         return f"; write text({written})" if len(written) < 40 else "; write text(…)"
+    if shape.kind == "list" and wanted.kind != "object":
+        return "; write count(…) or [0]" if wanted.kind in NUMBERS else "; take [0], or join(…)"
     if wanted.kind == "date" and shape.kind == "instant":
         return "; write date(…)"
     return "; write dec(…)" if wanted.kind in NUMBERS and shape.kind in TEXTS else ""
@@ -113,9 +155,9 @@ def _literal(tree: Literal, wanted: Shape, path: str, where: Node) -> Iterator[F
     given = Shape("nothing" if tree.value is None else kinds.get(type(tree.value), "number"))
     if not _fits(given, wanted):
         quote = f"; write {{const: '{tree.value}'}}" if wanted.kind in TEXTS and given.kind in NUMBERS else ""
+        if _is_money(wanted) and given.kind in NUMBERS | TEXTS:
+            quote = f"; write {{amount: {{const: '{tree.value}'}}, currency: {{const: EUR}}}}"
         yield tree.where.fault(f"{path}: {given.words} stands here, the target wants {_WANTED[wanted.kind]}{quote}")
-    enum = (wanted.schema or {}).get("enum")
-    if enum and given.kind == "text" and tree.value not in enum:
-        yield tree.where.fault(
-            f"{path}: '{tree.value}' is not one of the target's values{did_you_mean(str(tree.value), enum)}"
-        )
+    if given.kind == "text" and (problem := no_code(str(tree.value), wanted.codes)):
+        severity = "warning" if wanted.codes and wanted.codes.is_open else "error"
+        yield tree.where.fault(f"{path}: {problem}", severity)

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import getcontext, setcontext
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hub.errors import Fault
+from hub.functions import allowance
 from hub.functions.numbers import EXACT
 from hub.functions.refusal import kind_of, refusal
 from hub.mapping.blame import located
 from hub.mapping.context import EMPTY, Context
+from hub.mapping.coverage import Probes
 from hub.mapping.tables import Table
 from hub.mapping.trace import Notes, Trace
+from hub.mapping.uses import Use, uses_of
 from hub.mapping.writer import Spot
+
+if TYPE_CHECKING:
+    from hub.schemas import SchemaSet
+
+_UNCLEAR = (ArithmeticError, AttributeError, LookupError, TypeError)  # what fast code raises without words of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,8 @@ class Mapping:
     _safely_traced: Callable[[], Program]
     _lookups: tuple[tuple[Table, str], ...]
     _finders: tuple[Callable[..., Any], ...]
+    _probed: Callable[[bool, Probes], Program]
+    _misfits: Callable[[SchemaSet], tuple[Fault, ...]]
 
     def apply(self, document: Any, context: Context = EMPTY) -> Any:
         """The target document. Raises MappingError with the place in the mapping file and the target field."""
@@ -61,8 +71,8 @@ class Mapping:
         try:
             try:
                 return self._run(self._fast, arguments)
-            except (AttributeError, TypeError):
-                # Fast code took an element of a list for an object, or there is a real mistake: safe code tells which.
+            except _UNCLEAR:
+                # Fast code took something for what it is not, or there is a real mistake: safe code tells which.
                 return self._run(self._safe(), arguments, is_last=True)
         except Outside as outside:
             raise outside.error from None
@@ -74,27 +84,42 @@ class Mapping:
         try:
             try:
                 result = self._run(program, (*arguments, *notes.callbacks()))
-            except (AttributeError, TypeError):
+            except _UNCLEAR:
                 program, notes = self._safely_traced(), Notes()
                 result = self._run(program, (*arguments, *notes.callbacks()), is_last=True)
         except Outside as outside:
             raise outside.error from None
         return result, Trace(notes, program.spots)
 
+    def uses(self) -> list[Use]:
+        """What each of its expressions reads and is for, known without running it."""
+        return list(uses_of(self._traced().spots))
+
+    def misfits(self, schemas: SchemaSet) -> tuple[Fault, ...]:
+        """What would be wrong with it if its schemas were these."""
+        return self._misfits(schemas)
+
+    def covered(self, probes: Probes) -> Mapping:
+        """The same mapping, which notes in ``probes`` what of it runs."""
+        fast, safe = self._probed(True, probes), self._probed(False, probes)
+        return replace(self, _fast=fast, _safe=lambda: safe)
+
     def _run(self, program: Program, arguments: tuple[Any, ...], *, is_last: bool = False) -> Any:
         """One run, with exact arithmetic. The errors fast code may only have by its short cuts go up as they are."""
         saved = getcontext()
         setcontext(EXACT)
+        allowance.begin()
         try:
             return program.run(*arguments)
         except Outside:
             raise
         except Exception as error:
-            if not is_last and isinstance(error, AttributeError | TypeError):
+            if not is_last and isinstance(error, _UNCLEAR):
                 raise
             raise located(error, self.file, self.file, program.spots) from None
         finally:
             setcontext(saved)
+            allowance.end()
 
     def _given(self, context: Context) -> tuple[Callable[..., Any], ...]:
         return self._finders if context.record is None and context.xref is None else self._finding(context)

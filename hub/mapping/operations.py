@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
 from hub.errors import MappingError
 from hub.functions.numbers import DIGITS, checked
 from hub.mapping.calls import pipe
+from hub.mapping.place import range_of
 from hub.mapping.scope import Scope
 from hub.mapping.shape import (
     ANY,
     BOOLEAN,
     DECIMAL,
     INTEGER,
+    NOTHING,
     NUMBER,
     NUMBERS,
     TEXT,
     TEXTS,
     Shape,
+    Spoken,
     joined,
 )
-from hub.mapping.unit import Draft, Value, call
+from hub.mapping.shortcuts import longer_text
+from hub.mapping.unit import Draft, Value, call, load
 
 _SIGNS: dict[type[ast.operator], tuple[str, str, str]] = {
     ast.Add: ("+", "_add", "add"),
@@ -31,9 +37,11 @@ _SIGNS: dict[type[ast.operator], tuple[str, str, str]] = {
 }
 _REFUSED_SIGNS: dict[type[ast.operator], str] = {
     ast.Pow: "'**' is not allowed in an expression; multiply",
-    ast.Mod: "'%' is not allowed in an expression",
+    ast.Mod: "'%' is not allowed in an expression; write f'{a} {b}' for a text, round(x, 2) or money(x, currency) for "
+    "decimals",
     ast.FloorDiv: "'//' is not allowed in an expression; write floor(a / b)",
 }
+_NO_FORMAT = "f-text takes no format after ':' or '!'; write round(x, 2), money(x, currency).amount, or pad_left(…)"
 _COMPARISONS = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.In, ast.NotIn)
 
 
@@ -44,7 +52,7 @@ def constant(draft: Draft, node: ast.Constant, scope: Scope) -> Value:
             right = {True: "true", False: "false", None: "null"}[node.value]
             return draft.refuse(node, f"write {right}, not {node.value}")
         case str():
-            return Value(ast.Constant(node.value), TEXT)
+            return Value(ast.Constant(node.value), replace(TEXT, texts=(Spoken(node.value, range_of(node)),)))
         case int():
             if abs(node.value) >= 10**DIGITS:
                 return draft.refuse(node, f"a number may have {DIGITS} digits")
@@ -72,7 +80,7 @@ def binary(draft: Draft, node: ast.BinOp, scope: Scope) -> Value:
         return pipe(draft, node, scope)
     if type(node.op) not in _SIGNS:
         return draft.refuse(node, _REFUSED_SIGNS.get(type(node.op), "this operator is not allowed in an expression"))
-    left, right = draft.emit(node.left, scope), draft.emit(node.right, scope)
+    left, right = _alike(draft, (node.left, node.right), [draft.emit(node.left, scope), draft.emit(node.right, scope)])
     problem = _mismatch(draft, node, left.shape, right.shape)
     if problem:
         draft.refuse(*problem)
@@ -80,6 +88,8 @@ def binary(draft: Draft, node: ast.BinOp, scope: Scope) -> Value:
     shape = _result(sign, left.shape, right.shape)
     if _is_safe(sign, left.shape, right.shape):
         return Value(ast.BinOp(left.code, node.op, right.code), shape)
+    if sign == "+" and draft.unit.fast and not draft.depth and (_is_text(left.shape) or _is_text(right.shape)):
+        return Value(longer_text(left.code, right.code), shape)
     return Value(call(helper, left.code, right.code), shape)
 
 
@@ -94,6 +104,9 @@ def _mismatch(draft: Draft, node: ast.BinOp, left: Shape, right: Shape) -> tuple
             return node, f"{words} is text{origin}; arithmetic needs dec({words}){also}"
         if shape.kind in ("object", "boolean") or (shape.kind == "list" and not adds):
             return node, f"{words} is {shape.words}; arithmetic needs numbers"
+        if shape.kind == "list" and other.group not in ("", "list"):
+            inside = words[1:-1] if isinstance(operand, ast.GeneratorExp) else words
+            return node, f"{words} is a list and the other is {other.words}; write sum({inside}), or take [0]"
     return None
 
 
@@ -105,28 +118,42 @@ def _is_number(shape: Shape) -> bool:
     return shape.sure and shape.kind in NUMBERS
 
 
-def _is_decimal(shape: Shape) -> bool:
-    return shape.sure and shape.kind == "decimal"
+def _is_text(shape: Shape) -> bool:
+    return shape.sure and shape.kind in TEXTS
+
+
+def _alike(draft: Draft, nodes: Sequence[ast.expr], values: list[Value]) -> list[Value]:
+    """The values, whole numbers written in the mapping as decimals where one of the others surely is a decimal."""
+    if not any(value.shape.is_decimal for value in values):
+        return values
+    return [_as_decimal(draft, node, value) for node, value in zip(nodes, values, strict=True)]
+
+
+def _as_decimal(draft: Draft, node: ast.expr, value: Value) -> Value:
+    match node:
+        case ast.Constant(value=int() as number) if not isinstance(number, bool):
+            return Value(draft.unit.constant(Decimal(number)), DECIMAL)
+    return value
 
 
 def _is_safe(sign: str, left: Shape, right: Shape) -> bool:
     """Whether Python's own operator is exact and bounded: a Decimal takes no text and no float."""
     if sign == "/":
-        return _is_decimal(left) or (_is_decimal(right) and _is_number(left))
+        return left.is_decimal or (right.is_decimal and _is_number(left))
     if sign == "*":
-        return _is_decimal(left) or _is_decimal(right) or (_is_number(left) and _is_number(right))
+        return left.is_decimal or right.is_decimal or (_is_number(left) and _is_number(right))
     return _is_number(left) or _is_number(right)
 
 
 def _result(sign: str, left: Shape, right: Shape) -> Shape:
-    if sign == "/" or _is_decimal(left) or _is_decimal(right):
+    if sign == "/" or left.is_decimal or right.is_decimal:
         return DECIMAL
     if sign in "-*" or _is_number(left) or _is_number(right):
         whole = _is_number(left) and _is_number(right) and left.kind == right.kind == "integer"
         return INTEGER if whole else NUMBER
     if left.kind in TEXTS or right.kind in TEXTS:
         return TEXT
-    return Shape("list" if left.kind == right.kind == "list" else "any", nullable=False)
+    return replace(joined(left, right), nullable=False) if left.kind == right.kind == "list" else Shape(nullable=False)
 
 
 def unary(draft: Draft, node: ast.UnaryOp, scope: Scope) -> Value:
@@ -149,18 +176,23 @@ def compare(draft: Draft, node: ast.Compare, scope: Scope) -> Value:
     """``== != < <= > >= in not in``, also in a chain."""
     values = [draft.emit(part, scope) for part in (node.left, *node.comparators)]
     parts = [node.left, *node.comparators]
+    values = _alike(draft, parts, values)
     for position, operator in enumerate(node.ops):
         if not isinstance(operator, _COMPARISONS):
             return draft.refuse(node, "'is' is not allowed in an expression; write == or has(…)")
         _check_comparison(draft, operator, parts[position : position + 2], values[position : position + 2])
     codes = [values[0].code]
     for operator, value in zip(node.ops, values[1:], strict=True):
-        codes.append(_container(value) if isinstance(operator, ast.In | ast.NotIn) else value.code)
+        is_in = isinstance(operator, ast.In | ast.NotIn)
+        codes.append(_container(draft, value, node, scope) if is_in else value.code)
     return Value(ast.Compare(codes[0], node.ops, codes[1:]), BOOLEAN)
 
 
-def _container(value: Value) -> ast.expr:
-    """What ``in`` looks into: nothing holds nothing."""
+def _container(draft: Draft, value: Value, node: ast.Compare, scope: Scope) -> ast.expr:
+    """What ``in`` looks into: nothing holds nothing. Inside a loop what it looks through is counted as a loop's is."""
+    if scope.level and not isinstance(value.code, ast.List | ast.Constant):
+        draft.unit.uses_budget = True
+        return ast.copy_location(call("_inside", value.code, load("_budget")), node)
     if value.shape.sure and not value.shape.nullable:
         return value.code
     return ast.BoolOp(ast.Or(), [value.code, ast.Tuple([], ast.Load())])
@@ -181,19 +213,36 @@ def _check_comparison(draft: Draft, operator: ast.cmpop, nodes: list[ast.expr], 
 
 def either(draft: Draft, node: ast.BoolOp, scope: Scope) -> Value:
     """``a or b`` gives the first that is neither nothing, empty, false nor zero; ``a and b`` the first that is."""
-    values = [draft.emit(part, scope) for part in node.values]
+    values = _alike(draft, node.values, [draft.emit(part, scope) for part in node.values])
     shape = values[0].shape
     for value in values[1:]:
         shape = joined(shape, value.shape)
     if isinstance(node.op, ast.Or) and not values[-1].shape.nullable:
         shape = shape.present()
-    return Value(ast.BoolOp(node.op, [value.code for value in values]), shape)
+    return Value(ast.BoolOp(node.op, _stopping(draft, node, [value.code for value in values])), shape)
+
+
+def _stopping(draft: Draft, node: ast.BoolOp, codes: list[ast.expr]) -> list[ast.expr]:
+    """The operands; with probes each notes when the rest is not looked at any more."""
+    probes = draft.unit.probes
+    if probes is None:
+        return codes
+    word = "or" if isinstance(node.op, ast.Or) else "and"
+    ways = (f"'{word}' stops here", "") if word == "or" else ("", f"'{word}' stops here")
+    parts = zip(node.values[:-1], codes[:-1], strict=True)
+    noted = [probes.truth(draft.place, part, *ways, code) for part, code in parts]
+    return [*noted, probes.arm(draft.place, node.values[-1], f"'{word}' gets here", codes[-1])]
 
 
 def choice(draft: Draft, node: ast.IfExp, scope: Scope) -> Value:
     """``x if condition else y``."""
-    test, body, otherwise = (draft.emit(part, scope) for part in (node.test, node.body, node.orelse))
-    return Value(ast.IfExp(test.code, body.code, otherwise.code), joined(body.shape, otherwise.shape))
+    test, *ways = [draft.emit(part, scope) for part in (node.test, node.body, node.orelse)]
+    body, otherwise = _alike(draft, (node.body, node.orelse), ways)
+    codes = [body.code, otherwise.code]
+    if (probes := draft.unit.probes) is not None:
+        arms = zip((node.body, node.orelse), ("if", "else"), codes, strict=True)
+        codes = [probes.arm(draft.place, part, way, code) for part, way, code in arms]
+    return Value(ast.IfExp(test.code, codes[0], codes[1]), joined(body.shape, otherwise.shape))
 
 
 def joined_text(draft: Draft, node: ast.JoinedStr, scope: Scope) -> Value:
@@ -203,9 +252,14 @@ def joined_text(draft: Draft, node: ast.JoinedStr, scope: Scope) -> Value:
         if isinstance(part, ast.Constant):
             parts.append(ast.Constant(part.value))
         elif isinstance(part, ast.FormattedValue) and part.format_spec is None and part.conversion == -1:
-            parts.append(ast.FormattedValue(_put(draft.emit(part.value, scope)), -1, None))
+            value = draft.emit(part.value, scope)
+            if value.shape.kind in ("object", "list"):
+                words = draft.words(part.value)
+                advice = "name its field" if value.shape.kind == "object" else f"write join({words}, ', '), or take [0]"
+                draft.refuse(part.value, f"{words} is {value.shape.words}, and a text wants text or a number; {advice}")
+            parts.append(ast.FormattedValue(_put(value), -1, None))
         else:
-            return draft.refuse(node, "f-text takes no format after ':' or '!'; write round(…) or pad_left(…)")
+            return draft.refuse(node, _NO_FORMAT)
     return Value(call("_bounded", ast.JoinedStr(parts)), TEXT)
 
 
@@ -221,7 +275,7 @@ def list_display(draft: Draft, node: ast.List, scope: Scope) -> Value:
     shape = values[0].shape if values else ANY
     for value in values[1:]:
         shape = joined(shape, value.shape)
-    built = Shape("list", nullable=False, sure=True, items=shape if values else None)
+    built = Shape("list", nullable=False, sure=True, items=shape if values else NOTHING)
     return Value(ast.List([value.code for value in values], ast.Load()), built)
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, NoReturn
 
+from hub.errors import MappingError
+from hub.functions.allowance import ELEMENT, SMALL, spend
+from hub.functions.numbers import DIGITS, dec, short_decimal
 from hub.functions.refusal import kind_of, refusal
 from hub.functions.text import LONGEST, bounded, text
 
 _NUMBERS: frozenset[Any] = frozenset({int, Decimal})
+_LISTS: frozenset[Any] = frozenset({list, tuple})
+ZERO = Decimal(0)
 LOOPS = 1_000_000  # elements that loops inside loops may visit for one document
 
 
@@ -37,10 +43,13 @@ def divide(one: Any, other: Any) -> Any:
 def add(one: Any, other: Any) -> Any:
     """Numbers, texts or lists; what it makes of texts and lists is bounded."""
     if one.__class__ is str and other.__class__ is str:
-        return bounded(one + other)
+        whole = one + other
+        return whole if len(whole) <= SMALL else bounded(whole)
     if one.__class__ in _NUMBERS and other.__class__ in _NUMBERS:
         return one + other
     if one.__class__ is list and other.__class__ is list and len(one) + len(other) <= LONGEST:
+        if len(one) + len(other) > SMALL:
+            spend(ELEMENT * (len(one) + len(other)))
         return one + other
     raise _unfit("+", one, other)
 
@@ -67,6 +76,13 @@ def each(values: Any) -> Any:
     raise refusal(f"a loop wants a list, got {kind_of(values)}", expected="a list", hint=hint)
 
 
+def empty(values: Any) -> Any:
+    """Nothing, for nothing and an empty list; what else is empty is no list."""
+    if values is not None and values.__class__ not in _LISTS:
+        raise TypeError
+    return None
+
+
 def each_within(values: Any, budget: list[int]) -> Any:
     """Like ``each`` for a loop inside a loop that starts over each time: bounded for one document."""
     found = each(values)
@@ -74,6 +90,16 @@ def each_within(values: Any, budget: list[int]) -> Any:
     if budget[0] < 0:
         raise refusal(f"the loops inside loops visit more than {LOOPS} elements", code="too_large")
     return found
+
+
+def inside(values: Any, budget: list[int]) -> Any:
+    """What ``in`` looks into within a loop; going through a list counts as a loop inside the loop."""
+    if values.__class__ is list:
+        budget[0] -= len(values)
+        if budget[0] < 0:
+            raise refusal(f"'in' inside a loop looks at more than {LOOPS} elements; look up by index_by and pick",
+                          code="too_large")  # fmt: skip
+    return () if values is None else values
 
 
 def at(values: Any, position: int) -> Any:
@@ -91,3 +117,35 @@ def put(value: Any) -> str:
     if written is None:
         raise refusal("nothing cannot stand in f-text", hint="write default(…, '')")
     return written
+
+
+def sum_of(values: Any, key: str) -> Any:
+    """The numbers under a key of each object of a list added up. Whatever is not as it should be raises TypeError: fast
+    code then gives way to safe code, which says what is wrong and where."""
+    total: Any = ZERO
+    if values.__class__ is not list:
+        return empty(values) or total
+    try:
+        for value in values:
+            number = value.get(key)
+            is_short = number.__class__ is str and len(number) < DIGITS and number.isascii()
+            total += short_decimal(number) if is_short else dec(number)
+    except (MappingError, ArithmeticError):
+        raise TypeError from None
+    if not total.is_finite():
+        raise TypeError
+    return total
+
+
+def sum_of_inner(values: Any, outer: str, key: str) -> Any:
+    """The same where the number lies in an object of each object."""
+    found = [value.get(outer) for value in values] if values.__class__ is list else values
+    return sum_of(found, key)
+
+
+def sum_of_money(values: Iterable[Any], key: str) -> Decimal:
+    """The amounts added up of the money values under a key of each object, all made by this mapping."""
+    total = ZERO
+    for value in values:
+        total += short_decimal(value[key]["amount"])
+    return total

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import replace
 
 from hub.mapping.scope import Scope
 from hub.mapping.shape import BOOLEAN, Shape
@@ -70,7 +71,7 @@ def _element(draft: Draft, node: ast.Subscript, position: int, scope: Scope) -> 
     if value.shape.kind not in ("any", "list", "nothing"):
         return draft.refuse(node, f"{draft.words(node.value)} is {value.shape.words}, not a list")
     shape = value.shape.element
-    return Value(call("_at", value.code, ast.Constant(position)), _maybe(shape))
+    return Value(call("_at", value.code, ast.Constant(position)), replace(shape, nullable=True))
 
 
 def _field(draft: Draft, node: ast.expr, of: ast.expr, key: str, scope: Scope) -> Value:
@@ -79,7 +80,7 @@ def _field(draft: Draft, node: ast.expr, of: ast.expr, key: str, scope: Scope) -
     if problem:
         return draft.refuse(node, problem)
     get = ast.Attribute(value.code if _is_object(draft, of, scope) else _object(value), "get", ast.Load())
-    return Value(ast.Call(get, [ast.Constant(key)], []), _maybe(value.shape.field(key)))
+    return Value(ast.Call(get, [ast.Constant(key)], []), _maybe(value.shape.field(key), value.shape))
 
 
 def _is_object(draft: Draft, node: ast.expr, scope: Scope) -> bool:
@@ -95,11 +96,10 @@ def _object(value: Value) -> ast.expr:
     return ast.BoolOp(ast.Or(), [value.code, load("_none")])
 
 
-def _maybe(shape: Shape) -> Shape:
-    """The shape of a field that may be missing, and whose kind no more than a schema promises."""
-    if shape.sure and not shape.nullable:
-        return shape
-    return Shape(shape.kind, True, shape.sure, shape.fields, shape.items, shape.schema, shape.root, shape.is_source)
+def _maybe(shape: Shape, of: Shape) -> Shape:
+    """The shape of a field that may be missing, also because its object is, and whose kind no more than a schema
+    promises."""
+    return shape if shape.sure and not shape.nullable and not of.nullable else replace(shape, nullable=True)
 
 
 def _problem(draft: Draft, node: ast.expr, of: ast.expr, key: str, shape: Shape) -> str:

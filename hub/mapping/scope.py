@@ -15,7 +15,8 @@ class Binding:
 
     ``path`` is the source path (``src.line_items[1]``, a loop's number standing for its index), ``choices`` those of a
     name that is one path or another, ``reads`` all source paths it depends on; ``loop`` is the number of the loop whose
-    element it is, 0 for none, and ``level`` how many loops stood around it when it was bound.
+    element it is, 0 for none, and ``level`` how many loops stood around it when it was bound. ``parts`` are the
+    fields of a tree that the name stands for (``price.amount``, no indexes), each with the source paths it depends on.
     """
 
     local: str
@@ -26,6 +27,7 @@ class Binding:
     level: int = 0
     is_element: bool = False
     choices: tuple[str, ...] = ()
+    parts: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ class Table:
         return find
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Tables:
     """All tables of a project, by name."""
 

@@ -134,14 +134,16 @@ class Reader:
 
     def _branch(self, node: Node) -> Tree:
         entries: list[Entry] = []
+        names: set[str] = set()
         for key, child in node.items():
             name = key.removesuffix("?")
             where = node.key(key)
-            if any(entry.key == name for entry in entries):
+            if name in names:
                 self.faults.append(where.fault(f"the field '{name}' is set twice"))
             if child.is_scalar and child.plain and not child.text and _is_torn(key):
                 self.faults.append(where.fault("a comma inside { } ends an unquoted expression: quote it"))
                 continue
+            names.add(name)
             entries.append(Entry(name, key.endswith("?"), where, self.tree(child)))
         return Branch(tuple(entries), node)
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from hub.errors import Fault
 from hub.functions import Function, functions
+from hub.functions.allowance import SMALL
+from hub.functions.money import QUANTA
 from hub.functions.text import bounded
 from hub.mapping import operators
+from hub.mapping.coverage import Probes
 from hub.mapping.place import Place, Range, range_of
 from hub.mapping.scope import Scope
 from hub.mapping.shape import ANY, NOTHING, Shape
@@ -19,7 +23,10 @@ from hub.mapping.tables import Tables
 _HELPERS: dict[str, Any] = {
     "_absent": operators.absent, "_multiply": operators.multiply, "_divide": operators.divide, "_add": operators.add,
     "_subtract": operators.subtract, "_each": operators.each, "_each_within": operators.each_within,
-    "_at": operators.at, "_put": operators.put, "_bounded": bounded, "_sum": sum,
+    "_at": operators.at, "_inside": operators.inside, "_put": operators.put, "_bounded": bounded, "_sum": sum,
+    "_sum_of": operators.sum_of, "_sum_of_inner": operators.sum_of_inner, "_sum_of_money": operators.sum_of_money,
+    "_zero": operators.ZERO, "_empty": operators.empty, "_append": list.append, "_str": str, "_len": len,
+    "_small": SMALL, "_quantize": Decimal.quantize, "_quanta": QUANTA,
 }  # fmt: skip
 
 
@@ -29,19 +36,27 @@ class Unit:
 
     ``names`` become the globals of the generated code; ``lookups`` gives for each (table, column) the parameter that
     finds in it. ``declared`` are the tables the file lists, None where it need not list them. ``fast`` code takes the
-    elements of lists for objects: where one is not, Python raises, and the mapping runs its safe code instead.
+    elements of lists for objects: where one is not, Python raises, and the mapping runs its safe code instead. With
+    ``probes`` the code notes what of it ran. ``shapes`` has what is known of every part of every expression, for the
+    lint.
     """
 
     tables: Tables
     declared: frozenset[str] | None = None
     fast: bool = False
+    probes: Probes | None = None
     functions: Mapping[str, Function] = field(default_factory=functions)
     faults: list[Fault] = field(default_factory=list)
     names: dict[str, Any] = field(default_factory=lambda: {"__builtins__": {}, "_none": {}, **_HELPERS})
     lookups: dict[tuple[str, str], str] = field(default_factory=dict)
     used_tables: set[str] = field(default_factory=set)
+    shapes: dict[ast.AST, Shape] = field(default_factory=dict)
     uses_xref: bool = False
     uses_budget: bool = False
+
+    def __post_init__(self) -> None:
+        if self.probes is not None:
+            self.names |= self.probes.helpers()
 
     def constant(self, value: object) -> ast.expr:
         """Code that gives a value for which Python's syntax has no literal."""
@@ -84,6 +99,7 @@ class Draft:
             what = self.refusals.get(type(node), "this")
             return self.refuse(node, f"{what} is not allowed in an expression")
         value = handler(self, node, scope)
+        self.unit.shapes[node] = value.shape
         if "lineno" not in value.code.__dict__:
             ast.copy_location(value.code, node)
         return value

@@ -17,8 +17,8 @@ _DATA = ("schemas", "mappings", "routes", "config")
 
 def hub_with(patch: Path, folder: Path) -> Path:
     """A copy of the hub, in ``folder``, with a patch applied."""
-    for package in ("hub", "connectors"):
-        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+    for package in ("hub", "connectors"):  # with what is compiled of it, but for what another process is just writing
+        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("*.pyc.*"))
     for name in _DATA:
         (folder / name).symlink_to(ROOT / name)
     apply(patch.read_text(encoding="utf-8"), folder, patch.name)

@@ -1,16 +1,21 @@
 """The JSON Schemas for editors: they hold for the reference project and refuse what the lint refuses."""
 
+import re
 from functools import cache
+from pathlib import Path
 
 import jsonschema
 import pytest
 
 from hub.project import document_of, own_files, reference_files
 from hub.reference import reference_root
-from hub.yaml_schemas import yaml_schemas
+from hub.scaffold import start_files
+from hub.yaml_schemas import schema_text, yaml_schemas
 from hub.yamldoc import parse_yaml
 
-NAMES = ("hub", "systems", "route", "mapping", "environment")
+ROOT = Path(__file__).parents[2]
+NAMES = ("hub", "systems", "route", "mapping", "environment", "preset", "mapping-test", "route-test", "grammar",
+         "idoc")  # fmt: skip
 
 
 @cache
@@ -41,6 +46,11 @@ def test_it_is_a_schema(name):
         ("environment", "config/environments/"),
         ("route", "routes/"),
         ("mapping", "mappings/"),
+        ("preset", "connectors/presets/"),
+        ("grammar", "schemas/edifact/"),
+        ("grammar", "schemas/x12/"),
+        ("grammar", "schemas/eancom/"),
+        ("idoc", "schemas/idoc/"),
     ],
 )
 def test_it_holds_for_the_files_of_the_reference_project(name, prefix):
@@ -103,7 +113,65 @@ ROUTE = "route: x\nfrom: {system: a}\nmap: m\nto: [{system: b}]\n"
         ("mapping", "mapping: m\noutput: {a: 1}", True),
         ("mapping", "mapping: m\nsource: {format: csv, delimiter: ';'}\noutput: {}", True),
         ("mapping", "mapping: m\noutputs: {}", False),
+        (
+            "mapping",
+            "mapping: m\nlet: {a: 1}\noutput: {b: {each: src.x, as: x, item: {c?: x.y}}, d: [src.e, {const: F}]}",
+            True,
+        ),
+        ("mapping", "mapping: m\nlet: src.x\noutput: {}", False),
+        ("preset", "preset: x\nconnector: http\ntimeouts: {connect: 5s}\nproved: double", True),
+        ("preset", "preset: x\nconnector: http\ntimeout: 5s", False),
+        ("preset", "preset: x", False),
+        ("preset", "preset: x\nconnector: http\nproved: often", False),
+        ("mapping-test", "cases: [{name: a, input: {}, expected: {}}]", True),
+        ("mapping-test", "cases: [{name: a, inputs: {}}]", False),
+        ("mapping-test", "cases: [{input: {}}]", False),
+        ("idoc", "extends: idoc/ORDERS05\nadd: {after E1EDK01: [Z1HEAD C 1]}\nrestrict: {E1EDK02: M 3}", True),
+        ("idoc", "structure: [E1EDK01 M 1, {E1EDP01 C >1: [E1EDP02 C 10 list]}]", True),
+        ("idoc", "segments: {Z1HEAD Own data: [Z2HEAD000, PRIO 2, LATEST 8 date]}", True),
+        ("idoc", "structure: [E1EDK01 M 1 as head]", False),
+        ("idoc", "segments: {Z1HEAD Own data: [Z2HEAD000, PRIO two]}", False),
+        ("idoc", "add: {behind E1EDK01: [Z1HEAD C 1]}", False),
+        ("idoc", "segment: {}", False),
+        ("route-test", "cases: [{name: a, receives: {body: x}, answers: {erp: [503, {fails: timeout}]}}]", True),
+        ("route-test", "cases: [{name: a, receives: {body: x}, answers: {erp: [503, {fails: never}]}}]", False),
+        ("route-test", "cases: [{name: a, receives: {body: x}, expected: {messages: [{stat: dead}]}}]", False),
+        ("route-test", "cases: [{name: a, receives: {body: x}, expected: {deliveries: [{state: dead}]}}]", False),
     ],
 )
 def test_it_takes_what_is_right_and_refuses_what_is_wrong(name, text, valid):
     assert is_valid(name, text) is valid
+
+
+MODELINE = re.compile(r"# yaml-language-server: \$schema=(\S+/hub/([a-z-]+)\.schema\.json)\n")
+SHIPPED = {
+    "config/hub.yaml": "hub", "config/systems.yaml": "systems", "config/environments/*.yaml": "environment",
+    "routes/*.yaml": "route", "mappings/**/*.yaml": "mapping", "connectors/presets/*.yaml": "preset",
+    "routes/*.test.yaml": "route-test", "mappings/**/*.test.yaml": "mapping-test",
+    "schemas/edifact/**/*.yaml": "grammar", "schemas/x12/**/*.yaml": "grammar", "schemas/eancom/**/*.yaml": "grammar",
+    "schemas/idoc/**/*.yaml": "idoc",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("root", [ROOT, ROOT / "hub/scaffold/start"], ids=["reference", "new project"])
+def test_every_shipped_file_names_its_schema_in_its_first_line(root):
+    found = [(path, name) for pattern, name in SHIPPED.items() for path in root.glob(pattern)]
+    found = [(path, name) for path, name in found if path.name.endswith(".test.yaml") is name.endswith("-test")]
+    assert len(found) >= 2
+    for path, name in found:
+        line = MODELINE.match(path.read_text())
+        assert line, path
+        assert line[2] == name
+        assert (path.parent / line[1]).resolve() == root / f"schemas/hub/{name}.schema.json"
+
+
+def test_the_written_schemas_are_those_of_the_program():
+    written = {
+        path.relative_to(ROOT / "schemas").as_posix(): path.read_text() for path in (ROOT / "schemas/hub").iterdir()
+    }
+    assert written == {path: schema_text(made) for path, made in yaml_schemas(reference_files()).items()}
+
+
+def test_a_new_project_has_them_and_the_hub_does_not_read_them():
+    assert set(start_files()) >= {f"schemas/hub/{name}.schema.json" for name in NAMES}
+    assert not [path for path in files() if path.startswith("schemas/hub/")]

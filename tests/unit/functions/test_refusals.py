@@ -119,6 +119,98 @@ REFUSED: list[tuple[str, tuple[Any, ...], str]] = [
     ),
     ("rf_reference", ("A" * 22,), "expected 1 to 21 letters and digits, got text of 22 characters"),
     ("check_digit", ("12a",), "expected up to 30 digits, got '12a'"),
+    ("truncate", ("Hydraulic hose", 2, "..."), "an ending of 3 characters does not fit into 2"),
+    ("chunks", ("abc", 0), "chunks wants a length of 1 or more, got 0"),
+    ("find", ("abc", "a*"), "find wants a pattern without '*' that is not empty"),
+    (
+        "transliterate",
+        ("ä", "UTF-8"),
+        "expected one of UNOA, UNOB, UNOC, ASCII, LATIN1, SEPA, X12, got 'UTF-8'",
+    ),
+    (
+        "transliterate",
+        ("ä", "SEPA", "#"),
+        "expected at most one character of SEPA for what has no counterpart, got '#'",
+    ),
+    ("parse_number", ("1,234.50", ","), "expected a number with ',' before its decimals, got '1,234.50'"),
+    ("parse_number", ("12.50", ";"), "expected '.' or ',' as the sign before the decimals, got ';'"),
+    ("round_to", (Decimal(1), 0), "expected a step above 0, got 0"),
+    ("implied_decimals", ("12.5", 2), "expected digits without a point, got '12.5'"),
+    ("allocate", (Decimal("0.005"), [1], "EUR"), "the amount has more decimals than EUR has; write round(…) first"),
+    ("allocate", (1, [], "EUR"), "expected a list of 1 to 10000 shares, got a list"),
+    ("allocate", (1, [0, 0], "EUR"), "allocate wants shares of 0 or more, one of them above 0"),
+    (
+        "total_money",
+        ([{"amount": "1", "currency": "EUR"}, {"amount": "1", "currency": "USD"}],),
+        "total_money cannot add amounts of different currencies",
+    ),
+    ("tax_on_net", (1, -1, "EUR"), "expected a rate from 0 to 1000 per cent, got -1"),
+    ("convert_unit", (1, "KGM", "MTR"), "KGM measures mass, MTR measures length: one is not the other"),
+    (
+        "convert_unit",
+        (1, "XBX", "C62"),
+        "no fixed factor is known for the unit 'XBX'; "
+        "multiply by a factor of your own: pieces in a box are another number for each article",
+    ),
+    ("country_code3", ("XX",), "expected a country of ISO 3166, got 'XX'"),
+    ("currency_code", ("000",), "expected a currency of ISO 4217, got '000'"),
+    ("incoterm", ("FREE",), "expected a term of delivery such as DAP, got text of 4 characters"),
+    ("bic", ("DEUTXXFF1",), "expected a BIC such as DEUTDEFF, got 'DEUTXXFF1'"),
+    ("company_number", ("732829321", "FR"), "expected a company number of FR with its check digits, got '732829321'"),
+    ("duns", ("12",), "expected the nine digits of a D-U-N-S number, got '12'"),
+    ("build_iban", ("DE", "37040044"), "expected an account number of the length of its country"),
+    (
+        "build_sscc",
+        ("33", "4012345", "1"),
+        "an SSCC has 1 digit of extension and 16 of company prefix and serial number",
+    ),
+    ("qr_reference", ("1" * 27,), "expected 1 to 26 digits, got '111111111111111111111111111'"),
+    ("kid_reference", ("12", "MOD9"), "expected 'MOD10' or 'MOD11', got 'MOD9'"),
+    (
+        "instant",
+        ("2026-10-25T02:30:00", "Europe/Paris", "refuse"),
+        "this time comes twice where clocks are put",
+    ),
+    ("instant", ("2026-03-29T02:30:00", "Europe/Paris", "refuse"), "this time is skipped where clocks are put"),
+    ("edifact_date", ("20260305", "999"), "the format '999' of list 2379 is not a date that is known"),
+    ("edifact_date", ("20261305", "102"), "expected a date as YYYYMMDD, got '20261305'"),
+    (
+        "edifact_instant",
+        ("202603051030", "203"),
+        "the time has no offset, so it is no instant; give the zone as the third argument",
+    ),
+    ("x12_instant", ("20260305", "10", "ET"), "expected a date of 8 digits and a time of 4, 6 or 8, got '20260305 10'"),
+    (
+        "next_business_day",
+        ("2026-03-05", "France"),
+        "expected a calendar such as 'FR', 'DE-BY' or 'TARGET', got text of 6 characters",
+    ),
+    (
+        "next_business_day",
+        ("2026-03-05", "DE-ZZ"),
+        "expected a calendar such as 'FR', 'DE-BY' or 'TARGET', got text of 5 characters",
+    ),
+    *(
+        (
+            "next_business_day",
+            ("2026-03-05", name),
+            f"expected a calendar such as 'FR', 'DE-BY' or 'TARGET', got text of {len(name)} characters",
+        )
+        for name in (
+            "BANK",
+            "ARMENIAN",
+            "DE-BY-",
+            "TARGET-X",
+            "WORKDAY",
+        )  # names that the package knows as something else
+    ),
+    ("add_business_days", ("2026-03-05", 10**9, "FR"), "expected a whole number of days up to 3660, got 1000000000"),
+    ("is_business_day", ("9999-03-05", "FR"), "expected a date from 1970 to 2100, got '9999-03-05'"),
+    ("day_of_week", ("2026-W60",), "expected a week such as 2026-W10, got '2026-W60'"),
+    ("sum_by", ([{"a": "x"}], "b", "a"), "expected a decimal number, got 'x'"),
+    ("index_by", ([{"a": 1}], "a"), "index_by wants text in the field, got a number"),
+    ("running_total", (["1"],), "running_total: element 1 is text; write [dec(x) for x in …]"),
+    ("references_in", ("1" * 10_001,), "references_in takes texts up to 10000 characters"),
 ]
 
 

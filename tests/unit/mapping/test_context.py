@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -83,6 +84,55 @@ def test_a_trace_says_for_each_field_where_it_came_from() -> None:
         ),
     }
     assert trace[0].path == "id"
+
+
+def test_what_is_written_out_is_told_with_its_place_and_reads_nothing() -> None:
+    body = """
+    let: {unit: {const: C62}}
+    output:
+      kind: {const: order}
+      is_test: false
+      rate: 0.190
+      tags: [{const: new}, src.tag]
+      unit: unit
+      party?:
+        when: src.tag
+        item:
+          const: {name: Us}
+      lines:
+        each: src.rows
+        as: r
+        item: {code: {const: 7}, q: r.q, nothing?: null}
+    """
+    src = {"tag": "a", "rows": [{"q": 1}, {"q": 2}]}
+    mapping = compiled(body)
+    document, trace = mapping.trace(src)
+    assert document == mapping.apply(src)
+    found = [(e.path, e.value, e.line, e.column, e.expression) for e in trace if not e.sources]
+    assert found == [
+        ("kind", "order", 3, 9, "{const: order}"),
+        ("is_test", False, 4, 12, "false"),
+        ("rate", Decimal("0.190"), 5, 9, "0.190"),
+        ("tags[0]", "new", 6, 10, "{const: new}"),
+        ("unit", "C62", 7, 9, "unit"),
+        ("party", {"name": "Us"}, 11, 7, "{const: {…}}"),
+        ("lines[0].code", 7, 15, 18, "{const: 7}"),
+        ("lines[0].nothing", None, 15, 48, "null"),
+        ("lines[1].code", 7, 15, 18, "{const: 7}"),
+        ("lines[1].nothing", None, 15, 48, "null"),
+    ]
+
+
+def test_what_reads_a_constant_of_a_tree_depends_on_nothing() -> None:
+    body = """
+    let:
+      rows: {each: src.rows, as: r, item: {code: {const: A}, q: r.q}}
+    output:
+      rows: rows
+      codes: join([r.code for r in rows], ' ')
+    """
+    _, trace = compiled(body).trace({"rows": [{"q": 1}]})
+    assert {entry.path: entry.sources for entry in trace}["codes"] == ("src.rows",)
 
 
 def test_a_trace_of_a_document_that_fails_is_the_same_error() -> None:

@@ -210,7 +210,7 @@ def test_warnings_do_not_stop_a_mapping() -> None:
     mapping = compiled("let: {n: 7, a: {each: src.l, as: x, let: {n: x.n}, item: n}}\noutput: {a: a, n: n}")
     words = [fault.message for fault in mapping.warnings if fault.severity == "warning"]
     assert "'n' shadows another name; choose another" in words
-    assert "the table 'units' is never used" in words
+    assert "the table 'units' is never used; take it out of tables, or use it" in words
 
 
 def test_the_head_is_there_to_read() -> None:

@@ -126,7 +126,7 @@ REFUSED: list[tuple[str, str]] = [
     ("src.a.get('x')", "1:1: error: an object's methods cannot be called"),
     ("'{0.__class__}'.format(src)", "1:1: error: an object's methods cannot be called"),
     ("upper()", "1:1: error: upper takes 1 argument, got 0; write upper(text)"),
-    ("money(1)", "1:1: error: money takes 2 to 3 arguments, got 1; write money(number, text, [integer])"),
+    ("money(1)", "1:1: error: an amount needs its currency; write money(1, 'EUR'), or money(1, src.currency)"),
     ("min()", "1:1: error: min takes 1 to more arguments, got 0; write min(any, any …)"),
     ("money(1, currency='EUR')", "1:1: error: arguments have no names; write money(number, text, [integer])"),
     ("upper(*src.list)", "1:1: error: a star argument is not allowed in an expression"),
@@ -168,9 +168,18 @@ REFUSED: list[tuple[str, str]] = [
     ("b'abc'", "1:1: error: only text and decimal numbers may be literals"),
     ("1j", "1:1: error: only text and decimal numbers may be literals"),
     ("...", "1:1: error: only text and decimal numbers may be literals"),
-    ("f'{src.d:>99999999}'", "1:1: error: f-text takes no format after ':' or '!'; write round(…) or pad_left(…)"),
-    ("f'{src!r}'", "1:1: error: f-text takes no format after ':' or '!'; write round(…) or pad_left(…)"),
-    ("f'{src.d:{src.n}}'", "1:1: error: f-text takes no format after ':' or '!'; write round(…) or pad_left(…)"),
+    (
+        "f'{src.d:>99999999}'",
+        "1:1: error: f-text takes no format after ':' or '!'; write round(x, 2), money(x, currency).amount",
+    ),
+    (
+        "f'{src!r}'",
+        "1:1: error: f-text takes no format after ':' or '!'; write round(x, 2), money(x, currency).amount",
+    ),
+    (
+        "f'{src.d:{src.n}}'",
+        "1:1: error: f-text takes no format after ':' or '!'; write round(x, 2), money(x, currency).amount",
+    ),
     ("9" * 41, "1:1: error: a number may have 40 digits"),
     ("1e999", "1:1: error: a number may have 40 digits and an exponent up to 20"),
     (
@@ -231,12 +240,16 @@ def test_what_is_not_allowed_is_a_located_fault(text: str, message: str) -> None
     assert not any(word in shown for word in ("Traceback", "NoneType", "SyntaxError", "ast."))
 
 
+TIMES_TEXT = "x.yaml:1:1: cannot multiply a number by text: src.text is text; write dec(…) for the text"
 FAILS: list[tuple[str, str]] = [
     ("src.d * src.none", "x.yaml:1:1: cannot multiply a number by nothing: src.none is missing"),
     ("src.n + src.none", "x.yaml:1:1: cannot add nothing to a number: src.none is missing"),
     ("src.none - src.n", "x.yaml:1:1: cannot subtract a number from nothing: src.none is missing"),
     ("src.text * src.n", "x.yaml:1:1: cannot multiply text by a number; write dec(…) for the text"),
     ("src.n * src.text", "x.yaml:1:1: cannot multiply a number by text; write dec(…) for the text"),
+    ("dec(src.d) * src.text", TIMES_TEXT),
+    ("src.text * dec(src.d)", TIMES_TEXT),
+    ("dec(src.d) * src.list", "x.yaml:1:1: cannot multiply a number by a list: src.list is a list"),
     ("src.list * src.n", "x.yaml:1:1: cannot multiply a list by a number"),
     ("src.yes + src.n", "x.yaml:1:1: cannot add a number to true/false"),
     ("1 / src.zero", "x.yaml:1:1: cannot divide by zero"),
@@ -255,7 +268,9 @@ FAILS: list[tuple[str, str]] = [
     ("sum(dec(x) for x in [src.none])", "cannot add nothing to a number"),
     ("f'{src.none}'", "nothing cannot stand in f-text; write default(…, ''): src.none is missing"),
     ("f'{src.a}'", "cannot make text of an object"),
-    ("1 in src.n", "x.yaml:1:1: "),
+    ("1 in src.n", "x.yaml:1:1: 'in' looks into a list or into text, not into a number"),
+    ("src.n in src.text", "x.yaml:1:1: 'in' cannot look for a number in text; write text(…) for the number"),
+    ("src.none in src.text", "x.yaml:1:1: 'in' cannot look for nothing in text: src.none is missing"),
     ("dec(src.text)", "x.yaml:1:1: expected a decimal number, got 'abc'"),
     ("1 + dec('a' + src.text)", "x.yaml:1:5: expected a decimal number, got text of 4 characters"),
     ("lookup(src.n, 'units')", "lookup wants text as its key, got a number; write lookup(text(…), 'units')"),

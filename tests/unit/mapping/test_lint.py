@@ -215,5 +215,12 @@ def test_an_unknown_schema_is_a_fault_at_its_place() -> None:
     assert "6:18: error: unknown schema 'shop/ordr'; did you mean 'shop/order'?" in str(raised.value)
 
 
+def test_a_statement_of_ubl_is_told_to_have_no_canonical_type() -> None:
+    with pytest.raises(ProjectError) as raised:
+        compiled("output: {a: src.id}", schemas=SCHEMAS, head="target: {schema: canonical/statement}\ntables: []")
+    assert "error: unknown schema 'canonical/statement': a UBL Statement, which tells what is open" in str(raised.value)
+    assert "has no canonical type (bank_statement is about an account at a bank); map" in str(raised.value)
+
+
 def test_without_schemas_nothing_is_held_against_a_path() -> None:
     assert compiled("output: {a?: src.whatever.there}", head=HEAD).apply({}) == {}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hub.errors import MappingError, ProjectError
-from hub.mapping import compile_expression
+from hub.mapping import NO_TABLES, compile_expression, compile_mapping
 from tests.unit.mapping.build import compiled, evaluated, mapped
 from tests.unit.mapping.reference import mapping, mapping_files
 
@@ -139,6 +139,90 @@ def test_a_hostile_document_is_refused_before_it_costs_anything(text: str, src: 
     assert len(str(raised.value)) < 400
 
 
+@pytest.mark.parametrize(
+    ("text", "src"),
+    [
+        ("count([f'{src.t}{x}' for x in src.l])", {"t": "x" * 90_000, "l": [1] * 2000}),
+        ("count([upper(src.t) for x in src.l])", {"t": "x" * 90_000, "l": [1] * 2000}),
+        ("count([src.t + 'a' for x in src.l])", {"t": "x" * 90_000, "l": [1] * 2000}),
+        ("count([split(src.t, 'x') for x in src.l])", {"t": "x" * 90_000, "l": [1] * 2000}),
+        ("count([chunks(src.t, 1) for x in src.l])", {"t": "x" * 90_000, "l": [1] * 2000}),
+        ("count([pad_left('', 90000) for x in src.l])", {"l": [1] * 2000}),
+        ("count([replace(src.t, 'x', 'y') for x in src.l])", {"t": "x" * 90_000, "l": [1] * 2000}),
+        ("count([running_total(src.l) for x in src.l])", {"l": [1] * 3000}),
+        ("count([src.l + src.l for x in src.l])", {"l": [1] * 3000}),
+        ("count([reverse(src.l) for x in src.l])", {"l": [1] * 3000}),
+    ],
+)
+def test_what_loops_make_of_long_texts_and_lists_is_bounded(text: str, src: dict[str, Any]) -> None:
+    with pytest.raises(MappingError, match="made for this document exceed 50000000 characters") as raised:
+        evaluated(text, src=src)
+    assert raised.value.code == "too_large"
+
+
+@pytest.mark.parametrize(
+    "text", ["references_in(src.t)", "matches(src.t, '*a*')", "find(src.t, '##')", "fits_charset(src.t, 'SEPA')"]
+)
+def test_looking_through_a_long_text_in_a_loop_is_bounded(text: str) -> None:
+    with pytest.raises(MappingError, match="exceed 50000000 characters"):
+        evaluated(f"count([{text} for x in src.l])", src={"t": "x" * 9_000, "l": [1] * 10_000})
+
+
+def test_looking_into_a_list_in_a_loop_is_bounded() -> None:
+    with pytest.raises(MappingError, match="'in' inside a loop looks at more than 1000000 elements"):
+        evaluated("count([x for x in src.l if x in src.m])", src={"l": [1] * 2000, "m": [2] * 2000})
+    assert (
+        evaluated("count([x for x in src.l if x in ['a', 'b'] or x in src.m])", src={"l": ["a", "c"], "m": ["c"]}) == 2
+    )
+    assert evaluated("count([x for x in src.l if x in src.m])", src={"l": [1] * 9, "m": None}) == 0
+
+
+@pytest.mark.parametrize("name", ["is_iban", "is_vat_id", "is_gln", "is_gtin", "is_bic", "is_qr_reference", "gtin"])
+def test_a_long_text_is_not_kept_as_an_identifier(name: str) -> None:
+    try:
+        assert evaluated(f"{name}(src.t)", src={"t": "1" * 90_000}) is False
+    except MappingError as error:
+        assert "90000" in str(error)
+
+
+def test_each_document_has_an_allowance_of_its_own() -> None:
+    mapping = compiled("output: {a: 'count([upper(src.t) for x in src.l])'}")
+    for _ in range(5):
+        assert mapping.apply({"t": "x" * 90_000, "l": [1] * 500}) == {"a": 500}
+
+
+def test_counting_a_long_list_for_each_of_its_elements_costs_nothing() -> None:
+    assert evaluated("count([count(src.l) for x in src.l])", src={"l": [1] * 5000}) == 5000
+
+
+def test_numbers_with_the_same_hash_do_not_make_a_table_slow() -> None:
+    numbers = [n * (2**61 - 1) for n in range(60_000)]
+    assert len({hash(number) for number in numbers}) == 1
+    assert evaluated("count(distinct(src.l))", src={"l": numbers}) == 60_000
+
+
+LAUGHS = "".join(f"  l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]\n" for n in range(1, 10))
+YAML = {
+    "aliases that multiply": ("\n  l0: &l0 [a, a, a]\n" + LAUGHS, "the alias \\*l0 is not read here"),
+    "an alias of itself": (" &o\n  a: *o\n", "the alias \\*o is not read here"),
+    "brackets without end": (" " + "[" * 5000 + "]" * 5000, "nested more than 60 deep"),
+    "braces without end": (" " + "{a: " * 3000 + "1" + "}" * 3000, "nested more than 60 deep"),
+    "indentation without end": ("\n" + "".join(f"{' ' * n}  a:\n" for n in range(2000)), "nested more than 60 deep"),
+    "an object of Python": ("\n  a: !!python/object/apply:os.system [id]\n", "unknown name 'id'"),
+    "a number of 100,000 digits": (f" {{a: {'9' * 100_000}}}\n", "the limit is 4000"),
+    "an exponent that fills the memory": (" {a: 1e999999999}\n", "40 digits and an exponent up to 20"),
+    "a zero byte": ("\n  a: \x00\n", "control characters are not allowed"),
+    "an alias under const": ("\n  a: {const: &c [1]}\n  b: {const: [*c, *c]}\n", "the alias \\*c is not read here"),
+}
+
+
+@pytest.mark.parametrize("name", YAML)
+def test_a_hostile_file_is_refused_at_once(name: str) -> None:
+    body, message = YAML[name]
+    with pytest.raises(ProjectError, match=message):
+        compile_mapping(f"mapping: m\nversion: 1\noutput:{body}", "mappings/m.yaml", tables=NO_TABLES)
+
+
 def test_loops_that_start_over_inside_loops_are_bounded_in_a_tree() -> None:
     body = "output: {a: {each: src.l, as: x, item: {b: {each: src.l, as: y, item: y}}}}"
     with pytest.raises(MappingError, match="visit more than 1000000 elements") as raised:
@@ -169,3 +253,12 @@ def test_too_many_loops_inside_loops_are_a_fault() -> None:
         tree = f"{{each: src.l, as: x{number}, item: {tree if number else 1}}}"
     with pytest.raises(ProjectError, match="loops may be nested 12 deep"):
         compiled(f"output: {{a: {tree}}}")
+
+
+@pytest.mark.parametrize(
+    "text", ["coalesce(dec(src.a), dec(src.b), src.c) * src.n", "default(dec(src.a), src.c) * src.n"]
+)
+def test_text_that_may_stand_for_a_number_is_not_repeated(text: str) -> None:
+    with pytest.raises(MappingError, match="cannot multiply text by a number"):
+        evaluated(text, src={"c": "x" * 100, "n": 3})
+    assert evaluated(text, src={"a": "2", "n": 3}) == 6
