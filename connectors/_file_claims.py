@@ -12,11 +12,13 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePath
 
-from connectors._file_names import move_new, shortened
+from connectors._file_names import shortened
 from connectors._file_ready import Seen
+from connectors._files import Files, is_there
 
+_LONG_AGO = 30 * 365 * 86400.0
 _FORM = re.compile(r"(claimed|accepted)-([0-9]{1,16})-([0-9a-f]{32})__(.+)", re.DOTALL)
 
 
@@ -24,7 +26,7 @@ _FORM = re.compile(r"(claimed|accepted)-([0-9]{1,16})-([0-9a-f]{32})__(.+)", re.
 class Claim:
     """One file in hand. ``at`` is when, in seconds since 1970."""
 
-    path: Path
+    path: PurePath
     state: str
     at: float
     reference: str
@@ -34,19 +36,19 @@ class Claim:
 class Claims:
     """The ``.work`` folder of one watched folder."""
 
-    def __init__(self, folder: Path, now: Callable[[], float]) -> None:
-        self._folder, self._work, self._now = folder, folder / ".work", now
+    def __init__(self, files: Files, folder: PurePath, now: Callable[[], float]) -> None:
+        self._files, self._folder, self._work, self._now = files, folder, folder / ".work", now
+        self._last: dict[float, tuple[str, int]] = {}
+        self._accepted: dict[str, Claim] = {}  # where they were put, so that most need not be searched for
 
     def take(self, seen: Seen) -> Claim | None:
-        """Claim a file; None when another was faster or it is not the file that was seen any more."""
+        """Claim a file; None when another was faster or it is not the file that was seen any more. Raises
+        PermissionError where it cannot be renamed."""
         claim = self._named("claimed", reference_of(self._folder / seen.name, seen), shortened(seen.name))
-        self._work.mkdir(exist_ok=True)
-        try:
-            (self._folder / seen.name).rename(claim.path)
-        except FileNotFoundError:
+        if not self._moved(self._folder / seen.name, claim.path):
             return None
-        status = claim.path.lstat()
-        if (status.st_size, status.st_mtime_ns) != (seen.size, seen.mtime_ns):
+        status = self._files.status(claim.path)
+        if (status.size, status.mtime_ns) != (seen.size, seen.mtime_ns):
             self.put_back(claim)
             return None
         return claim
@@ -59,34 +61,62 @@ class Claims:
 
     def accept(self, claim: Claim) -> None:
         """The file is stored and waits for its outcome."""
-        self._renamed(claim, "accepted")
+        if again := self._renamed(claim, "accepted"):
+            self._accepted[claim.reference] = again
 
     def put_back(self, claim: Claim) -> None:
         """Back into the folder; where its name is taken by now it stays, and is taken again when the lease is over."""
         try:
-            move_new(claim.path, self._folder / claim.name)
+            self._files.move_new(claim.path, self._folder / claim.name)
         except (FileExistsError, FileNotFoundError):
             return
 
+    def release(self, claim: Claim) -> None:
+        """Its lease is over at once: who looks next takes it. For a file that lies complete in nobody's eyes any more
+        once it is back in its folder, since its marker is gone."""
+        self._renamed(claim, "claimed", _LONG_AGO)
+
     def find(self, reference: str) -> list[Claim]:
         """What is in hand under this reference, in either state."""
+        known = self._accepted.pop(reference, None)
+        if known and is_there(self._files, known.path):
+            return [known]
         return [claim for claim in self._listed() if claim.reference == reference]
 
-    def _renamed(self, claim: Claim, state: str) -> Claim | None:
-        again = self._named(state, claim.reference, claim.name)
+    def _moved(self, source: PurePath, target: PurePath) -> bool:
+        """False when another was faster."""
+        for is_last in (False, True):
+            try:
+                self._files.rename(source, target)
+            except FileNotFoundError:
+                if is_last or self._files.is_folder(self._work):
+                    return False
+                self._files.make_folder(self._work)
+            else:
+                return True
+        return False
+
+    def _renamed(self, claim: Claim, state: str, ago_seconds: float = 0.0) -> Claim | None:
+        again = self._named(state, claim.reference, claim.name, ago_seconds)
         try:
-            claim.path.rename(again.path)
+            self._files.rename(claim.path, again.path)
         except FileNotFoundError:
             return None
         return again
 
-    def _named(self, state: str, reference: str, name: str) -> Claim:
-        now = self._now()
-        return Claim(self._work / f"{state}-{int(now * 1000)}-{reference}__{name}", state, now, reference, name)
+    def _named(self, state: str, reference: str, name: str, ago_seconds: float = 0.0) -> Claim:
+        now = self._now() - ago_seconds
+        moment = int(now * 1000)
+        # Two files of one name, size and second have one reference; neither may take the other's place.
+        before, at = self._last.get(ago_seconds, ("", 0))
+        if reference == before:
+            moment = max(moment, at + 1)
+        self._last[ago_seconds] = reference, moment
+        return Claim(self._work / f"{state}-{moment}-{reference}__{name}", state, now, reference, name)
 
     def _listed(self, state: str = "") -> list[Claim]:
         try:
-            names = sorted(path.name for path in self._work.iterdir())
+            names = sorted(entry.name for entry in self._files.entries(self._work, lambda name: True))
         except FileNotFoundError:
             return []
         claims = [self._parsed(match) for name in names if (match := _FORM.fullmatch(name))]
@@ -96,7 +126,7 @@ class Claims:
         return Claim(self._work / match[0], match[1], int(match[2]) / 1000, match[3], match[4])
 
 
-def reference_of(path: Path, seen: Seen) -> str:
+def reference_of(path: PurePath, seen: Seen) -> str:
     """The same for the same file, whoever sees it and however often."""
     text = b"\0".join((os.fsencode(path), str(seen.size).encode(), str(seen.mtime_ns).encode()))
     return hashlib.sha256(text).hexdigest()[:32]

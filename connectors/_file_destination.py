@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import os
-import stat
+import logging
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePath
 from typing import Any
 
 import msgspec
 
-from connectors._file_names import check_template, filled, folder_within, move_new, numbered
+from connectors._file_address import Address, Addresses
+from connectors._file_names import numbered
+from connectors._files import Files, Lost, Passing, Unknown, Unreached, Vanished, is_there
+from connectors._queue import Ended, Queue
 from connectors.base import (
     ABSENT,
     DELIVERED,
@@ -24,17 +26,19 @@ from connectors.base import (
     LATER,
     REFUSED,
     STOPPED,
+    ConnectorError,
     Finished,
     Parcel,
     PermanentError,
+    Rehearsed,
+    Request,
+    Said,
+    StoppedError,
     Verdict,
 )
 
+_log = logging.getLogger("o2c.connectors.file")
 _GROUP = 32
-_EXTENSIONS = {
-    "application/json": "json", "application/x-ndjson": "ndjson", "text/csv": "csv", "application/xml": "xml",
-    "text/xml": "xml", "application/edifact": "edi", "application/edi-x12": "x12", "text/plain": "txt",
-}  # fmt: skip
 _ERRORS: dict[int, tuple[str, str]] = {
     errno.ENOSPC: (LATER, "disk_full"),
     errno.EDQUOT: (LATER, "disk_full"),
@@ -44,6 +48,7 @@ _ERRORS: dict[int, tuple[str, str]] = {
     errno.EACCES: (STOPPED, "not_allowed"),
     errno.EPERM: (STOPPED, "not_allowed"),
     errno.EROFS: (STOPPED, "not_allowed"),
+    errno.EOPNOTSUPP: (STOPPED, "not_allowed"),
     errno.ENAMETOOLONG: (REFUSED, "name_too_long"),
 }
 
@@ -51,122 +56,198 @@ _ERRORS: dict[int, tuple[str, str]] = {
 class FolderDestination:
     """Writes each parcel beside its final name, makes it durable, and only then gives it its name."""
 
-    def __init__(self, root: Path, settings: Mapping[str, Any]) -> None:
-        for template in (settings["name"], settings["marker"] or "{name}.done"):
-            check_template(template)
-        self._folder = folder_within(root, settings["folder"])
-        self._name, self._marker = settings["name"], settings["marker"]
-        self._if_exists = settings["if_exists"]
-        # A name made of the delivery belongs to it alone: what lies there under it is what an earlier try wrote.
-        self._is_own_name = "{key}" in self._name or "{delivery_id}" in self._name
-        self._pool = ThreadPoolExecutor(settings["threads"], thread_name_prefix="file")
+    def __init__(self, files: Files, root: PurePath, settings: Mapping[str, Any]) -> None:
+        self._files, self._addresses = files, Addresses(root, settings)
+        self._marker, self._if_exists = settings["marker"], settings["if_exists"]
+        self._queue = Queue(settings["threads"], "file", self._timed, _GROUP, self._made_durable)
 
     def submit(self, parcels: Sequence[Parcel], finished: Finished) -> None:
-        for start in range(0, len(parcels), _GROUP):
-            group = list(parcels[start : start + _GROUP])
-            try:
-                self._pool.submit(self._send, group, finished)
-            except RuntimeError:  # the pool is closed
-                finished([(parcel, Verdict(LATER, "closed", "the system is being closed")) for parcel in group])
+        self._queue.submit(parcels, finished)
+
+    def recall(self, verdict: Verdict) -> None:
+        self._queue.recall(verdict)
 
     def look_up(self, parcel: Parcel) -> Verdict:
-        """FOUND when the file lies there with these bytes. A receiver that takes its files away leaves ABSENT."""
+        """FOUND when the file lies there with these bytes, and its marker beside it: without that nobody has seen it,
+        and writing it again puts the marker. A receiver that takes its files away leaves ABSENT."""
         try:
-            there = self._folder / self._file_name(parcel)
-            self._folder.stat()
-            return Verdict(FOUND if _holds(there, parcel.body) else ABSENT)
-        except (OSError, PermanentError) as error:
+            to = self._addresses.of(parcel)
+            if not self._files.is_folder(self._addresses.fixed):
+                return Verdict(LATER, "not_reachable", f"the folder {self._addresses.fixed} is not there")
+            is_found = self._holds(to.folder / to.name, parcel.body)
+            is_found = is_found and (not self._marker or is_there(self._files, self._marker_of(to, to.name)))
+            return Verdict(FOUND if is_found else ABSENT)
+        except StoppedError as error:
+            return Verdict(STOPPED, error.code, str(error))
+        except (OSError, ConnectorError) as error:
             return Verdict(LATER, "not_reachable", _reason(error))
 
+    def tries(self) -> str:
+        return self._files.looking_at(self._addresses.fixed)
+
     def check(self) -> list[str]:
-        if not self._folder.is_dir():
-            return [f"the folder {self._folder} is not there"]
-        if not os.access(self._folder, os.W_OK | os.X_OK):
-            return [f"the folder {self._folder} cannot be written to"]
-        return []
+        try:
+            fault = self._files.fault(self._addresses.fixed)
+        except ConnectorError as error:
+            return [str(error)]
+        return [fault] if fault else []
 
     def close(self) -> None:
-        self._pool.shutdown(wait=True)
+        self._queue.close()
+        self._files.close()
 
-    def _send(self, group: list[Parcel], finished: Finished) -> None:
-        verdicts = [(parcel, self._timed(parcel)) for parcel in group]
-        if any(verdict.kind == DELIVERED for _, verdict in verdicts):
-            try:
-                _make_durable(self._folder)
-            except OSError as error:
-                verdicts = [(parcel, _doubtful(verdict, error)) for parcel, verdict in verdicts]
-        finished(verdicts)
+    def _made_durable(self, ended: Ended) -> Ended:
+        """The names survive a power cut before anybody hears of them: once for all of a group."""
+        folders = {self._addresses.of(parcel).folder for parcel, verdict in ended if verdict.kind == DELIVERED}
+        try:
+            for folder in folders:
+                self._files.make_durable(folder)
+        except OSError as error:
+            return [(parcel, _doubtful(verdict, error)) for parcel, verdict in ended]
+        return ended
 
     def _timed(self, parcel: Parcel) -> Verdict:
+        """One verdict, whatever happens."""
         started = time.monotonic()
         try:
-            verdict = self._put(parcel)
-        except PermanentError as error:
-            verdict = Verdict(REFUSED, "file_name", str(error))
-        except OSError as error:
-            kind, code = _ERRORS.get(error.errno or 0, (LATER, "io_error"))
-            verdict = Verdict(kind, code, _reason(error))
-        except Exception as error:  # one verdict per parcel, whatever happens
+            verdict = self._put(self._addresses.of(parcel), parcel)
+        except (OSError, ConnectorError) as error:
+            verdict = _failed(error)
+        except Exception as error:
+            _log.exception("putting a file failed in a way that was not foreseen")
             verdict = Verdict(DOUBT, "internal", f"the file connector failed: {type(error).__name__}")
         return msgspec.structs.replace(verdict, seconds=time.monotonic() - started)
 
-    def _file_name(self, parcel: Parcel) -> str:
-        extension = _EXTENSIONS.get(parcel.content_type.partition(";")[0].strip().lower(), "dat")
-        known = {"extension": extension, **parcel.variables, "key": parcel.key, "delivery_id": parcel.delivery_id}
-        return filled(self._name, known)
-
-    def _put(self, parcel: Parcel) -> Verdict:
-        name = self._file_name(parcel)
-        placed = self._before_writing(name, parcel) or self._write(name, parcel)
+    def _put(self, to: Address, parcel: Parcel) -> Verdict:
+        if to.is_made:
+            self._make_folder(to)
+        placed = self._before_writing(to, parcel) or self._write(to, parcel)
         if placed.verdict.kind == DELIVERED and self._marker:
-            _make_durable(self._folder)
-            _write_durably(self._folder / self._marker.replace("{name}", placed.name), b"")
+            try:
+                self._files.make_durable(to.folder)
+                self._mark(self._marker_of(to, placed.name))
+            except (OSError, ConnectorError) as error:
+                if self._if_exists != "suffix" or self._addresses.is_own_name:
+                    raise
+                # Tried again as if it were for the first time, it would be put beside itself.
+                return Verdict(DOUBT, "no_marker", f"{placed.name} is written, its marker not: {_reason(error)}")
         return placed.verdict
 
-    def _before_writing(self, name: str, parcel: Parcel) -> _Placed | None:
+    def _mark(self, marker: PurePath) -> None:
+        """The receiver takes a file when its marker is there, which may be before we hear of it."""
+        try:
+            self._files.write(marker, b"")
+        except Unreached:
+            raise
+        except Lost as lost:
+            raise Unknown(errno.ECONNRESET, f"{lost.strerror} while the marker was written", "marker_unknown") from None
+
+    def _marker_of(self, to: Address, name: str) -> PurePath:
+        return to.folder / str(self._marker).replace("{name}", name)
+
+    def _make_folder(self, to: Address) -> None:
+        if not self._files.is_folder(to.fixed):
+            raise FileNotFoundError(errno.ENOENT, f"the folder {to.fixed} is not there")
+        self._files.make_folder(to.folder, parents=True)
+
+    def _before_writing(self, to: Address, parcel: Parcel) -> _Placed | None:
         """What became of it where a file of that name lies there, from an earlier try or from someone else."""
-        there = self._folder / name
-        if self._if_exists == "replace" or not os.path.lexists(there):
+        there = to.folder / to.name
+        if self._if_exists == "replace" or not is_there(self._files, there):
             return None
         if self._if_exists == "suffix":
-            return self._among_numbered(name, parcel)
-        return _met(there, parcel)
+            return self._among_numbered(to, parcel)
+        return self._met(there, parcel)
 
-    def _among_numbered(self, name: str, parcel: Parcel) -> _Placed | None:
+    def _among_numbered(self, to: Address, parcel: Parcel) -> _Placed | None:
         """Two deliveries may say the same under a name that is not theirs; only a try that settles a doubt, or a name
         of its own, makes equal bytes the same delivery."""
         number = 0
-        while os.path.lexists(there := self._folder / numbered(name, number)):
-            if (parcel.settling or self._is_own_name) and _holds(there, parcel.body):
-                return _met(there, parcel)
+        while is_there(self._files, there := to.folder / numbered(to.name, number)):
+            if (parcel.settling or self._addresses.is_own_name) and self._holds(there, parcel.body):
+                return self._met(there, parcel)
             number += 1
         return None
 
-    def _write(self, name: str, parcel: Parcel) -> _Placed:
+    def _write(self, to: Address, parcel: Parcel) -> _Placed:
         # Its own temporary name, the same at every try: a retry writes over what a crash left half done.
         token = hashlib.sha256(parcel.key.encode("utf-8", "replace")).hexdigest()[:8]
-        temporary = self._folder / f"{name}.{token}.tmp"
-        _write_durably(temporary, parcel.body)
+        temporary = to.folder / f"{to.name}.{token}.tmp"
+        self._files.write(temporary, parcel.body)
+        leaves_it = False
         try:
-            return self._publish(temporary, name, parcel)
+            placed = self._publish(temporary, to, parcel)
+            leaves_it = placed.verdict.code == "written"
+            return placed
+        except Passing:
+            leaves_it = True  # it may have been moved; if not, the next try writes over it
+            raise
         finally:
-            temporary.unlink(missing_ok=True)
+            if not leaves_it:
+                with suppress(Passing, ConnectorError):
+                    self._files.remove(temporary)
 
-    def _publish(self, temporary: Path, name: str, parcel: Parcel) -> _Placed:
-        if self._if_exists == "replace":
-            temporary.replace(self._folder / name)
-            return _written(name)
+    def _publish(self, temporary: PurePath, to: Address, parcel: Parcel) -> _Placed:
         number = 0
         while True:
-            target = self._folder / numbered(name, number)
+            target = to.folder / numbered(to.name, number)
             try:
-                move_new(temporary, target)
+                if self._if_exists == "replace":
+                    self._files.replace(temporary, target)
+                else:
+                    self._files.move_new(temporary, target)
             except FileExistsError:
-                if self._if_exists == "fail":
-                    return _met(target, parcel)
+                if self._if_exists != "suffix":
+                    return self._met(target, parcel)
                 number += 1
                 continue
+            except Vanished:
+                # It had been moved before the connection broke, and its receiver has it by now.
+                return _written(target.name)
             return _written(target.name)
+
+    def _met(self, there: PurePath, parcel: Parcel) -> _Placed:
+        """The name is taken: by these very bytes, which is what an earlier try wrote, or by others."""
+        if self._holds(there, parcel.body):
+            return _Placed(Verdict(DELIVERED, "already_there", f"{there.name} is there already"), there.name)
+        detail = f"a file '{there.name}' with other content is there; see if_exists"
+        return _Placed(Verdict(REFUSED, "exists", detail), there.name)
+
+    def _holds(self, path: PurePath, body: bytes) -> bool:
+        """Whether a plain file of exactly these bytes lies there."""
+        try:
+            status = self._files.status(path)
+            if not status.is_file or status.size != len(body):
+                return False
+            with self._files.opened(path) as file:
+                return file.status() == status and _is_equal(file.chunks(), body)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                return False
+            raise
+
+
+class FolderRehearsal:
+    """A folder that nothing is written to: the name and the bytes that a file there would have."""
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        self._addresses = Addresses(PurePath(), settings)
+
+    def send(self, parcel: Parcel, said: Said, now_epoch: float) -> Rehearsed:
+        try:
+            to = self._addresses.of(parcel)
+        except PermanentError as error:
+            return Rehearsed(None, Verdict(REFUSED, "file_name", str(error)))
+        request = Request(f"{to.folder}/{to.name}", {}, parcel.body)
+        if said.fails:
+            return Rehearsed(request, Verdict(LATER, "folder_missing", "the folder cannot be reached"))
+        return Rehearsed(request, Verdict(DELIVERED, "written", f"written as {to.name}"))
+
+    def look_up(self, parcel: Parcel, said: Said | None, now_epoch: float) -> Rehearsed:
+        found = said is not None and said.status < 300 and not said.fails
+        return Rehearsed(None, Verdict(FOUND if found else ABSENT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,12 +262,19 @@ def _written(name: str) -> _Placed:
     return _Placed(Verdict(DELIVERED, "written", f"written as {name}"), name)
 
 
-def _met(there: Path, parcel: Parcel) -> _Placed:
-    """The name is taken: by these very bytes, which is what an earlier try wrote, or by others."""
-    if _holds(there, parcel.body):
-        return _Placed(Verdict(DELIVERED, "already_there", f"{there.name} is there already"), there.name)
-    detail = f"a file '{there.name}' with other content is there; see if_exists"
-    return _Placed(Verdict(REFUSED, "exists", detail), there.name)
+def _failed(error: OSError | ConnectorError) -> Verdict:
+    """What an error says: of a move that nobody can be asked about, doubt; so of a marker; of a connection, later."""
+    match error:
+        case StoppedError():
+            return Verdict(STOPPED, error.code, str(error))
+        case ConnectorError():
+            return Verdict(REFUSED, "file_name", str(error))
+        case Unknown():
+            return Verdict(DOUBT, error.code, _reason(error))
+        case Lost():
+            return Verdict(LATER, error.code, _reason(error))
+    kind, code = _ERRORS.get(error.errno or 0, (LATER, "io_error"))
+    return Verdict(kind, code, _reason(error))
 
 
 def _doubtful(verdict: Verdict, error: OSError) -> Verdict:
@@ -197,45 +285,14 @@ def _doubtful(verdict: Verdict, error: OSError) -> Verdict:
     )
 
 
-def _reason(error: OSError | PermanentError) -> str:
+def _reason(error: OSError | ConnectorError) -> str:
     return (error.strerror or "the file system failed") if isinstance(error, OSError) else str(error)
 
 
-def _holds(path: Path, body: bytes) -> bool:
-    """Whether a plain file of exactly these bytes lies there."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except FileNotFoundError:
-        return False
-    except OSError as error:
-        if error.errno == errno.ELOOP:
+def _is_equal(chunks: Any, body: bytes) -> bool:
+    at = 0
+    for chunk in chunks:
+        if body[at : at + len(chunk)] != chunk:
             return False
-        raise
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        return stat.S_ISREG(status.st_mode) and status.st_size == len(body) and file.read() == body
-
-
-def _write_durably(path: Path, body: bytes) -> None:
-    """All bytes on the disk, or no file. Raises OSError."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o666)
-    try:
-        with os.fdopen(descriptor, "wb", buffering=0) as file:
-            view = memoryview(body)
-            while view:
-                view = view[file.write(view) :]
-            os.fsync(descriptor)
-            if os.fstat(descriptor).st_size != len(body):
-                raise OSError(errno.EIO, "the file is not as long as what was written")
-    except OSError:
-        path.unlink(missing_ok=True)
-        raise
-
-
-def _make_durable(folder: Path) -> None:
-    """The names in a folder survive a power cut, too."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        at += len(chunk)
+    return at == len(body)

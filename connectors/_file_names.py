@@ -1,4 +1,4 @@
-"""Names and moves of files: nothing a document says can lead out of a folder, and no move writes over a file."""
+"""Names of files: nothing a document says can lead out of a folder, and no move writes over a file."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping
-from pathlib import Path
+from fnmatch import fnmatchcase
+from pathlib import PurePath
+from typing import TypeVar
 
+from connectors._files import Files
 from connectors.base import PermanentError
 
 TEMPORARY = (".tmp", ".part", ".filepart")
@@ -17,21 +20,32 @@ _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._=@+-]")
 _LONGEST_VALUE = 100
 _LONGEST_NAME = 180  # of the 255 bytes a file system has, the rest is room for what is put around a name
-_NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES}
+
+P = TypeVar("P", bound=PurePath)
 
 
-def folder_within(root: Path, name: str) -> Path:
+def folder_within(root: P, name: str) -> P:
     """A folder below ``root``. Raises PermanentError for a name that leads elsewhere."""
-    part = Path(name)
+    part = PurePath(name)
     if part.is_absolute() or ".." in part.parts:
         raise PermanentError(f"the folder '{name}' leads out of the root; write a path below it, without '..'")
     return root / part
+
+
+def event_of(name: str, events: Mapping[str, str] | None) -> str:
+    """The first event whose pattern fits a file's name; empty where none does."""
+    return next((event for event, pattern in (events or {}).items() if fnmatchcase(name, pattern)), "")
 
 
 def check_template(template: str) -> None:
     """Raises PermanentError for a file name's template that holds a folder or nothing."""
     if not template or "/" in template or "\\" in template or "\0" in template or template in (".", ".."):
         raise PermanentError(f"the name '{template}' is not a file name; write one without folders, e.g. {{key}}.xml")
+
+
+def is_template(text: str) -> bool:
+    """Whether a text has placeholders to fill."""
+    return _PLACEHOLDER.search(text) is not None
 
 
 def filled(template: str, values: Mapping[str, str]) -> str:
@@ -60,7 +74,7 @@ def shortened(name: str) -> str:
     raw = os.fsencode(name)
     if len(raw) <= _LONGEST_NAME:
         return name
-    suffix = Path(name).suffix
+    suffix = PurePath(name).suffix
     tail = suffix if suffix.isascii() and len(suffix) < 20 else ""
     return f"{raw[:120].decode('utf-8', 'ignore')}~{hashlib.sha256(raw).hexdigest()[:8]}{tail}"
 
@@ -72,35 +86,17 @@ def readable(name: str) -> str:
 
 def numbered(name: str, number: int) -> str:
     """``orders.csv``, ``orders-1.csv``, ``orders-2.csv`` …"""
-    path = Path(name)
+    path = PurePath(name)
     return name if number == 0 else f"{path.stem}-{number}{path.suffix}"
 
 
-def move_new(source: Path, target: Path) -> None:
-    """Move within a file system. Raises FileExistsError when the name is taken, FileNotFoundError when another was
-    faster. A crash in between leaves both names, never none."""
-    try:
-        os.link(source, target, follow_symlinks=False)
-    except FileExistsError:
-        raise
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
-        # A file system without hard links (FAT, some shares): the best there is.
-        if os.path.lexists(target):
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from None
-        source.rename(target)
-        return
-    source.unlink(missing_ok=True)
-
-
-def move_numbered(source: Path, folder: Path, name: str) -> Path:
+def move_numbered(files: Files, source: PurePath, folder: PurePath, name: str) -> PurePath:
     """Move into a folder, which is made, under the name or the first free numbered one."""
-    folder.mkdir(parents=True, exist_ok=True)
+    files.make_folder(folder, parents=True)
     for number in range(100_000):
         target = folder / numbered(name, number)
         try:
-            move_new(source, target)
+            files.move_new(source, target)
         except FileExistsError:
             continue
         return target

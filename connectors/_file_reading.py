@@ -3,50 +3,49 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import stat
 from collections.abc import Generator, Iterator
-from pathlib import Path
+from pathlib import PurePath
 
+from connectors._files import Files, Passing
 from connectors.base import ConnectorError, PermanentError, TransientError
-
-CHUNK = 262_144
 
 
 class Reading:
     """The bytes of a file. ``attributes`` has the sha256 once the last chunk was taken; ``failure`` is why it could not
     be read, whatever became of that exception on its way through the one who reads."""
 
-    def __init__(self, path: Path, sha256: str = "") -> None:
-        self._path, self._expected = path, sha256
+    def __init__(self, files: Files, path: PurePath, sha256: str = "") -> None:
+        self._files, self._path, self._expected = files, path, sha256
         self.attributes: dict[str, str] = {}
         self.failure: ConnectorError | None = None
 
     def chunks(self) -> Generator[bytes, None, None]:
-        """Raises TransientError when the file changes while it is read, PermanentError when it cannot be read."""
+        """Raises TransientError when the file changes while it is read or its connection breaks, PermanentError when it
+        cannot be read."""
         try:
             yield from self._chunks()
         except ConnectorError as error:
             self.failure = error
             raise
+        except Passing as error:
+            self.failure = TransientError(f"the file could not be read to its end: {error.strerror}")
+            raise self.failure from None
         except OSError as error:
             self.failure = PermanentError(f"the file cannot be read: {error.strerror}")
             raise self.failure from None
 
     def _chunks(self) -> Iterator[bytes]:
         digest, read = hashlib.sha256(), 0
-        # Neither follow a link that was put in the file's place nor hang on a pipe.
-        descriptor = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with os.fdopen(descriptor, "rb", buffering=0) as file:
-            before = os.fstat(descriptor)
-            if not stat.S_ISREG(before.st_mode):
+        with self._files.opened(self._path) as file:
+            before = file.status()
+            if not before.is_file:
                 raise PermanentError("not a plain file")
-            while chunk := file.read(CHUNK):
+            for chunk in file.chunks():
                 digest.update(chunk)
                 read += len(chunk)
                 yield chunk
-            after = os.fstat(descriptor)
-        if (before.st_size, before.st_mtime_ns, read) != (after.st_size, after.st_mtime_ns, after.st_size):
+            after = file.status()
+        if before != after or read != after.size:
             raise TransientError("the file changed while it was read; it is taken when it has come to rest")
         self._check(digest.hexdigest())
 

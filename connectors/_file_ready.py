@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any
 
 from connectors._file_names import TEMPORARY
+from connectors._files import Files, Passing
 
 _MARKER_BYTES = 4096
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
@@ -18,12 +18,14 @@ _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One file as the folder listed it. ``marker`` is the file that says it is complete; ``sha256`` what that says."""
+    """One file as the folder listed it. ``marker`` is the file that says it is complete, of ``marker_size`` bytes;
+    ``sha256`` what that says."""
 
     name: str
     size: int
     mtime_ns: int
     marker: str = ""
+    marker_size: int = 0
     sha256: str = ""
 
 
@@ -35,36 +37,45 @@ class _Sight:
     times: int = 0
 
 
-def seen_in(folder: Path, pattern: str) -> list[Seen]:
-    """The plain files of a folder: no links, no folders, nothing hidden or on its way (``.tmp``, ``.part`` …)."""
-    with os.scandir(folder) as entries:
-        found = [entry for entry in entries if is_candidate(entry.name) and entry.is_file(follow_symlinks=False)]
-    return [seen for entry in found if fnmatchcase(entry.name, pattern) and (seen := _stat(entry))]
-
-
 def is_candidate(name: str) -> bool:
-    """Whether a name may be that of a complete file."""
+    """Whether a name may be that of a complete file: nothing hidden or on its way (``.tmp``, ``.part`` …)."""
     return not name.startswith(".") and not name.lower().endswith(TEMPORARY)
 
 
-def _stat(entry: os.DirEntry[str]) -> Seen | None:
-    try:
-        status = entry.stat(follow_symlinks=False)
-    except FileNotFoundError:
-        return None
-    return Seen(entry.name, status.st_size, status.st_mtime_ns)
+class Renamed:
+    """A file is complete as soon as it has a name of its own: its writer renames it when it is."""
+
+    def __init__(self, files: Files, folder: PurePath, pattern: str) -> None:
+        self._files, self._folder, self._pattern = files, folder, pattern
+
+    def ready(self) -> list[Seen]:
+        """What seems to be complete, by the folder's listing alone."""
+        return self._listed(self._fits)
+
+    def complete(self, seen: Seen) -> Seen | None:
+        """The file with what else can be found out about it; None when it is not complete after all."""
+        return seen
+
+    def _fits(self, name: str) -> bool:
+        return is_candidate(name) and fnmatchcase(name, self._pattern)
+
+    def _listed(self, wanted: Callable[[str], bool]) -> list[Seen]:
+        return [Seen(entry.name, entry.size, entry.mtime_ns) for entry in self._files.entries(self._folder, wanted)]
 
 
-class Stability:
+class Stability(Renamed):
     """A file is complete when its size and time were the same in so many polls over so many seconds."""
 
-    def __init__(self, polls: int, seconds: float, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self, files: Files, folder: PurePath, pattern: str, polls: int, seconds: float, monotonic: Callable[[], float]
+    ) -> None:
+        super().__init__(files, folder, pattern)
         self._polls, self._seconds, self._monotonic = polls, seconds, monotonic
         self._sights: dict[str, _Sight] = {}
 
-    def ready(self, folder: Path, pattern: str) -> list[Seen]:
+    def ready(self) -> list[Seen]:
+        found = super().ready()
         now = self._monotonic()
-        found = seen_in(folder, pattern)
         sights = {seen.name: self._sight(seen, now) for seen in found}
         self._sights = sights
         return [seen for seen in found if self._is_steady(sights[seen.name], now)]
@@ -80,66 +91,58 @@ class Stability:
         return sight.times >= self._polls and now - sight.since >= self._seconds
 
 
-class Renamed:
-    """A file is complete as soon as it has a name of its own: its writer renames it when it is."""
-
-    def ready(self, folder: Path, pattern: str) -> list[Seen]:
-        return seen_in(folder, pattern)
-
-
-class Marked:
+class Marked(Renamed):
     """A file is complete when a marker lies beside it (``orders.csv.done``), which may say its size and sha256."""
 
-    def __init__(self, templates: Sequence[str]) -> None:
-        self._templates = tuple(templates)
+    def __init__(self, files: Files, folder: PurePath, pattern: str, templates: tuple[str, ...]) -> None:
+        super().__init__(files, folder, pattern)
+        self._templates = templates
         self._forms = [re.compile(_form(template), re.DOTALL) for template in templates]
 
-    def ready(self, folder: Path, pattern: str) -> list[Seen]:
-        every = seen_in(folder, "*")
-        names = {seen.name for seen in every}
-        data = [seen for seen in every if fnmatchcase(seen.name, pattern) and not self._is_marker(seen.name)]
-        marked = [(seen, self._marker(seen.name, names)) for seen in data]
-        return [complete for seen, marker in marked if marker and (complete := _as_marked(folder, seen, marker))]
+    def ready(self) -> list[Seen]:
+        every = {seen.name: seen for seen in self._listed(is_candidate)}
+        data = [seen for seen in every.values() if self._fits(seen.name) and not self._is_marker(seen.name)]
+        marked = [(seen, self._marker(seen.name, every)) for seen in data]
+        return [replace(seen, marker=marker.name, marker_size=marker.size) for seen, marker in marked if marker]
+
+    def complete(self, seen: Seen) -> Seen | None:
+        """None while its size is not the one the marker says."""
+        words = self._words(seen.marker) if seen.marker_size else []
+        sizes = [int(word) for word in words if word.isascii() and word.isdigit() and len(word) < 19]
+        hashes = [word.lower() for word in words if _SHA256.fullmatch(word)]
+        if sizes and seen.size not in sizes:
+            return None
+        return replace(seen, sha256=hashes[0] if hashes else "")
 
     def _is_marker(self, name: str) -> bool:
         return any(form.fullmatch(name) for form in self._forms)
 
-    def _marker(self, name: str, names: set[str]) -> str:
+    def _marker(self, name: str, every: Mapping[str, Seen]) -> Seen | None:
         stem = PurePath(name).stem
         candidates = (form.replace("{name}", name).replace("{stem}", stem) for form in self._templates)
-        return next((candidate for candidate in candidates if candidate in names and candidate != name), "")
+        return next((every[candidate] for candidate in candidates if candidate in every and candidate != name), None)
+
+    def _words(self, marker: str) -> list[str]:
+        try:
+            with self._files.opened(self._folder / marker) as file:
+                return next(iter(file.chunks()), b"")[:_MARKER_BYTES].decode("ascii", "replace").split()
+        except Passing:
+            raise
+        except OSError:
+            return []
 
 
 def _form(template: str) -> str:
     return re.escape(template).replace(r"\{name\}", ".+").replace(r"\{stem\}", ".+")
 
 
-def _as_marked(folder: Path, seen: Seen, marker: str) -> Seen | None:
-    """The file with what its marker says; None while its size is not the one the marker says."""
-    words = _words(folder / marker)
-    sizes = [int(word) for word in words if word.isascii() and word.isdigit() and len(word) < 19]
-    hashes = [word.lower() for word in words if _SHA256.fullmatch(word)]
-    if sizes and seen.size not in sizes:
-        return None
-    return Seen(seen.name, seen.size, seen.mtime_ns, marker, hashes[0] if hashes else "")
-
-
-def _words(marker: Path) -> list[str]:
-    try:
-        descriptor = os.open(marker, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return []
-    with os.fdopen(descriptor, "rb") as file:
-        return file.read(_MARKER_BYTES).decode("ascii", "replace").split()
-
-
-Readiness = Stability | Renamed | Marked
-
-
-def readiness(settings: Mapping[str, Any], monotonic: Callable[[], float]) -> Readiness:
+def readiness(
+    files: Files, folder: PurePath, settings: Mapping[str, Any], monotonic: Callable[[], float]
+) -> Renamed:  # fmt: skip
     """The way of telling that the settings of ``fetch`` name."""
+    pattern = settings["pattern"]
     if settings["ready"] == "marker":
-        return Marked(settings["markers"])
+        return Marked(files, folder, pattern, tuple(settings["markers"]))
     if settings["ready"] == "rename":
-        return Renamed()
-    return Stability(settings["polls"], settings["steady_for"], monotonic)
+        return Renamed(files, folder, pattern)
+    return Stability(files, folder, pattern, settings["polls"], settings["steady_for"], monotonic)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+import logging
 import mimetypes
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
-from pathlib import Path
+from itertools import islice
+from pathlib import PurePath
 from typing import Any
 
 from connectors._file_claims import Claim, Claims
-from connectors._file_names import folder_within, move_numbered, readable
+from connectors._file_names import event_of, folder_within, move_numbered, readable
 from connectors._file_reading import Reading
 from connectors._file_ready import Seen, readiness
-from connectors.base import Incoming, PermanentError, TransientError
+from connectors._files import Files
+from connectors.base import ConnectorError, Incoming, PermanentError, StoppedError, TransientError
 
 Accept = Callable[[Incoming], None]
+_REFUSALS = 10  # renames that are refused before the rest is not tried
+_log = logging.getLogger("o2c.connectors.file")
 
 
 class _Refused(Exception):
@@ -31,14 +36,18 @@ class FolderSource:
     """Fetches from one folder. ``now`` gives seconds since 1970, ``monotonic`` seconds that never go back."""
 
     def __init__(
-        self, root: Path, settings: Mapping[str, Any], now: Callable[[], float], monotonic: Callable[[], float]
-    ) -> None:
+        self, files: Files, root: PurePath, settings: Mapping[str, Any], now: Callable[[], float],
+        monotonic: Callable[[], float],
+    ) -> None:  # fmt: skip
+        self._files = files
         self._folder = folder_within(root, settings["folder"])
         self._archive = folder_within(root, settings["archive"])
         self._error = folder_within(root, settings["error"])
         self._settings, self._now = settings, now
-        self._readiness = readiness(settings, monotonic)
-        self._claims = Claims(self._folder, now)
+        self._readiness = readiness(files, self._folder, settings, monotonic)
+        self._claims = Claims(files, self._folder, now)
+        self._sha256: dict[str, str] = {}  # of files in hand, as their markers said
+        self._is_closed = False
 
     def fetch(self, accept: Accept) -> int:
         """Take what is ready; gives how many. A file that cannot be read goes to the error folder, its neighbours go
@@ -49,6 +58,8 @@ class FolderSource:
             raise refused.error from None
         except OSError as error:
             raise self._unreachable(error) from None
+        finally:
+            self._files.rest()
 
     def settle(self, reference: str, failed: bool) -> None:
         """File away by its outcome what waits for it; nothing where files are filed away on receipt."""
@@ -61,8 +72,23 @@ class FolderSource:
         except OSError as error:
             raise self._unreachable(error) from None
 
+    def tries(self) -> str:
+        return self._files.looking_at(self._folder)
+
+    def check(self) -> list[str]:
+        """What is wrong with fetching now, in sentences; empty when nothing is."""
+        try:
+            fault = self._files.fault(self._folder)
+        except ConnectorError as error:
+            return [str(error)]
+        finally:
+            self._files.rest()
+        return [fault] if fault else []
+
     def close(self) -> None:
-        """Nothing is held open between two fetches."""
+        """Free every connection; what is under way ends after the file in hand."""
+        self._is_closed = True
+        self._files.close()
 
     @property
     def _waits_for_outcome(self) -> bool:
@@ -75,25 +101,46 @@ class FolderSource:
         """What a crash left behind first, then what is ready, each claimed just before it is read."""
         for claim in self._claims.expired(self._settings["lease"]):
             yield claim, None
+            if self._is_closed:
+                return
+        refused: list[str] = []
         for seen in self._chosen():
-            taken = self._claims.take(seen)
+            if self._is_closed:
+                return
+            try:
+                taken = self._claims.take(seen)
+            except PermissionError:
+                refused.append(readable(seen.name))
+                if len(refused) == _REFUSALS:
+                    break
+                continue
             if taken is not None:
                 # Were the marker to outlive its file, it would vouch for the next one of that name.
                 if seen.marker:
-                    (self._folder / seen.marker).unlink(missing_ok=True)
+                    self._files.remove(self._folder / seen.marker)
                 yield taken, seen
+        if refused:
+            raise TransientError(self._not_taken(refused))
 
-    def _chosen(self) -> list[Seen]:
-        ready = self._readiness.ready(self._folder, self._settings["pattern"])
+    def _not_taken(self, names: list[str]) -> str:
+        where = self._settings["folder"]
+        return (
+            f"the folder '{where}': '{names[0]}' cannot be renamed into '{where}/.work', which is how a file is taken "
+            f"in hand ({len(names)} such files): let the hub's user rename, create and delete there"
+        )
+
+    def _chosen(self) -> Iterator[Seen]:
+        ready = self._readiness.ready()
         if self._settings["empty"] == "wait":
             ready = [seen for seen in ready if seen.size]
         by_time = self._settings["sort"] == "mtime"
         ready.sort(key=lambda seen: (seen.mtime_ns if by_time else 0, seen.name))
-        return ready[: self._settings["max_files"]]
+        complete = (found for seen in ready if (found := self._readiness.complete(seen)))
+        return islice(complete, self._settings["max_files"])
 
     def _take(self, claim: Claim, seen: Seen | None, accept: Accept) -> bool:
         try:
-            size = claim.path.lstat().st_size
+            size = self._files.status(claim.path).size
         except FileNotFoundError:
             return False
         if size > self._settings["max_size"]:
@@ -102,7 +149,10 @@ class FolderSource:
         if size == 0 and self._settings["empty"] != "accept":
             self._dismiss_empty(claim)
             return False
-        return self._hand_over(claim, Reading(claim.path, seen.sha256 if seen else ""), size, accept)
+        if seen is not None and seen.sha256:
+            self._sha256[claim.reference] = seen.sha256
+        reading = Reading(self._files, claim.path, self._sha256.get(claim.reference, ""))
+        return self._hand_over(claim, reading, size, accept)
 
     def _dismiss_empty(self, claim: Claim) -> None:
         if self._settings["empty"] == "skip":
@@ -116,18 +166,28 @@ class FolderSource:
                 accept(self._incoming(claim, chunks, reading.attributes, size))
         except Exception as error:
             failure = reading.failure or error
+            if isinstance(failure, StoppedError):
+                raise
             if isinstance(failure, PermanentError):
                 self._reject(claim, "unreadable", str(failure))
                 return False
-            self._claims.put_back(claim)
+            self._give_back(claim)
             if reading.failure is None:
                 raise _Refused(error) from error
+            _log.warning("%s is left for later: %s", readable(claim.name), failure)
             return False
         if self._waits_for_outcome:
             self._claims.accept(claim)
         else:
             self._file_away(claim)
         return True
+
+    def _give_back(self, claim: Claim) -> None:
+        """To be taken again at the next look; by then its marker is gone."""
+        if self._settings["ready"] == "marker":
+            self._claims.release(claim)
+        else:
+            self._claims.put_back(claim)
 
     def _file_away(self, claim: Claim) -> None:
         day = datetime.fromtimestamp(self._now(), UTC)
@@ -140,12 +200,14 @@ class FolderSource:
             return
         at = datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         note = {"file": readable(claim.name), "code": code, "reason": reason, "at": at, "reference": claim.reference}
-        moved.with_name(f"{moved.name}.error.json").write_text(json.dumps(note, indent=2) + "\n", encoding="utf-8")
+        text = json.dumps(note, indent=2) + "\n"
+        self._files.write(moved.with_name(f"{moved.name}.error.json"), text.encode())
 
-    def _move(self, claim: Claim, folder: Path) -> Path | None:
+    def _move(self, claim: Claim, folder: PurePath) -> PurePath | None:
         """None when another has it by now: its lease was over, and it has come to the same end there."""
+        self._sha256.pop(claim.reference, None)
         try:
-            return move_numbered(claim.path, folder, claim.name)
+            return move_numbered(self._files, claim.path, folder, claim.name)
         except FileNotFoundError:
             return None
 
@@ -156,9 +218,11 @@ class FolderSource:
             chunks=chunks,
             reference=claim.reference,
             dedupe_id=f"file:{claim.reference}",
+            event=event_of(name, self._settings["events"]),
             content_type=mimetypes.guess_type(name)[0] or "",
             size=size,
             # Empty files are all the same, and yet each of them says something.
             same_content=self._settings["same_content"] if size else "process",
+            content_tells=self._files.has_coarse_times,
             attributes=attributes,
         )

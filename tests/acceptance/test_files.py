@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import HubProcess
+from hub_process import HubProcess
 from receiver import Receiver
 
 SYSTEMS = """

@@ -1,18 +1,21 @@
-"""The file connector's destination on real folders: whole files, once, under names that lead nowhere else."""
+"""The destination of the connectors file and sftp on real folders: whole files, once, under names that lead nowhere."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
+from watched_folder import base, open_folder, reached, server
 
-from connectors import file
+from connectors import file, sftp
 from connectors.base import (
     ABSENT,
     DELIVERED,
+    DOUBT,
     FOUND,
     LATER,
     REFUSED,
@@ -25,9 +28,9 @@ from connectors.base import (
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    (tmp_path / "out").mkdir()
-    return tmp_path
+def root(base: Path) -> Path:
+    open_folder(base / "out")
+    return base
 
 
 def files(folder: Path) -> list[str]:
@@ -39,7 +42,8 @@ def sending(root: Path) -> Iterator[Callable[..., Destination]]:
     opened: list[Destination] = []
 
     def send(**settings: Any) -> Destination:
-        opened.append(file.destination({"root": str(root), "send": {"folder": "out", **settings}}))
+        module, config = reached(root)
+        opened.append(module.destination({**config, "send": {"folder": "out", **settings}}))
         return opened[-1]
 
     yield send
@@ -181,6 +185,19 @@ def test_the_marker_is_written_last_and_again_when_a_crash_lost_it(
     assert files(root / "out") == ["d1.0.json", "d1.0.json.ok"]
 
 
+def test_a_marker_that_could_not_be_written_puts_no_second_file(
+    root: Path, sending: Callable[..., Destination]
+) -> None:
+    destination = sending(name="orders.json", if_exists="suffix", marker="{name}.ok")
+    open_folder(root / "out" / "orders.json.ok")
+    assert kinds(verdicts(destination, parcel())) == [(DOUBT, "no_marker")]
+    (root / "out" / "orders.json.ok").rmdir()
+    assert destination.look_up(parcel()).kind == ABSENT, "whoever waits for the marker has not seen it"
+    assert kinds(verdicts(destination, parcel(settling=True))) == [(DELIVERED, "already_there")]
+    assert destination.look_up(parcel()).kind == FOUND
+    assert files(root / "out") == ["orders.json", "orders.json.ok"]
+
+
 @pytest.mark.parametrize("if_exists", ["fail", "replace", "suffix"])
 def test_a_link_in_the_files_place_is_never_written_through(
     root: Path, sending: Callable[..., Destination], if_exists: str
@@ -196,9 +213,10 @@ def test_a_folder_that_is_away_is_tried_again_later(root: Path, sending: Callabl
     destination = sending()
     (root / "out").rmdir()
     assert kinds(verdicts(destination, parcel())) == [(LATER, "folder_missing")]
-    assert destination.check() == [f"the folder {root / 'out'} is not there"]
+    [fault] = destination.check()
+    assert fault.startswith(f"the folder {root / 'out'} is not there")
     assert destination.look_up(parcel()).kind == LATER
-    (root / "out").mkdir()
+    open_folder(root / "out")
     assert kinds(verdicts(destination, parcel())) == [(DELIVERED, "written")]
     assert destination.check() == []
 
@@ -211,24 +229,20 @@ def test_a_key_is_looked_up_by_its_file(root: Path, sending: Callable[..., Desti
     assert destination.look_up(parcel(b"other bytes")).kind == ABSENT
 
 
-def test_what_is_handed_over_after_closing_is_for_later(sending: Callable[..., Destination]) -> None:
-    destination = sending()
-    destination.close()
-    assert kinds(verdicts(destination, parcel())) == [(LATER, "closed")]
-
-
-@pytest.mark.parametrize("open_it", [file.source, file.destination])
-def test_a_system_without_the_part_that_is_wanted_says_so(root: Path, open_it: Callable[..., Any]) -> None:
+@pytest.mark.parametrize("part", ["source", "destination"])
+def test_a_system_without_the_part_that_is_wanted_says_so(root: Path, part: str) -> None:
+    module, config = reached(root)
     with pytest.raises(PermanentError, match=r"this system has no '(fetch|send):' with a folder in it"):
-        open_it({"root": str(root), "fetch": None, "send": None})
+        getattr(module, part)({**config, "fetch": None, "send": None})
 
 
-def test_every_setting_has_a_description_and_every_choice_its_default() -> None:
+@pytest.mark.parametrize("module", [file, sftp])
+def test_every_setting_has_a_description_and_every_choice_its_default(module: ModuleType) -> None:
     def every(fields: tuple[Field, ...]) -> Iterator[Field]:
         for field in fields:
             yield field
             yield from every(field.fields)
 
-    for field in every(file.FIELDS):
+    for field in every(module.FIELDS):
         assert field.description or not field.name
         assert not field.choices or field.default in field.choices

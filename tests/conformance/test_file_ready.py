@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from watched_folder import TODAY, Accepted, Times, fetching, files, note, put, taken
+from watched_folder import TODAY, Accepted, Times, base, fetching, files, note, put, root, server, taken
 
 from connectors.base import Incoming
 
@@ -15,12 +15,6 @@ from connectors.base import Incoming
 @pytest.fixture
 def times() -> Times:
     return Times()
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    (tmp_path / "in").mkdir()
-    return tmp_path
 
 
 def test_a_file_is_stable_after_so_many_equal_looks_over_so_many_seconds(root: Path, times: Times) -> None:
@@ -124,3 +118,41 @@ def test_a_marker_alone_is_no_file(root: Path, times: Times) -> None:
     put(root, "a.csv.done")
     assert taken(fetching(root, times, ready="marker")) == []
     assert files(root / "in") == ["a.csv.done"]
+
+
+@pytest.mark.parametrize("said", [b"", b"8 " + hashlib.sha256(b"complete").hexdigest().encode()])
+def test_a_marked_file_that_could_not_be_stored_is_taken_at_the_next_look(
+    root: Path, times: Times, said: bytes
+) -> None:
+    put(root, "a.csv", b"complete")
+    put(root, "a.csv.done", said)
+    source = fetching(root, times, ready="marker")
+
+    def refuse(incoming: Incoming) -> None:
+        next(iter(incoming.chunks))
+        raise OSError(28, "the store is full")
+
+    for _ in range(2):
+        with pytest.raises(OSError, match="the store is full"):
+            source.fetch(refuse)
+        times.pass_by(1)
+    put(root, "a.csv", b"the next one, half written")
+    assert taken(source) == ["a.csv"]
+    assert files(root) == [f"{TODAY}/a.csv", "in/a.csv"]
+    assert (root / TODAY / "a.csv").read_bytes() == b"complete"
+
+
+def test_a_marked_file_that_changes_while_it_waits_is_still_held_to_its_marker(root: Path, times: Times) -> None:
+    put(root, "a.csv", b"complete")
+    put(root, "a.csv.done", hashlib.sha256(b"complete").hexdigest().encode())
+    source = fetching(root, times, ready="marker")
+
+    def refuse(incoming: Incoming) -> None:
+        (claim,) = (root / "in" / ".work").iterdir()
+        claim.write_bytes(b"complex!")
+        raise OSError(28, "the store is full")
+
+    with pytest.raises(OSError, match="the store is full"):
+        source.fetch(refuse)
+    assert taken(source) == []
+    assert "the file's sha256 is not the one its marker says" in note(root, "a.csv")["reason"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ BODY = b"0123456789" * 100_000
 
 # A process that stops dead where it is told to, so that it can be killed exactly there.
 HALT = """
-import os, sys
+import os, sys, threading
 from connectors import file
 from connectors.base import Parcel
 
@@ -38,7 +39,9 @@ SEND = (
     + """
 body = b"0123456789" * 100_000
 destination = file.destination({"root": root, "send": {"folder": "out", "marker": "{name}.done"}})
-destination.submit([Parcel("d1", "d1.0", body)], lambda verdicts: None)
+told = threading.Event()
+destination.submit([Parcel("d1", "d1.0", body)], lambda verdicts: told.set())
+told.wait()
 destination.close()
 """
 )
@@ -62,13 +65,18 @@ from connectors.base import Parcel
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (65_536, 65_536))
 destination = file.destination({"root": sys.argv[1], "send": {"folder": "out"}})
-found = []
-destination.submit([Parcel("d1", "d1.0", b"x" * 500_000), Parcel("d2", "d2.0", b"small")], found.extend)
+found, told = [], threading.Semaphore(0)
+def finished(verdicts):
+    found.extend(verdicts)
+    told.release(len(verdicts))
+destination.submit([Parcel("d1", "d1.0", b"x" * 500_000), Parcel("d2", "d2.0", b"small")], finished)
+told.acquire()
+told.acquire()
 destination.close()
 print(json.dumps([[verdict.kind, verdict.code] for _, verdict in found]))
 """
 MILLION = """
-import resource, sys
+import sys
 from connectors import file
 from hub.formats import codec
 
@@ -77,7 +85,7 @@ def accept(incoming):
     print(sum(1 for record in csv.decode(incoming.chunks, {"types": {"qty": "integer"}}) if record.value["qty"] == 7))
 
 file.source({"root": sys.argv[1], "fetch": {"folder": "in", "ready": "rename"}}).fetch(accept)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+print(next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM:")) // 1024)
 """
 
 
@@ -104,11 +112,11 @@ def test_a_write_that_was_killed_is_completed_by_its_retry_and_never_seen_half_d
     killed_at(SEND, tmp_path, place)
     for name in files(out):
         assert name.endswith(".tmp") or (out / name).read_bytes() == BODY
-    found: list[tuple[Parcel, Verdict]] = []
+    found: queue.SimpleQueue[list[tuple[Parcel, Verdict]]] = queue.SimpleQueue()
     destination = file.destination({"root": str(tmp_path), "send": {"folder": "out", "marker": "{name}.done"}})
-    destination.submit([Parcel("d1", "d1.0", BODY)], found.extend)
+    destination.submit([Parcel("d1", "d1.0", BODY)], found.put)
+    assert [verdict.kind for _, verdict in found.get(timeout=30)] == [DELIVERED]
     destination.close()
-    assert [verdict.kind for _, verdict in found] == [DELIVERED]
     complete = [name for name in files(out) if not name.endswith(".tmp")]
     assert complete == ["d1.0.json", "d1.0.json.done"]
     assert (out / "d1.0.json").read_bytes() == BODY

@@ -1,0 +1,55 @@
+"""Where a parcel's file goes: folder and name, filled from what identifies the parcel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+from connectors._file_names import check_template, filled, folder_within, is_template
+from connectors.base import Parcel, PermanentError
+
+_EXTENSIONS = {
+    "application/json": "json", "application/x-ndjson": "ndjson", "text/csv": "csv", "application/xml": "xml",
+    "text/xml": "xml", "application/edifact": "edi", "application/edi-x12": "x12", "text/plain": "txt",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A folder and a file's name in it. ``is_made``: the folder has variables in it and is made, below ``fixed``."""
+
+    folder: PurePath
+    name: str
+    is_made: bool
+    fixed: PurePath
+
+
+class Addresses:
+    """The templates of ``send``. Raises PermanentError for those that cannot be."""
+
+    def __init__(self, root: PurePath, settings: Mapping[str, Any]) -> None:
+        for template in (settings["name"], settings["marker"] or "{name}.done"):
+            check_template(template)
+        self._root, self._name = root, str(settings["name"])
+        self._parts = folder_within(PurePath(), settings["folder"]).parts
+        literal = next((at for at, part in enumerate(self._parts) if is_template(part)), len(self._parts))
+        self.fixed = root.joinpath(*self._parts[:literal])
+        self._is_made = literal < len(self._parts)
+        # A name made of the delivery belongs to it alone: what lies there under it is what an earlier try wrote.
+        self.is_own_name = "{key}" in self._name or "{delivery_id}" in self._name
+
+    def of(self, parcel: Parcel) -> Address:
+        """Raises PermanentError for a variable that the parcel does not have, or that is empty in a folder."""
+        extension = _EXTENSIONS.get(parcel.content_type.partition(";")[0].strip().lower(), "dat")
+        known = {"extension": extension, **parcel.variables, "key": parcel.key, "delivery_id": parcel.delivery_id}
+        parts = [_folder(part, known) if is_template(part) else part for part in self._parts]
+        return Address(self._root.joinpath(*parts), filled(self._name, known), self._is_made, self.fixed)
+
+
+def _folder(part: str, known: Mapping[str, str]) -> str:
+    made = filled(part, known)
+    if made == "_":
+        raise PermanentError(f"the folder '{part}' is empty for this document")
+    return made
