@@ -1,0 +1,79 @@
+"""The presets of shops, from their YAML to a server that pages as their documentation says."""
+
+from __future__ import annotations
+
+import base64
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+sys.path.insert(1, str(Path(__file__).parent.parent / "conformance"))
+
+from scripted_server import Line, Request, ScriptedServer
+from shop import answer
+from test_protocol_presets import read
+
+SHOPIFY = """
+shop:
+  preset: shopify-admin
+  base_url: {url}
+  auth: {{key: secret://env/SHOP_KEY}}
+  limits: {{rate: 1000/s}}
+  fetch:
+    request: "GET /admin/api/2026-04/orders.json?status=any&limit=2&updated_at_min={{watermark}}"
+    watermark: {{start: "2026-01-01T00:00:00Z", overlap: 0s}}
+"""
+WOO = """
+shop:
+  preset: woocommerce-rest
+  base_url: {url}
+  auth: {{user: ck_1, password: secret://env/SHOP_KEY}}
+  limits: {{rate: 1000/s}}
+  fetch:
+    request: "GET /wp-json/wc/v3/orders?modified_after={{watermark}}&dates_are_gmt=true&orderby=modified&order=asc"
+    watermark: {{start: "2026-01-01T00:00:00Z", overlap: 0s}}
+"""
+
+
+class Shop:
+    """Five orders, two a page; where the next page is stands in the header Link."""
+
+    def __init__(self, name: str, changed: str) -> None:
+        self.name, self.changed = name, changed
+
+    async def __call__(self, request: Request, line: Line) -> None:
+        path = urlsplit(request.path)
+        asked = {name: values[0] for name, values in parse_qs(path.query).items()}
+        start = int(asked.get("page_info", 0))
+        found: Any = [{"id": n, self.changed: f"2026-03-01T10:0{n}:00"} for n in range(1, 6)][start : start + 2]
+        if self.name == "shopify":
+            found = {"orders": [{**each, self.changed: each[self.changed] + "Z"} for each in found]}
+        after = f"http://{request.headers['host']}{path.path}?page_info={start + 2}"
+        await answer(line, found, link=f'<{after}>; rel="next"' if start < 4 else f'<{after}>; rel="previous"')
+
+
+@pytest.mark.parametrize(
+    ("system", "shop", "known", "since", "event"),
+    [
+        (SHOPIFY, Shop("shopify", "updated_at"), {"x-shopify-access-token": "s3cret"}, "updated_at_min",
+         "orders/updated"),
+        (WOO, Shop("woo", "date_modified_gmt"), {"authorization": "Basic " + base64.b64encode(b"ck_1:s3cret").decode()},
+         "modified_after", "order.updated"),
+    ],
+    ids=["shopify", "woocommerce"],
+)  # fmt: skip
+def test_orders_are_fetched_page_by_page_and_then_from_the_last_change(
+    monkeypatch: pytest.MonkeyPatch, system: str, shop: Shop, known: dict[str, str], since: str, event: str
+) -> None:
+    monkeypatch.setenv("SHOP_KEY", "s3cret")
+    with ScriptedServer(shop) as server:
+        hub = read(system.format(url=server.url), 2)
+        assert hub.numbers == [1, 2, 3, 4, 5, 1, 2, 3, 4, 5]
+        assert {item.event for item in hub.came} == {event}
+        assert len(hub.ids) == 5, "what comes again is known"
+        assert all(known.items() <= request.headers.items() for request in server.requests)
+        asked = [parse_qs(urlsplit(request.path).query).get(since) for request in server.requests]
+    assert asked == [["2026-01-01T00:00:00Z"], None, None, ["2026-03-01T10:05:00Z"], None, None]
