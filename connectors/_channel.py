@@ -14,40 +14,44 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from connectors._answer import Answer, Ending, Failure
+from connectors._discretion import Discretion
 from connectors._opening import Opener
 from connectors._rate import Rate
 from connectors._ration import Names, Ration, left_of
-from connectors._renewal import renew
-from connectors._request import RequestMaker, Unmakeable
+from connectors._renewal import Held, Tokens
+from connectors._request import Maker, Unmakeable
 from connectors._sender import Sender
 from connectors._verdicts import Judge, of_failure
-from connectors._wire import Connection
-from connectors.auth import ClientCredentials
+from connectors._wire import Connection, announced_idle
 from connectors.base import DELIVERED, DOUBT, LATER, REFUSED, STOPPED, Finished, Parcel, Verdict
 
 _NO_REUSE_SECONDS = 60.0
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 60.0
 _BUSY_IN_A_ROW = 3  # answers of 503 without Retry-After until they are taken for the system's and not the request's
 
+Weigh = Callable[[Answer, float, float], Verdict]
+
 
 @dataclass(slots=True)
 class Job:
-    """One parcel on its way: who is told, since when it waits, and what has been tried."""
+    """One parcel on its way: who is told, since when it waits, and what has been tried. What ``looks_up`` has no
+    effect; ``weigh`` says what its answer means, where that is not whether the parcel is there."""
 
     parcel: Parcel
     finished: Finished
-    maker: RequestMaker
+    maker: Maker
     queued: float
     looks_up: bool = False
+    weigh: Weigh | None = None
     started: float = 0.0
-    token: str = ""
+    held: Held = ("", "")
     renewed: bool = False
     resent: bool = False
 
@@ -70,12 +74,13 @@ class Channel:
 
     def __init__(
         self, sender: Sender, opener: Opener, judge: Judge, limits: Limits, resend_is_safe: bool,
-        grant: ClientCredentials | None = None, token_opener: Opener | None = None,
+        tokens: Tokens | None = None, discretion: Discretion | None = None,
     ) -> None:  # fmt: skip
         self._sender, self._loop = sender, sender.loop
+        self._discretion = discretion or Discretion(())
         self._opener, self._judge, self._limits = opener, judge, limits
         self._resend_is_safe = resend_is_safe
-        self._grant, self._token_opener = grant, token_opener
+        self._tokens = tokens
         self._most, self._per_second = limits.concurrency, limits.per_second
         self._rate = Rate(limits.per_second) if limits.per_second else None
         self._ration: Ration | None = None  # as soon as an answer tells what is left
@@ -117,11 +122,9 @@ class Channel:
     def _take_in(self) -> None:
         self._called = False
         while self._inbox:
-            for job in self._inbox.popleft():
-                if job.looks_up:
-                    self._pending.appendleft(job)
-                else:
-                    self._pending.append(job)
+            jobs = self._inbox.popleft()
+            self._pending.extend(job for job in jobs if not job.looks_up)
+            self._pending.extendleft(job for job in reversed(jobs) if job.looks_up)
         self._pump()
 
     # The queue
@@ -144,8 +147,8 @@ class Channel:
             self._give_back(Verdict(LATER, "closing", "not sent: the hub is closing down"))
         elif now < self._paused_until:
             self._give_back(self._paused_verdict(now))
-        elif self._grant is not None and not self._grant.is_valid(time.time()):
-            self._renew(self._grant)
+        elif self._tokens is not None and not self._tokens.are_valid():
+            self._renew(self._tokens)
         else:
             self._start_some(now)
         if self._pending:
@@ -205,7 +208,7 @@ class Channel:
             self._finish(job, verdict)
 
     def _finish(self, job: Job, verdict: Verdict) -> None:
-        if job.resent and verdict.kind in (LATER, STOPPED):
+        if job.resent and not job.looks_up and verdict.kind in (LATER, STOPPED):
             # Its first sending died unanswered: that it could not be sent again does not undo it.
             detail = f"it was sent and the connection closed unanswered; then: {verdict.detail}"
             verdict = msgspec.structs.replace(verdict, kind=DOUBT, detail=detail)
@@ -215,11 +218,11 @@ class Channel:
 
     def _start(self, job: Job) -> None:
         job.started = time.monotonic()
-        job.token = self._grant.token if self._grant is not None else ""
+        job.held = self._tokens.held() if self._tokens is not None else ("", "")
         try:
             head, body = job.maker.make(job.parcel, time.time())
         except Unmakeable as error:
-            self._finish(job, Verdict(DOUBT if job.looks_up else REFUSED, error.code, error.detail))
+            self._finish(job, Verdict(DOUBT if job.looks_up and not job.weigh else REFUSED, error.code, error.detail))
             return
         self._active += 1
         connection = self._idle_connection()
@@ -271,7 +274,7 @@ class Channel:
             connection.close()
             return
         if connection.uses == 1 and isinstance(ending, Answer):
-            connection.idle_limit = _announced_idle(ending.headers.get("keep-alive", ""), connection.idle_limit)
+            connection.idle_limit = announced_idle(ending.headers.get("keep-alive", ""), connection.idle_limit)
         connection.release()
         self._idle.append(connection)
 
@@ -285,10 +288,9 @@ class Channel:
                 return False
             job.resent = True
         else:
-            if ending.status not in (401, 403) or self._grant is None or job.renewed:
+            if self._tokens is None or job.renewed or not self._tokens.refused(ending, job.held):
                 return False
             job.renewed = True
-            self._grant.forget(job.token)
         job.queued = time.monotonic()
         self._pending.appendleft(job)
         return True
@@ -297,8 +299,8 @@ class Channel:
         seconds = time.monotonic() - job.started
         if isinstance(ending, Failure):
             return of_failure(ending, seconds, job.looks_up)
-        weigh = self._judge.of_look_up if job.looks_up else self._judge.of_delivery
-        verdict = weigh(ending, seconds, time.time())
+        weigh = job.weigh or (self._judge.of_look_up if job.looks_up else self._judge.of_delivery)
+        verdict = self._discretion.about(weigh(ending, seconds, time.time()), *job.held)
         if "ratelimit" in ending.headers or self._limits.told_by is not None:
             return self._rationed(verdict, ending, job.started)
         return verdict
@@ -337,13 +339,13 @@ class Channel:
 
     # Tokens
 
-    def _renew(self, grant: ClientCredentials) -> None:
+    def _renew(self, tokens: Tokens) -> None:
         if not self._renewing:
             self._renewing = True
-            self._run(self._fetch_token(grant))
+            self._run(self._fetch_tokens(tokens))
 
-    async def _fetch_token(self, grant: ClientCredentials) -> None:
-        failure = await renew(grant, self._token_opener or self._opener, self._limits.read_seconds, time.time)
+    async def _fetch_tokens(self, tokens: Tokens) -> None:
+        failure = await tokens.renew()
         self._renewing = False
         if failure is not None:
             self._give_back(of_failure(failure, 0.0))
@@ -362,10 +364,8 @@ class Channel:
         if isinstance(connection, Failure):
             return [connection.detail]
         connection.close()
-        if self._grant is not None and not self._grant.is_valid(time.time()):
-            failure = await renew(self._grant, self._token_opener or self._opener, self._limits.read_seconds, time.time)
-            return [failure.detail] if failure else []
-        return []
+        failure = await self._tokens.renew() if self._tokens is not None else None
+        return [failure.detail] if failure else []
 
     async def close(self) -> None:
         """Give back what has not started, wait for what has, free every connection."""
@@ -385,12 +385,3 @@ class Channel:
             connection.close()
         self._idle.clear()
         self._closing.set()
-
-
-def _announced_idle(keep_alive: str, limit: float) -> float:
-    """The idle time that a server announces (``Keep-Alive: timeout=5``), less a second for the way."""
-    for part in keep_alive.split(","):
-        name, _, value = part.strip().partition("=")
-        if name.lower() == "timeout" and value.isascii() and value.isdigit():
-            return min(limit, max(0.0, int(value[:6]) - 1.0))
-    return limit

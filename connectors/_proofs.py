@@ -14,6 +14,7 @@ from connectors._signed import covered, covered_fields, names_time
 from connectors.base import ConnectorError, PermanentError
 
 Check = Callable[[Mapping[str, str], bytes, float], None]
+_DIGITS_OF_SECONDS = 11  # until the year 5138; longer times are in milliseconds
 _UNTIL_ADVICE = "write a day such as 2026-04-01, or a time with its offset such as 2026-04-01T12:00:00Z"
 
 
@@ -104,9 +105,10 @@ class InHeader:
         else:
             found = [part[len(name) + 1 :] for part in parts if part.startswith(f"{name}=")]
         if len(found) != 1 or not (found[0].isascii() and found[0].isdigit() and len(found[0]) < 16):
-            detail = f"there is no single time in seconds since 1970 at {self._timestamp}"
+            detail = f"there is no single time in seconds or milliseconds since 1970 at {self._timestamp}"
             raise SignatureError("missing_timestamp", detail)
-        _check_age(now_epoch - int(found[0]), self._tolerance)
+        seconds = int(found[0]) / (1000 if len(found[0]) > _DIGITS_OF_SECONDS else 1)
+        _check_age(now_epoch - seconds, self._tolerance)
         return found[0]
 
 

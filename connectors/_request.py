@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 from urllib.parse import quote
 
+import msgspec
+
+from connectors._bodies import PART, BodyTemplate, Unfit, parts_of
 from connectors._opening import Address
 from connectors._proxy import proxy_header
 from connectors.auth import Credentials, Fixed, Outgoing
@@ -65,32 +69,50 @@ class Template:
             raise Unmakeable("bad_variable", detail) from None
 
 
+class Maker(Protocol):
+    """Whatever makes a request of a parcel."""
+
+    def make(self, parcel: Parcel, now_epoch: float) -> tuple[bytes, bytes]:
+        """Head and body of the request for this parcel. Raises Unmakeable."""
+        ...
+
+
 class RequestMaker:
     """Makes the requests of one system: head and body, ready for the wire."""
 
     def __init__(
         self, method: str, address: Address, path: str, setting: str, headers: Mapping[str, str],
         credentials: Credentials, key_header: str = "", quoted_key: bool = False, proxy: Address | None = None,
-        content_type: str = "",
+        content_type: str = "", around: BodyTemplate | None = None,
     ) -> None:  # fmt: skip
-        self.method, self._credentials, self._content_type = method, credentials, content_type
+        self.method, self._credentials, self._around = method, credentials, around
+        self._content_type = content_type or ("application/json" if around else "")
         self._has_body = method not in _BODILESS
         self._signs = not isinstance(credentials, Fixed)
         plain_proxy = proxy if proxy and not address.secure else None
         self._target = f"http://{address.authority}" if plain_proxy else ""
-        self._path = Template(f"{_escaped(address.path)}{_plain_path(path, setting)}", setting)
+        self._path = Template(f"{escaped(address.path)}{_plain_path(path, setting)}", setting)
         self._key_start, self._key_end = _key_line(key_header, quoted_key)
         fixed, self._varying = _sorted_out(headers)
         agent = "" if "user-agent" in {name.lower() for name in headers} else "User-Agent: o2c-hub\r\n"
         accept = "" if "accept" in {name.lower() for name in headers} else "Accept: application/json, */*;q=0.5\r\n"
         proxied = proxy_header(plain_proxy.credentials) if plain_proxy else ""
         known = credentials.text if isinstance(credentials, Fixed) else ""
+        self._names = {*self._path.names, *(name for _, template in self._varying for name in template.names)}
+        self._parts = sorted(name for name in self._names if name.startswith(PART))
         self._common = f" HTTP/1.1\r\nHost: {address.authority}\r\n{agent}{accept}{proxied}{fixed}{known}"
+
+    def question(self, parcel: Parcel) -> Parcel:
+        """What is asked about a parcel: it has a body only where one is written down."""
+        return parcel if self._around is not None else msgspec.structs.replace(parcel, body=b"")
 
     def make(self, parcel: Parcel, now_epoch: float) -> tuple[bytes, bytes]:
         """Head and body of the request for this parcel. Raises Unmakeable."""
-        body = parcel.body if self._has_body else b""
-        path = self._path.fixed if self._path.fixed is not None else self._path.fill(_variables(parcel), _percent)
+        body = self._body(parcel) if self._has_body else b""
+        known = variables_of(parcel) if self._names else {}
+        if self._parts:
+            known |= parts_of(parcel.body, self._parts)
+        path = self._path.fixed if self._path.fixed is not None else self._path.fill(known, _percent)
         if self._credentials.query:
             path = f"{path}{'&' if '?' in path else '?'}{self._credentials.query}"
         signed = (
@@ -98,10 +120,18 @@ class RequestMaker:
             if self._signs
             else ()
         )
-        own = self._own_lines(parcel, len(body), signed)
+        own = self._own_lines(parcel, known, len(body), signed)
         return f"{self.method} {self._target}{path or '/'}{self._common}{own}\r\n".encode("latin-1"), body
 
-    def _own_lines(self, parcel: Parcel, length: int, signed: Sequence[str]) -> str:
+    def _body(self, parcel: Parcel) -> bytes:
+        if self._around is None:
+            return parcel.body
+        try:
+            return self._around.around(parcel)
+        except Unfit as error:
+            raise Unmakeable("bad_body", str(error)) from None
+
+    def _own_lines(self, parcel: Parcel, known: Mapping[str, str], length: int, signed: Sequence[str]) -> str:
         """The header lines that differ from parcel to parcel; none of their values may end its line."""
         lines = [f"{name}: {value}\r\n" for name, value in parcel.headers.items()]
         if self._has_body:
@@ -110,7 +140,7 @@ class RequestMaker:
             lines.append(f"{self._key_start}{parcel.key}{self._key_end}")
         lines += signed
         for name, template in self._varying:
-            lines.append(f"{name}: {template.fill(_variables(parcel), str)}\r\n")
+            lines.append(f"{name}: {template.fill(known, str)}\r\n")
         text = "".join(lines)
         line_ends = len(lines) + self._has_body
         if text.count("\n") != line_ends or text.count("\r") != line_ends or not _is_plain(text):
@@ -119,11 +149,22 @@ class RequestMaker:
         return text
 
 
+def without_variables(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers that go with every request; those of which a delivery is a part go with deliveries alone."""
+    return {name: value for name, value in headers.items() if Template(str(value), f"headers.{name}").fixed is not None}
+
+
+def escaped(path: str) -> str:
+    """A path without variables, as a template of itself."""
+    return path.replace("{", "{{").replace("}", "}}")
+
+
 def _is_plain(text: str) -> bool:
     return text.isascii() and text.replace("\r\n", "").isprintable()
 
 
-def _variables(parcel: Parcel) -> dict[str, str]:
+def variables_of(parcel: Parcel) -> dict[str, str]:
+    """What the templates of a system may name."""
     return {"key": parcel.key, "delivery_id": parcel.delivery_id, **parcel.variables}
 
 
@@ -135,10 +176,6 @@ def _plain_path(path: str, setting: str) -> str:
     if not (path.isascii() and path.isprintable()) or " " in path or (path and path[0] not in "/?"):
         raise PermanentError(f"{setting}: a path starts with '/' and holds no spaces or accents; write them as %20 …")
     return path
-
-
-def _escaped(path: str) -> str:
-    return path.replace("{", "{{").replace("}", "}}")
 
 
 def _header_name(name: str, setting: str) -> str:

@@ -2,6 +2,7 @@
 
 rule ``success:`` true             delivered
 rule ``permanent:`` true           refused
+rule ``later:`` true               later
 2xx                                delivered; in doubt when ``success:`` says no, or the answer is not whole
 425, 429, 503                      later; 429 and 503 may pause the whole system; Retry-After wins, up to 24 h
 408, 5xx                           doubt (501 and 505: refused)
@@ -13,7 +14,6 @@ sent, then silence or a closed connection   doubt
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
@@ -23,9 +23,8 @@ from typing import Any
 import msgspec
 
 from connectors._answer import Answer, Failure
+from connectors._rules import Rule, holds, reference_of
 from connectors.base import ABSENT, DELIVERED, DOUBT, FOUND, LATER, REFUSED, STOPPED, Verdict
-
-Rule = Callable[..., Any]
 
 MAX_RETRY_AFTER_SECONDS = 86_400.0
 _LATER = {425, 429, 503}
@@ -33,7 +32,6 @@ _SLOW_DOWN = {429, 503}
 _STOPPED = {401: "credentials_refused", 403: "access_denied", 410: "gone"}
 _NEVER = {501, 505}
 _NO_ANSWER = {400, 405, 406, 409, 411, 413, 414, 415, 422, 501}  # a question that the system does not understand
-_LONGEST_REFERENCE = 200
 _CUT = {
     "response_too_large": "the answer is larger than max_response",
     "answer_cut": "the connection was closed before the answer was complete",
@@ -42,12 +40,14 @@ _JSON = msgspec.json.Decoder(float_hook=Decimal)
 
 
 class Judge:
-    """Gives the verdict on the answers of one system by its rules ``success``, ``permanent`` and ``found``."""
+    """Gives the verdict on the answers of one system by its rules ``success``, ``permanent``, ``later``, ``found``."""
 
     def __init__(
-        self, success: Rule | None, permanent: Rule | None, found: Rule | None, reference: Rule | None = None
-    ) -> None:
+        self, success: Rule | None, permanent: Rule | None, found: Rule | None, reference: Rule | None = None,
+        later: Rule | None = None,
+    ) -> None:  # fmt: skip
         self._success, self._permanent, self._found, self._reference = success, permanent, found, reference
+        self._later = later
 
     def of_delivery(self, answer: Answer, seconds: float, now_epoch: float) -> Verdict:
         """What became of a delivery that was answered."""
@@ -59,28 +59,23 @@ class Judge:
         )  # fmt: skip
 
     def _decide(self, answer: Answer) -> tuple[str, str, str]:
-        if self._success is None and self._permanent is None:
+        if self._success is None and self._permanent is None and self._later is None:
             return _by_status(answer)
         facts = _facts(answer)
-        succeeded, trouble = _holds(self._success, facts)
+        succeeded, trouble = holds(self._success, facts)
         if succeeded and not answer.cut:
             return DELIVERED, "", ""
-        if self._permanent is not None and _holds(self._permanent, facts)[0]:
+        if self._permanent is not None and holds(self._permanent, facts)[0]:
             return REFUSED, f"http_{answer.status}", f"{_said(answer)}; the rule permanent: calls that final"
+        if self._later is not None and holds(self._later, facts)[0]:
+            return _for_later(answer)
         if self._success is not None and 200 <= answer.status < 300:
             return DOUBT, "error_in_success", f"{_said(answer)}, but the rule success: does not hold{trouble}"
         return _by_status(answer)
 
     def _reference_in(self, answer: Answer) -> str:
         """What the receiver calls the thing; nothing where the rule does not fit the answer."""
-        if self._reference is None or answer.cut:
-            return ""
-        try:
-            value = self._reference(**_facts(answer))
-        except Exception:  # the rule is the user's and the answer is anybody's; without a reference all goes on
-            return ""
-        plain = isinstance(value, (str, int, Decimal)) and not isinstance(value, bool)
-        return str(value)[:_LONGEST_REFERENCE] if plain else ""
+        return "" if self._reference is None or answer.cut else reference_of(self._reference, _facts(answer))
 
     def of_look_up(self, answer: Answer, seconds: float, now_epoch: float) -> Verdict:
         """What a look-up found: FOUND, ABSENT, STOPPED for bad credentials, LATER: it cannot tell now, or DOUBT: the
@@ -99,12 +94,40 @@ class Judge:
     def _found_or_not(self, answer: Answer, seconds: float) -> Verdict:
         found, trouble = answer.status < 300, ""
         if self._found is not None:
-            found, trouble = _holds(self._found, _facts(answer))
+            found, trouble = holds(self._found, _facts(answer))
         if trouble and answer.status < 300:
             detail = f"the look-up cannot tell: the rule found: does not fit the answer{trouble}"
             return Verdict(DOUBT, "rule_failed", detail, answer.status, answer.body, seconds=seconds)
         said = self._reference_in(answer) if found else ""
         return Verdict(FOUND if found else ABSENT, "", "", answer.status, answer.body, seconds=seconds, reference=said)
+
+
+def weighed_page(
+    answer: Answer, success: Rule | None, setting: str, seconds: float, now_epoch: float, later: Rule | None = None
+) -> Verdict:
+    """Whether an answer is a page of what is fetched: DELIVERED, LATER, STOPPED or REFUSED; a question has no effect
+    that could be in doubt."""
+    is_later = later is not None and holds(later, _facts(answer))[0]
+    kind, code, detail = _for_later(answer) if is_later else _by_status(answer)
+    if answer.status == 410:
+        kind, code = REFUSED, "http_410"  # of this place in the pages, not of the system
+    elif kind == DOUBT:
+        kind = REFUSED if answer.cut == "response_too_large" else LATER
+    elif kind == DELIVERED and success is not None:
+        succeeded, trouble = holds(success, _facts(answer))
+        if not succeeded:
+            detail = f"{_said(answer)}, but the rule {setting}: does not hold{trouble}"
+            kind, code = REFUSED, "error_in_success"
+    wait = retry_after(answer.headers.get("retry-after", ""), now_epoch) if kind == LATER else None
+    return Verdict(
+        kind, code, detail, answer.status, answer.body, answer.headers.get("content-type", ""), answer.headers, wait,
+        kind == LATER and answer.status in _SLOW_DOWN, seconds,
+    )  # fmt: skip
+
+
+def is_html(body: bytes, content_type: str) -> bool:
+    """Whether an answer is a page for people, as servers give it when something is wrong, whatever the status says."""
+    return "html" in content_type.lower() or body[:200].lstrip().lower().startswith((b"<!doctype html", b"<html"))
 
 
 def of_failure(failure: Failure, seconds: float, looks_up: bool = False) -> Verdict:
@@ -139,21 +162,15 @@ def _facts(answer: Answer) -> dict[str, Any]:
     return {"status": answer.status, "body": body_value(answer.body), "headers": answer.headers}
 
 
-def _holds(rule: Rule | None, facts: Mapping[str, Any]) -> tuple[bool, str]:
-    """Whether a rule holds. One that cannot be evaluated on this answer does not; the second value says why."""
-    if rule is None:
-        return False, ""
-    try:
-        return bool(rule(**facts)), ""
-    except Exception as error:  # the rule is the user's and the answer is anybody's: it becomes part of the verdict
-        return False, f" ({error})"
-
-
 def _by_status(answer: Answer) -> tuple[str, str, str]:
     status = answer.status
     if 200 <= status < 300:
         return (DOUBT, answer.cut, f"{_said(answer)}{_because(answer)}") if answer.cut else (DELIVERED, "", "")
     return _kind_of(status), _STOPPED.get(status, f"http_{status}"), f"{_said(answer)}{_advice(answer)}"
+
+
+def _for_later(answer: Answer) -> tuple[str, str, str]:
+    return LATER, f"http_{answer.status}", f"{_said(answer)}; the rule later: calls that for later"
 
 
 def _kind_of(status: int) -> str:

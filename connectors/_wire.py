@@ -33,8 +33,8 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_answered", "_body", "_chunks", "_deadline", "_ended", "_head", "_headers", "_loop", "_max_body", "_parser",
-        "_raw", "_size", "_status", "_timer", "_transport", "_until_close", "idle_limit", "idle_since", "is_open",
-        "job", "uses",
+        "_raw", "_size", "_status", "_timer", "_transport", "_until_close", "cookies", "idle_limit", "idle_since",
+        "is_open", "job", "uses",
     )  # fmt: skip
 
     def __init__(self, loop: asyncio.AbstractEventLoop, max_body: int, idle_limit: float) -> None:
@@ -54,6 +54,7 @@ class Connection(asyncio.Protocol):
 
     def _begin(self) -> None:
         self._headers: dict[str, str] = {}
+        self.cookies: list[str] = []  # name=value each, of the last answer
         self._chunks: list[bytes] = []
         self._size = self._raw = self._status = 0
         self._answered = self._until_close = False
@@ -178,6 +179,9 @@ class Connection(asyncio.Protocol):
         if not self._head:
             return  # a trailer
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        if key == "set-cookie":
+            self.cookies.append(text.partition(";")[0].strip())
+            return
         self._headers[key] = f"{self._headers[key]}, {text}" if key in self._headers else text
 
     def on_headers_complete(self) -> None:
@@ -187,7 +191,6 @@ class Connection(asyncio.Protocol):
             return
         self._head = False
         self._until_close = "content-length" not in self._headers and "transfer-encoding" not in self._headers
-        self._headers.pop("set-cookie", None)
 
     def on_body(self, data: bytes) -> None:
         self._size += len(data)
@@ -236,3 +239,12 @@ def _readable(descriptor: int) -> bool:
     watch = select.poll()
     watch.register(descriptor, select.POLLIN | select.POLLHUP | select.POLLERR)
     return bool(watch.poll(0))
+
+
+def announced_idle(keep_alive: str, limit: float) -> float:
+    """The idle time that a server announces (``Keep-Alive: timeout=5``), less a second for the way."""
+    for part in keep_alive.split(","):
+        name, _, value = part.strip().partition("=")
+        if name.lower() == "timeout" and value.isascii() and value.isdigit():
+            return min(limit, max(0.0, int(value[:6]) - 1.0))
+    return limit

@@ -1,7 +1,4 @@
-"""How a system knows us: none, basic, key, bearer, OAuth2 client credentials, HMAC over the body. Named in YAML.
-
-No I/O here: an OAuth2 grant says which request to make and takes its answer; the sender makes it.
-"""
+"""How a system knows us: none, basic, key, bearer, OAuth2, HMAC over the body. Named in YAML."""
 
 from __future__ import annotations
 
@@ -10,11 +7,10 @@ from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
-import msgspec
-
-from connectors._answer import Failure
+from connectors import _jwt
+from connectors._oauth2 import GRANTS, NEEDS, Grant, grant_of
 from connectors._signature import ALGORITHMS, ENCODINGS, KEY_ENCODINGS, Signer, key_bytes
 from connectors.base import Field, PermanentError
 
@@ -31,12 +27,26 @@ AUTH = Field(
         Field("prefix", "text", "key, bearer, hmac: text before the value, such as 'sha256='.", default=""),
         Field("token", "secret", "bearer: the token."),
         Field("token_url", "url", "oauth2: where tokens are fetched."),
+        Field("grant", "choice", "oauth2: how a token is got: client_credentials, refresh_token (RFC 6749), jwt_bearer "
+              "(RFC 7523: a JWT that we sign).", default="client_credentials", choices=GRANTS),
         Field("client_id", "text", "oauth2: who we are."),
         Field("client_secret", "secret", "oauth2: the proof of it."),
         Field("scope", "text", "oauth2: the scopes asked for, separated by spaces."),
         Field("audience", "text", "oauth2: the audience asked for, where the server wants one."),
-        Field("client_auth", "choice", "oauth2: id and secret as Basic header or in the body.", default="basic",
-              choices=("basic", "body")),
+        Field("client_auth", "choice", "oauth2: id and secret as Basic header or in the body, or a JWT instead of a "
+              "secret.",
+              default="basic", choices=("basic", "body", "jwt")),
+        Field("refresh_token", "secret", "grant: refresh_token: the token, where the server never gives another."),
+        Field("refresh_token_file", "text", "grant: refresh_token: the file it is in; a new one replaces it there."),
+        Field("jwt", "group", "oauth2: what we sign, for grant: jwt_bearer and client_auth: jwt.", fields=(
+            Field("private_key", "secret", "The private key that signs (PEM, without a password).", required=True),
+            Field("algorithm", "choice", "How it signs.", default="RS256", choices=_jwt.ALGORITHMS),
+            Field("key_id", "text", "The kid that the server knows the key by."),
+            Field("issuer", "text", "Who signs; without it client_id."),
+            Field("subject", "text", "For whom, such as a user; without it the issuer."),
+            Field("audience", "text", "Whom it is for; without it token_url."),
+            Field("claims", "map", "More that is to be signed.", default={}, fields=(Field("", "text"),)),
+        )),
         Field("secret", "secret", "hmac: the key that signs."),
         Field("style", "choice", "hmac: one header, or the three of Standard Webhooks.", default="header",
               choices=("header", "standard-webhooks")),
@@ -51,11 +61,9 @@ AUTH = Field(
 
 _NEEDS = {
     "none": (), "basic": ("user", "password"), "key": ("key",), "bearer": ("token",),
-    "oauth2": ("token_url", "client_id", "client_secret"), "hmac": ("secret",),
+    "oauth2": (), "hmac": ("secret",),
 }  # fmt: skip
 _PARTS = re.compile(r"\{(body|key|timestamp|method|path)\}")
-_EARLY_SECONDS = 30.0
-_DEFAULT_LIFE_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +84,7 @@ class Credentials(Protocol):
     def query(self) -> str: ...
 
     @property
-    def grant(self) -> ClientCredentials | None: ...
+    def grant(self) -> Grant | None: ...
 
     def lines(self, outgoing: Outgoing) -> list[str]:
         """Header lines that differ from request to request, each with its line end."""
@@ -87,7 +95,8 @@ def credentials(settings: Mapping[str, Any] | None) -> Credentials:
     """The strategy that ``auth:`` names. Raises PermanentError for what is missing; no text shows a secret."""
     given = {name: value for name, value in (settings or {}).items() if value not in (None, "")}
     kind = str(given.get("type", "none"))
-    for name in _NEEDS[kind]:
+    needed = NEEDS[str(given.get("grant") or "client_credentials")] if kind == "oauth2" else _NEEDS[kind]
+    for name in needed:
         if name not in given:
             raise PermanentError(f"auth.{name} is missing: type {kind} needs it")
     return _STRATEGIES[kind](given)
@@ -162,90 +171,6 @@ def _check_parts(signed: str) -> None:
         raise PermanentError("auth.signed: only {body} {key} {timestamp} {method} {path} can be signed")
 
 
-class ClientCredentials:
-    """An OAuth2 client-credentials grant (RFC 6749, 4.4): the token now, and how to get the next one."""
-
-    query = ""
-
-    def __init__(self, given: Mapping[str, Any]) -> None:
-        self.token_url = str(given["token_url"])
-        self.token = ""
-        self._good_until = 0.0
-        asked = {"grant_type": "client_credentials", "scope": given.get("scope"), "audience": given.get("audience")}
-        self._lines = ""
-        if given.get("client_auth") == "body":
-            asked |= {"client_id": given["client_id"], "client_secret": given["client_secret"]}
-        else:
-            user, password = quote(str(given["client_id"]), safe=""), quote(str(given["client_secret"]), safe="")
-            self._lines = f"Authorization: Basic {_pair(user, password)}\r\n"
-        self._body = urlencode({name: value for name, value in asked.items() if value}).encode()
-
-    @property
-    def grant(self) -> ClientCredentials:
-        return self
-
-    def lines(self, outgoing: Outgoing) -> list[str]:
-        return [f"Authorization: Bearer {self.token}\r\n"]
-
-    def is_valid(self, now_epoch: float) -> bool:
-        """Whether the token is good for a while yet."""
-        return bool(self.token) and now_epoch < self._good_until
-
-    def forget(self, token: str) -> None:
-        """This token was refused: the next request needs another, unless there is another already."""
-        if token == self.token:
-            self.token = ""
-
-    def request(self) -> tuple[str, bytes]:
-        """Header lines and body of the token request."""
-        return f"{self._lines}Content-Type: application/x-www-form-urlencoded\r\n", self._body
-
-    def accept(self, status: int, body: bytes, now_epoch: float) -> Failure | None:
-        """Take the token server's answer; a Failure when there is no token in it."""
-        if status in (400, 401, 403):
-            detail = f"the token server answered {status}: it does not accept client_id and client_secret"
-            return Failure("token_refused", f"{detail}{_reason(body)}", stopped=True)
-        try:
-            granted = msgspec.json.decode(body, type=_Granted) if 200 <= status < 300 else None
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            granted = None
-        if granted is None or not _is_plain(granted.access_token):
-            return Failure("token_unavailable", f"the token server answered {status} and gave no token")
-        life = _life_seconds(granted.expires_in)
-        self.token, self._good_until = granted.access_token, now_epoch + life - min(_EARLY_SECONDS, life / 10)
-        return None
-
-
-class _Granted(msgspec.Struct):
-    """RFC 6749, 5.1; some servers write the life of a token as text."""
-
-    access_token: str
-    expires_in: float | str | None = None
-
-
-class _Refused(msgspec.Struct):
-    """RFC 6749, 5.2: ``error`` is one of a few fixed words, so it may be shown."""
-
-    error: str = ""
-
-
-def _life_seconds(expires_in: float | str | None) -> float:
-    """How long a token lasts; five minutes where the server gives no sensible number."""
-    try:
-        life = float(expires_in or 0.0)
-    except ValueError:
-        life = 0.0
-    return life if 1.0 <= life < 1e9 else _DEFAULT_LIFE_SECONDS
-
-
-def _reason(body: bytes) -> str:
-    try:
-        word = msgspec.json.decode(body, type=_Refused).error
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return ""
-    return f" ({word})" if re.fullmatch(r"[a-z_]{1,40}", word) else ""
-
-
 def _pair(user: object, password: object) -> str:
     return b64encode(f"{user}:{password}".encode()).decode()
 
@@ -261,6 +186,6 @@ def _is_plain(value: str) -> bool:
 
 
 _STRATEGIES = {
-    "none": lambda given: Fixed(), "basic": _basic, "key": _key, "bearer": _bearer, "oauth2": ClientCredentials,
+    "none": lambda given: Fixed(), "basic": _basic, "key": _key, "bearer": _bearer, "oauth2": grant_of,
     "hmac": Signed,
 }  # fmt: skip

@@ -2,7 +2,8 @@
 
 A connector module declares ``FIELDS`` (what ``config/systems.yaml`` may say about such a system) and offers
 ``destination(config)`` and, where it can fetch, ``source(config)``. ``config`` is a plain dict in the shape of FIELDS
-with defaults filled in, durations as seconds, sizes as bytes, secrets resolved and expressions as callables.
+with defaults filled in, durations as seconds, sizes as bytes, secrets resolved and expressions as callables. It
+has ``name`` as well, the system's, and ``secrets``, the values of all secrets in it: nothing that is told may hold one.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ class Field:
     """One setting of a connector, as data: the lint, the JSON Schema and the reference page are made from it.
 
     ``kind``: text, secret, url, integer, boolean, duration, size, rate (``20/s``), choice, expression, list, map,
-    group (``fields`` are its own settings). ``names`` are the names an expression may use; ``{name}`` in a
-    template is a variable of the parcel.
+    file (the path of one of the project's files below ``schemas/``; the connector is given all of these under
+    ``files``, by their paths), group (``fields`` are its own settings). ``names`` are the names an expression may use;
+    ``{name}`` in a template is a variable of the parcel.
     """
 
     name: str
@@ -34,12 +36,23 @@ class Field:
     is_template: bool = False
 
 
+# When something happens again and again: the same settings for what is fetched and for what a route collects.
+WHEN = (
+    Field("at", "texts", "The times of day, in quotes: \"18:00\", or a list of them."),
+    Field("zone", "text", "The time zone of times and days, e.g. Europe/Paris; none: the partner's, else the hub's."),
+    Field("days", "choice", "On which days: all, weekdays (Monday to Friday) or business (those of calendar).",
+          default="all", choices=("all", "weekdays", "business")),
+    Field("calendar", "text", "days: business: whose business days, e.g. FR, DE-BY or TARGET."),
+)  # fmt: skip
+
+
 class Parcel(msgspec.Struct, frozen=True, gc=False):
     """One delivery as a connector sees it: the bytes, and what identifies them to the receiver.
 
     ``key`` is the idempotency key; it is the same at every try of the same bytes. ``variables`` fill the templates of
     addresses and file names (``{key}``, ``{order_id}``); ``headers`` travel with the bytes (trace context).
-    ``settling`` says that an earlier try may have had its effect.
+    ``settling`` says that an earlier try may have had its effect; ``fetches_back`` that nothing is sent: its bytes
+    tell of a document, which is asked for.
     """
 
     delivery_id: str
@@ -49,6 +62,7 @@ class Parcel(msgspec.Struct, frozen=True, gc=False):
     variables: Mapping[str, str] = {}
     headers: Mapping[str, str] = {}
     settling: bool = False
+    fetches_back: bool = False
 
 
 DELIVERED = "delivered"  # it had its effect
@@ -85,9 +99,43 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
 Finished = Callable[[list[tuple[Parcel, Verdict]]], None]
 
 
+class Said(msgspec.Struct, frozen=True):
+    """What a system that is not reached is told to have answered; ``fails``: connect or timeout, it did not."""
+
+    status: int = 200
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+    fails: str = ""
+
+
+class Request(msgspec.Struct, frozen=True):
+    """What a parcel is sent as. ``line`` says what is asked of whom: ``POST /orders``, ``erp/1001.json``."""
+
+    line: str
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+
+
+class Rehearsed(msgspec.Struct, frozen=True):
+    """A try without the other side: what would have been sent, None where nothing could be, and its verdict."""
+
+    request: Request | None
+    verdict: Verdict
+
+
+class Rehearsal(Protocol):
+    """A system that nothing is sent to, for tests of routes: ``rehearsal(config)`` of a connector's module gives it.
+    It makes requests and judges answers with the code that does so when it is sent to."""
+
+    def send(self, parcel: Parcel, said: Said, now_epoch: float) -> Rehearsed: ...
+
+    def look_up(self, parcel: Parcel, said: Said | None, now_epoch: float) -> Rehearsed: ...
+
+
 class Destination(Protocol):
     """Somewhere bytes go. ``submit`` returns at once; ``finished`` is called from another thread, in batches, with
-    exactly one verdict per parcel, whatever happens. Sending never raises for a parcel: it becomes a verdict."""
+    exactly one verdict per parcel, whatever happens. Sending never raises for a parcel: it becomes a verdict. After
+    ``close`` parcels get LATER with the code ``closing``."""
 
     def submit(self, parcels: Sequence[Parcel], finished: Finished) -> None: ...
 
@@ -106,12 +154,37 @@ class Destination(Protocol):
 
 
 @runtime_checkable
+class Reachable(Protocol):
+    """A destination, or a source that can tell as well whether it can be reached."""
+
+    def check(self) -> list[str]:
+        """What is wrong with reaching this system now, in sentences; empty when nothing is."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A destination or source that says what its ``check`` tries."""
+
+    def tries(self) -> str:
+        """``a connection to erp.example:443, then GET /me``; no secret in it."""
+        ...
+
+
+@runtime_checkable
 class Adjustable(Protocol):
     """A destination whose limits change while it runs."""
 
     def adjust(self, per_second: float, concurrency: int) -> None:
         """Bear so many requests a second (0: any) and so many at a time from now on; what is under way goes on."""
         ...
+
+
+@runtime_checkable
+class Recallable(Protocol):
+    """A destination that has a queue."""
 
     def recall(self, verdict: Verdict) -> None:
         """Give back, with this verdict, what is queued and has not started."""
@@ -125,6 +198,9 @@ class Incoming:
     ``reference`` lets the source find it again for ``settle``; ``dedupe_id`` is the same when the same thing is seen
     twice; ``size`` is in bytes, -1 unknown. ``attributes`` may hold a ``sha256`` once all chunks were taken, and
     ``same_content`` what is wanted where another thing with that hash came before: ``skip``, ``process`` or ``alert``.
+    ``content_tells``: the sha256 belongs to the id, since two things may have the same one (a server's times have
+    seconds). ``item`` is what the source gives again and again: it is known where its ``dedupe_id`` is one of the last
+    ``round`` in which it came, however long ago that was; with the same round it is known whenever it came.
     """
 
     name: str
@@ -135,6 +211,9 @@ class Incoming:
     content_type: str = ""
     size: int = -1
     same_content: str = "process"
+    content_tells: bool = False
+    item: str = ""
+    round: int = 0
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -152,13 +231,66 @@ class Source(Protocol):
     def close(self) -> None: ...
 
 
+class Memory(Protocol):
+    """What a source keeps between its fetches, over restarts and crashes: a few bytes, without a secret in them."""
+
+    def load(self) -> bytes:
+        """What was saved last; empty when nothing was."""
+        ...
+
+    def save(self, content: bytes) -> None:
+        """Durable on return."""
+        ...
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A source that has to know at the next fetch how far the last one came."""
+
+    def remember(self, memory: Memory) -> None:
+        """Called once, before the first fetch."""
+        ...
+
+
 class ConnectorError(Exception):
     """Anything a connector raises on purpose; its text is fit for a user and holds no secret."""
 
 
 class TransientError(ConnectorError):
-    """Try again later: the other side is away or busy."""
+    """Try again later: the other side is away or busy. ``retry_after_seconds`` is what it asked for, if it did."""
+
+    def __init__(self, text: str, retry_after_seconds: float | None = None) -> None:
+        super().__init__(text)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class PermanentError(ConnectorError):
     """Trying again will not help."""
+
+
+class StoppedError(PermanentError):
+    """Nothing can be had from this system before a person has seen to it: its credentials, certificates or keys.
+    ``code`` is that of a verdict."""
+
+    def __init__(self, text: str, code: str = "stopped") -> None:
+        super().__init__(text)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class FileFault:
+    """What is wrong with one of the project's files; ``line`` counts from 1, 0 means the whole file."""
+
+    file: str
+    line: int
+    message: str
+
+
+class FilesError(PermanentError):
+    """Files that the settings name, or that such files name in turn, are wrong. ``faults`` says what and where."""
+
+    def __init__(self, setting: str, faults: Sequence[FileFault]) -> None:
+        self.faults = tuple(faults)
+        first = faults[0]
+        place = f"{first.file}:{first.line}" if first.line else first.file
+        super().__init__(f"{setting}: {place}: {first.message}")

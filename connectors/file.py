@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from functools import partial
+from pathlib import Path, PurePath
 from typing import Any
 
-from connectors._file_destination import FolderDestination
+from connectors._file_address import Addresses
+from connectors._file_destination import FolderDestination, FolderRehearsal
+from connectors._file_local import LocalFiles
+from connectors._file_names import folder_within
 from connectors._file_source import FolderSource
-from connectors.base import Destination, Field, PermanentError, Source
+from connectors.base import WHEN, Destination, Field, PermanentError, Source
 
 _MARKERS = ("{name}.done", "{name}.ok", "{name}.trg")
 
 FETCH = (
     Field("folder", "text", "The folder to watch, below root.", required=True),
     Field("pattern", "text", "Which names are taken: * is anything, ? one character.", default="*"),
-    Field("every", "duration", "How often the folder is looked at.", default=10.0),
+    Field("events", "map", "What a file is, by its name: {despatch: \"DES*.csv\", stock: \"STO*.csv\"}; the first "
+          "pattern that fits counts.", fields=(Field(""),)),
+    Field("every", "duration", "How often the folder is looked at, where at: says no times.", default=10.0),
+    *WHEN,
     Field("ready", "choice", "When a file is complete: marker (a file beside it says so), rename (its writer renames "
           "it when it is; .tmp, .part, .filepart and hidden names are not taken) or stability (size and time stay the "
           "same; the weakest, since a writer may pause).", default="stability",
@@ -40,7 +47,9 @@ FETCH = (
     Field("lease", "duration", "After how long a file that a crash left in hand is taken again.", default=300.0),
 )  # fmt: skip
 SEND = (
-    Field("folder", "text", "The folder to put files into, below root.", required=True),
+    Field("folder", "text", "The folder to put files into, below root. It may have variables as the name has, such as "
+          "out/{supplier_id}; then it is made, below the part that has none.",
+          required=True, is_template=True),
     Field("name", "text", "The file's name: {key}, {delivery_id}, {extension} (by the content type) and the message's "
           "own variables. With {key} or {delivery_id} a repeated write is told from another delivery.",
           default="{key}.{extension}", is_template=True),
@@ -49,32 +58,74 @@ SEND = (
     Field("marker", "text", "A marker to write last, e.g. {name}.done; empty: none.", default=""),
     Field("threads", "integer", "How many files are written at a time.", default=2),
 )  # fmt: skip
-FIELDS = (
-    Field("root", "text", "The folder that all others are in; relative to where the hub is started.", required=True),
-    Field("fetch", "group", "Where files are fetched from.", fields=FETCH),
-    Field("send", "group", "Where files are put.", fields=SEND),
-    Field("idempotency", "group", "What the receiver offers against double effects.", fields=(
+IDEMPOTENCY = Field(
+    "idempotency", "group", "What the receiver offers against double effects.",
+    fields=(
         Field("mode", "choice", "native: the same delivery writes the same name again, which harms nobody; lookup: the "
               "file is looked for first; none: a person decides.", default="native",
               choices=("native", "lookup", "none")),
         Field("settle", "duration", "mode: lookup: how long to wait before looking.", default=60.0),
-    )),
+    ),
 )  # fmt: skip
+FIELDS = (
+    Field("root", "text", "The folder that all others are in; relative to where the hub is started.", required=True),
+    Field("fetch", "group", "Where files are fetched from.", fields=FETCH),
+    Field("send", "group", "Where files are put.", fields=SEND),
+    IDEMPOTENCY,
+)
 
 
 def source(
     config: Mapping[str, Any], now: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic
 ) -> Source:
     """The watched folder. Raises PermanentError when the configuration names none."""
-    return FolderSource(Path(config["root"]), _group(config, "fetch", FETCH), now, monotonic)
+    return FolderSource(LocalFiles(), Path(config["root"]), part_of(config, "fetch", FETCH), now, monotonic)
 
 
 def destination(config: Mapping[str, Any]) -> Destination:
     """The folder to put files into. Raises PermanentError when the configuration names none."""
-    return FolderDestination(Path(config["root"]), _group(config, "send", SEND))
+    return FolderDestination(LocalFiles(), Path(config["root"]), part_of(config, "send", SEND))
 
 
-def _group(config: Mapping[str, Any], name: str, fields: Sequence[Field]) -> dict[str, Any]:
+def rehearsal(config: Mapping[str, Any]) -> FolderRehearsal:
+    """The folder without writing to it, for tests of routes. Raises PermanentError as ``destination`` does."""
+    return FolderRehearsal(part_of(config, "send", SEND))
+
+
+def lint(config: Mapping[str, Any]) -> None:
+    """Raises PermanentError for settings that cannot be, without any I/O."""
+    lint_folders(config)
+
+
+def lint_folders(config: Mapping[str, Any]) -> None:
+    """The same for ``fetch`` and ``send``, wherever their folders are."""
+    if config.get("fetch"):
+        fetch = part_of(config, "fetch", FETCH)
+        for name in ("folder", "archive", "error"):
+            _named(f"fetch.{name}", partial(folder_within, PurePath(), fetch[name]))
+        _lint_counts("fetch", fetch, ("polls", "max_files"))
+    if config.get("send"):
+        send = part_of(config, "send", SEND)
+        _named("send.folder", lambda: folder_within(PurePath(), send["folder"]))
+        _named("send", lambda: Addresses(PurePath(), send))
+        _lint_counts("send", send, ("threads",))
+
+
+def _lint_counts(group: str, settings: Mapping[str, Any], names: Sequence[str]) -> None:
+    for name in names:
+        if settings[name] < 1:
+            raise PermanentError(f"{group}.{name}: expected 1 or more, got {settings[name]}")
+
+
+def _named(setting: str, check: Callable[[], object]) -> None:
+    try:
+        check()
+    except PermanentError as error:
+        raise PermanentError(f"{setting}: {error}") from None
+
+
+def part_of(config: Mapping[str, Any], name: str, fields: Sequence[Field]) -> dict[str, Any]:
+    """``fetch`` or ``send`` with its defaults. Raises PermanentError when the configuration has none."""
     given = config.get(name)
     if not given:
         raise PermanentError(f"this system has no '{name}:' with a folder in it")

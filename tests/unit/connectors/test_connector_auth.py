@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from connectors._oauth2 import Grant
 from connectors._opening import address_of
 from connectors._request import RequestMaker
-from connectors.auth import ClientCredentials, credentials
+from connectors.auth import credentials
 from connectors.base import Parcel, PermanentError
 
 NOW = 1_772_700_000.0
@@ -65,9 +66,9 @@ def test_the_three_headers_of_standard_webhooks() -> None:
     assert "\r\nwebhook-timestamp: 1772700000\r\n" in head
 
 
-def grant() -> ClientCredentials:
+def grant() -> Grant:
     made = credentials({"type": "oauth2", "token_url": "https://id.example/t", "client_id": "c", "client_secret": "x"})
-    assert isinstance(made, ClientCredentials)
+    assert isinstance(made, Grant)
     return made
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from connectors._answer import Answer, Failure
 from connectors._rate import Rate
-from connectors._verdicts import Judge, body_value, of_failure, retry_after
+from connectors._verdicts import Judge, body_value, of_failure, retry_after, weighed_page
 from connectors.base import DELIVERED, DOUBT, LATER, REFUSED, STOPPED
 
 NOW = 1_772_700_000.0  # 2026-03-05T08:40:00Z
@@ -70,6 +70,24 @@ def test_the_rules_of_a_system_decide_first(
     rules = [None if value is None else rule(value) for value in (success, permanent)]
     verdict = Judge(rules[0], rules[1], None).of_delivery(Answer(status, {}, b""), 0.0, NOW)
     assert verdict.kind == kind
+
+
+@pytest.mark.parametrize(
+    ("status", "success", "permanent", "kind"),
+    [(200, False, None, LATER), (409, None, None, LATER), (200, True, None, DELIVERED), (200, False, True, REFUSED)],
+)
+def test_what_a_system_says_to_come_again_with_is_for_later(
+    status: int, success: bool | None, permanent: bool | None, kind: str
+) -> None:
+    rules = [None if value is None else rule(value) for value in (success, permanent)]
+    verdict = Judge(rules[0], rules[1], None, None, rule(True)).of_delivery(Answer(status, {}, b""), 0.0, NOW)
+    assert (verdict.kind, verdict.slow_down) == (kind, False)
+
+
+def test_a_page_that_is_for_later_stops_no_system() -> None:
+    answer = Answer(403, {}, b'[{"errorCode": "REQUEST_LIMIT_EXCEEDED"}]')
+    for later, kind in ((None, STOPPED), (rule(False), STOPPED), (rule(True), LATER)):
+        assert weighed_page(answer, None, "fetch.success", 0.0, NOW, later).kind == kind
 
 
 def test_an_answer_that_is_not_whole_is_never_success() -> None:

@@ -53,6 +53,17 @@ def standard(body: bytes = BODY, at: float = NOW, key: bytes = b"k" * 24) -> dic
     return {"webhook-id": "msg_1", "webhook-timestamp": stamp, "webhook-signature": f"v1,{signature}"}
 
 
+EVENTS = b'[{"eventId": 1, "subscriptionType": "company.creation", "objectId": 17210001, "occurredAt": 1772700000000}]'
+
+
+def hubspot(body: bytes = EVENTS, at: float = NOW, secret: str = "hub") -> dict[str, str]:
+    """Signed is the address that HubSpot was told, and its times are milliseconds."""
+    stamp = str(int(at * 1000))
+    signed = b"POSThttps://hub.example/in/hubspot" + body + stamp.encode()
+    signature = b64(hmac_of(secret.encode(), signed))
+    return {"x-hubspot-signature-v3": signature, "x-hubspot-request-timestamp": stamp, "host": "hub.example"}
+
+
 def stripe(body: bytes = BODY, at: float = NOW, secret: str = "whsec_stripe") -> dict[str, str]:
     stamp = str(int(at))
     return {"stripe-signature": f"t={stamp},v1={hmac_of(secret.encode(), stamp.encode() + b'.' + body).hex()},v0=old"}
@@ -94,6 +105,7 @@ GOOD: list[tuple[str, str, Mapping[str, str], bytes, Verified]] = [
     ("stripe", "whsec_stripe", stripe(), BODY, Verified("evt_1", "order.paid")),
     ("github", "octo", github(), BODY, Verified("g-1", "push")),
     ("woocommerce", "woo", woocommerce(), BODY, Verified("d1", "order.created")),
+    ("hubspot-webhooks", "hub", hubspot(), EVENTS, Verified(hashlib.sha256(EVENTS).hexdigest(), "company.creation")),
     ("adyen", HEX_KEY, {}, adyen(adyen_item()), Verified("7914073381342284:AUTHORISATION:true", "AUTHORISATION")),
 ]
 
@@ -140,8 +152,9 @@ def test_the_command_line_of_openssl_signs_the_same() -> None:
 def test_the_published_example_of_the_github_documentation_verifies() -> None:
     signature = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
     verifier = Verifier(preset("github", secrets=["It's a Secret to Everybody"]))
-    verifier.verify({"x-hub-signature-256": signature}, b"Hello, World!", NOW)
-    verifier.verify({"x-hub-signature-256": f"sha256={signature[7:].upper()}"}, b"Hello, World!", NOW)
+    for written in (signature, f"sha256={signature[7:].upper()}"):
+        verified = verifier.verify({"x-hub-signature-256": written}, b"Hello, World!", NOW)
+        assert verified == Verified(None, None)
 
 
 def test_the_published_example_of_standard_webhooks_verifies() -> None:
@@ -189,18 +202,23 @@ def test_an_old_secret_may_end_at_a_time_with_its_offset() -> None:
 # Time
 
 
-@pytest.mark.parametrize("make", [standard, stripe])
+@pytest.mark.parametrize(
+    ("make", "name", "secret"),
+    [(standard, "standard-webhooks", WHSEC), (stripe, "stripe", "whsec_stripe"), (hubspot, "hubspot-webhooks", "hub")],
+    ids=["standard", "stripe", "hubspot"],
+)
 @pytest.mark.parametrize(
     ("off", "reason"), [(0, ""), (300, ""), (-300, ""), (301, "stale_timestamp"), (-301, "future_timestamp")]
 )
-def test_a_signed_time_may_be_five_minutes_off_both_ways(make: Any, off: int, reason: str) -> None:
-    name, secret = ("stripe", "whsec_stripe") if make is stripe else ("standard-webhooks", WHSEC)
-    verifier = Verifier(preset(name, secrets=[secret]))
+def test_a_signed_time_may_be_five_minutes_off_both_ways(
+    make: Any, name: str, secret: str, off: int, reason: str
+) -> None:
+    verifier, body = Verifier(preset(name, secrets=[secret])), EVENTS if make is hubspot else BODY
     if not reason:
-        verifier.verify(make(at=NOW - off), BODY, NOW)
+        verifier.verify(make(at=NOW - off), body, NOW)
         return
     with pytest.raises(SignatureError) as caught:
-        verifier.verify(make(at=NOW - off), BODY, NOW)
+        verifier.verify(make(at=NOW - off), body, NOW)
     assert caught.value.reason == reason
     assert "301 s" in caught.value.detail
 
@@ -376,4 +394,7 @@ def test_every_hash_and_every_way_to_write_a_key(algorithm: str, encoding: str, 
     digest = hmac_of(decode(secret), BODY, algorithm)
     verify = {"header": "X-Sig", "algorithm": f"hmac-{algorithm}", "encoding": encoding, "key_encoding": key_encoding,
               "secrets": [secret]}  # fmt: skip
-    Verifier({"verify": verify}).verify({"x-sig": digest.hex() if encoding == "hex" else b64(digest)}, BODY, NOW)
+    verifier, written = Verifier({"verify": verify}), digest.hex() if encoding == "hex" else b64(digest)
+    assert isinstance(verifier.verify({"x-sig": written}, BODY, NOW), Verified)
+    with pytest.raises(SignatureError):
+        verifier.verify({"x-sig": written}, BODY + b"x", NOW)

@@ -1,0 +1,15 @@
+"""Rules of a system: what they say of an answer that they do not fit."""
+
+from __future__ import annotations
+
+from connectors._answer import Answer
+from connectors._verdicts import Judge
+from hub.mapping import compile_expression
+
+
+def test_a_rule_that_does_not_fit_shows_no_value_of_the_answer() -> None:
+    rule = compile_expression("dec(body.a) > 0", file="s", line=1, column=1, names=("status", "body", "headers"))
+    verdict = Judge(rule, None, None).of_delivery(Answer(200, {}, b'{"a": "x7-secret"}'), 0.0, 0.0)
+    assert verdict.code == "error_in_success"
+    assert "the rule success: does not hold (" in verdict.detail
+    assert "x7-secret" not in verdict.detail
