@@ -13,10 +13,11 @@ from pathlib import Path
 
 from hub.check import used_mappings
 from hub.errors import UsageError
-from hub.project import document_of
+from hub.project import document_of, reference_files
 from hub.reference import reference_root
 from hub.routes import load_routes
 from hub.scaffold.keys import create_local_key, write_private
+from hub.yaml_schemas import schema_text, yaml_schemas
 
 _START = Path(__file__).parent / "start"
 _NAMES = {"gitignore": ".gitignore"}  # a dot file would steer the repository that this template lies in
@@ -49,14 +50,19 @@ def create_project(folder: Path) -> Created:
 
 
 def start_files() -> dict[str, bytes]:
-    """What a new project holds: the template, the reference configuration, and the mappings its routes use."""
+    """What a new project holds: the template, the reference configuration, the mappings its routes use, and what
+    editors complete YAML by."""
     reference = reference_root()
-    files = {"config/hub.yaml": (reference / "config/hub.yaml").read_bytes()}
+    files = {"config/hub.yaml": (reference / "config/hub.yaml").read_bytes(), **_for_editors()}
     for path in sorted(_START.rglob("*")):
         if path.is_file():
             name = path.relative_to(_START).as_posix()
             files[_NAMES.get(name, name)] = path.read_bytes()
     return {**files, **_mappings_of(files, reference)}
+
+
+def _for_editors() -> dict[str, bytes]:
+    return {f"schemas/{path}": schema_text(schema).encode() for path, schema in yaml_schemas(reference_files()).items()}
 
 
 def _mappings_of(files: Mapping[str, bytes], reference: Path) -> dict[str, bytes]:

@@ -1,45 +1,65 @@
-"""The first key of a new project: its hash into the store, itself into a file that only its owner can read."""
+"""The first key of a store: its hash into the store, itself into a file that only its owner can read."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
 from hub.client import LOCAL
-from hub.clock import SystemClock
+from hub.clock import Clock, SystemClock
 from hub.project import own_files
 from hub.settings import Settings, load_settings
-from hub.store import api_keys, open_store
+from hub.store import Store, api_keys, open_store
 
 
 def create_local_key(root: Path, environment: str | None = None) -> str:
     """Create the store of a project with one admin key, for the command line of this machine."""
     settings, _ = load_settings(own_files(root), environment)
-    store, clock, token = open_store(str(settings.store), root), SystemClock(), api_keys.new_token()
+    store, token = open_store(str(settings.store), root), api_keys.new_token()
     try:
-        store.write(lambda db: api_keys.add(db, clock.new_id(), "command line", "admin", token, clock.epoch()))
+        admit_first(store, SystemClock(), token)
     finally:
         store.close()
-    local = {"url": address_of(settings), "api_key": token}
-    write_private(root / LOCAL, msgspec.json.format(msgspec.json.encode(local), indent=2).decode() + "\n")
+    write_private(root / LOCAL, _text({"url": address_of(settings), "api_key": token}))
     return token
 
 
-def keep_local(root: Path, settings: Settings) -> None:
-    """The command line's file says where the hub is now; nothing where the project has no such file."""
-    path = root / LOCAL
-    try:
-        local = msgspec.json.decode(path.read_bytes(), type=dict[str, str])
-    except (FileNotFoundError, msgspec.DecodeError):
-        return
+def admit_first(store: Store, clock: Clock, token: str) -> bool:
+    """Whether a token is now the admin key of a store in which there never was one."""
+    if not token or api_keys.listed(store.reader()):
+        return False
+    store.write(lambda db: api_keys.add(db, clock.new_id(), "command line", "admin", token, clock.epoch()))
+    return True
+
+
+def keep_local(root: Path, settings: Settings, store: Store, clock: Clock) -> None:
+    """The command line's file says where the hub is now, and with which key. A store in which there never was one, as
+    after the old one is deleted or a project is cloned, takes that of the file, or a new one."""
+    path, local = root / LOCAL, read_local(root)
     tls = settings.http.tls
     now = {**local, "url": address_of(settings), "certificate": str(root / tls.certificate) if tls else ""}
+    token = now.setdefault("api_key", api_keys.new_token())
+    if not (admit_first(store, clock, token) or local):
+        return
     if now != {"certificate": "", **local}:
         fresh = path.with_name(f"{path.name}.new")  # a command may be reading the old one
-        write_private(fresh, msgspec.json.format(msgspec.json.encode(now), indent=2).decode() + "\n")
+        write_private(fresh, _text(now))
         fresh.replace(path)
+
+
+def read_local(root: Path) -> dict[str, str]:
+    """What the command line's file says; nothing where there is none, or none that can be read."""
+    try:
+        return msgspec.json.decode((root / LOCAL).read_bytes(), type=dict[str, str])
+    except (FileNotFoundError, msgspec.DecodeError):
+        return {}
+
+
+def _text(local: Mapping[str, str]) -> str:
+    return msgspec.json.format(msgspec.json.encode(local), indent=2).decode() + "\n"
 
 
 def address_of(settings: Settings) -> str:

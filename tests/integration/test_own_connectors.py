@@ -2,9 +2,14 @@
 
 import pytest
 
+import connectors
+from hub.check import check_project
 from hub.fields import Located
 from hub.secret import Secret
 from hub.settings import load_settings
+from hub.systems import NAME_FORM
+from hub.yaml_schemas import yaml_schemas
+from tests.reference_project import small
 
 CONNECTOR = '''
 """A teletype."""
@@ -67,3 +72,69 @@ def test_its_settings_are_read_with_defaults(folder):
 )
 def test_its_mistakes_are_told_alike(folder, text, fault):
     assert load(text, folder)[1] == [fault]
+
+
+def found(folder, **files):
+    """What `o2c check` says of the files in the folder, whether a system uses them or not."""
+    for name, text in files.items():
+        (folder / f"{name}.py").write_text(text)
+    faults = check_project(small(), connectors_folder=folder).faults
+    return [str(fault).removeprefix("connectors/") for fault in faults]
+
+
+GOOD = "from connectors.base import Field\nFIELDS = ()\ndef destination(config): ...\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (GOOD, ""),
+        ("import nothing_here\n", "own.py:1:1: error: it cannot be loaded: No module named 'nothing_here'"),
+        ("\n\ndef destination(\n", "own.py:3:1: error: it cannot be loaded: '(' was never closed"),
+        ("def no(): return 1 / 0\n\nno()\n",
+         "own.py:1:1: error: it cannot be loaded: ZeroDivisionError: division by zero"),
+        ("raise SystemExit(3)\n", "own.py:1:1: error: it cannot be loaded: SystemExit: 3"),
+        ("FIELDS = ()\n", "own.py:0:0: error: it has neither destination(config) nor source(config); write the "
+         "one that a system is to be used by"),
+        ("def destination(host, port): ...\n",
+         "own.py:1:1: error: destination: expected a function destination(config), got destination(host, port)"),
+        (GOOD.replace("()\ndef", "{}\ndef"), "own.py:0:0: error: FIELDS: expected a tuple of connectors.base.Field, "
+         "got dict"),
+        (GOOD.replace("()\ndef", "('port',)\ndef"),
+         "own.py:0:0: error: FIELDS: expected connectors.base.Field, got str"),
+        (GOOD.replace("()\ndef", "(Field('port', 'intger'),)\ndef"),
+         "own.py:0:0: error: FIELDS: 'port' is of the unknown kind 'intger'; did you mean 'integer'?"),
+        (GOOD.replace("()\ndef", "(Field('a', 'group', fields=(Field('b', 'choice'),)),)\ndef"),
+         "own.py:0:0: error: FIELDS: 'a.b' is a choice without choices; give it choices=(\"…\", \"…\")"),
+        (GOOD + "def source(config): ...\n", "own.py:0:0: error: FIELDS: a source is read every fetch.every; write "
+         "Field(\"fetch\", \"group\", fields=(Field(\"every\", \"duration\", default=60.0),))"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_no_connector_is_told_at_its_line(tmp_path, text, fault):
+    assert found(tmp_path, own=text) == ([fault] if fault else [])
+
+
+def test_a_file_of_an_impossible_name_is_told_and_one_with_a_line_before_it_left_alone(tmp_path):
+    assert found(tmp_path, **{"_shared": "import nothing_here\n", "two words": GOOD}) == [
+        f"two words.py:0:0: error: 'two words' cannot name a connector; use {NAME_FORM}"
+    ]
+
+
+def test_its_dataclasses_find_what_their_annotations_name(tmp_path):
+    text = (
+        "from __future__ import annotations\nfrom dataclasses import dataclass\nfrom typing import ClassVar\n"
+        f"@dataclass\nclass Line:\n    most: ClassVar[int] = 3\n    number: int = 0\n{GOOD}"
+    )
+    assert found(tmp_path, line=text) == []
+
+
+def test_one_that_cannot_be_loaded_keeps_no_editor_from_the_others(folder):
+    made = yaml_schemas(small(), folder)["hub/systems.schema.json"]
+    assert "teletype" in made["$defs"] and "broken" not in made["$defs"]
+
+
+def test_where_a_connector_is_from_is_known(folder):
+    assert [connectors.origin(name, folder) for name in ("http", "teletype", "nothing")] == ["hub", "project", ""]
+    (folder / "http.py").write_text(GOOD)  # the project's own wins
+    assert connectors.origin("http", folder) == "project"
+    assert connectors.connector("http", folder).FIELDS == ()
