@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -13,7 +14,9 @@ from benchmarks.cluster import Cluster, Ground, cluster
 from benchmarks.filling import multiply
 from benchmarks.hub_project import Project
 from benchmarks.processes import get
-from benchmarks.trial import STALL_SECONDS, Load, Rig
+from benchmarks.trial import MANY_SENDERS, STALL_SECONDS, Load, Rig
+from hub.broker import QUEUE, open_wire
+from hub.broker.remote import RemoteBroker
 from hub.client import HubClient
 from hub.store import api_keys, open_store
 
@@ -40,8 +43,13 @@ def stored(place: Rig, below: Ground, orders: int) -> tuple[str, int]:
     """The address of a store in which so many orders wait to be split, and the number of the first."""
     first = place.next_number
     with cluster(place, below, workers=0, project=Project(backlog=_ANY_NUMBER)) as running:
-        place.accept(running.url, Load(orders=orders))
-        return running.store, first
+        place.accept(running.url, Load(orders=orders, connections=min(orders, MANY_SENDERS)))
+        found = running.store
+    # Every run finds the same: rows that wait, and a broker that knows nothing of them.
+    wakes = RemoteBroker(partial(open_wire, below.broker_url))
+    wakes.flush(QUEUE)
+    wakes.close()
+    return found, first
 
 
 def drain(place: Rig, below: Ground, backlog: tuple[str, int], orders: int, workers: int) -> Drained:

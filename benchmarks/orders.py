@@ -22,7 +22,7 @@ DIGITS = 10
 VARIANTS = 16
 LINES = 10
 
-_GOODS = (
+GOODS = (
     "Hydraulic hose",
     "Swivel coupling",
     "Ball valve",
@@ -146,7 +146,7 @@ def _line(random: Random, number: int, rate: Decimal) -> dict[str, Any]:
     return {
         "id": 13_000_000_000 + number,
         "sku": f"SKU-{random.randrange(100_000):05d}",
-        "title": random.choice(_GOODS),
+        "title": random.choice(GOODS),
         "variant_title": f"DN{random.choice((6, 8, 10, 12))}",
         "quantity": quantity,
         "price": str(price),

@@ -18,24 +18,23 @@ from pathlib import Path
 from benchmarks.cluster import Ground, cluster
 from benchmarks.hub_project import Project
 from benchmarks.orders import TOPIC, OrderBook
-from benchmarks.trial import Load, Rig
+from benchmarks.trial import MANY_SENDERS, Load, Rig
 from connectors.base import DELIVERED, Parcel, Verdict
 from hub.clock import SystemClock
 from hub.deploy import deploy
 from hub.message import RAW, Accepted, Arrival, Body, Finish, Receipt
-from hub.pipeline import Transformed
 from hub.pipeline.batch import Batch
 from hub.pipeline.connections import open_destination
 from hub.pipeline.program import Program
 from hub.pipeline.receive import as_receipt
 from hub.pipeline.split import LocalTransformer, Suspect
+from hub.pipeline.transformed import Transformed
 from hub.project import read_files
 from hub.store import Store, deliveries, open_store, payloads, receipts
 
 GROUP = 128
 _WORKER = "bench"
 _SEND_SECONDS = 120.0
-_SENDERS = 1536  # at once: what nobody works for is answered half a second later, so few senders would find no ceiling
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +54,9 @@ class Stage:
 def ingest(place: Rig, below: Ground, orders: int) -> Stage:
     """Taken in and acknowledged after the commit; nothing is split."""
     with cluster(place, below, workers=0, project=Project(backlog=10 * orders + 100_000)) as running:
-        place.accept(running.url, Load(orders=max(orders // 10, _SENDERS), connections=_SENDERS))
+        place.accept(running.url, Load(orders=max(orders // 10, MANY_SENDERS), connections=MANY_SENDERS))
         before = [system.cpu_seconds() for system in running.systems]
-        sent = place.accept(running.url, Load(orders=orders, connections=_SENDERS))
+        sent = place.accept(running.url, Load(orders=orders, connections=MANY_SENDERS))
         used = [system.cpu_seconds() - was for system, was in zip(running.systems, before, strict=True)]
         server = used[running.systems.index(below.postgres.server)]
     return Stage("ingest", orders / sent, sum(used) / orders * 1e6, server / orders * 1e6)
@@ -132,8 +131,8 @@ class _Flow:
         def take_in() -> None:
             accepted = database.write(lambda db: receipts.accept(db, group, rows))
             seqs = [each.seq for each in accepted]
-            database.write(lambda db: receipts.claim(db, seqs, _WORKER), durable=False)
-            work.extend(Suspect(found) for found in receipts.load(database.reader(), seqs, 1_000_000))
+            taken = database.write(lambda db: receipts.claim(db, seqs, _WORKER), durable=False)
+            work.extend(Suspect(found) for found in receipts.with_bytes(database.reader(), taken, 1_000_000))
 
         first = _timed(take_in)
         parts = [p for some in LocalTransformer(database, SystemClock()).split(work, self.program) for p in some]

@@ -23,6 +23,8 @@ from benchmarks.processes import NotReady, Running, free_port, get, listens, mac
 
 STALL_SECONDS = 20.0  # no delivery for so long: the rest is not coming
 SAMPLE_SECONDS = 0.5
+# At once: what nobody works for is answered half a second later, so few senders would find no ceiling.
+MANY_SENDERS = 1536
 
 
 @dataclass(frozen=True, slots=True)

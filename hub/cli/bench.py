@@ -13,12 +13,18 @@ from hub.errors import UsageError
 from hub.reference import reference_root
 from hub.yamldoc import did_you_mean
 
-_MODULES = {"hub": "benchmarks.hub", "scale": "benchmarks.scale"}
+_MODULES = {
+    "hub": "benchmarks.hub", "mapping": "benchmarks.mapping", "edi": "benchmarks.edi", "scale": "benchmarks.scale",
+    "backtest": "benchmarks.backtest", "xml": "benchmarks.xml",
+}  # fmt: skip
 
 
 def bench(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="What is measured: hub (one process), scale (several).")
+        str,
+        typer.Argument(
+            metavar="NAME", help="What is measured: hub (one process), mapping, backtest, edi, xml, scale (several)."
+        ),
     ] = "hub",
     quick: Annotated[bool, typer.Option("--quick", help="Short runs, for working on it; not worth quoting.")] = False,
     as_json: Json = False,

@@ -93,7 +93,7 @@ def test_orders_that_are_spread_over_routes_all_arrive(place: Rig, below: Ground
 
 def test_growth_is_told_as_a_ratio(place: Rig) -> None:
     sizes = growth.Sizes(messages=400, few=100, routes=3, lanes=300, rounds=1, orders=ORDERS)
-    assert growth.lanes(place, sizes, lambda line: None) > 0
+    assert growth.routes(place, sizes, lambda line: None) > 0
 
 
 def test_a_stored_backlog_is_worked_off_whole(place: Rig, below: Ground) -> None:
