@@ -10,14 +10,15 @@ from pathlib import Path
 
 import apsw
 
+from hub.clock import SteadyClock, SystemClock
 from hub.errors import StoreError, UsageError
-from hub.store.database import Store
+from hub.store.database import Store, server_time
 from hub.store.sqlite import SqliteStore
 
 # What reading may raise; writing raises StoreError alone.
 READ_ERRORS = (StoreError, apsw.Error)
 
-__all__ = ["READ_ERRORS", "Store", "is_shared", "open_store", "store_path"]
+__all__ = ["READ_ERRORS", "Store", "clock_of", "is_shared", "open_store", "store_path"]
 
 
 def open_store(url: str, root: Path, *, read_only: bool = False) -> Store:
@@ -33,6 +34,12 @@ def open_store(url: str, root: Path, *, read_only: bool = False) -> Store:
 def is_shared(url: str) -> bool:
     """Whether an address is that of a server, which several processes use at once."""
     return url.partition("://")[0] in ("postgresql", "postgres")
+
+
+def clock_of(store: Store) -> SystemClock:
+    """The clock that all who use a store go by: the server's where several may, else this machine's. Raises StoreError
+    where the server cannot be asked."""
+    return SteadyClock(lambda: server_time(store.reader())) if is_shared(store.url) else SystemClock()
 
 
 def store_path(url: str, root: Path) -> Path:

@@ -1,20 +1,21 @@
 """Group commit: one writer thread per process; jobs of several threads share one transaction and one fsync.
 
-A job is a function of the open transaction. If a group fails, its jobs are run again one by one, so that one refused
-row never fails its neighbours. A job's ``done`` is called after the commit, never before.
+A job is a function of the open transaction; those that are a ``Part`` of the same work are done in one go. If a group
+fails, its jobs are run again one by one, so that one refused row never fails its neighbours. A job's ``done`` is called
+after the commit, never before.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import structlog
-
 from hub.errors import StoreError
-from hub.store.database import Job
+from hub.loggers import structlog
+from hub.store.database import Database, Job
 
 Done = Callable[[Any, Exception | None], None]
 Transact = Callable[[Job, bool], Any]
@@ -22,6 +23,18 @@ Transact = Callable[[Job, bool], Any]
 _log = structlog.get_logger("store")
 _GROUP = 64  # jobs in one transaction; each job is itself a batch of rows
 _PATIENCE_SECONDS = 0.004
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A job that shares its statements with others: ``together`` does ``what`` all of them are to do, and gives a
+    result for each."""
+
+    together: Callable[[Database, list[Any]], Sequence[Any]]
+    what: Any
+
+    def __call__(self, db: Database) -> Any:
+        return self.together(db, [self.what])[0]
 
 
 class Committer:
@@ -98,7 +111,7 @@ class Committer:
     def _run_group(self, group: list[tuple[Job, Done]]) -> None:
         if len(group) > 1:
             try:
-                results = self._transact(lambda db: [job(db) for job, _ in group], True)
+                results = self._transact(lambda db: _all(db, [job for job, _ in group]), True)
             except StoreError:
                 results = None
             if results is not None:
@@ -120,6 +133,36 @@ class Committer:
         result = self._begin(job, durable)
         self.commits += 1
         return result
+
+
+class Writing:
+    """The writing side of a store: there is none, ``_committer`` is None, where it was opened for reading only."""
+
+    _committer: Committer | None = None
+
+    @property
+    def committer(self) -> Committer:
+        if self._committer is None:
+            raise StoreError("this store was opened for reading only")
+        return self._committer
+
+    def write(self, job: Job, durable: bool = True) -> Any:
+        """One transaction, now, in the calling thread. Raises StoreError."""
+        return self.committer.run(job, durable)
+
+
+def _all(db: Database, jobs: Sequence[Job]) -> list[Any]:
+    """The result of each job: done in their order, but parts of the same work with the first of them."""
+    parts: dict[Any, list[int]] = {}
+    for number, job in enumerate(jobs):
+        parts.setdefault(job.together if isinstance(job, Part) else number, []).append(number)
+    results: list[Any] = [None] * len(jobs)
+    for numbers in parts.values():
+        first, whats = jobs[numbers[0]], [job.what for n in numbers if isinstance(job := jobs[n], Part)]
+        found = first.together(db, whats) if isinstance(first, Part) else [first(db)]
+        for number, result in zip(numbers, found, strict=True):
+            results[number] = result
+    return results
 
 
 def _tell(done: Done, result: Any, error: Exception | None) -> None:

@@ -51,9 +51,18 @@ _RULES = {
           AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.delivery_id = d.delivery_id)""",
     "deliveries that nothing will wake": """
         SELECT count(*), max(delivery_id) FROM deliveries d WHERE d.state IN ('queued', 'retrying')
-          AND d.due_at IS NULL AND d.claimed_by IS NULL AND d.waits_for = '' AND NOT EXISTS (
+          AND d.due_at IS NULL AND d.claimed_by IS NULL AND d.waits_for = ''
+          AND coalesce(d.batch_id, '') IN ('', d.delivery_id) AND NOT EXISTS (
             SELECT 1 FROM deliveries e WHERE e.system = d.system AND e.lane = d.lane AND e.holds_lane = 1
               AND e.lane_seq < d.lane_seq)""",
+    "deliveries that are not as the first one of their batch": """
+        SELECT count(*), max(delivery_id) FROM deliveries d WHERE d.batch_id <> '' AND d.batch_id <> d.delivery_id
+          AND d.state IN ('queued', 'delivering', 'retrying', 'unknown', 'held') AND NOT EXISTS (
+            SELECT 1 FROM deliveries f WHERE f.delivery_id = d.batch_id AND f.state = d.state)""",
+    "batches without the bytes that are sent": """
+        SELECT count(*), max(delivery_id) FROM deliveries d WHERE d.batch_id = d.delivery_id
+          AND d.state IN ('queued', 'delivering', 'retrying', 'unknown', 'held') AND NOT EXISTS (
+            SELECT 1 FROM payloads p WHERE p.owner_id = d.delivery_id AND p.stage = 'sent')""",
     "replays of deliveries that are not there": """
         SELECT count(*), max(delivery_id) FROM deliveries d WHERE d.replay_of <> ''
           AND NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.delivery_id = d.replay_of)""",

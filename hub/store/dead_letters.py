@@ -15,7 +15,7 @@ import msgspec
 from hub.message import LANE_SHIFT
 from hub.store import search_terms
 from hub.store.database import Database
-from hub.store.partial import is_troubled
+from hub.store.partial import DEAD_STATES, is_dead
 from hub.store.search_terms import Filter, Sql
 
 _EXAMPLES = 3
@@ -36,9 +36,9 @@ _OPEN = {
     "receipt": "FROM receipts r WHERE r.state = 'dead' AND r.resolved_by IS NULL",
     "message": """FROM messages m INDEXED BY messages_dead CROSS JOIN receipts r ON r.seq = m.seq
       WHERE m.state = 'dead' AND m.resolved_by IS NULL""",
-    "delivery": f"""FROM deliveries d INDEXED BY deliveries_troubled
+    "delivery": f"""FROM deliveries d INDEXED BY deliveries_dead
       CROSS JOIN messages m ON m.message_id = d.message_id
-      WHERE d.state IN ('dead', 'held', 'expired') AND {is_troubled("d")}
+      WHERE {is_dead("d")}
         AND (d.state <> 'expired' OR NOT EXISTS (
         SELECT 1 FROM deliveries x WHERE x.replay_of = d.delivery_id AND x.replay_of <> ''))""",
 }
@@ -80,12 +80,37 @@ class Issue:
     failure: dict[str, Any]
     examples: tuple[str, ...]
 
+    @property
+    def delivery_id(self) -> str:
+        """The delivery that is to be replayed instead; '' where the dead letters themselves are."""
+        return str(self.failure.get("delivery_id", ""))
+
+    @property
+    def command(self) -> str:
+        """What replays everything of it from a terminal."""
+        if self.delivery_id:
+            is_rejected = self.failure.get("code") == "rejected_by_partner"
+            reason = "rejected by the partner" if is_rejected else "not acknowledged"
+            return f"o2c replay {self.delivery_id} --delivered send --reason '{reason}'"
+        return f"o2c replay --issue {self.issue}"
+
 
 def find(db: Database, wanted: Filter, limit: int = -1) -> list[DeadLetter]:
     """The dead letters that a filter selects, in the order of arrival; the first ``limit`` of them, or all."""
-    found = [letter for kind in _COLUMNS for letter in _find(db, kind, wanted, limit)]
+    found = [
+        letter
+        for kind in _COLUMNS
+        for state in _states(kind, wanted)
+        for letter in _find(db, kind, replace(wanted, state=state), limit)
+    ]
     found.sort(key=lambda letter: (letter.order, letter.kind, letter.id))
     return found if limit < 0 else found[:limit]
+
+
+def _states(kind: str, wanted: Filter) -> list[str]:
+    """Of each state they are found in their order, so that no more are read than are wanted."""
+    possible = DEAD_STATES if kind == "delivery" else ("dead",)
+    return [state for state in possible if wanted.state in ("", state)]
 
 
 def _find(db: Database, kind: str, wanted: Filter, limit: int) -> Iterator[DeadLetter]:
@@ -106,8 +131,7 @@ def _terms(kind: str, wanted: Filter) -> Sql | None:
     """What a dead letter of a kind must satisfy; None where the filter leaves none of this kind."""
     if wanted.destination and kind != "delivery":
         return None
-    possible = ("dead", "held", "expired") if kind == "delivery" else ("dead",)
-    if wanted.state and wanted.state not in possible:
+    if not _states(kind, wanted):
         return None
     if kind == "receipt" and (wanted.keys or wanted.type):
         return None

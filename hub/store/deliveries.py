@@ -12,29 +12,33 @@ from typing import Any
 import msgspec
 
 from hub.message import Delivery, Finish
+from hub.store import batches
 from hub.store.database import Database, lock_lanes
 
 COLUMNS = """delivery_id, message_id, lane_seq, source, route, target, system, lane, state, created_at, due_at,
   attempts, revision, set_id, waits_for, replay_of, replay_depth, doubt, rebuild, failure, fingerprint, received_at,
-  crashes, effect_id"""
+  crashes, effect_id, batch_id"""
 
 _INSERT = """INSERT INTO deliveries (delivery_id, message_id, lane_seq, source, route, target, system, lane, state,
     holds_lane, due_at, created_at, updated_at, received_at, set_id, waits_for, replay_of, replay_depth, rebuild,
-    attempts, revision, failure, fingerprint, hold_reason, doubt, effect_id, claimed_by, claimed_at)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+    attempts, revision, failure, fingerprint, hold_reason, doubt, effect_id, claimed_by, claimed_at, batch_id)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
+# The number of a source before which nothing is unread: what a server keeps of rows that are done with is left out.
+READ_TO = "(SELECT coalesce(max(k.seq), 0) FROM read_to k WHERE k.source = {0})"
 # Where in the order of arrival the unread bytes of a replay stand: at their message, or at the end of their receipt.
 _PLACE_AGAIN = """(r.origin_seq << 20) | CASE WHEN r.origin_position < 0 THEN 1048575 ELSE r.origin_position END"""
 # A delivery may go when it is due, its route and system are not switched off, nothing earlier of its source is still
-# unread (for the first time, or again for a replay), and it heads its lane.
+# unread (for the first time, or again for a replay), and it heads its lane; those of a batch did when it was made.
 _MAY_GO = f"""state IN ('queued', 'retrying') AND due_at IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM switches w
     WHERE (w.kind = 'route' AND w.name = d.route) OR (w.kind = 'system' AND w.name = d.system))
-  AND (d.lane = '' OR (
+  AND (d.lane = '' OR d.batch_id = d.delivery_id OR (
     NOT EXISTS (SELECT 1 FROM deliveries e
       WHERE e.system = d.system AND e.lane = d.lane AND e.holds_lane = 1 AND e.lane_seq < d.lane_seq)
     AND NOT EXISTS (SELECT 1 FROM receipts r
-      WHERE r.source = d.source AND r.state = 'received' AND r.seq < (d.lane_seq >> 20))
+      WHERE r.source = d.source AND r.state = 'received' AND r.seq < (d.lane_seq >> 20)
+        AND r.seq >= {READ_TO.format("d.source")})
     AND NOT EXISTS (SELECT 1 FROM receipts r INDEXED BY receipts_again
       WHERE r.source = d.source AND r.state = 'received' AND r.origin_seq > 0
         AND r.origin_seq <= (d.lane_seq >> 20) AND ({_PLACE_AGAIN}) < d.lane_seq)))"""
@@ -45,35 +49,36 @@ _CLAIM = f"""UPDATE deliveries AS d SET state = 'delivering', claimed_by = ?2, c
 
 
 _FIRST_UNREAD = f"""SELECT min(place) FROM (
-    SELECT (min(seq) << 20) | 1048575 AS place FROM receipts WHERE source = ?1 AND state = 'received'
+    SELECT (min(seq) << 20) | 1048575 AS place FROM receipts
+      WHERE source = ?1 AND state = 'received' AND seq >= {READ_TO.format("?1")}
     UNION ALL SELECT min({_PLACE_AGAIN}) FROM receipts r INDEXED BY receipts_again
       WHERE source = ?1 AND state = 'received' AND origin_seq > 0) AS places"""
 
 
 def insert(db: Database, new: Sequence[Delivery], claim_for: str | None = None) -> set[str]:
-    """Store new deliveries, due at once unless something else has to happen first.
+    """Store new deliveries, due at once unless something else has to happen first, or when they are collected.
 
     With ``claim_for`` those that may go are claimed for that worker in the same statement; gives their ids.
     """
     if not new:
         return set()
-    # What is unread is asked before who holds the lanes: a receipt that is split in between has its deliveries there.
-    unread, off = _first_unread(db, new), _switched_off(db)
     lock_lanes(db, {d.system for d in new if d.lane})
+    # What is unread is asked before who holds the lanes: a receipt that is split in between has its deliveries there.
+    unread, off = first_unread(db, new), _switched_off(db)
     lanes = _lane_holders(db, new)
     claimed: set[str] = set()
     rows = []
     for d in sorted(new, key=lambda d: d.lane_seq):
         first = lanes.get((d.system, d.lane), d.lane_seq)
         busy = bool(d.lane) and first < d.lane_seq
-        waits = busy or bool(d.waits_for) or d.state != "queued"
+        waits = (busy and not d.waits_to_be_collected) or bool(d.waits_for) or d.state != "queued"
         goes = claim_for is not None and not waits and not off & {("route", d.route), ("system", d.system)}
         goes = goes and (not d.lane or unread.get(d.source, d.lane_seq) >= d.lane_seq)
         if d.lane:
             lanes[(d.system, d.lane)] = min(first, d.lane_seq)
         if goes:
             claimed.add(d.delivery_id)
-        rows.append(_row(d, None if waits or goes else d.created_at, claim_for if goes else None))
+        rows.append(_row(d, None if waits or goes else d.due_at or d.created_at, claim_for if goes else None))
     db.executemany(_INSERT, rows)
     return claimed
 
@@ -82,15 +87,16 @@ def _lane_holders(db: Database, new: Sequence[Delivery]) -> dict[tuple[str, str]
     """The place of the first that holds each of these lanes."""
     lanes = sorted({(d.system, d.lane) for d in new if d.lane})
     held = db.execute(
-        """SELECT e.system, e.lane, min(e.lane_seq) FROM json_each(?) j
-           JOIN deliveries e ON e.system = j.value ->> 0 AND e.lane = j.value ->> 1 AND e.holds_lane = 1
-           GROUP BY e.system, e.lane""",
+        """SELECT system, lane, first FROM (SELECT j.value ->> 0 AS system, j.value ->> 1 AS lane,
+             (SELECT min(e.lane_seq) FROM deliveries e
+               WHERE e.system = j.value ->> 0 AND e.lane = j.value ->> 1 AND e.holds_lane = 1) AS first
+           FROM json_each(?) j) AS holders WHERE first IS NOT NULL""",
         (msgspec.json.encode(lanes).decode(),),
     )
     return {(system, lane): first for system, lane, first in held}
 
 
-def _first_unread(db: Database, new: Sequence[Delivery]) -> dict[str, int]:
+def first_unread(db: Database, new: Sequence[Delivery]) -> dict[str, int]:
     """For each source the last place in the order of arrival that nothing unread stands before."""
     found = {}
     for source in {d.source for d in new}:
@@ -111,7 +117,7 @@ def _row(d: Delivery, due_at: float | None, claimed_by: str | None) -> tuple[Any
         "delivering" if claimed_by else d.state, 1 if d.lane else 0, due_at, d.created_at, d.created_at, d.received_at,
         d.set_id, d.waits_for, d.replay_of, d.replay_depth, int(d.rebuild), d.attempts, d.revision, failure,
         d.fingerprint, (d.failure or {}).get("code", "") if d.state == "held" else "", int(d.doubt), d.effect_id,
-        claimed_by, d.created_at if claimed_by else None,
+        claimed_by, d.created_at if claimed_by else None, d.batch_id,
     )  # fmt: skip
 
 
@@ -144,7 +150,9 @@ _WAITING = {"queued", "delivering", "retrying", "unknown", "held"}
 
 
 def finish(db: Database, finishes: Sequence[Finish], worker: str) -> set[str]:
-    """End attempts: the next state of each delivery and its attempt row. Gives the systems that have something due."""
+    """End attempts: the next state of each delivery and its attempt row; those of a batch end with its first one. Gives
+    the systems that have something due."""
+    finishes = [*finishes, *batches.ends(db, finishes)]
     ended = list(db.executemany(_FINISH, [_finish_row(f) for f in finishes]))
     by_id = {f.delivery_id: f for f in finishes}
     db.executemany(_ATTEMPT, [_attempt_row(by_id[str(row[0])], int(row[3]), worker) for row in ended])
@@ -204,15 +212,17 @@ def _next_of_lanes(db: Database, lanes: Sequence[tuple[str, str]], at: float) ->
         return set()
     lock_lanes(db, {system for system, _ in lanes})
     heads = db.execute(
-        """SELECT head FROM (SELECT (SELECT e.delivery_id FROM deliveries e WHERE e.system = j.value ->> 0
-             AND e.lane = j.value ->> 1 AND e.holds_lane = 1 ORDER BY e.lane_seq LIMIT 1) AS head
-           FROM json_each(?) j) AS heads WHERE head IS NOT NULL""",
+        """SELECT system, lane, first FROM (SELECT j.value ->> 0 AS system, j.value ->> 1 AS lane,
+             (SELECT min(e.lane_seq) FROM deliveries e WHERE e.system = j.value ->> 0
+               AND e.lane = j.value ->> 1 AND e.holds_lane = 1) AS first
+           FROM json_each(?) j) AS heads WHERE first IS NOT NULL""",
         (msgspec.json.encode(lanes).decode(),),
     ).fetchall()
+    # A message may have several targets at one system: they stand at one place.
     due = db.executemany(
-        """UPDATE deliveries SET due_at = coalesce(due_at, ?) WHERE delivery_id = ? AND state = 'queued'
-           AND waits_for = '' RETURNING system""",
-        [(at, head) for (head,) in heads],
+        """UPDATE deliveries SET due_at = coalesce(due_at, ?) WHERE system = ? AND lane = ? AND lane_seq = ?
+           AND holds_lane = 1 AND state = 'queued' AND waits_for = '' RETURNING system""",
+        [(at, *head) for head in heads],
     )
     return {str(system) for (system,) in due}
 
@@ -294,29 +304,35 @@ def settle_unknown(db: Database, delivery_id: str, worker: str, at: float) -> bo
 
 
 def move(db: Database, delivery_id: str, state: str, at: float, note: str = "") -> set[str]:
-    """An operator's step: held → queued (release) or resolved, cancelled. Gives the systems with something due."""
-    ended = db.execute(
+    """An operator's step: held → queued (release) or resolved, cancelled; of a batch on its way, all of it. Gives the
+    systems with something due."""
+    ids = batches.together(db, delivery_id)
+    ended = db.executemany(
         """UPDATE deliveries SET state = ?2, updated_at = ?3, due_at = NULL, claimed_by = NULL, hold_reason = ?4,
              waits_for = CASE WHEN ?2 = 'queued' THEN '' ELSE waits_for END,
              holds_lane = CASE WHEN lane <> '' AND ?2 = 'queued' THEN 1 ELSE 0 END
            WHERE delivery_id = ?1 AND state <> 'delivering'
            RETURNING delivery_id, system, lane, lane_seq, state""",
-        (delivery_id, state, at, note),
+        [(each, state, at, note) for each in ids],
     ).fetchall()
     if state != "queued":
         return _follow_up(db, ended, {}, at)
+    if len(ids) > 1:  # its turn came when it was put together
+        db.executemany("UPDATE deliveries SET due_at = ? WHERE delivery_id = ?", [(at, each) for each in ids])
+        return {str(row[1]) for row in ended}
     return {free for row in ended for free in _make_due(db, delivery_id, str(row[1]), str(row[2]), at)}
 
 
-def resolve(db: Database, ended: Sequence[tuple[str, str]], at: float) -> set[str]:
-    """Deliveries that have been dealt with, (id, by what) each. Gives the systems with something due."""
+def replaced(db: Database, ended: Sequence[tuple[str, str, str]], at: float) -> set[str]:
+    """Dead and held deliveries whose places others take in this transaction, (id, its state, by what) each; gives those
+    that still were in that state. Nothing is set free: who waited for one waits for the other."""
     rows = db.executemany(
-        """UPDATE deliveries SET state = 'resolved', updated_at = ?3, due_at = NULL, claimed_by = NULL,
-             hold_reason = ?2, holds_lane = 0
-           WHERE delivery_id = ?1 AND state <> 'delivering' RETURNING delivery_id, system, lane, lane_seq, state""",
-        [(delivery_id, note, at) for delivery_id, note in ended],
-    ).fetchall()
-    return _follow_up(db, rows, {}, at)
+        """UPDATE deliveries SET state = 'resolved', updated_at = ?4, due_at = NULL, claimed_by = NULL,
+             hold_reason = ?3, holds_lane = 0
+           WHERE delivery_id = ?1 AND state = ?2 RETURNING delivery_id""",
+        [(delivery_id, state, note, at) for delivery_id, state, note in ended],
+    )
+    return {str(delivery_id) for (delivery_id,) in rows}
 
 
 _LEFT = """q.holds_lane = 1 AND q.state = 'queued' AND q.due_at IS NULL AND q.waits_for = '' AND q.claimed_by IS NULL

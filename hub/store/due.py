@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+import msgspec
 
 from hub.message import Delivery
 from hub.store.database import Database, Shared
@@ -10,11 +12,13 @@ from hub.store.deliveries import COLUMNS, from_row
 
 _AT_MOST_BUSY = 1.0  # seconds until the writer comes to it
 # What came due and was then overtaken, by one that was read late or is replayed, must not take the room of those that
-# may go. Looking into doubt sends nothing and needs no turn.
+# may go. Looking into doubt sends nothing and needs no turn. What waits to be collected goes in a batch,
+# a batch when its first one does, whose turn came when it was made.
 _HEADS_ITS_LANE = """(d.lane = '' OR NOT EXISTS (SELECT 1 FROM deliveries e
   WHERE e.system = d.system AND e.lane = d.lane AND e.holds_lane = 1 AND e.lane_seq < d.lane_seq))"""
 _DUE = f"""d.system = ?1 AND d.route = ?2 AND d.due_at <= ?3 AND d.claimed_by IS NULL AND d.due_at IS NOT NULL
-  AND (d.state = 'unknown' OR {_HEADS_ITS_LANE})"""
+  AND (d.batch_id IS NULL OR d.batch_id = d.delivery_id)
+  AND (d.state = 'unknown' OR d.batch_id = d.delivery_id OR {_HEADS_ITS_LANE})"""
 
 # One step of the index for each route, however many deliveries of it wait.
 _ROUTES_DUE = """WITH RECURSIVE found(route) AS (
@@ -40,13 +44,15 @@ def systems(db: Database) -> list[str]:
     return [str(system) for (system,) in db.execute(_SYSTEMS)]
 
 
-# Mostly one route waits, or none: two steps of the index tell.
-_ENDS = """SELECT first, last, (SELECT min(e.due_at) FROM deliveries e
-      WHERE e.system = ?1 AND e.route = first AND e.due_at IS NOT NULL) AS first_due,
+# Mostly one route waits, or none: two steps of the index tell. The first of an order is one step, also to a planner
+# that takes what waits for so little that it would rather read all of it for its least.
+_ENDS = """SELECT first, last, (SELECT e.due_at FROM deliveries e
+      WHERE e.system = ?1 AND e.route = first AND e.due_at IS NOT NULL ORDER BY e.due_at LIMIT 1) AS first_due,
     EXISTS (SELECT 1 FROM switches w WHERE (w.kind = 'system' AND w.name = ?1)
       OR (w.kind = 'route' AND w.name = first AND first = last)) AS is_off
-  FROM (SELECT (SELECT min(route) FROM deliveries WHERE system = ?1 AND due_at IS NOT NULL) AS first,
-    (SELECT max(route) FROM deliveries WHERE system = ?1 AND due_at IS NOT NULL) AS last) AS ends"""
+  FROM (SELECT (SELECT route FROM deliveries WHERE system = ?1 AND due_at IS NOT NULL ORDER BY route LIMIT 1) AS first,
+    (SELECT route FROM deliveries WHERE system = ?1 AND due_at IS NOT NULL ORDER BY route DESC LIMIT 1) AS last)
+  AS ends"""
 
 
 def routes_due(db: Database, system: str) -> dict[str, float]:
@@ -73,18 +79,22 @@ def due(db: Database, system: str, route: str, now: float, limit: int) -> list[D
 # Rows that another process is looking at are passed over, so that several share what is due. They are chosen once: a
 # plan that asked for them again at each row would pass over those that it has just taken.
 _TAKE = f"""WITH chosen AS MATERIALIZED (
-    SELECT d.delivery_id FROM deliveries d WHERE {_DUE} ORDER BY d.due_at, d.lane_seq LIMIT ?4 FOR UPDATE SKIP LOCKED)
-  UPDATE deliveries SET claimed_by = ?5, claimed_at = ?3 WHERE delivery_id IN (SELECT delivery_id FROM chosen)
+    SELECT found.delivery_id FROM json_each(?4) j, LATERAL (
+      SELECT d.delivery_id FROM deliveries d WHERE {_DUE.replace("?2", "(j.value ->> 0)")}
+      ORDER BY d.due_at, d.lane_seq LIMIT CAST(j.value ->> 1 AS int8) FOR UPDATE SKIP LOCKED) found)
+  UPDATE deliveries SET claimed_by = ?2, claimed_at = ?3 WHERE delivery_id IN (SELECT delivery_id FROM chosen)
   RETURNING {COLUMNS}"""
 # The index has them by time: those of one moment are sorted, not all that is due, as a planner would that expects few.
 _AS_THEY_COME = "SET LOCAL enable_sort = off"
 
 
-def take(db: Database, system: str, route: str, now: float, limit: int, worker: str) -> list[Delivery]:
-    """What is due, as ``due`` gives it, kept from other processes until it is claimed or given back."""
+def take(db: Database, system: str, wanted: Mapping[str, int], now: float, worker: str) -> list[Delivery]:
+    """What is due of each route, as ``due`` gives it and as many as are wanted of it, kept from other processes until
+    it is claimed or given back."""
     db.execute(_AS_THEY_COME)
-    found = [from_row(row) for row in db.execute(_TAKE, (system, route, now, limit, worker))]
-    return sorted(found, key=lambda d: (d.due_at or 0.0, d.lane_seq))
+    limits = msgspec.json.encode(list(wanted.items())).decode()
+    found = [from_row(row) for row in db.execute(_TAKE, (system, worker, now, limits))]
+    return sorted(found, key=lambda d: (d.route, d.due_at or 0.0, d.lane_seq))
 
 
 def give_back(db: Database, delivery_ids: Sequence[str], worker: str) -> None:
@@ -106,7 +116,8 @@ def clock_was_put(db: Database, seconds: float, now: float, since: float) -> Non
     span = (seconds, before, since, soon)
     db.execute(
         """UPDATE deliveries SET due_at = due_at + ?1 WHERE due_at > ?2
-           AND due_at NOT BETWEEN ?3 AND ?4 AND updated_at NOT BETWEEN ?3 AND ?4""",
+           AND due_at NOT BETWEEN ?3 AND ?4 AND updated_at NOT BETWEEN ?3 AND ?4
+           AND (batch_id IS NULL OR batch_id <> '')""",  # a time of day comes when the clock shows it
         span,
     )
     db.execute(

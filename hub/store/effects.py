@@ -41,7 +41,7 @@ class Effect(msgspec.Struct, frozen=True, gc=False):
 def of_message(db: Database, message_id: str) -> list[Effect]:
     """The effects of a message's deliveries, those of replays among them, in the order they were made."""
     rows = db.execute(
-        """SELECT delivery_id, target, system, state, doubt, due_at, revision, effect_id FROM deliveries
+        """SELECT delivery_id, target, system, state, doubt, due_at, revision, effect_id, batch_id FROM deliveries
            WHERE message_id = ? ORDER BY created_at, delivery_id""",
         (message_id,),
     ).fetchall()
@@ -60,8 +60,18 @@ def reference(db: Database, delivery_ids: Sequence[str]) -> str:
     return ""
 
 
+def reference_of_target(db: Database, message_id: str, target: str) -> str:
+    """What the receiver of a message's delivery to this target calls what that has made; '' if it never said."""
+    found = db.execute(
+        """SELECT a.reference FROM deliveries d JOIN attempts a ON a.delivery_id = d.delivery_id
+           WHERE d.message_id = ? AND d.target = ? AND a.reference <> '' ORDER BY a.ended_at DESC LIMIT 1""",
+        (message_id, target),
+    ).get
+    return str(found or "")
+
+
 def _effect(db: Database, row: tuple[Any, ...]) -> Effect:
-    delivery_id, target, system, state, doubt, due_at, revision, effect_id = row
+    delivery_id, target, system, state, doubt, due_at, revision, effect_id, batch_id = row
     tries = [
         dict(zip(_COLUMNS, values, strict=True))
         for values in db.execute(
@@ -71,7 +81,7 @@ def _effect(db: Database, row: tuple[Any, ...]) -> Effect:
     sent = [each for each in tries if _went_out(each)]
     looks = [each for each in tries if each["outcome"].startswith(_LOOKED)]
     return Effect(
-        delivery_id=delivery_id, target=target, system=system, key=f"{effect_id or delivery_id}.{revision}",
+        delivery_id=delivery_id, target=target, system=system, key=f"{batch_id or effect_id or delivery_id}.{revision}",
         state=_state(state, bool(doubt)), reference=reference(db, [delivery_id, effect_id]), times_sent=len(sent),
         first_sent_at=sent[0]["started_at"] if sent else None, last_sent_at=sent[-1]["started_at"] if sent else None,
         answered=_answer(sent[-1]) if sent else "", looked_up_at=looks[-1]["ended_at"] if looks else None,

@@ -1,10 +1,11 @@
-"""What an operator does to one delivery or dead letter by hand: hold, try now, release, resolve, cancel."""
+"""What an operator does to one delivery or dead letter by hand: hold, try now, release, resolve, cancel. What is done
+to a delivery of a batch on its way is done to all of the batch."""
 
 from __future__ import annotations
 
 import msgspec
 
-from hub.store import deliveries
+from hub.store import batches, deliveries
 from hub.store.database import Database
 
 HOLDABLE = ("queued", "retrying")
@@ -25,10 +26,11 @@ def hold(db: Database, delivery_id: str, reason: str, at: float) -> None:
         "class": "business_rule", "code": "held_by_operator", "step": "deliver", "detail": "an operator holds this",
         "hint": "release it to send it, or resolve or cancel it",
     }  # fmt: skip
-    db.execute(
+    text = msgspec.json.encode(failure).decode()
+    db.executemany(
         """UPDATE deliveries SET state = 'held', due_at = NULL, claimed_by = NULL, updated_at = ?, hold_reason = ?,
              failure = coalesce(failure, ?) WHERE delivery_id = ? AND state IN ('queued', 'retrying')""",
-        (at, reason, msgspec.json.encode(failure).decode(), delivery_id),
+        [(at, reason, text, each) for each in batches.together(db, delivery_id)],
     )
 
 
@@ -36,7 +38,7 @@ def hurry(db: Database, delivery_id: str, at: float) -> None:
     """A delivery that waits for its next try is due now."""
     db.execute(
         "UPDATE deliveries SET due_at = ?, updated_at = ? WHERE delivery_id = ? AND state = 'retrying'",
-        (at, at, delivery_id),
+        (at, at, batches.together(db, delivery_id)[0]),
     )
 
 
@@ -51,18 +53,20 @@ def in_doubt(db: Database, delivery_id: str) -> tuple[str, str] | None:
 def ask(db: Database, delivery_id: str, at: float) -> set[str]:
     """Of a held delivery its system is asked first whether an earlier try had its effect; gives the systems that have
     something due."""
-    asked = db.execute(
-        """UPDATE deliveries SET state = 'unknown', due_at = ?1, updated_at = ?1, claimed_by = NULL, hold_reason = ''
-           WHERE delivery_id = ?2 AND state = 'held' RETURNING system""",
-        (at, delivery_id),
+    ids = batches.together(db, delivery_id)
+    asked = db.executemany(
+        """UPDATE deliveries SET state = 'unknown', due_at = ?1, updated_at = ?2, claimed_by = NULL, hold_reason = ''
+           WHERE delivery_id = ?3 AND state = 'held' RETURNING system""",
+        [(at if each == ids[0] else None, at, each) for each in ids],
     )
     return {str(system) for (system,) in asked}
 
 
 def release(db: Database, delivery_id: str, at: float) -> set[str]:
     """A held delivery may go; gives the systems that have something due."""
-    db.execute(
-        "UPDATE deliveries SET failure = NULL, fingerprint = '', state = 'queued' WHERE delivery_id = ?", (delivery_id,)
+    db.executemany(
+        "UPDATE deliveries SET failure = NULL, fingerprint = '', state = 'queued' WHERE delivery_id = ?",
+        [(each,) for each in batches.together(db, delivery_id)],
     )
     return deliveries.move(db, delivery_id, "queued", at)
 

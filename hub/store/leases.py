@@ -17,7 +17,8 @@ _HOLD = f"""INSERT INTO leases (name, holder, until) VALUES (?1, ?2, {_NOW} + ?3
   ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
   WHERE leases.holder = excluded.holder OR leases.until < {_NOW}"""
 _ABANDONED = f"""SELECT claimed_by FROM deliveries WHERE claimed_by IS NOT NULL
-  UNION SELECT claimed_by FROM receipts WHERE state = 'received' AND claimed_by IS NOT NULL
+  UNION SELECT r.claimed_by FROM read_to k, LATERAL (SELECT claimed_by FROM receipts
+    WHERE source = k.source AND state = 'received' AND seq >= k.seq AND claimed_by IS NOT NULL OFFSET 0) r
   EXCEPT SELECT holder FROM leases WHERE name LIKE '{_WORKER}%' AND until >= {_NOW}"""
 
 
@@ -55,7 +56,7 @@ def forget_ended(db: Database, older_seconds: float) -> None:
 
 
 def abandoned(db: Database) -> list[str]:
-    """Workers that have something in hand and are no longer alive."""
+    """Workers that have something in hand, as far as it was noted what is read, and are no longer alive."""
     return [worker for (worker,) in db.execute(_ABANDONED)]
 
 

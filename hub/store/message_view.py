@@ -112,7 +112,8 @@ def stages(
     """The payloads there are: stage (``raw``, ``canonical``, ``sent.TARGET``), revision, size, content type, whose."""
     owners = [(came["raw_owner"] or came["receipt_id"], "")]
     owners += [(own["message_id"], "")] if own and own["message_id"] != owners[0][0] else []
-    owners += [(line["delivery_id"], f".{line['target']}") for line in sent]
+    # What was sent of a batch is its first delivery's.
+    owners += [(line["batch_id"] or line["delivery_id"], f".{line['target']}") for line in sent]
     return [
         {**payload, "stage": payload["stage"] + suffix, "owner_id": owner}
         for owner, suffix in owners

@@ -17,22 +17,20 @@ _INSERT = """INSERT INTO messages (seq, position, message_id, place, source, eve
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 
-def insert(db: Database, messages: Sequence[Message], rows: Sequence[tuple[Any, ...]]) -> None:
-    """Store messages, their keys, and ``rows``, their packed payloads."""
+def insert(db: Database, messages: Sequence[Message], rows: Sequence[tuple[Any, ...]] = ()) -> None:
+    """Store messages, their keys, and ``rows``, their packed payloads, unless those are stored beside."""
     db.executemany(_INSERT, [_row(m) for m in messages])
-    db.executemany(
-        "INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        [
-            (scheme, value, issuer, m.seq, m.position, 1 if number == 0 else 0)
-            for m in messages
-            for number, (scheme, issuer, value) in enumerate(m.keys)
-        ],
-    )
+    keys = [
+        (scheme, value, issuer, m.seq, m.position, 1 if number == 0 else 0)
+        for m in messages
+        for number, (scheme, issuer, value) in enumerate(m.keys)
+    ]
     # What one document says about others: an invoice of its order, a payment of its invoice.
-    db.executemany(
-        "INSERT INTO edges (from_key, to_key, message_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-        [(m.main_key, Key(*key).text, m.message_id) for m in messages for key in m.keys[1:]],
-    )
+    edges = dict.fromkeys((m.main_key, Key(*key).text, m.message_id) for m in messages for key in m.keys[1:])
+    # A message has each of its keys once. With a NUL in it one may be stored as another one is.
+    equal = " ON CONFLICT DO NOTHING" if "\0" in "".join(row[1] + row[2] for row in keys) else ""
+    db.executemany(f"INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?){equal}", keys)
+    db.executemany(f"INSERT INTO edges (from_key, to_key, message_id) VALUES (?, ?, ?){equal}", edges)
     payloads.insert_rows(db, rows)
 
 
@@ -44,9 +42,11 @@ def _row(m: Message) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def next_position(db: Database, seq: int) -> int:
-    """How many records of a receipt are stored; more than none only where the hub was interrupted in a large one."""
-    return 1 + db.execute("SELECT coalesce(max(position), -1) FROM messages WHERE seq = ?", (seq,)).get  # type: ignore[no-any-return]
+def stored_to(db: Database, seq: int) -> tuple[int, str]:
+    """The position behind the last record of a receipt that is stored, and the place of that."""
+    sql = "SELECT position, place FROM messages WHERE seq = ? ORDER BY position DESC LIMIT 1"
+    position, place = db.execute(sql, (seq,)).fetchone() or (-1, "")
+    return int(position) + 1, str(place)
 
 
 def resolve(db: Database, message_id: str, by: str) -> bool:
@@ -70,13 +70,15 @@ def contexts(db: Database, message_ids: Sequence[str]) -> dict[str, dict[str, st
     }
 
 
-def envelopes(db: Database, message_ids: Sequence[str]) -> dict[str, tuple[str, str, float]]:
-    """Source, event and time of arrival of some messages."""
+def envelopes(db: Database, message_ids: Sequence[str]) -> dict[str, tuple[str, str, float, str]]:
+    """Source, event, time of arrival and file name of some messages."""
     rows = db.executemany(
-        "SELECT message_id, source, event, received_at FROM messages WHERE message_id = ?",
+        "SELECT message_id, source, event, received_at, seq FROM messages WHERE message_id = ?",
         [(message_id,) for message_id in dict.fromkeys(message_ids)],
-    )
-    return {message_id: (source, event, float(received_at)) for message_id, source, event, received_at in rows}
+    ).fetchall()
+    seqs = [(seq,) for seq in dict.fromkeys(row[-1] for row in rows)]
+    names = dict(db.executemany("SELECT seq, name FROM receipts WHERE seq = ?", seqs)) if seqs else {}
+    return {id: (source, event, float(at), names.get(seq, "")) for id, source, event, at, seq in rows}
 
 
 _XREF = """INSERT INTO xrefs VALUES (?, ?, ?, ?, ?, ?)

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+DEAD_STATES = ("dead", "held", "expired")
 TROUBLED_STATES = ("retrying", "unknown", "held", "dead", "expired")
 CLOSED_STATES = ("skipped", "resolved", "cancelled")
+
+
+def is_dead(table: str = "") -> str:
+    """What ``deliveries_dead`` holds; ``table`` is the name that the statement knows deliveries by."""
+    return _any_of(table, DEAD_STATES)
 
 
 def is_troubled(table: str = "") -> str:

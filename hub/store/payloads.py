@@ -46,6 +46,11 @@ def insert_rows(db: Database, rows: Iterable[tuple[Any, ...]]) -> None:
     db.executemany(_INSERT, rows)
 
 
+def insert_new_rows(db: Database, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Insert rows but for those that are there already."""
+    db.executemany(f"{_INSERT} ON CONFLICT DO NOTHING", rows)
+
+
 def add_chunk(db: Database, owner_id: str, stage: str, number: int, piece: bytes, at: float) -> None:
     """One piece of a payload that arrives in a stream; it belongs to nobody until its receipt is accepted."""
     flag, packed = pack(piece)

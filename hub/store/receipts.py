@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,15 +10,16 @@ import msgspec
 
 from hub.message import RAW, Accepted, Arrival, Receipt
 from hub.outcome import Failure
-from hub.store import payloads, same_content
+from hub.store import items, payloads, same_content
 from hub.store.database import Database, lock_sources, next_numbers
+from hub.store.deliveries import READ_TO
 
 _COLUMNS = """seq, receipt_id, source, event, received_at, content_type, traceparent, causation_id, correlation_id,
-  route, crashes, name, raw_owner, replay_of, origin_seq, origin_position"""
+  route, crashes, name, raw_owner, replay_of, origin_seq, origin_position, message_count"""
 _INSERT = """INSERT INTO receipts (seq, receipt_id, source, event, door, state, received_at, size, content_type,
   dedupe_key, name, reference, traceparent, causation_id, correlation_id, route, enqueued_at, raw_owner, replay_of,
   origin_seq, origin_position, claimed_by)
-  VALUES (?, ?, ?, ?, ?, 'received', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 
 def accept(
@@ -32,6 +33,7 @@ def accept(
     lock_sources(db, {arrival.source for arrival in arrivals})
     numbered = list(zip(next_numbers(db, len(arrivals)), arrivals, strict=True))
     repeats = same_content.repeats(db, numbered)
+    repeats |= {seq: _first(db, first, numbered) for seq, first in items.repeats(db, numbered).items()}
     repeats |= _repeats(db, [(seq, a) for seq, a in numbered if seq not in repeats] if repeats else numbered)
     fresh = [(seq, a) for seq, a in numbered if seq not in repeats]
     db.executemany(_INSERT, [_row(seq, a, worker) for seq, a in fresh])
@@ -53,16 +55,17 @@ def _set_aside(db: Database, seq: int, arrival: Arrival, content_key: str) -> bo
 
 def _row(seq: int, a: Arrival, worker: str | None) -> tuple[Any, ...]:
     return (
-        seq, a.receipt_id, a.source, a.event, a.door, a.received_at, len(a.raw) if a.size < 0 else a.size,
-        a.content_type, a.dedupe_key, a.name, a.reference, a.traceparent, a.causation_id, a.correlation_id, a.route,
-        a.received_at, a.raw_owner, a.replay_of, a.origin_seq, a.origin_position, worker,
+        seq, a.receipt_id, a.source, a.event, a.door, "received", a.received_at,
+        len(a.raw) if a.size < 0 else a.size, a.content_type, a.dedupe_key, a.name, a.reference, a.traceparent,
+        a.causation_id, a.correlation_id, a.route, a.received_at, a.raw_owner, a.replay_of, a.origin_seq,
+        a.origin_position, worker,
     )  # fmt: skip
 
 
 def _repeats(db: Database, numbered: Sequence[tuple[int, Arrival]]) -> dict[int, Accepted]:
     """The arrivals whose dedupe key was seen before, each with the first receipt of that key."""
     # Rows sorted by key: two processes that insert the same keys in one order cannot deadlock.
-    wanted = sorted((a.source, a.dedupe_key, seq) for seq, a in numbered if a.dedupe_key is not None)
+    wanted = sorted((a.source, a.dedupe_key, seq) for seq, a in numbered if a.dedupe_key is not None and not a.item)
     if not wanted:
         return {}
     inserted = {
@@ -72,32 +75,72 @@ def _repeats(db: Database, numbered: Sequence[tuple[int, Arrival]]) -> dict[int,
     repeats = {}
     for source, key, seq in wanted:
         if seq not in inserted:
-            repeats[seq] = _first(db, source, key, numbered)
+            first = db.execute("SELECT seq FROM dedupe WHERE source = ? AND dedupe_key = ?", (source, key)).get
+            repeats[seq] = _first(db, first, numbered)
     return repeats
 
 
-def _first(db: Database, source: str, key: str, numbered: Sequence[tuple[int, Arrival]]) -> Accepted:
-    first_seq = db.execute("SELECT seq FROM dedupe WHERE source = ? AND dedupe_key = ?", (source, key)).get
+def _first(db: Database, first_seq: int, numbered: Sequence[tuple[int, Arrival]]) -> Accepted:
     here = [a.receipt_id for seq, a in numbered if seq == first_seq]
     stored = here[0] if here else db.execute("SELECT receipt_id FROM receipts WHERE seq = ?", (first_seq,)).get
     return Accepted(stored or "", first_seq, duplicate=True)
 
 
-def claim(db: Database, seqs: Sequence[int], worker: str) -> list[int]:
-    """Take receipts to be split: the record that says who had them in hand, should the process die."""
-    claimed = db.executemany(
-        "UPDATE receipts SET claimed_by = ? WHERE seq = ? AND state = 'received' AND claimed_by IS NULL RETURNING seq",
-        [(worker, seq) for seq in seqs],
-    )
-    return [seq for (seq,) in claimed]
+_CLAIM = f"""UPDATE receipts SET claimed_by = ? WHERE seq = ? AND state = 'received' AND claimed_by IS NULL
+  RETURNING size, {_COLUMNS}"""
+Row = tuple[Any, ...]  # of a receipt without its bytes: its size, its number, and what else there is of it
+
+
+def claim(db: Database, seqs: Sequence[int], worker: str) -> list[Row]:
+    """Take receipts to be split: the record that says who had them in hand, should the process die. Gives those that
+    were free."""
+    return db.executemany(_CLAIM, [(worker, seq) for seq in seqs]).fetchall()
+
+
+# With OFFSET each source is looked up for itself; a server would else read all that is open to join it.
+_UNREAD_BETWEEN = f"""SELECT j.value ->> 0 FROM json_each(?1) j WHERE EXISTS (SELECT 1 FROM receipts r
+    WHERE r.source = j.value ->> 0 AND r.state = 'received' AND r.seq > CAST(j.value ->> 1 AS int8)
+      AND r.seq >= {READ_TO.format("j.value ->> 0")}
+      AND r.seq < CAST(j.value ->> 2 AS int8) AND (r.claimed_by IS NULL OR r.claimed_by <> ?2) LIMIT 1 OFFSET 0)"""
+
+
+def unread_between(db: Database, between: Mapping[str, tuple[int, int]], worker: str) -> list[str]:
+    """Which sources have receipts that are not split and not in the hands of ``worker``, between two numbers of theirs
+    that are both left out."""
+    wanted = msgspec.json.encode([(source, *numbers) for source, numbers in between.items()]).decode()
+    return [str(source) for (source,) in db.execute(_UNREAD_BETWEEN, (wanted, worker))]
 
 
 def load(db: Database, seqs: Sequence[int], largest: int) -> list[Receipt]:
     """Receipts by number with their raw bytes, those over ``largest`` bytes without; what is gone is left out."""
     rows = db.executemany(f"SELECT size, {_COLUMNS} FROM receipts WHERE seq = ?", [(seq,) for seq in seqs]).fetchall()
+    return with_bytes(db, rows, largest)
+
+
+def with_bytes(db: Database, rows: Sequence[Row], largest: int) -> list[Receipt]:
+    """Receipts of which all else is known already."""
     owners = {row[1]: str(row[13] or row[2]) for row in rows}
     contents = payloads.read_small(db, [owners[row[1]] for row in rows if row[0] <= largest], RAW)
-    return [Receipt(*row[1:6], contents.get(owners[row[1]], b""), *row[6:]) for row in rows]  # type: ignore[call-arg]
+    found = [Receipt(*row[1:6], contents.get(owners[row[1]], b""), *row[6:]) for row in rows]  # type: ignore[call-arg]
+    return [msgspec.structs.replace(r, origin_place=_place_of(db, r)) if r.origin_position >= 0 else r for r in found]
+
+
+def raw_of(db: Database, receipt_id: str, largest: int = 64_000_000) -> bytes | None:
+    """The bytes that came in as a receipt; None where there is none of this id, it is larger, or they are pruned."""
+    sql = "SELECT raw_owner FROM receipts WHERE receipt_id = ? AND size <= ?"
+    found = db.execute(sql, (receipt_id, largest)).fetchone()
+    return payloads.read(db, found[0] or receipt_id, RAW) if found is not None else None
+
+
+def _place_of(db: Database, receipt: Receipt) -> str:
+    """The place of the message that a receipt is a replay of, also over replays that were none in the end."""
+    of = receipt.replay_of
+    while of:
+        place = db.execute("SELECT place FROM messages WHERE message_id = ?", (of,)).get
+        if place is not None:
+            return str(place)
+        of = db.execute("SELECT replay_of FROM receipts WHERE receipt_id = ?", (of,)).get or ""
+    return ""
 
 
 def mark_split(db: Database, counts: Sequence[tuple[int, int]]) -> None:
@@ -148,8 +191,9 @@ _SOURCES_OPEN = """WITH RECURSIVE found(source) AS (
     SELECT (SELECT min(r.source) FROM receipts r INDEXED BY receipts_open
       WHERE r.state = 'received' AND r.source > found.source) FROM found WHERE found.source IS NOT NULL)
   SELECT source FROM found WHERE source IS NOT NULL"""
-_FIRST_UNTAKEN = """SELECT seq, enqueued_at FROM receipts INDEXED BY receipts_open
-  WHERE source = ? AND state = 'received' AND claimed_by IS NULL ORDER BY source, seq LIMIT ?"""
+_FIRST_UNTAKEN = f"""SELECT seq, enqueued_at FROM receipts INDEXED BY receipts_open
+  WHERE source = ?1 AND state = 'received' AND claimed_by IS NULL AND seq >= {READ_TO.format("?1")}
+  ORDER BY source, seq LIMIT ?2"""
 
 
 def waiting(db: Database, before: float, limit: int) -> list[int]:
@@ -163,13 +207,42 @@ def waiting(db: Database, before: float, limit: int) -> list[int]:
     return sorted(found)
 
 
+_FIRST_OPEN = f"""SELECT seq FROM receipts INDEXED BY receipts_open
+  WHERE source = ?1 AND state = 'received' AND seq >= {READ_TO.format("?1")} ORDER BY source, seq LIMIT 1"""
+
+
+def read_to(db: Database) -> list[tuple[str, int]]:
+    """(source, number) of the first receipt of each source that is not split yet. Numbers of a source are given in the
+    order in which they are stored, so that nothing that comes later has a lower one."""
+    sources = [str(source) for (source,) in db.execute(_SOURCES_OPEN).fetchall()]
+    found = [(source, db.execute(_FIRST_OPEN, (source,)).get) for source in sources]
+    return [(source, int(seq)) for source, seq in found if seq is not None]
+
+
+def note_read(db: Database, firsts: Sequence[tuple[str, int]]) -> None:
+    """Keep what ``read_to`` gave, for all that look for what is open."""
+    db.executemany("INSERT INTO read_to VALUES (?, ?) ON CONFLICT (source) DO UPDATE SET seq = excluded.seq", firsts)
+
+
 def mark_enqueued(db: Database, seqs: Sequence[int], at: float | None) -> None:
     db.executemany("UPDATE receipts SET enqueued_at = ? WHERE seq = ?", [(at, seq) for seq in seqs])
 
 
+_OPEN_COUNT = """SELECT coalesce(
+  (SELECT sum((SELECT count(*) FROM receipts r WHERE r.source = k.source AND r.state = 'received' AND r.seq >= k.seq))
+   FROM read_to k),
+  (SELECT count(*) FROM receipts WHERE state = 'received'))"""
+
+
 def open_count(db: Database) -> int:
-    """How many receipts wait to be split."""
-    return db.execute("SELECT count(*) FROM receipts WHERE state = 'received'").get or 0
+    """How many receipts wait to be split; the first of a source that is new may be counted a second later."""
+    return db.execute(_OPEN_COUNT).get or 0
+
+
+def came_at(db: Database, receipt_id: str) -> float | None:
+    """When a receipt was taken in, in seconds since 1970; None where it is not stored any more."""
+    found = db.execute("SELECT received_at FROM receipts WHERE receipt_id = ?", (receipt_id,)).get
+    return None if found is None else float(found)
 
 
 def let_go(db: Database, seqs: Sequence[int], worker: str) -> None:
@@ -185,15 +258,17 @@ _ENDED = """SELECT r.seq, r.source, r.reference, r.state = 'dead'
     OR EXISTS (SELECT 1 FROM messages m JOIN deliveries d ON d.message_id = m.message_id
                WHERE m.seq = r.seq AND d.state IN ('dead', 'expired'))
   FROM receipts r INDEXED BY receipts_unsettled
-  WHERE r.reference <> '' AND r.settled = 0 AND r.state <> 'received'
+  WHERE r.reference <> '' AND r.settled = 0 AND r.state <> 'received' {without}
     AND NOT EXISTS (SELECT 1 FROM messages m JOIN deliveries d ON d.message_id = m.message_id
       WHERE m.seq = r.seq AND d.state IN ('queued', 'delivering', 'retrying', 'unknown', 'held'))
   LIMIT ?"""
 
 
-def ended(db: Database, limit: int) -> list[tuple[int, str, str, bool]]:
-    """(seq, source, reference, failed) of fetched things all of whose deliveries have ended."""
-    return [(seq, source, reference, bool(failed)) for seq, source, reference, failed in db.execute(_ENDED, (limit,))]
+def ended(db: Database, limit: int, without: Sequence[str] = ()) -> list[tuple[int, str, str, bool]]:
+    """(seq, source, reference, failed) of fetched things all of whose deliveries have ended, not of some sources."""
+    marks = f"AND r.source NOT IN ({', '.join('?' * len(without))})" if without else ""
+    rows = db.execute(_ENDED.format(without=marks), (*without, limit))
+    return [(seq, source, reference, bool(failed)) for seq, source, reference, failed in rows]
 
 
 def mark_settled(db: Database, seq: int) -> None:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from hub.message import SENT, Delivery
+import msgspec
+
+from hub.message import CANONICAL, LOOKUPS, SENT, Delivery
+from hub.store import interchanges
 from hub.store.database import Database
+from hub.store.deliveries import COLUMNS, from_row
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryFacts:
     """A delivery as far as a replay must know it."""
 
-    state: str
+    delivery: Delivery
     hold_reason: str
-    doubt: bool
-    depth: int
-    attempts: int
-    revision: int
-    lane: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +31,15 @@ class WholeFacts:
     resolved_by: str
     is_replayed: bool
     is_being_replayed: bool
+    went_out: bool  # its bytes are what the hub sent, kept for a person who asks after them
 
 
-def of_delivery(db: Database, delivery_id: str) -> DeliveryFacts | None:
-    row = db.execute(
-        """SELECT state, hold_reason, doubt, replay_depth, attempts, revision, lane FROM deliveries
-           WHERE delivery_id = ?""",
-        (delivery_id,),
-    ).fetchone()
-    if row is None:
-        return None
-    return DeliveryFacts(str(row[0]), str(row[1]), bool(row[2]), int(row[3]), int(row[4]), int(row[5]), str(row[6]))
+def of_deliveries(db: Database, delivery_ids: Sequence[str]) -> dict[str, DeliveryFacts]:
+    """Deliveries by id; one that is no longer stored is left out."""
+    rows = db.executemany(
+        f"SELECT hold_reason, {COLUMNS} FROM deliveries WHERE delivery_id = ?", [(id,) for id in delivery_ids]
+    )
+    return {row[1]: DeliveryFacts(from_row(row[1:]), str(row[0])) for row in rows}
 
 
 def of_whole(db: Database, kind: str, id: str) -> WholeFacts | None:
@@ -50,7 +47,7 @@ def of_whole(db: Database, kind: str, id: str) -> WholeFacts | None:
     table = {"message": "m", "receipt": "r"}[kind]
     row = db.execute(
         f"""SELECT r.seq, CASE WHEN r.raw_owner <> '' THEN r.raw_owner ELSE r.receipt_id END, {table}.state,
-              coalesce({table}.resolved_by, '')
+              coalesce({table}.resolved_by, ''), r.door = 'hub' AND r.route = ''
             FROM receipts r LEFT JOIN messages m ON m.seq = r.seq WHERE {table}.{kind}_id = ? LIMIT 1""",
         (id,),
     ).fetchone()
@@ -59,13 +56,34 @@ def of_whole(db: Database, kind: str, id: str) -> WholeFacts | None:
     replays = [
         state for (state,) in db.execute("SELECT state FROM receipts WHERE replay_of = ? AND replay_of <> ''", (id,))
     ]
-    return WholeFacts(int(row[0]), str(row[1]), str(row[2]), str(row[3]), bool(replays), "received" in replays)
+    seq, raw_owner, state, resolved_by, went_out = row
+    is_being_replayed = "received" in replays
+    return WholeFacts(
+        int(seq), str(raw_owner), str(state), str(resolved_by), bool(replays), is_being_replayed, bool(went_out)
+    )
 
 
-def is_replayed(db: Database, delivery_id: str) -> bool:
-    """Whether a delivery has a replay, whatever became of it."""
-    sql = "SELECT 1 FROM deliveries WHERE replay_of = ? AND replay_of <> '' LIMIT 1"
-    return db.execute(sql, (delivery_id,)).fetchone() is not None
+def replayed(db: Database, delivery_ids: Sequence[str]) -> set[str]:
+    """Which deliveries have a replay, whatever became of it."""
+    sql = "SELECT replay_of FROM deliveries WHERE replay_of = ? AND replay_of <> ''"
+    return {str(id) for (id,) in db.executemany(sql, [(id,) for id in delivery_ids])}
+
+
+def with_document(db: Database, message_ids: Sequence[str]) -> set[str]:
+    """The messages whose canonical document is stored."""
+    sql = "SELECT owner_id FROM payloads WHERE owner_id = ? AND stage = ? AND chunk = 0"
+    return {str(id) for (id,) in db.executemany(sql, [(id, CANONICAL) for id in dict.fromkeys(message_ids)])}
+
+
+_NEWEST = """SELECT j.value ->> 0, j.value ->> 1, (SELECT max(d.lane_seq) FROM deliveries d
+    WHERE d.lane = j.value ->> 0 AND d.lane <> '' AND d.system = j.value ->> 1 AND d.state = 'delivered') AS newest
+  FROM json_each(?) j"""
+
+
+def newest_delivered(db: Database, lanes: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """By (lane, system) the place of the newest that was delivered; a lane that has none is left out."""
+    rows = db.execute(_NEWEST, (msgspec.json.encode(sorted(lanes)).decode(),))
+    return {(lane, system): int(newest) for lane, system, newest in rows if newest is not None}
 
 
 def has_payload(db: Database, owner_id: str, stage: str, revision: int | None = None) -> bool:
@@ -75,14 +93,19 @@ def has_payload(db: Database, owner_id: str, stage: str, revision: int | None = 
     return db.execute(f"{sql} AND revision = ? LIMIT 1", (*values, revision)).fetchone() is not None
 
 
-def is_superseded(db: Database, lane: str, system: str, order: int) -> bool:
-    """Whether something newer of the same lane was delivered; to any system where ``system`` is ''."""
-    row = db.execute(
-        """SELECT 1 FROM deliveries WHERE lane = ?1 AND lane <> '' AND (?2 = '' OR system = ?2) AND lane_seq > ?3
-             AND state = 'delivered' LIMIT 1""",
-        (lane, system, order),
-    ).fetchone()
-    return row is not None
+# A few steps of the index for each system, however much was delivered in the lane.
+_OVERTAKEN = """WITH RECURSIVE found(system) AS (
+    SELECT min(system) FROM deliveries WHERE lane = ?1 AND lane <> '' AND state = 'delivered'
+    UNION ALL
+    SELECT (SELECT min(d.system) FROM deliveries d WHERE d.lane = ?1 AND d.lane <> '' AND d.state = 'delivered'
+      AND d.system > found.system) FROM found WHERE found.system IS NOT NULL)
+  SELECT 1 FROM found WHERE EXISTS (SELECT 1 FROM deliveries e WHERE e.lane = ?1 AND e.lane <> ''
+    AND e.state = 'delivered' AND e.system = found.system AND e.lane_seq > ?2) LIMIT 1"""
+
+
+def is_overtaken(db: Database, lane: str, order: int) -> bool:
+    """Whether something newer of the same lane was delivered, whatever the system."""
+    return bool(lane) and db.execute(_OVERTAKEN, (lane, order)).fetchone() is not None
 
 
 def delivery_states(db: Database, kind: str, id: str, seq: int) -> set[str]:
@@ -123,22 +146,29 @@ def depth_of(db: Database, id: str, most: int) -> int:
     return depth
 
 
-def copy_sent(db: Database, old: Delivery, new_id: str) -> None:
-    """The bytes of a delivery become those of another one too, unchanged."""
-    db.execute(
+def copy_sent(db: Database, copied: Sequence[tuple[Delivery, str]]) -> None:
+    """The bytes of deliveries become those of other ones too, unchanged, with what was looked up to make them: (old, id
+    of the new one) each."""
+    db.executemany(
         """INSERT INTO payloads (owner_id, stage, revision, chunk, content_type, compressed, size, stored_at, content)
            SELECT ?, stage, revision, chunk, content_type, compressed, size, stored_at, content FROM payloads
-           WHERE owner_id = ? AND stage = ? AND revision = ? ORDER BY chunk""",
-        (new_id, old.delivery_id, SENT, old.revision),
+           WHERE owner_id = ? AND (stage = ? OR stage = ?) AND revision = ?""",
+        [(new_id, old.delivery_id, SENT, LOOKUPS, old.revision) for old, new_id in copied],
     )
+    interchanges.go_on(db, [(old.delivery_id, old.revision, new_id) for old, new_id in copied])
 
 
 def adopt_followers(db: Database, replaced: Sequence[tuple[str, str]]) -> None:
     """What comes after old deliveries comes after the new ones, also what was held because the old one died: (old id,
     new id) each."""
+    new_ids = dict(replaced)
+    found = db.executemany(
+        "SELECT delivery_id, waits_for FROM deliveries WHERE waits_for = ? AND waits_for <> '' AND due_at IS NULL",
+        [(old_id,) for old_id in new_ids],
+    ).fetchall()
     db.executemany(
         """UPDATE deliveries SET waits_for = ?2, state = 'queued', failure = NULL, fingerprint = '', hold_reason = ''
-           WHERE waits_for = ?1 AND waits_for <> '' AND due_at IS NULL
+           WHERE delivery_id = ?1 AND waits_for = ?3
              AND (state = 'queued' OR (state = 'held' AND hold_reason = 'predecessor'))""",
-        replaced,
+        [(follower, new_ids[old_id], old_id) for follower, old_id in found],
     )

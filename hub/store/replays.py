@@ -11,7 +11,8 @@ import msgspec
 from hub.store.database import Database
 
 CHUNK = 500
-_COLUMNS = "replay_id, created_at, actor, reason, request, state, plan_hash, plan, started_at, ended_at, next_at"
+_COLUMNS = """replay_id, created_at, actor, reason, request, state, plan_hash, plan, started_at, ended_at, next_at,
+  done_to"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Replay:
     started_at: float | None
     ended_at: float | None
     next_at: float | None = None
+    done_to: int = 0  # no item before this one waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +47,10 @@ class Item:
 
 def add(db: Database, replay: Replay) -> None:
     db.execute(
-        f"INSERT INTO replays ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO replays ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             replay.replay_id, replay.created_at, replay.actor, replay.reason, _text(replay.request), replay.state,
-            replay.plan_hash, _text(replay.plan), replay.started_at, replay.ended_at, replay.next_at,
+            replay.plan_hash, _text(replay.plan), replay.started_at, replay.ended_at, replay.next_at, replay.done_to,
         ),
     )  # fmt: skip
 
@@ -69,12 +71,26 @@ def get(db: Database, replay_id: str) -> Replay | None:
     return None if row is None else _replay(row)
 
 
-def listed(db: Database, limit: int = 50, state: str = "") -> list[Replay]:
+def listed(db: Database, limit: int = 50) -> list[Replay]:
     """The newest first."""
-    rows = db.execute(
-        f"SELECT {_COLUMNS} FROM replays WHERE (?1 = '' OR state = ?1) ORDER BY replay_id DESC LIMIT ?2", (state, limit)
-    )
+    rows = db.execute(f"SELECT {_COLUMNS} FROM replays ORDER BY replay_id DESC LIMIT ?", (limit,))
     return [_replay(row) for row in rows]
+
+
+def running(db: Database) -> list[str]:
+    """The replays that run, by id, the oldest first."""
+    rows = db.execute("SELECT replay_id FROM replays WHERE state = 'running' ORDER BY replay_id")
+    return [str(replay_id) for (replay_id,) in rows]
+
+
+def hold(db: Database, replay_id: str) -> Replay | None:
+    """A running replay, which nobody else goes on with or cancels until this transaction ends; None when it runs no
+    more."""
+    rows = db.execute(
+        f"UPDATE replays SET done_to = done_to WHERE replay_id = ? AND state = 'running' RETURNING {_COLUMNS}",
+        (replay_id,),
+    ).fetchall()
+    return _replay(rows[0]) if rows else None
 
 
 def _replay(row: tuple[Any, ...]) -> Replay:
@@ -102,24 +118,35 @@ def items(db: Database, replay_id: str, after: int = -1, limit: int = 50, state:
     return [Item(*row) for row in rows]
 
 
-def set_next(db: Database, replay_id: str, next_at: float) -> None:
-    """When the rate of a replay lets its next item go."""
-    db.execute("UPDATE replays SET next_at = ? WHERE replay_id = ?", (next_at, replay_id))
+def went_on(db: Database, replay_id: str, done_to: int, next_at: float | None) -> None:
+    """Which of its items may be the next to wait, and when the rate of a replay lets it go."""
+    db.execute("UPDATE replays SET done_to = ?, next_at = ? WHERE replay_id = ?", (done_to, next_at, replay_id))
 
 
-def waiting(db: Database, replay_id: str, limit: int) -> list[Item]:
-    """The next items to be done."""
+def waiting(db: Database, replay_id: str, done_to: int, limit: int) -> list[Item]:
+    """The next items to be done, from an ordinal on."""
     rows = db.execute(
-        """SELECT ordinal, kind, item_id, state FROM replay_items WHERE replay_id = ? AND state = 'waiting'
-           ORDER BY ordinal LIMIT ?""",
-        (replay_id, limit),
+        """SELECT ordinal, kind, item_id, state FROM replay_items
+           WHERE replay_id = ? AND ordinal >= ? AND state = 'waiting' ORDER BY ordinal LIMIT ?""",
+        (replay_id, done_to, limit),
     )
     return [Item(*row) for row in rows]
 
 
+# One step of the index for each replay, however many items it has.
+_ORPHANED = """WITH RECURSIVE found(replay_id) AS (
+    SELECT min(replay_id) FROM replay_items
+    UNION ALL
+    SELECT (SELECT min(i.replay_id) FROM replay_items i WHERE i.replay_id > found.replay_id) FROM found
+    WHERE found.replay_id IS NOT NULL)
+  SELECT replay_id FROM found
+  WHERE replay_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM replays r WHERE r.replay_id = found.replay_id)"""
+
+
 def discard_orphans(db: Database) -> None:
     """Items of plans that were not finished when the hub ended."""
-    db.execute("DELETE FROM replay_items WHERE replay_id NOT IN (SELECT replay_id FROM replays)")
+    for (replay_id,) in db.execute(_ORPHANED).fetchall():
+        db.execute("DELETE FROM replay_items WHERE replay_id = ?", (replay_id,))
 
 
 def mark_items(db: Database, replay_id: str, items: Sequence[Item]) -> None:

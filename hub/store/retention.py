@@ -14,7 +14,7 @@ from typing import Any
 from hub.clock import Clock
 from hub.routes import Route
 from hub.settings import Settings
-from hub.store import counters, pruning, usage
+from hub.store import counters, items, pruning, usage
 from hub.store.database import Database, Store
 
 ROWS = 500  # of one transaction
@@ -66,7 +66,7 @@ class Pruner:
         """Remove what is too old, for this long at most; gives how many rows went. 0: there was nothing to do."""
         until = self._clock.monotonic() + budget_seconds
         removed = 0
-        for step in (self._raw, self._stages, self._metadata, self._dedupe, self._keys, self._edges):
+        for step in (self._raw, self._stages, self._metadata, self._dedupe, self._items, self._keys, self._edges):
             while (count := step(policy)) is not None:
                 removed += count
                 if self._clock.monotonic() >= until:
@@ -127,6 +127,15 @@ class Pruner:
             if at is not None and at < now - policy.dedupe.get(source, _DEDUPE_KEEP)
         ]
         return self._in_transaction(lambda db: pruning.remove_dedupe(db, old)) if old else 0
+
+    def _items(self, policy: Policy) -> int | None:
+        """What a source has not given again for as long as its ids are kept."""
+        db, now = self._store.reader(), self._clock.epoch()
+        for source in items.sources(db):
+            before = now - policy.dedupe.get(source, _DEDUPE_KEEP)
+            if items.are_any_older(db, source, before):
+                return self._in_transaction(partial(items.prune, source=source, before=before, limit=ROWS))
+        return None
 
     def _keys(self, policy: Policy) -> int | None:
         return self._belongings(pruning.KEYS)

@@ -115,16 +115,18 @@ def deliveries_of(db: Database, message_ids: Sequence[str]) -> list[dict[str, An
     columns = (
         "delivery_id", "message_id", "route", "target", "system", "state", "attempts", "due_at", "updated_at",
         "hold_reason", "replay_of", "replay_depth", "revision", "failure", "fingerprint", "lane_seq", "lane", "set_id",
-        "created_at",
+        "created_at", "batch_id",
     )  # fmt: skip
     if not message_ids:
         return []
-    marks = ", ".join("?" * len(message_ids))
+    marks, chosen = ", ".join("?" * len(message_ids)), ", ".join(f"d.{column}" for column in columns)
     rows = db.execute(
-        f"SELECT {', '.join(columns)} FROM deliveries WHERE message_id IN ({marks}) ORDER BY created_at, delivery_id",
+        f"""SELECT {chosen}, b.collected_at, b.members
+            FROM deliveries d LEFT JOIN batches b ON b.batch_id = d.batch_id
+            WHERE d.message_id IN ({marks}) ORDER BY d.created_at, d.delivery_id""",
         tuple(message_ids),
     )
-    return [dict(zip(columns, row, strict=True)) for row in rows]
+    return [dict(zip((*columns, "collected_at", "members"), row, strict=True)) for row in rows]
 
 
 def _cursor(place: Place) -> str:

@@ -11,6 +11,8 @@ import msgspec
 from hub.store.compression import pack, unpack
 from hub.store.database import Database, lock
 
+_CONTENTS = "SELECT f.sha256, f.content FROM json_each(?) j JOIN files f ON f.sha256 = j.value ->> 0"
+
 
 def put(db: Database, files: Mapping[str, bytes], hash: str, at: float, actor: str, hub_version: str) -> int:
     """Store a set once; gives its number, the old one where exactly these files were deployed before."""
@@ -45,6 +47,11 @@ def is_same(db: Database, set_id: int, hash: str, hub_version: str) -> bool:
     return bool(row == (hash, hub_version))
 
 
+def version_of(db: Database, set_id: int) -> str | None:
+    """The version of the hub that a set was first put in force by; None when there is no such set."""
+    return db.execute("SELECT hub_version FROM sets WHERE set_id = ?", (set_id,)).get  # type: ignore[no-any-return]
+
+
 def before(db: Database, set_id: int) -> int | None:
     """The set that was in force before this one: what a rollback goes to."""
     return db.execute(  # type: ignore[no-any-return]
@@ -55,10 +62,9 @@ def before(db: Database, set_id: int) -> int | None:
 def files_of(db: Database, set_id: int) -> dict[str, bytes]:
     """A set's files by path."""
     manifest = msgspec.json.decode(db.execute("SELECT manifest FROM sets WHERE set_id = ?", (set_id,)).get)
-    contents = {
-        digest: _unpacked(db.execute("SELECT content FROM files WHERE sha256 = ?", (digest,)).get)
-        for digest in set(manifest.values())
-    }
+    wanted = msgspec.json.encode([[digest] for digest in set(manifest.values())]).decode()
+    rows = db.execute(_CONTENTS, (wanted,))  # at once: on a server each statement is a way there and back
+    contents = {digest: _unpacked(content) for digest, content in rows}
     return {path: contents[digest] for path, digest in manifest.items()}
 
 

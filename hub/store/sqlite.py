@@ -19,7 +19,7 @@ import apsw.ext
 
 from hub.errors import StoreBusy, StoreError, StoreFull, StoreRefused
 from hub.store.checkpoint import Checkpoints
-from hub.store.commit import Committer
+from hub.store.commit import Committer, Writing
 from hub.store.database import Job
 
 _MIGRATIONS = Path(__file__).parent / "migrations" / "sqlite"
@@ -28,13 +28,16 @@ _PRAGMAS = (
     "PRAGMA synchronous = FULL",
     "PRAGMA busy_timeout = 10000",
     "PRAGMA foreign_keys = OFF",  # deletes come in chunks, parents and children apart; inserts come together
-    "PRAGMA cache_size = -16000",
+    "PRAGMA cache_size = -8000",
     "PRAGMA temp_store = MEMORY",
     "PRAGMA journal_size_limit = 67108864",
 )
+# executemany takes its statement out of the cache and puts it back behind all others at every row: so many rows later
+# another statement is compiled anew. More places than this take longer to look through than that spares.
+_STATEMENTS = 300
 
 
-class SqliteStore:
+class SqliteStore(Writing):
     """An open embedded store. ``committer`` writes; ``reader()`` reads the newest committed state.
 
     ``read_only`` opens it beside a running hub. Else the lock file beside the database is taken (StoreBusy if it is
@@ -47,7 +50,6 @@ class SqliteStore:
         self._lock: IO[str] | None = None
         if read_only:
             self._require_file()
-            self._committer: Committer | None = None
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = _take_lock(path.with_name(path.name + ".lock"))
@@ -65,16 +67,6 @@ class SqliteStore:
 
     def size(self) -> int:
         return self.path.stat().st_size
-
-    @property
-    def committer(self) -> Committer:
-        if self._committer is None:
-            raise StoreError("this store was opened for reading only")
-        return self._committer
-
-    def write(self, job: Job, durable: bool = True) -> Any:
-        """One transaction, now, in the calling thread."""
-        return self.committer.run(job, durable)
 
     def reader(self) -> apsw.Connection:
         """This thread's reading connection."""
@@ -173,7 +165,7 @@ class Transactions:
 
 def connect(path: Path, read_only: bool = False) -> apsw.Connection:
     flags = apsw.SQLITE_OPEN_READONLY if read_only else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
-    db = apsw.Connection(str(path), flags=flags)
+    db = apsw.Connection(str(path), flags=flags, statementcachesize=_STATEMENTS)
     db.set_busy_timeout(10_000)
     for pragma in _PRAGMAS:
         if not (read_only and "journal" in pragma):

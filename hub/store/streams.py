@@ -1,7 +1,7 @@
 """Bodies that are read into the store piece by piece, before there is a receipt they belong to.
 
-A mark says that a body is on its way. What a crash or a full disk leaves of one is found by it and taken away, so that
-reading a file again and again never fills the store with its beginnings.
+A mark says that a body is on its way, and when its last piece came. What a crash or a full disk leaves of one is found
+by it and taken away, so that reading a file again and again never fills the store with its beginnings.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from hub.errors import StoreError
 from hub.message import RAW
 from hub.store import counters, payloads
 from hub.store.database import Database
@@ -20,9 +21,13 @@ Write = Callable[[Callable[[Database], Any]], Any]
 
 
 def add(db: Database, receipt_id: str, number: int, piece: bytes, at: float) -> None:
-    """The next piece of a body."""
+    """The next piece of a body. Raises StoreError where those before it were taken away, for none came for long."""
     if number == 0:
         counters.put(db, _ARRIVING, receipt_id, 1, at)
+    else:
+        db.execute("UPDATE counters SET last_at = ? WHERE kind = ? AND name = ?", (at, _ARRIVING, receipt_id))
+        if not db.changes():
+            raise StoreError("what was read of a file is gone, for its next piece came too late; it is read again")
     payloads.add_chunk(db, receipt_id, RAW, number, piece, at)
 
 
@@ -38,9 +43,10 @@ def abandon(write: Write, receipt_id: str) -> None:
     write(lambda db: end(db, receipt_id))
 
 
-def left_over(db: Database) -> list[str]:
-    """The receipt ids of bodies whose end nobody has noted."""
-    return [str(row["name"]) for row in counters.listed(db, _ARRIVING)]
+def left_over(db: Database, before: float | None = None) -> list[str]:
+    """The receipt ids of bodies whose end nobody has noted; ``before``: and of which nothing came since."""
+    marks = counters.listed(db, _ARRIVING)
+    return [str(row["name"]) for row in marks if before is None or row["last_at"] < before]
 
 
 def _has_receipt(db: Database, receipt_id: str) -> bool:

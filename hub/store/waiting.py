@@ -24,6 +24,15 @@ def deliveries(db: Database, system: str, limit: int) -> int:
     return max(int(db.execute(statement, (system, limit)).get) for statement in (_IN_LANES, _DUE))
 
 
+_DUE_NOW = """SELECT count(*) FROM
+  (SELECT 1 FROM deliveries WHERE system = ? AND route = ? AND due_at IS NOT NULL AND due_at <= ? LIMIT ?) AS counted"""
+
+
+def due_now(db: Database, system: str, route: str, now: float, limit: int) -> int:
+    """How many deliveries of a route to a system could go if there were room; at most ``limit``."""
+    return int(db.execute(_DUE_NOW, (system, route, now, limit)).get)
+
+
 _MOST_READ = 200_000
 _LANES_BY_ROUTE = """SELECT route, count(*) FROM
   (SELECT route FROM deliveries WHERE system = ? AND holds_lane = 1 LIMIT ?) AS counted GROUP BY route"""

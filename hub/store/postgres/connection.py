@@ -12,6 +12,8 @@ from psycopg.types.array import ListBinaryDumper
 
 from hub.errors import StoreAway, StoreError, StoreFull, StoreRefused
 from hub.store.database import Shared
+from hub.store.postgres import arrays
+from hub.store.postgres.arrays import array
 from hub.store.postgres.dialect import Translated, Types, translate, translate_many
 
 _NO_ROOM = ("53100", "53200", "53400")  # disk full, out of memory, configured limit exceeded
@@ -83,6 +85,7 @@ def connect(url: str) -> psycopg.Connection[Any]:
     except psycopg.Error as error:
         raise StoreAway(f"the PostgreSQL store cannot be reached: {_first_line(error)}") from None
     connection.adapters.register_dumper(list, ListBinaryDumper)
+    arrays.register(connection)
     connection.adapters.register_loader("numeric", _Whole)
     connection.prepared_max = 500
     with raised_as_ours(connection):
@@ -125,6 +128,8 @@ class PostgresDatabase(Shared):
 
     def __init__(self, connection: psycopg.Connection[Any], statements: Statements) -> None:
         self.connection, self._statements = connection, statements
+        # One that stays remembers how values of each type are put; one that copies has the types of a table.
+        self._cursor, self._copying = connection.cursor(), connection.cursor()
         self._changed = 0
         self._held: set[int] = set()
 
@@ -180,33 +185,38 @@ class PostgresDatabase(Shared):
     def _run(self, text: str, values: Sequence[Any]) -> Rows:
         with raised_as_ours(self.connection):
             try:
-                cursor = self.connection.execute(text, values or None)
+                cursor = self._cursor.execute(text, values or None)
             except psycopg.DataError as error:
                 if error.sqlstate is not None or not any(isinstance(v, str) and "\0" in v for v in values):
                     raise
-                cursor = self.connection.execute(text, [without_nul(value) for value in values])
+                cursor = self._cursor.execute(text, [without_nul(value) for value in values])
             self._changed = max(cursor.rowcount, 0)
             return Rows(cursor.fetchall() if cursor.description else [])
 
     def _copy(self, translated: Translated, rows: Sequence[Sequence[Any]]) -> None:
-        with raised_as_ours(self.connection), self.connection.cursor() as cursor, cursor.copy(translated.text) as copy:
+        with raised_as_ours(self.connection), self._copying.copy(translated.text) as copy:
             copy.set_types(translated.types)
+            columns = zip(translated.types, zip(*rows, strict=True), strict=True)
+            has_nul = any(kind == "text" and _has_nul(column) for kind, column in columns)
             for row in rows:
-                has_nul = any("\0" in value for value in row if type(value) is str)
                 copy.write_row([without_nul(value) for value in row] if has_nul else row)
         self._changed = len(rows)
 
 
-def _columns(rows: Sequence[Sequence[Any]], types: Sequence[str]) -> list[list[Any]]:
+def _columns(rows: Sequence[Sequence[Any]], types: Sequence[str]) -> list[Any]:
     """Rows turned by a quarter: one array for each placeholder."""
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    for number, kind in enumerate(types[: len(columns)]):
-        if kind == "text":
-            if any("\0" in value for value in columns[number] if value):
-                columns[number] = [without_nul(value) for value in columns[number]]
-        elif kind == "float8":
-            columns[number] = [None if value is None else float(value) for value in columns[number]]
-    return columns
+    return [array(kind, _clean(kind, column)) for kind, column in zip(types, zip(*rows, strict=True), strict=True)]
+
+
+def _clean(kind: str, column: Sequence[Any]) -> Sequence[Any]:
+    return [without_nul(value) for value in column] if kind == "text" and _has_nul(column) else column
+
+
+def _has_nul(texts: Sequence[Any]) -> bool:
+    try:
+        return "\0" in "".join(filter(None, texts))
+    except TypeError:  # not all of them are texts
+        return any(isinstance(text, str) and "\0" in text for text in texts)
 
 
 def without_nul(value: Any) -> Any:

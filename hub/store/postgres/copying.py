@@ -15,7 +15,7 @@ from hub.store.postgres.dialect import Types
 from hub.store.postgres.schema import migrate
 
 _CHUNK_ROWS, _CHUNK_BYTES = 2000, 4_000_000
-_OWN = {"schema_versions", "numbers", "leases", "writers"}  # what only a server's store has
+_OWN = {"schema_versions", "numbers", "leases", "writers", "read_to"}  # what only a server's store has
 Progress = Callable[[str, int, int], None]  # table, rows copied, rows there are
 
 

@@ -1,12 +1,13 @@
 """Statements of the store, written for SQLite, as PostgreSQL reads them; each is translated once.
 
 A statement for many rows becomes one statement over arrays: ``INSERT … SELECT … FROM unnest(…)``, ``UPDATE … FROM
-unnest(…)``, ``SELECT … FROM unnest(…) JOIN LATERAL …``, ``DELETE … USING unnest(…)``; one that only inserts a ``COPY``,
-which costs half of that. What cannot be put so is run row by row (``Translated.is_batch``).
+unnest(…)``, ``SELECT … FROM unnest(…) JOIN LATERAL …``, which an ``INSERT`` stands before where rows are copied,
+``DELETE … USING unnest(…)``; one that only inserts what is given a ``COPY``, which costs half of that. What cannot be
+put so is run row by row (``Translated.is_batch``).
 
 The rows that are given lead, and each finds its own by its key. A planner that knows a table as it was a minute ago
 takes it for smaller than it is, and would rather read all that waits in it: so the table is hidden from it in a
-subquery, or the index of what waits by a state that is no longer a bare column.
+subquery, or the index of what waits by a state, or a time, that is no longer a bare column.
 """
 
 from __future__ import annotations
@@ -29,10 +30,12 @@ _WORDS = (
     (re.compile(r"\bLIMIT (\$\d+)"), r"LIMIT nullif(\1::int8, -1)"),
 )
 _INSERT = re.compile(r"INSERT INTO (\w+)\s*(?:\((.*?)\))?\s*VALUES \((.*?)\)\s*(ON CONFLICT.*)?$", re.DOTALL)
+_COPIED = re.compile(r"INSERT INTO (\w+)\s*\((.*?)\)\s*SELECT (.*?)\s+FROM (\w+)\s+WHERE (.*)$", re.DOTALL)
 _UPDATE = re.compile(r"UPDATE (\w+)(?: AS (\w+))? SET (.*?)\sWHERE (.*?)(\s+RETURNING .*)?$", re.DOTALL)
 _SELECT = re.compile(r"SELECT (.*?)\s+FROM (\w+)\s+WHERE (.*?)(?:\s+ORDER BY (.*))?$", re.DOTALL)
 _DELETE = re.compile(r"DELETE FROM (\w+) WHERE (.*)$", re.DOTALL)
 _OWN_STATE = re.compile(r"(?<![.\w])state(?= = | IN )")
+_OWN_TIME = re.compile(r"(?<![.\w])due_at(?= IS NOT NULL)")
 # What stands before a placeholder tells the column whose type it has.
 _BEFORE = re.compile(
     r"(?:(\w+)\s*(?:=|<>|<=|>=|<|>|\+)\s*|coalesce\((?:\w+\.)?(\w+),\s*|(\w+) = CASE WHEN [^?$]* ELSE )$"
@@ -77,7 +80,8 @@ def _numbered(statement: str) -> str:
 def translate_many(statement: str, types: Types) -> Translated:
     """A statement for many rows, over arrays where it can be put so."""
     text = translate(statement).text
-    for pattern, put in ((_INSERT, _insert), (_UPDATE, _update), (_SELECT, _select), (_DELETE, _delete)):
+    ways = ((_INSERT, _insert), (_COPIED, _copied), (_UPDATE, _update), (_SELECT, _select), (_DELETE, _delete))
+    for pattern, put in ways:
         match = pattern.fullmatch(text.strip())
         made = put(match, types) if match else None
         if made is not None:
@@ -103,13 +107,32 @@ def _insert(match: re.Match[str], types: Types) -> Translated | None:
     return Translated(text, tuple(found[number] for number in sorted(found)))
 
 
+def _copied(match: re.Match[str], types: Types) -> Translated | None:
+    """Rows that are made of stored ones: a bare placeholder among what is selected has the type of its column."""
+    table, named, chosen, source, condition = (part.strip() for part in match.groups())
+    columns, items = [c.strip() for c in named.split(",")], [item.strip() for item in chosen.split(",")]
+    given = [(c, item) for c, item in zip(columns, items, strict=True) if item.startswith("$")]
+    typed = " AND ".join([condition, *(f"own.{column} = {item}" for column, item in given)])
+    found = _types_of(typed, {**types.get(table, {}), **types.get(source, {})})
+    if not found:
+        return None
+    made = f"SELECT {_named(', '.join(items))} FROM {_each(source, condition, found)}"
+    return Translated(f"INSERT INTO {table} ({', '.join(columns)}) {made}", tuple(found))
+
+
+def _each(table: str, condition: str, types: list[str]) -> str:
+    """The rows that are given, each beside those of a table that it finds."""
+    found = f"(SELECT * FROM {table} WHERE {_named(condition)} OFFSET 0) AS {table}"
+    return f"{_arrays(types, numbered=True)} CROSS JOIN LATERAL {found}"
+
+
 def _update(match: re.Match[str], types: Types) -> Translated | None:
     table, alias, changes, condition, rest = match[1], match[2], match[3], match[4], match[5] or ""
     found = _types_of(f"{changes} WHERE {condition}", types.get(table, {}))
     if not found:
         return None
     name = f"{table} AS {alias}" if alias else table
-    rows_by_key = _OWN_STATE.sub("(state || '')", _named(condition))
+    rows_by_key = _OWN_TIME.sub("(due_at + 0)", _OWN_STATE.sub("(state || '')", _named(condition)))
     text = f"UPDATE {name} SET {_named(changes)} FROM {_arrays(found)} WHERE {rows_by_key}{rest}"
     return Translated(text, tuple(found))
 
@@ -119,9 +142,7 @@ def _select(match: re.Match[str], types: Types) -> Translated | None:
     found = _types_of(condition, types.get(table, {}))
     if not found or "$" in columns:
         return None
-    each = f"(SELECT * FROM {table} WHERE {_named(condition)} OFFSET 0) AS {table}"
-    source = f"{_arrays(found, numbered=True)} CROSS JOIN LATERAL {each}"
-    text = f"SELECT {columns} FROM {source} ORDER BY {', '.join(ordered)}"
+    text = f"SELECT {columns} FROM {_each(table, condition, found)} ORDER BY {', '.join(ordered)}"
     return Translated(text, tuple(found))
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import psycopg
 
 from hub.errors import StoreAway, StoreError
-from hub.store.commit import Committer
+from hub.store.commit import Committer, Writing
 from hub.store.database import Job
 from hub.store.postgres.connection import (
     Again,
@@ -39,11 +39,13 @@ _DOUBT_SECONDS = 15.0
 _BEGIN = "BEGIN; {0}UPDATE writers SET commits = commits + 1 WHERE writer = '{1}' RETURNING commits"
 _FAST = "SET LOCAL synchronous_commit = off; "
 _REGISTER = "INSERT INTO writers (writer, commits) VALUES ($1, 0) ON CONFLICT DO NOTHING"
+# Who writes finds rows by their keys, one after the other, however few of them the planner knows of.
+_BY_KEY = "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_material = off"
 # No row: a transaction of this writer is still open on the server, and holds it.
 _COMMITS = "SELECT commits FROM writers WHERE writer = $1 FOR UPDATE SKIP LOCKED"
 
 
-class PostgresStore:
+class PostgresStore(Writing):
     """An open store on a server. ``read_only`` opens it without a writer. Raises StoreError where the server cannot be
     reached or its schema is not this hub's."""
 
@@ -59,16 +61,6 @@ class PostgresStore:
         self._reader = _Readers(url, self._statements)
         self._transactions = None if read_only else _Transactions(url, self._statements)
         self._committer = Committer(self._transactions.run, is_near=False) if self._transactions else None
-
-    @property
-    def committer(self) -> Committer:
-        if self._committer is None:
-            raise StoreError("this store was opened for reading only")
-        return self._committer
-
-    def write(self, job: Job, durable: bool = True) -> Any:
-        """One transaction, now, in the calling thread."""
-        return self.committer.run(job, durable)
 
     def reader(self) -> _Readers:
         """A database for reading, whatever the thread."""
@@ -214,6 +206,7 @@ class _Transactions:
     def _connected(self) -> PostgresDatabase:
         if self._db is None or self._db.connection.closed:
             self._db = PostgresDatabase(connect(self._url), self._statements)
+            self._db.execute(_BY_KEY)
             self._db.execute(_REGISTER, [self._writer])
         return self._db
 

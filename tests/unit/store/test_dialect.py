@@ -57,6 +57,12 @@ def test_a_statement_is_put_in_postgresqls_words(sqlite: str, postgresql: str) -
             "(SELECT * FROM parts WHERE id = v.p1 OFFSET 0) AS parts ORDER BY v.n, tries",
         ),
         (
+            "INSERT INTO parts (id, seq, tries) SELECT ?, seq, tries FROM parts WHERE id = ? AND seq = ?",
+            "INSERT INTO parts (id, seq, tries) SELECT v.p1, seq, tries FROM unnest($1::text[], $2::text[], $3::int8[])"
+            " WITH ORDINALITY AS v(p1, p2, p3, n) CROSS JOIN LATERAL "
+            "(SELECT * FROM parts WHERE id = v.p2 AND seq = v.p3 OFFSET 0) AS parts",
+        ),
+        (
             "DELETE FROM parts WHERE id = ? AND seq = ?",
             "DELETE FROM parts USING unnest($1::text[], $2::int8[]) AS v(p1, p2) WHERE id = v.p1 AND seq = v.p2",
         ),

@@ -1,0 +1,95 @@
+"""What PostgreSQL looks at to answer a statement of the hub: no more than it must, however much is stored."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from servers import PostgresServer
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "conformance"))
+
+from test_embedded_store import HOT, TABLES
+from test_stores import accept, arrival, split
+
+from hub.store import Store, due, receipts
+from hub.store.postgres.connection import connect
+from hub.store.postgres.dialect import translate
+from hub.store.postgres.store import _BY_KEY
+
+
+@pytest.fixture
+def store(postgres: PostgresServer) -> Iterator[Store]:
+    with postgres.opened() as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("statement", HOT)
+def test_no_hot_statement_reads_a_whole_table(store: Store, statement: str) -> None:
+    plan = "\n".join(row[0] for row in store.reader().execute(f"EXPLAIN {statement}"))
+    assert [table for table in re.findall(r"Seq Scan on (\w+)", plan) if table in TABLES] == []
+
+
+def rows_looked_at(plan: dict[str, Any]) -> int:
+    """The most rows that one step of an executed plan has seen."""
+    own = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0) + plan.get("Rows Removed by Join Filter", 0)
+    return max([int(own * plan["Actual Loops"]), *map(rows_looked_at, plan.get("Plans", ()))])
+
+
+@pytest.fixture
+def outgrown(store: Store) -> Store:
+    """A store with 2,000 receipts, all of them waiting, whose planner still knows the few that there were, none of
+    which waited, and nothing of their bytes."""
+    with psycopg.connect(store.url, autocommit=True) as connection:
+        for table in ("receipts", "payloads", "deliveries"):
+            connection.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = false)".encode())
+        few = [(accepted.seq, 1) for accepted in accept(store, *(arrival() for _ in range(20)))]
+        store.write(lambda db: receipts.mark_split(db, few))
+        connection.execute("ANALYZE receipts")
+    for _ in range(10):
+        accept(store, *(arrival() for _ in range(200)))
+    return store
+
+
+@pytest.mark.parametrize("work", ["claim", "load", "mark_split"])
+def test_rows_that_are_given_are_found_by_their_keys_however_many_wait(outgrown: Store, work: str) -> None:
+    seqs = [seq for (seq,) in outgrown.reader().execute("SELECT seq FROM receipts ORDER BY seq DESC LIMIT 10")]
+    ran: list[tuple[str, Any]] = []
+
+    def job(db: Any) -> None:
+        run = db._run
+        db._run = lambda text, values: (ran.append((text, values)), run(text, values))[1]
+        {
+            "claim": lambda: receipts.claim(db, seqs, "w"),
+            "load": lambda: receipts.load(db, seqs, 1_000_000),
+            "mark_split": lambda: receipts.mark_split(db, [(seq, 1) for seq in seqs]),
+        }[work]()
+        del db._run
+
+    outgrown.write(job)
+    explain = "EXPLAIN (ANALYZE, TIMING off, FORMAT JSON) "
+    with connect(outgrown.url) as connection:
+        for text, values in ran:
+            (plans,) = connection.execute((explain + text).encode(), values).fetchone() or ([],)
+            assert rows_looked_at(plans[0]["Plan"]) <= len(seqs), text
+
+
+def test_what_is_due_is_taken_without_reading_all_of_it(outgrown: Store) -> None:
+    split(outgrown, 1, "m", *(f"lane-{number}" for number in range(300)))
+    text = translate(due._TAKE).text
+    with psycopg.connect(outgrown.url, cursor_factory=psycopg.RawCursor) as connection:
+        connection.execute("UPDATE deliveries SET due_at = 9 - (ctid::text::point)[1] / 1000")
+        connection.execute("SET enable_seqscan = off")
+        connection.execute(_BY_KEY.encode())
+        connection.execute(due._AS_THEY_COME.encode())
+        values = ["erp", "w", 9e9, '[["r", 5]]']
+        (plans,) = connection.execute(
+            f"EXPLAIN (ANALYZE, TIMING off, FORMAT JSON) {text}".encode(), values
+        ).fetchone() or ([],)  # fmt: skip
+        assert plans[0]["Plan"]["Actual Rows"] == 5
+        assert rows_looked_at(plans[0]["Plan"]) < 100
