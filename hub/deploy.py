@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import hub
@@ -30,7 +31,7 @@ def deploy(
     shipped = reference_files()
     own = [path for path, content in files.items() if shipped.get(path) != content]
     check_project(files, environment, own=own, connectors_folder=own_connectors).require_sound()
-    build_program(files, environment, 0, own_connectors)
+    built = build_program(files, environment, 0, own_connectors)
 
     def job(db: Database) -> int:
         set_id = sets.put(db, files, hash, now, actor, hub.__version__)
@@ -38,7 +39,7 @@ def deploy(
             sets.activate(db, set_id, now, actor)
         return set_id
 
-    return build_program(files, environment, store.write(job), own_connectors)
+    return replace(built, set_id=store.write(job))
 
 
 def rollback(

@@ -9,11 +9,10 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import structlog
-
 from connectors.base import ConnectorError
 from hub.deploy import active_program
 from hub.errors import HubError, StoreAway
+from hub.loggers import structlog
 from hub.pipeline.engine import Engine
 from hub.store import READ_ERRORS, sets
 
@@ -88,7 +87,7 @@ class Rounds:
         if program is not None:
             self._engine.activate(program)
             self._deployed()
-            _log.info("another set of files is in force", set_id=program.set_id)
+            _log.info("another set of files is in force", set_id=program.set_id, worker=self._engine.worker)
 
     def _deployed(self) -> None:
         """Another set of files is in force."""

@@ -10,18 +10,19 @@ import threading
 import time
 from pathlib import Path
 
-import structlog
-
 from hub import logs
 from hub.api import create_app
 from hub.api.doors import Doors
 from hub.api.ingest import Ingest
+from hub.api.on_demand import soap_door
+from hub.collector import calm_the_collector
 from hub.embedded import Hub
 from hub.errors import HubError
 from hub.listening import certificate_files, listening_socket
+from hub.loggers import structlog
 from hub.project import content_hash, read_files
 from hub.scaffold.keys import keep_local
-from hub.web import WebServer, calm_the_collector
+from hub.web import WebServer
 from hub.worker import STUCK_SECONDS
 
 _log = structlog.get_logger("run")
@@ -59,14 +60,21 @@ def main(root: Path, beat: int, reload: bool) -> int:
 def _serve(hub: Hub, listener: socket.socket, certificate: tuple[str, str] | None) -> None:
     http = hub.engine.program.settings.http
     ingest = Ingest(hub.engine, Doors(hub.secrets))
+    soap = soap_door(hub.engine, ingest, hub.secrets)
     _tell_command_line(hub)
-    WebServer(ingest, create_app(hub.engine, ingest=ingest, deployer=hub), http, certificate).run(listener)
+    WebServer(
+        ingest,
+        soap,
+        create_app(hub.engine, ingest=ingest, deployer=hub, own_connectors=hub.own_connectors, soap=soap),
+        http,
+        certificate,
+    ).run(listener)
 
 
 def _tell_command_line(hub: Hub) -> None:
     """Commands find the hub where it listens now, whatever the configuration said before."""
     try:
-        keep_local(hub.root, hub.engine.program.settings)
+        keep_local(hub.root, hub.engine.program.settings, hub.engine.store, hub.engine.clock)
     except OSError as error:
         _log.warning("the command line's file cannot be written", file=error.filename, reason=error.strerror)
 

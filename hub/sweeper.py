@@ -5,25 +5,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-import structlog
-
-from connectors.base import DOUBT, ConnectorError, Incoming, Source, Verdict
+from connectors.base import DOUBT, ConnectorError, Incoming, Source, TransientError, Verdict
 from hub.errors import HubError
+from hub.loggers import structlog
 from hub.message import Accepted, Arrival, Delivery, Finish
-from hub.pipeline.connections import open_source
 from hub.pipeline.deliver import Sent, conclude
 from hub.pipeline.engine import Engine
 from hub.pipeline.outgoing import missing_target
+from hub.polling import POLL_SECONDS, RETRY_SECONDS, New, Polls, is_time, opened, read_and_note
 from hub.rounds import Chore, Rounds
 from hub.store import READ_ERRORS, deliveries, due, leases, receipts, streams, switches
 from hub.store.compression import CHUNK, regroup
 
 _log = structlog.get_logger("sweeper")
-_POLL_SECONDS = 5.0
+_LOOK_SECONDS = 1.0  # how soon what was fetched from a system that is started again is filed away
 LOST_AFTER = 4.0  # the broker had its chance
 _BATCH = 256
 
@@ -38,8 +38,8 @@ class Sweeper(Rounds):
         super().__init__(engine, environment, chores, own_connectors)
         self._secrets = secrets
         self._sources: dict[str, tuple[Source, float]] = {}
-        self._polled: dict[str, float] = {}
-        self._fetching: set[str] = set()
+        self._polls = Polls(engine)
+        self._settling: dict[str, float] = {}  # systems whose files are not filed away until then
 
     # -- at start --------------------------------------------------------------------------------------------------
 
@@ -61,7 +61,9 @@ class Sweeper(Rounds):
         engine.store.write(partial(leases.free_claims, worker=worker))
 
     def _record_crash(self, lost: Sequence[Delivery]) -> None:
-        finishes = [self._crashed(delivery) for delivery in lost]
+        # Of a batch the first one was tried; the others end with it.
+        tried = [delivery for delivery in lost if not delivery.batch_id or delivery.is_batch]
+        finishes = [self._crashed(delivery) for delivery in tried]
         for start in range(0, len(finishes), _BATCH):
             some = finishes[start : start + _BATCH]
             self._engine.store.write(partial(deliveries.finish, finishes=some, worker=self._engine.worker))
@@ -107,38 +109,40 @@ class Sweeper(Rounds):
     # -- sources that are polled -----------------------------------------------------------------------------------
 
     def _poll_sources(self) -> None:
-        now = self._engine.clock.monotonic()
-        for name, system in self._engine.program.settings.systems.items():
-            idle = system.fetches and name not in self._fetching and now >= self._polled.get(name, 0.0)
-            if not idle or self._engine.pressure.holds_back(name):
+        systems = self._engine.program.settings.systems
+        for name in self._polls.due(systems):
+            if not is_time(self._engine, systems[name]):
                 continue
-            source, every = self._source(name)
+            try:
+                source, every = self._source(name)
+            except (HubError, ConnectorError) as error:
+                self._polls.cannot_open(name, error, POLL_SECONDS)
+                continue
             if source is None:
                 continue
-            self._polled[name] = now + every
-            self._fetching.add(name)
-            self._engine.run_apart(partial(self._fetch, name, source))
+            take, schedule = partial(self._fetch, name, source), systems[name].schedule
+            if schedule is not None:
+                every, take = RETRY_SECONDS, partial(read_and_note, self._engine, name, take)
+            self._polls.read(name, every, take)
 
     def _source(self, name: str) -> tuple[Source | None, float]:
         if name not in self._sources:
             system = self._engine.program.settings.systems[name]
             fetch = system.options.get("fetch")
-            every = float((fetch or {}).get("every") or _POLL_SECONDS)
+            every = float((fetch or {}).get("every") or POLL_SECONDS)
             if not fetch:
                 return None, every
-            self._sources[name] = (open_source(system, self._secrets, self._own_connectors), every)
+            source = opened(self._engine, system, self._secrets, self._own_connectors)
+            self._sources.setdefault(name, (source, every))  # two threads may come here at a time
         return self._sources[name]
 
-    def _fetch(self, name: str, source: Source) -> None:
-        try:
-            source.fetch(lambda incoming: self._accept(name, source, incoming))
-        except (HubError, ConnectorError, OSError) as error:
-            _log.warning("a source could not be read", system=name, reason=str(error))
-        finally:
-            self._fetching.discard(name)
+    def _fetch(self, name: str, source: Source, new: New) -> None:
+        source.fetch(lambda incoming: self._accept(name, source, incoming, new))
 
-    def _accept(self, name: str, source: Source, incoming: Incoming) -> None:
+    def _accept(self, name: str, source: Source, incoming: Incoming, new: New) -> None:
         """Store one thing a source found, piece by piece; durable when this returns."""
+        if self._engine.pressure.holds_back(name):
+            raise TransientError("more waits to be looked into than should; it goes on when there is room")
         receipt_id = self._engine.clock.new_id()
         try:
             size, raw = self._read(receipt_id, incoming)
@@ -146,6 +150,7 @@ class Sweeper(Rounds):
         except Exception:
             self._abandon(receipt_id)
             raise
+        new.count += not accepted.duplicate
         if accepted.duplicate:
             # Nothing will come of this one: its chunks belong to nobody.
             self._abandon(receipt_id)
@@ -168,41 +173,79 @@ class Sweeper(Rounds):
         system = self._engine.program.settings.systems[name]
         [accepted] = self._engine.accept([
             Arrival(
-                receipt_id=receipt_id, source=name, event=incoming.event or str(system.event or ""), raw=raw,
+                receipt_id=receipt_id, source=name, event=incoming.event or _fixed(system.event), raw=raw,
                 received_at=self._engine.clock.epoch(), door=system.connector, content_type=incoming.content_type,
-                dedupe_key=incoming.dedupe_id, name=incoming.name, reference=incoming.reference,
+                dedupe_key=_dedupe_key(incoming), name=incoming.name, reference=incoming.reference,
                 size=size if size >= CHUNK else -1, content_key=_content_key(incoming),
-                same_content=incoming.same_content,
+                same_content=incoming.same_content, item=incoming.item, round=incoming.round,
             )
         ])  # fmt: skip
         return accepted
 
     def _settle_repeat(self, name: str, source: Source, incoming: Incoming, first: Accepted) -> None:
         """A repeat is done with; what a crash made the source give again goes by the outcome of the first time."""
+        if not incoming.reference:
+            return  # nothing is filed away, and what is asked for again and again comes again and again
         if not receipts.waits_for_outcome(self._engine.store.reader(), first.seq, incoming.reference):
             _log.info("a repeat is left out", system=name, name=incoming.name, first=first.receipt_id)
             source.settle(incoming.reference, failed=False)
 
     def _abandon(self, receipt_id: str) -> None:
-        """Take away what was read of a body that is not accepted; where that fails, the next start does it."""
+        """Take away what was read of a body that is not accepted; where that fails, a chore does it later."""
         try:
             streams.abandon(self._engine.store.write, receipt_id)
         except (HubError, *READ_ERRORS) as error:
-            _log.warning("what was read of a file stays in the store until the next start", reason=str(error))
+            _log.warning("what was read of a file stays in the store for now", reason=str(error))
 
     def _settle_sources(self) -> None:
-        """File away what was fetched, once all that came out of it has ended."""
-        store = self._engine.store
-        for seq, name, reference, failed in receipts.ended(store.reader(), _BATCH):
+        """File away what was fetched, once all that came out of it has ended; apart, since a server takes its time."""
+        engine, now = self._engine, self._engine.clock.monotonic()
+        wait = [name for name, until in self._settling.items() if now < until]
+        ended: dict[str, list[tuple[int, str, bool]]] = {}
+        for seq, name, reference, failed in receipts.ended(engine.store.reader(), _BATCH, wait):
+            ended.setdefault(name, []).append((seq, reference, failed))
+        for name, things in ended.items():
+            if switches.is_off(engine.store.reader(), "system", name):
+                self._settling[name] = now + _LOOK_SECONDS
+                continue
+            self._settling[name] = math.inf
+            engine.run_apart(partial(self._settle, name, things))
+
+    def _settle(self, name: str, things: Sequence[tuple[int, str, bool]]) -> None:
+        until = self._engine.clock.monotonic() + POLL_SECONDS
+        try:
             source, _ = self._source(name) if name in self._engine.program.settings.systems else (None, 0.0)
-            if source is not None:
-                source.settle(reference, failed)
-            store.write(partial(receipts.mark_settled, seq=seq))
+            for seq, reference, failed in things:
+                if source is not None:
+                    source.settle(reference, failed)
+                self._engine.store.write(partial(receipts.mark_settled, seq=seq))
+            until = 0.0
+        except (HubError, ConnectorError, OSError) as error:
+            # A source that lets the hub in no more says so at its next fetch, which stops the system.
+            _log.warning("what was fetched could not be filed away", system=name, reason=str(error))
+        finally:
+            self._settling[name] = until
+
+    def stop(self) -> None:
+        super().stop()
+        self._close_sources()
 
     def _close_sources(self) -> None:
-        for source, _ in self._sources.values():
-            source.close()
+        for source, _ in list(self._sources.values()):
+            self._engine.run_apart(source.close)  # it waits for what is under way
         self._sources.clear()
+
+
+def _fixed(event: str | None) -> str:
+    """The event of a system whose settings give it a name; where they say where it is, there is none in a file."""
+    if event is None or event.startswith(("header:", "field:")) or "{" in event or event == "sha256":
+        return ""
+    return event
+
+
+def _dedupe_key(incoming: Incoming) -> str:
+    sha256 = incoming.attributes.get("sha256") if incoming.content_tells else None
+    return f"{incoming.dedupe_id}:{sha256}" if sha256 else incoming.dedupe_id
 
 
 def _content_key(incoming: Incoming) -> str | None:

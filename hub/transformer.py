@@ -5,12 +5,11 @@ A child that dies or makes no progress takes only what it had in hand: that is t
 child, and what kills its child twice is quarantined. The store's connections and the sockets are the hub's alone; a
 child reads what it needs from the store.
 
-Frames on the pipes are a length (4 bytes, big-endian) and MessagePack; an empty frame says "still at it".
+Frames on the pipes are MessagePack; an empty one says "still at it".
 """
 
 from __future__ import annotations
 
-import fcntl
 import gc
 import os
 import queue
@@ -19,38 +18,41 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
 import msgspec
-import structlog
 
-from hub import logs
-from hub.clock import SystemClock
+from hub import frames, logs
+from hub.clock import Clock, ToldClock
 from hub.errors import StoreError, StoreRefused
+from hub.loggers import structlog
 from hub.message import Delivery, Receipt
 from hub.outcome import Failure
-from hub.pipeline import Transformed
+from hub.pipeline.gather import Built, Gathered
 from hub.pipeline.program import Program, build_program
-from hub.pipeline.split import Built, LocalTransformer, Suspect, first_failure
+from hub.pipeline.split import LocalTransformer, Suspect, first_failure
+from hub.pipeline.transformed import Transformed
 from hub.store import Store, open_store, sets
 
 _log = structlog.get_logger("transformer")
 HANG_SECONDS = 30.0
 _TRIES = 2
 _STORE = "O2C_TRANSFORMER_STORE"  # the variable with the address of its store
-_PIPE_BYTES = 1 << 20
 REQUESTS_AT_ONCE = 2  # of one child
 
 
 class Request(msgspec.Struct, array_like=True):
-    """What a child is asked: to split receipts or to build deliveries, with one set of files."""
+    """What a child is asked: to split receipts, to build deliveries, to put some together, with one set of files.
+    ``now`` is by the hub's clock; the child's may be another."""
 
     set_id: int
+    now: float
     work: list[Suspect] = []
     deliveries: list[Delivery] = []
+    together: list[Delivery] = []
 
 
 class Answer(msgspec.Struct, array_like=True):
@@ -58,6 +60,7 @@ class Answer(msgspec.Struct, array_like=True):
 
     parts: list[Transformed] = []
     built: list[Built] = []
+    gathered: Gathered | None = None
     last: bool = False
     away: str = ""
 
@@ -81,7 +84,10 @@ class ChildDied(Exception):
 class Transformers:
     """A few children that do what they are asked in turn. Safe to call from several threads."""
 
-    def __init__(self, store: Store, environment: str | None, own_connectors: Path | None, children: int) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, environment: str | None, own_connectors: Path | None, children: int
+    ) -> None:
+        self._clock = clock
         self._command = [sys.executable, "-m", "hub.transformer", environment or "", str(own_connectors or "")]
         # An address may hold a password, and what a process is started with can be read by everybody.
         self._environment = {**os.environ, _STORE: store.url}
@@ -93,8 +99,14 @@ class Transformers:
     def warm(self, program: Program) -> None:
         """Start a child and let it load the program, so that the first receipt need not wait for it."""
         with suppress(StoreError):  # the store is away: then the first receipt waits for it
-            for _ in self._ask(Request(program.set_id)):
+            for _ in self._ask(self._request(program)):
                 pass
+
+    def _request(
+        self, program: Program, work: Iterable[Suspect] = (), found: Iterable[Delivery] = (),
+        together: Iterable[Delivery] = (),
+    ) -> Request:  # fmt: skip
+        return Request(program.set_id, self._clock.epoch(), list(work), list(found), list(together))
 
     def split(
         self, work: Sequence[Suspect], program: Program, handed_over: Callable[[], None] = _nothing
@@ -102,7 +114,7 @@ class Transformers:
         """Every receipt's slices; a receipt that kills its child, twice and alone, comes as a quarantine failure."""
         done: dict[int, int] = {}
         try:
-            yield from self._ask_to_split(Request(program.set_id, work=list(work)), done, handed_over)
+            yield from self._ask_to_split(self._request(program, work), done, handed_over)
         except ChildDied as death:
             _log.error("a transformer died with receipts in hand", receipts=len(work), ending=str(death))
             left = [s for s in work if done.get(s.receipt.seq, 0) >= 0]
@@ -114,17 +126,17 @@ class Transformers:
     ) -> Iterator[list[Transformed]]:
         for answer in self._ask(request, handed_over):
             for part in answer.parts:
-                # -1: all of it is there; else how many of its records have been handed on.
-                done[part.seq] = -1 if part.final else done.get(part.seq, 0) + len(part.messages)
+                # -1: all of it is there; else the position behind the last record that was handed on.
+                done[part.seq] = -1 if part.final else part.messages[-1].position + 1
             if answer.parts:
                 yield answer.parts
 
     def _alone(self, suspect: Suspect, program: Program, done: dict[int, int]) -> Iterator[list[Transformed]]:
         seq, ending = suspect.receipt.seq, ""
         for _ in range(_TRIES):
-            skip = max(suspect.skip, suspect.skip + done.get(seq, 0))
+            left = Suspect(suspect.receipt, done[seq]) if done.get(seq, 0) > 0 else suspect
             try:
-                yield from self._ask_to_split(Request(program.set_id, work=[Suspect(suspect.receipt, skip)]), done)
+                yield from self._ask_to_split(self._request(program, [left]), done)
                 return
             except ChildDied as death:
                 ending = str(death)
@@ -134,9 +146,8 @@ class Transformers:
     def rehearse(self, receipt: Receipt, program: Program) -> Mapping[str, Any] | None:
         """The first failure a receipt would meet; tried once."""
         try:
-            return first_failure(
-                part for answer in self._ask(Request(program.set_id, work=[Suspect(receipt)])) for part in answer.parts
-            )
+            request = self._request(program, [Suspect(receipt)])
+            return first_failure(part for answer in self._ask(request) for part in answer.parts)
         except ChildDied as death:
             _log.error("a transformer died over a document not taken in yet", ending=str(death))
             return None
@@ -146,15 +157,29 @@ class Transformers:
         if not found:
             return []
         try:
-            return self._built(Request(program.set_id, deliveries=list(found)))
+            return self._built(self._request(program, found=found))
         except ChildDied:
             return [built for delivery in found for built in self._build_alone(delivery, program)]
+
+    def gather(self, found: Sequence[Delivery], program: Program) -> Gathered:
+        """As many of these deliveries as go together. Where they bring their child down, those that do so alone come as
+        a quarantine failure; where none does, half of them are tried."""
+        try:
+            [gathered] = [a.gathered for a in self._ask(self._request(program, together=found)) if a.gathered]
+            return gathered
+        except ChildDied as death:
+            alone = [built for delivery in found for built in self._build_alone(delivery, program)]
+            failed = [built for built in alone if built.failure is not None]
+            if not failed and len(found) == 1:
+                failure = _quarantine(str(death)).printed(found[0].route)
+                failed = [Built(found[0].delivery_id, failure=failure)]
+            return Gathered(failed=failed) if failed else self.gather(found[: len(found) // 2], program)
 
     def _build_alone(self, delivery: Delivery, program: Program) -> list[Built]:
         ending = ""
         for _ in range(_TRIES):
             try:
-                return self._built(Request(program.set_id, deliveries=[delivery]))
+                return self._built(self._request(program, found=[delivery]))
             except ChildDied as death:
                 ending = str(death)
         return [Built(delivery.delivery_id, failure=_quarantine(ending).printed(delivery.route))]
@@ -222,11 +247,11 @@ class Child:
             process = self._process = subprocess.Popen(  # noqa: S603  our own module, our own interpreter
                 self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, env=self._environment
             )
-            _widen(process.stdin, process.stdout)
+            frames.widen(process.stdin, process.stdout)
         assert process.stdin is not None
         # A pipe that is broken, or closed by whoever read from it last: reading tells how the process ended.
         with suppress(OSError, ValueError):
-            _write_all(process.stdin, _encode(request))
+            frames.write_all(process.stdin, _encode(request))
         return process
 
     def _answers(self, process: subprocess.Popen[bytes]) -> Iterator[Answer]:
@@ -273,7 +298,7 @@ class Child:
         process.kill()
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
-                _close(pipe)
+                frames.close(pipe)
         process.wait()
 
 
@@ -289,48 +314,6 @@ def _quarantine(ending: str) -> Failure:
     )  # fmt: skip
 
 
-# -- frames --------------------------------------------------------------------------------------------------------
-
-
-def _widen(*pipes: IO[bytes] | None) -> None:
-    """Let a pipe hold a whole batch where the system can: else both sides wake each other at every 64 KB of it."""
-    for pipe in pipes:
-        if pipe is not None and hasattr(fcntl, "F_SETPIPE_SZ"):
-            with suppress(OSError):  # more than this user may have: it works all the same
-                fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-
-
-def _write_all(pipe: IO[bytes], frame: bytes) -> None:
-    """To an unbuffered pipe, which may take less than all at once."""
-    view = memoryview(len(frame).to_bytes(4, "big") + frame)
-    while view:
-        view = view[os.write(pipe.fileno(), view) :]
-
-
-def _write(pipe: IO[bytes], frame: bytes) -> None:
-    pipe.write(len(frame).to_bytes(4, "big"))
-    pipe.write(frame)
-    pipe.flush()
-
-
-def _read_frame(pipe: IO[bytes]) -> bytes | None:
-    """The next frame; None when the other side is gone."""
-    head = pipe.read(4)
-    if len(head) < 4:
-        return None
-    size = int.from_bytes(head, "big")
-    frame = pipe.read(size)
-    return frame if len(frame) == size else None
-
-
-def _close(pipe: IO[bytes]) -> None:
-    try:
-        pipe.close()
-    except OSError:
-        # What was still to be written has nobody to read it.
-        return
-
-
 # -- the child's side ----------------------------------------------------------------------------------------------
 
 
@@ -340,45 +323,50 @@ def main(store_url: str, environment: str, own_connectors: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to understand
     reading, writing = sys.stdin.buffer, os.fdopen(os.dup(1), "wb", 1 << 16)
     os.dup2(2, 1)  # nothing that a library prints may end up among the frames
+    frames.write(writing, b"")  # the time that starting takes is not a document's
     local: LocalTransformer | None = None
+    clock = ToldClock()
     programs: dict[int, Program] = {}
-    while (frame := _read_frame(reading)) is not None:
+    while (frame := frames.read_frame(reading)) is not None:
         request = _decode_request(frame)
+        clock.told = request.now
         try:
             if local is None:
                 store = open_store(store_url, Path(), read_only=True)
-                local = LocalTransformer(store, SystemClock(), progress=lambda: _write(writing, b""))
+                local = LocalTransformer(store, clock, progress=lambda: frames.write(writing, b""))
             if request.set_id not in programs:
-                programs = {request.set_id: _program(local.store, environment, own_connectors, request.set_id)}
+                programs = {request.set_id: _program(local, environment, own_connectors, request.set_id)}
                 _settle()
+                frames.write(writing, b"")  # nor is the time of reading the files
             _answer(local, programs[request.set_id], request, writing)
         except StoreRefused:
             raise
         except StoreError as error:
             # No fault of any document: what was asked for is asked for again when the store is back.
-            _write(writing, _encode(Answer(last=True, away=str(error))))
+            frames.write(writing, _encode(Answer(last=True, away=str(error))))
 
 
 def _settle() -> None:
-    """What is there now stays, what comes is short-lived: look at it less often."""
+    """What is there now stays: Python does not look for rubbish in it again."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
 
 
-def _program(store: Store, environment: str, own_connectors: str, set_id: int) -> Program:
+def _program(local: LocalTransformer, environment: str, own_connectors: str, set_id: int) -> Program:
     own = Path(own_connectors) if own_connectors else None
-    return build_program(sets.files_of(store.reader(), set_id), environment or None, set_id, own)
+    files = sets.files_of(local.store.reader(), set_id)
+    return build_program(files, environment or None, set_id, own, local.progress)
 
 
 def _answer(local: LocalTransformer, program: Program, request: Request, writing: IO[bytes]) -> None:
     held: list[Transformed] = []
     for parts in local.split(request.work, program):
         if held:
-            _write(writing, _encode(Answer(parts=held)))
+            frames.write(writing, _encode(Answer(parts=held)))
         held = parts
     built = local.build(request.deliveries, program)
-    _write(writing, _encode(Answer(parts=held, built=built, last=True)))
+    gathered = local.gather(request.together, program) if request.together else None
+    frames.write(writing, _encode(Answer(held, built, gathered, last=True)))
 
 
 if __name__ == "__main__":

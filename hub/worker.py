@@ -5,15 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import dramatiq
-import structlog
 
 from hub.broker import QUEUE
 from hub.broker.local import LocalBroker
 from hub.errors import StoreError
+from hub.loggers import structlog
 from hub.pipeline.engine import Engine
+from hub.pipeline.line import Earlier, Line
 
 _log = structlog.get_logger("worker")
 _BATCH = 128
@@ -22,9 +24,10 @@ STUCK_SECONDS = 150.0
 
 
 class LocalWorker:
-    """Runs the engine's work in this process, and wakes it: the ``WakeUp`` of every process that works."""
+    """Runs the engine's work in this process, and wakes it: the ``WakeUp`` of every process that works. ``earlier``
+    tells what other processes still have to read, where there are any."""
 
-    def __init__(self, at_once: int = 1) -> None:
+    def __init__(self, at_once: int = 1, earlier: Earlier | None = None) -> None:
         self._broker = LocalBroker()
         self._engine: Engine | None = None
         self._busy_since: dict[int, float] = {}
@@ -32,13 +35,14 @@ class LocalWorker:
         self._deliver = dramatiq.actor(broker=self._broker, queue_name=QUEUE, actor_name="deliver")(self._run_deliver)
         self._worker = dramatiq.Worker(self._broker, worker_timeout=1000, worker_threads=at_once + 1)
         self._told: set[str] = set()
+        self._held_up: set[tuple[str, ...]] = set()  # what waits for the store, as far as it was said
         self._waiting: deque[int] = deque()
         self._stopping = False
         self._taking = threading.Event()
         # As many at once as transformers take: a thread that waited for one would be missing for deliveries. And in
         # line: receipts that overtook each other on the way there would wait again in their lanes.
         self._free = threading.Semaphore(at_once)
-        self._line = threading.Lock()
+        self._line = Line(earlier)
 
     def process(self, seqs: Sequence[int]) -> None:
         # Small groups that wait are taken together: what a batch costs is shared by more.
@@ -89,12 +93,9 @@ class LocalWorker:
 
     def _process_some(self) -> None:
         assert self._engine is not None
-        with _Busy(self._busy_since), _Turn(self._line) as turn:
+        with _Busy(self._busy_since), self._line.place() as place:
             seqs = self._taken()
-            try:
-                self._engine.process(seqs, turn.end)
-            except StoreError as error:
-                _log.warning("receipts wait for the store", count=len(seqs), reason=str(error))
+            self._try(partial(self._engine.process, seqs, place), "receipts")
 
     def _taken(self) -> list[int]:
         seqs: list[int] = []
@@ -110,10 +111,21 @@ class LocalWorker:
         assert self._engine is not None
         self._told.discard(system)
         with _Busy(self._busy_since):
-            try:
-                self._engine.pump(system)
-            except StoreError as error:
-                _log.warning("deliveries wait for the store", system=system, reason=str(error))
+            self._try(partial(self._engine.pump, system), "deliveries", system=system)
+
+    def _try(self, work: Callable[[], None], what: str, **of: str) -> None:
+        """Says once that this has to wait for the store, and once that it goes on: it is tried again and again."""
+        name = (what, *of.values())
+        try:
+            work()
+        except StoreError as error:
+            if name not in self._held_up:
+                self._held_up.add(name)
+                _log.warning(f"{what} wait for the store", **of, reason=str(error))
+        else:
+            if name in self._held_up:
+                self._held_up.discard(name)
+                _log.info(f"{what} go on, the store answers", **of)
 
 
 class _Busy:
@@ -127,24 +139,3 @@ class _Busy:
 
     def __exit__(self, *_: object) -> None:
         self._since.pop(id(self), None)
-
-
-class _Turn:
-    """One's place at the head of a line, until ``end`` is called or the block ends."""
-
-    def __init__(self, line: threading.Lock) -> None:
-        self._line = line
-        self._is_over = True
-
-    def __enter__(self) -> _Turn:
-        self._line.acquire()
-        self._is_over = False
-        return self
-
-    def end(self) -> None:
-        if not self._is_over:
-            self._is_over = True
-            self._line.release()
-
-    def __exit__(self, *_: object) -> None:
-        self.end()

@@ -18,7 +18,7 @@ from hub.clock import iso
 from hub.pipeline.engine import Engine
 from hub.pipeline.gates import budget_of, in_force
 from hub.replay import bearing
-from hub.store import circuits, limits, quotas, search, usage
+from hub.store import circuits, limits, quotas, search, sources, usage
 from hub.store.audit import Actor
 from hub.store.circuits import Circuit
 from hub.store.database import now_of
@@ -64,6 +64,7 @@ def system_views(desk: Desk) -> list[system_bodies.SystemView]:
     with desk.engine.store.snapshot() as db:
         now, waiting = now_of(db, desk.engine.clock.epoch()), search.waiting_by_system(db)
         open_now, pauses, adjusted = circuits.open_now(db), circuits.pauses(db), limits.adjusted(db)
+        fetched = sources.states(db)
     for name, system in sorted(desk.engine.program.settings.systems.items()):
         pause = pauses.get(name)
         found.append(
@@ -73,9 +74,19 @@ def system_views(desk: Desk) -> list[system_bodies.SystemView]:
                 off=off.get(name), circuit=circuit_view(open_now.get(name)) if system.sends else None,
                 paused_until=iso(pause.until) if pause and pause.until > now else None,
                 limits=_limits(system, adjusted.get(name)) if system.sends else None,
+                source=_source(fetched.get(name)) if system.fetches else None,
             )
         )  # fmt: skip
     return found
+
+
+def _source(state: sources.SourceState | None) -> system_bodies.SourceView:
+    if state is None:
+        return system_bodies.SourceView(taken=0)
+    return system_bodies.SourceView(
+        tried_at=iso(state.tried_at), read_at=iso_or_none(state.read_at), took_at=iso_or_none(state.took_at),
+        taken=state.taken, failing_since=iso_or_none(state.failing_since), reason=state.reason or None,
+    )  # fmt: skip
 
 
 def circuit_view(circuit: Circuit | None) -> system_bodies.CircuitView:

@@ -18,7 +18,7 @@ from hub.errors import NotFound
 from hub.message import CANONICAL
 from hub.replay import steps, verdict_on
 from hub.replay.judge import REASONS
-from hub.store import effects, message_view, payloads, replay_outcomes, search
+from hub.store import effects, findings, message_view, payloads, replay_outcomes, search
 from hub.store.database import Database
 
 router = APIRouter(tags=["messages"])
@@ -64,6 +64,14 @@ def list_effects(desk: AtDesk, caller: Viewer, id: Id) -> bodies.EffectList:
         return bodies.EffectList(items=views.effects(effects.of_message(db, own["message_id"])) if own else [])
 
 
+@router.get("/findings", operation_id="list_findings", **described("viewer", 422))
+def list_findings(desk: AtDesk, caller: Viewer, limit: Limit = 50) -> bodies.FindingList:
+    """What was found about messages and nobody has seen to, the oldest first; resolve a message once it is settled."""
+    with desk.engine.store.snapshot() as db:
+        found = findings.open_now(db, limit)
+    return bodies.FindingList(items=[views.finding(one, caller.sees_personal_data) for one in found])
+
+
 Row = dict[str, Any]
 
 
@@ -107,6 +115,7 @@ def _detail(desk: Desk, db: Database, own: Row | None, came: Row, sees: bool) ->
         size=came["size"], name=came["name"] or None, correlation_id=shown["correlation_id"] or None,
         causation_id=shown["causation_id"] or None, trace_id=_trace_id(shown["traceparent"]),
         set_id=own["set_id"] if own else None, keys=_keys(desk, db, own), attempts=_attempts(db, lines),
+        findings=[views.finding(one, sees) for one in findings.of_message(db, id)],
         effects=views.effects(effects.of_message(db, id)) if own else [],
         payloads=[_stage(stage) for stage in stages],
         replays=message_view.replayed_by(db, id), messages=[] if own else message_view.messages_of(db, came["seq"]),
@@ -142,7 +151,7 @@ def _trace_id(traceparent: str) -> str | None:
 
 @router.post("/messages/{id}/resolve", operation_id="resolve_message", **described("operator", 404, acting=True))
 def resolve_message(desk: AtDesk, caller: Operator, once: ActingOnce, id: Id, body: asked.ReasonBody) -> Response:
-    """Say that a dead message or receipt has been dealt with by other means."""
+    """Say that a dead message or receipt, or what was found about a message, has been dealt with by other means."""
 
     def work() -> bodies.Resolved:
         steps.resolve_message(desk.engine, id, caller.actor, body.reason)

@@ -59,7 +59,7 @@ def resume_route(desk: AtDesk, caller: Operator, once: ActingOnce, name: Name, b
 
 @systems.post("/systems/{name}/stop", operation_id="stop_system", **_ACTING)
 def stop_system(desk: AtDesk, caller: Operator, once: ActingOnce, name: Name, body: asked.ReasonBody) -> Response:
-    """Send nothing to a system until it is started; deliveries to it wait and use up no tries."""
+    """Send nothing to a system, and fetch nothing from it, until it is started; deliveries wait and use up no tries."""
     step = partial(steps.stop_system, desk.engine, name, caller.actor, body.reason)
     return _switch(caller, once, name, body, step, "stopped")
 

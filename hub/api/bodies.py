@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from hub.api.batch_body import Batch
+
 
 class Given(BaseModel):
     """An answer."""
@@ -32,6 +34,8 @@ class Failure(Given):
     retryable: bool | None = None
     status: int | None = None
     fingerprint: str | None = Field(default=None, description="The issue it belongs to.")
+    delivery_id: str | None = Field(default=None, description="What is to be replayed, where that is not it itself.")
+    partner: str | None = Field(default=None, description="The trading partner that sent what no route takes.")
 
 
 class DeliveryLine(Given):
@@ -51,6 +55,7 @@ class DeliveryLine(Given):
     replay_of: str | None = None
     replay_depth: int
     set_id: int
+    batch: Batch | None = None
     error: Failure | None = None
 
 
@@ -119,6 +124,23 @@ class Attempt(Given):
     detail: str
 
 
+class MessageFinding(Given):
+    """Something found about a message that goes on all the same. It is open until it has come right (`settled_at`) or
+    somebody has seen to it (`settled_by`)."""
+
+    message_id: str
+    source: str
+    code: Literal["gap", "balance", "overlap", "repeat"]
+    detail: str
+    found_at: str
+    settled_at: str | None = None
+    settled_by: str | None = None
+
+
+class FindingList(Given):
+    items: list[MessageFinding]
+
+
 class MessageDetail(MessageLine):
     """A message whole. For a receipt of several messages, ``messages`` names them."""
 
@@ -134,6 +156,7 @@ class MessageDetail(MessageLine):
     set_id: int | None = None
     keys: list[str]
     attempts: list[Attempt]
+    findings: list[MessageFinding]
     effects: list[Effect]
     payloads: list[Stage]
     replays: list[str]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
@@ -26,12 +27,14 @@ class Deployer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """``deployer`` None: this process has no project folder to deploy from; ``others`` None: it is the whole hub."""
+    """``deployer`` None: this process has no project folder to deploy from; ``others`` None: it is the whole hub.
+    ``own_connectors`` is the folder of connectors of the project's own."""
 
     engine: Engine
     deployer: Deployer | None = None
     tallier: Tallier = field(default_factory=Tallier)
     others: Callable[[], Mapping[str, object]] | None = None
+    own_connectors: Path | None = None
 
     def tally(self) -> Tally:
         """The counts by state of this moment."""

@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import structlog
-
 from connectors.base import ConnectorError
 from connectors.webhook import Ping, Verified, Verifier
 from hub.errors import HubError
 from hub.formats import codec
+from hub.loggers import structlog
+from hub.pipeline.fetch_back import FORM
 from hub.pipeline.program import Program
 from hub.secret import resolve_all
 from hub.systems import System
 
 _log = structlog.get_logger("doors")
+# What partners call an interchange (RFC 1767, and what is seen).
+_EDI_TYPES = {"application/edifact", "application/edi-x12", "application/edi-consent", "text/plain"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,8 @@ class Doors:
             self._set_id, self._open, self._closed = program.set_id, {}, {}
         if name not in self._open:
             system = program.settings.systems.get(name)
-            self._open[name] = self._opened(program, system) if system is not None and system.receives else None
+            is_ours = system is not None and system.receives and system.door == "in"
+            self._open[name] = self._opened(program, system) if system is not None and is_ours else None
         return self._open[name]
 
     def _opened(self, program: Program, system: System) -> Door:
@@ -67,11 +70,14 @@ class Doors:
             raise DoorClosed(system.name) from error
 
     def _make(self, program: Program, system: System) -> Door:
-        config = {"verify": system.verify, "event": system.event, "dedupe": system.dedupe}
+        partners = program.partners_at(system.name)
+        dedupe = {**system.dedupe, "id": "sha256"} if partners and not system.dedupe.get("id") else system.dedupe
+        config = {"verify": system.verify, "event": system.event, "dedupe": dedupe}
         verifier = Verifier(resolve_all(config, self._secrets))
         routes = program.by_source.get(system.name, ())
         types = {kind for route in routes for kind in route.codec.CONTENT_TYPES}
-        types = types or set(codec(system.format).CONTENT_TYPES)
+        types = _EDI_TYPES if partners else types or set(codec(system.format).CONTENT_TYPES)
+        types = {"application/json", FORM} if system.options.get("fetch_back") else types
         return Door(
             system=system, verify=verifier.verify,
             content_types=frozenset(types), answer=_answer(system.answer),

@@ -33,7 +33,9 @@ _TITLES = {
     413: "Too large", 415: "Wrong content type", 422: "Not valid", 429: "Too many requests", 503: "Not available",
 }  # fmt: skip
 _RETRY_SECONDS = {429: 5, 503: 10}
-_GATHER_SECONDS = 0.004  # from one commit to the next: what each costs is shared by those that came meanwhile
+_GATHER_SECONDS = 0.008  # from one commit to the next: what each costs is shared by those that came meanwhile
+# So many in one commit are a crowd, answered and back together: a moment later its first does not go alone either.
+_CROWD, _CROWD_SECONDS = 16, 0.1
 _CALM = 64  # receipts that may wait to be split before answers are held back; about what one batch takes
 _LOOK_AGAIN_SECONDS, _LONGEST_PACE_SECONDS = 0.005, 0.5
 # W3C trace context, 3.2: lower-case hex, no id all zero; a version after 00 may have more behind.
@@ -67,7 +69,7 @@ class Ingest:
         self._engine, self._doors, self._calm = engine, doors, calm
         self._waiting: dict[str, Callable[[Accepted | None], None]] = {}
         self._pending: list[Arrival] = []
-        self._next_commit = 0.0
+        self._next_commit = self._crowd_until = 0.0
         self._held: list[tuple[float, Callable[[], None]]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,21 +78,27 @@ class Ingest:
         try:
             door = self._door(scope["method"], name)
             headers = joined(scope["headers"])
-            body = await _read(receive, headers, self._engine.program.settings.http.max_body)
+            body = await read_body(receive, headers, self._engine.program.settings.http.max_body)
             if body is None:
                 return
             size = len(body)
             arrival = self._arrival(door, headers, body)
-            if door.validates:
-                await self._validate(arrival)
-            status, fields, content = _answer(door, await self._stored(arrival))
-            calm = asyncio.get_running_loop().create_future()
-            self._pace(lambda: None if calm.done() else calm.set_result(None))
-            await calm
+            status, fields, content = _answer(door, await self.take_in(arrival, door.validates))
         except Refusal as refusal:
             status, fields, content = self._refused(name, refusal, size)
         await send({"type": "http.response.start", "status": status, "headers": fields})
         await send({"type": "http.response.body", "body": content})
+
+    async def take_in(self, arrival: Arrival, validates: bool) -> Accepted:
+        """Store what a door has let in; durable when it is given. ``validates``: a route may want to see it first.
+        Raises Refusal."""
+        if validates:
+            await self._validate(arrival)
+        accepted = await self._stored(arrival)
+        calm = asyncio.get_running_loop().create_future()
+        self._pace(lambda: None if calm.done() else calm.set_result(None))
+        await calm
+        return accepted
 
     def takes(self, name: str) -> bool:
         """Whether documents of this system may go the short way: nothing is to be waited for but the commit."""
@@ -112,7 +120,7 @@ class Ingest:
 
         def told(accepted: Accepted | None) -> None:
             if accepted is None:
-                answer(*self._refused(name, _unstored(), len(body)))
+                answer(*self._refused(name, unstored(), len(body)))
             else:
                 self._pace(lambda: answer(*_answer(door, accepted)))
 
@@ -120,7 +128,7 @@ class Ingest:
 
     def _refused(self, name: str, refusal: Refusal, size: int) -> tuple[int, Headers, bytes]:
         self._engine.refused(name if refusal.status != 404 else "", refusal.code, size)
-        return _problem(refusal) if refusal.status != 200 else (200, [(b"content-length", b"0")], b"")
+        return problem_of(refusal) if refusal.status != 200 else (200, [(b"content-length", b"0")], b"")
 
     def _door(self, method: str, name: str) -> Door:
         if method != "POST":
@@ -133,7 +141,7 @@ class Ingest:
         if door is None:
             raise Refusal(404, "unknown_system", "no system of this name takes documents here")
         if full := self._engine.pressure.at_source(name):
-            raise _full(full)
+            raise full_refusal(full)
         return door
 
     def _arrival(self, door: Door, headers: Mapping[str, str], body: bytes) -> Arrival:
@@ -150,10 +158,10 @@ class Ingest:
         arrival = Arrival(
             receipt_id=self._engine.clock.new_id(), source=door.system.name,
             event=verified.event or "", raw=body, received_at=now, content_type=kind, dedupe_key=verified.dedupe_id,
-            traceparent=_trace(headers),
+            traceparent=trace_of(headers),
         )  # fmt: skip
         if full := self._engine.pressure.at_targets(arrival.source, arrival.event):
-            raise _full(full)
+            raise full_refusal(full)
         return arrival
 
     async def _validate(self, arrival: Arrival) -> None:
@@ -166,7 +174,7 @@ class Ingest:
         try:
             failure = await asyncio.to_thread(self._engine.transformer.rehearse, receipt, program)
         except StoreError:
-            raise _unstored() from None
+            raise unstored() from None
         if failure is not None:
             raise Refusal(422, str(failure["code"]), str(failure["detail"]), _as_failure(failure))
 
@@ -201,7 +209,7 @@ class Ingest:
         self._store(arrival, lambda accepted: None if future.done() else future.set_result(accepted))
         accepted = await future
         if accepted is None:
-            raise _unstored()
+            raise unstored()
         return accepted
 
     def _store(self, arrival: Arrival, told: Callable[[Accepted | None], None]) -> None:
@@ -210,12 +218,14 @@ class Ingest:
         self._pending.append(arrival)
         if len(self._pending) == 1:
             loop = asyncio.get_running_loop()
-            wait = self._next_commit - loop.time()
+            now = loop.time()
+            wait = _GATHER_SECONDS if now < self._crowd_until else self._next_commit - now
             loop.call_later(wait, self._flush, loop) if wait > 0 else loop.call_soon(self._flush, loop)
 
     def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
         group, self._pending = self._pending, []
         self._next_commit = loop.time() + _GATHER_SECONDS
+        self._crowd_until = loop.time() + _CROWD_SECONDS if len(group) >= _CROWD else 0.0
         home = asyncio.get_running_loop
 
         def answered(part: Sequence[Arrival], accepted: list[Accepted] | None, error: Exception | None) -> None:
@@ -235,11 +245,13 @@ class Ingest:
             self._waiting.pop(arrival.receipt_id)(accepted[number] if accepted is not None else None)
 
 
-def _full(full: Full) -> Refusal:
+def full_refusal(full: Full) -> Refusal:
+    """What is said where no more can be taken in now."""
     return Refusal(full.status, full.code, full.detail, retry_seconds=full.retry_seconds)
 
 
-def _unstored() -> Refusal:
+def unstored() -> Refusal:
+    """What is said while nothing can be stored."""
     return Refusal(503, "store", "the hub cannot store at the moment; send it again")
 
 
@@ -255,7 +267,7 @@ def joined(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
     return headers
 
 
-async def _read(receive: Receive, headers: Mapping[str, str], limit: int) -> bytes | None:
+async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) -> bytes | None:
     """The whole body; None when the sender went away. Raises Refusal beyond the limit, before it is read."""
     if int(headers.get("content-length") or 0) > limit:
         raise Refusal(413, "too_large", f"the body is larger than {limit} bytes")
@@ -273,7 +285,7 @@ async def _read(receive: Receive, headers: Mapping[str, str], limit: int) -> byt
             return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-def _trace(headers: Mapping[str, str]) -> str:
+def trace_of(headers: Mapping[str, str]) -> str:
     """The sender's W3C trace context as version 00, or the start of a trace of ours where it has none that is valid."""
     if sent := _TRACEPARENT.fullmatch(headers.get("traceparent", "")):
         state = headers.get("tracestate", "")
@@ -301,7 +313,7 @@ def _accepted_body(accepted: Accepted) -> bytes:
     return start + (b',"duplicate":true}' if accepted.duplicate else b"}")
 
 
-def _problem(refusal: Refusal) -> tuple[int, Headers, bytes]:
+def problem_of(refusal: Refusal) -> tuple[int, Headers, bytes]:
     """RFC 9457; nothing of the body and nothing of a secret is in it."""
     status = refusal.status
     problem: dict[str, Any] = {

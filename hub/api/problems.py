@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from hub import errors
+from hub.loggers import structlog
 from hub.yamldoc import did_you_mean
 
 _log = structlog.get_logger("api")
@@ -21,8 +21,8 @@ MEDIA_TYPE = "application/problem+json"
 _TRACE = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 TITLES = {
     400: "Bad request", 401: "Not signed in", 403: "Not allowed", 404: "Not found", 405: "Method not allowed",
-    409: "Conflict", 413: "Too large", 415: "Wrong content type", 422: "Not valid", 500: "Internal error",
-    503: "Store not available",
+    409: "Conflict", 410: "Gone", 413: "Too large", 415: "Wrong content type", 422: "Not valid",
+    500: "Internal error", 503: "Store not available", 504: "Not done in time",
 }  # fmt: skip
 _CODES = {401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
 # The first that fits an error; each with its status and code.
@@ -30,6 +30,8 @@ _HUB_ERRORS: tuple[tuple[type[errors.HubError], int, str], ...] = (
     (errors.NotFound, 404, "not_found"),
     (errors.PlanStale, 409, "plan_stale"),
     (errors.Conflict, 409, "conflict"),
+    (errors.Gone, 410, "gone"),
+    (errors.Unfinished, 504, "unfinished"),
     (errors.ProjectError, 422, "project_faults"),
     (errors.UsageError, 422, "not_valid"),
     (errors.StoreError, 503, "store"),

@@ -7,17 +7,19 @@ sender who does not read his answers) goes uvicorn's way, to the same door.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import structlog
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from hub.api.ingest import Headers, Ingest, joined
+from hub.loggers import structlog
 
 _log = structlog.get_logger("run")
 _LARGEST = 64 * 1024  # bytes of a body
 _PATH = b"/in/"
+_SOON_SECONDS = 0.001
 
 
 class DoorProtocol(HttpToolsProtocol):
@@ -26,6 +28,19 @@ class DoorProtocol(HttpToolsProtocol):
     def __init__(self, ingest: Ingest, is_leaving: Callable[[], bool], **of_uvicorn: Any) -> None:
         super().__init__(**of_uvicorn)
         self._ingest, self._is_leaving = ingest, is_leaving
+        self._defaults: Headers = []
+        self._default_lines = b""
+        self._is_idle, self._idle_since = False, 0.0
+        self._idle_timer: asyncio.TimerHandle | None = None
+
+    def data_received(self, data: bytes) -> None:
+        self._is_idle = False
+        super().data_received(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+        super().connection_lost(exc)
 
     def on_headers_complete(self) -> None:
         name = self.url[len(_PATH) :].decode("ascii", "replace") if self.url.startswith(_PATH) else ""
@@ -54,12 +69,47 @@ class DoorProtocol(HttpToolsProtocol):
     def write_answer(self, status: int, headers: Headers, body: bytes, keep_alive: bool) -> None:
         """The whole answer at once."""
         keep_alive = keep_alive and not self._is_leaving()
-        fields = [*self.server_state.default_headers, *headers, *([] if keep_alive else [(b"connection", b"close")])]
-        head = b"".join([STATUS_LINE[status], *(b"%b: %b\r\n" % field for field in fields), b"\r\n"])
-        self.transport.write(head + body)
+        own = headers if keep_alive else [*headers, (b"connection", b"close")]
+        self.transport.write(b"%b%b%b\r\n%b" % (STATUS_LINE[status], self._lines_of_all(), _lines(own), body))
+        if keep_alive and not self.pipeline:
+            self._rest()
+            return
         if not keep_alive:
             self.transport.close()
         self.on_response_complete()
+
+    def _lines_of_all(self) -> bytes:
+        """The header lines of every answer; the server makes a new list of them each second, for the date."""
+        if self.server_state.default_headers is not self._defaults:
+            self._defaults = self.server_state.default_headers
+            self._default_lines = _lines(self._defaults)
+        return self._default_lines
+
+    # -- between two requests --------------------------------------------------------------------------------------
+
+    def _rest(self) -> None:
+        """What ``on_response_complete`` does, with one timer a connection: one for each request costs more."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        self._is_idle, self._idle_since = True, self.loop.time()
+        if self._idle_timer is None:
+            self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._look_whether_idle)
+
+    def _look_whether_idle(self) -> None:
+        self._idle_timer = None
+        if not self._is_idle:
+            return  # set again with the answer
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > _SOON_SECONDS:
+            self._idle_timer = self.loop.call_later(left, self._look_whether_idle)
+        else:
+            self.timeout_keep_alive_handler()
+
+
+def _lines(headers: Headers) -> bytes:
+    return b"".join([b"%b: %b\r\n" % field for field in headers])
 
 
 class _Nobody:

@@ -157,12 +157,23 @@ def _about(system: system_bodies.SystemView) -> str:
     changed = system.limits if system.limits and system.limits.adjusted else None
     rate = f"{changed.rate:g}/s, " if changed and changed.rate else ""
     limits = f", adjusted to {rate}{changed.concurrency} at a time" if changed else ""
-    return f"{system.connector}, {system.waiting:,} waiting{limits}"
+    return f"{system.connector}, {system.waiting:,} waiting{limits}{_fetched(system.source)}"
+
+
+def _fetched(source: system_bodies.SourceView | None) -> str:
+    """When it was last fetched from, for a system that is."""
+    if source is None:
+        return ""
+    last = f"last read {source.read_at}" if source.read_at else "not read yet"
+    return f"; {last}, {source.taken:,} taken"
 
 
 def _condition(system: system_bodies.SystemView) -> tuple[str, str]:
     """Its switch; if that is on, its circuit, and the pause it asked for."""
     circuit = system.circuit
+    if system.off is None and system.source is not None and system.source.failing_since:
+        why = f"{system.source.failing_since}: {system.source.reason}"
+        return '<span class="bad">cannot be read</span>', _cell(why)
     if system.off is not None or (not system.paused_until and (circuit is None or circuit.state == "closed")):
         return _state(system.off)
     if circuit is None or circuit.state == "closed":

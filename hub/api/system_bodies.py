@@ -43,6 +43,17 @@ class LimitsView(Bearing):
     adjusted: Adjusted | None = None
 
 
+class SourceView(Given):
+    """What is fetched: when it was last read to its end, and why it cannot be read now."""
+
+    tried_at: str | None = Field(default=None, description="Missing: it was not read yet.")
+    read_at: str | None = Field(default=None, description="The last time that it could be read to its end.")
+    took_at: str | None = Field(default=None, description="The last time that there was something new.")
+    taken: int = Field(description="How much that was new was ever taken.")
+    failing_since: str | None = None
+    reason: str | None = Field(default=None, description="Why it cannot be read.")
+
+
 class SystemView(Given):
     """A system. ``circuit`` and ``limits`` are there for those that are sent to."""
 
@@ -58,6 +69,7 @@ class SystemView(Given):
     circuit: CircuitView | None = None
     paused_until: str | None = Field(default=None, description="It asked to be left alone until then (429, 503).")
     limits: LimitsView | None = None
+    source: SourceView | None = Field(default=None, description="Of systems that are fetched from.")
 
 
 class SystemList(Given):

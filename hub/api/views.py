@@ -8,13 +8,15 @@ from typing import Any
 import msgspec
 
 from hub.api import bodies
+from hub.api.batch_body import Batch
 from hub.clock import iso
 from hub.redaction import REDACTED, redact_text
 from hub.store import replay_outcomes, search
 from hub.store.database import Database
 from hub.store.dead_letters import DeadLetter, Issue
 from hub.store.effects import Effect
-from hub.store.search import Found
+from hub.store.findings import Found
+from hub.store.search import Found as FoundMessage
 
 
 def iso_or_none(epoch: float | None) -> str | None:
@@ -49,18 +51,35 @@ def failure(fields: Mapping[str, Any] | str | None, sees_personal_data: bool) ->
     return bodies.Failure.model_validate(shown)
 
 
+def finding(found: Found, sees_personal_data: bool) -> bodies.MessageFinding:
+    return bodies.MessageFinding(
+        message_id=found.message_id, source=found.source, code=found.code,  # type: ignore[arg-type]
+        detail=found.detail if sees_personal_data else redact_text(found.detail), found_at=iso(found.found_at),
+        settled_at=iso_or_none(found.settled_at), settled_by=found.settled_by or None,
+    )  # fmt: skip
+
+
 def delivery(line: Mapping[str, Any], sees_personal_data: bool) -> bodies.DeliveryLine:
     return bodies.DeliveryLine(
         delivery_id=line["delivery_id"], message_id=line["message_id"], route=line["route"], target=line["target"],
         system=line["system"], state=line["state"], attempts=line["attempts"], revision=line["revision"],
         next_try_at=iso_or_none(line["due_at"]), updated_at=iso(line["updated_at"]),
         hold_reason=line["hold_reason"] or None, replay_of=line["replay_of"] or None,
-        replay_depth=line["replay_depth"], set_id=line["set_id"],
+        replay_depth=line["replay_depth"], set_id=line["set_id"], batch=batch(line),
         error=failure(line["failure"], sees_personal_data),
     )  # fmt: skip
 
 
-def messages(db: Database, found: Sequence[Found], sees_personal_data: bool) -> list[bodies.MessageLine]:
+def batch(line: Mapping[str, Any]) -> Batch | None:
+    """Of a delivery that is collected: when, and with how many others; None for one that goes alone."""
+    if line["batch_id"] is None:
+        return None
+    if not line["batch_id"]:
+        return Batch(due_at=iso_or_none(line["due_at"]))
+    return Batch(batch_id=line["batch_id"], collected_at=iso_or_none(line["collected_at"]), members=line["members"])
+
+
+def messages(db: Database, found: Sequence[FoundMessage], sees_personal_data: bool) -> list[bodies.MessageLine]:
     """Lines of a list, each with its deliveries and with what came of its replay."""
     lines: dict[str, list[dict[str, Any]]] = {}
     for line in search.deliveries_of(db, [each.message_id for each in found]):
@@ -73,7 +92,7 @@ def messages(db: Database, found: Sequence[Found], sees_personal_data: bool) -> 
 
 
 def _message(
-    found: Found, lines: list[dict[str, Any]], replay_state: str | None, sees_personal_data: bool
+    found: FoundMessage, lines: list[dict[str, Any]], replay_state: str | None, sees_personal_data: bool
 ) -> bodies.MessageLine:
     return bodies.MessageLine(
         message_id=found.message_id, receipt_id=found.receipt_id, state=found.state, source=found.source,
@@ -108,10 +127,12 @@ def issue(found: Issue, sees_personal_data: bool) -> bodies.IssueLine:
         issue=found.issue, count=found.count, first_seen=iso(found.first_seen), last_seen=iso(found.last_seen),
         kinds=found.kinds, states=found.states, route=found.route or None, system=found.system or None,
         error=failure(found.failure, sees_personal_data) or bodies.Failure(), examples=list(found.examples),
-        replay={"select": {"filter": {"issue": found.issue}}, "dry_run": True}, command=command(found.issue),
+        replay=_replay(found), command=found.command,
     )  # fmt: skip
 
 
-def command(issue: str) -> str:
-    """What replays everything of an issue from a terminal."""
-    return f"o2c replay --issue {issue}"
+def _replay(found: Issue) -> dict[str, Any]:
+    if found.delivery_id:
+        again = {"delivered": "send", "reason": "not acknowledged"}
+        return {"select": {"ids": [found.delivery_id]}, **again, "dry_run": True}
+    return {"select": {"filter": {"issue": found.issue}}, "dry_run": True}

@@ -12,7 +12,7 @@ _FEWEST_TRIES = 20  # a share of fewer says nothing
 _PARTS = 10  # of the window, forgotten one by one
 _FIRST_WAIT_SECONDS = 1.0
 # No request could be made of the document, so the system was not asked.
-_NOT_ASKED = frozenset({"missing_variable", "bad_variable", "bad_header", "no_look_up", "cannot_look_up"})
+_NOT_ASKED = frozenset({"missing_variable", "bad_variable", "bad_header", "bad_body", "no_look_up", "cannot_look_up"})
 GOOD, BAD, NEITHER = "good", "bad", "neither"
 # The connector kept these from being tried at all.
 NOT_TRIED = frozenset({"paused", "queue_full", "closing", "circuit_open"})

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import connectors
-from connectors.base import Destination, Field, Source
+from connectors.base import Destination, Field, Rehearsal, Source
+from hub.connector_lint import ANY_SECRET
 from hub.fields import Located
 from hub.mapping import compile_expression
-from hub.secret import resolve_all
+from hub.secret import Secret, references, resolve, resolve_all
 from hub.systems import System, connector_fields
 
 
@@ -18,7 +19,8 @@ def connector_config(system: System, secrets: Path, own_connectors: Path | None)
     """What a connector is given. Raises UsageError for a secret that is not there, ProjectError for an expression."""
     fields = connector_fields(connectors.connector(system.connector, own_connectors))
     config: dict[str, Any] = resolve_all(_compiled(dict(system.options), fields), secrets)
-    return {**config, "name": system.name}
+    known = [resolve(secret, secrets) for secret in references(system.options)]
+    return {**config, "name": system.name, "files": system.files, "secrets": known}
 
 
 def _compiled(values: Mapping[str, Any], fields: tuple[Field, ...]) -> dict[str, Any]:
@@ -45,3 +47,22 @@ def open_source(system: System, secrets: Path, own_connectors: Path | None = Non
     """The system as somewhere bytes are fetched from."""
     module = connectors.connector(system.connector, own_connectors)
     return module.source(connector_config(system, secrets, own_connectors))  # type: ignore[no-any-return]
+
+
+def open_rehearsal(system: System, own_connectors: Path | None = None) -> Rehearsal | None:
+    """The system as one that nothing is sent to, without its secrets: ANY_SECRET stands for each. None where its
+    connector has no such thing."""
+    module = connectors.connector(system.connector, own_connectors)
+    make = getattr(module, "rehearsal", None)
+    if make is None:
+        return None
+    config = _without_secrets(_compiled(dict(system.options), connector_fields(module)))
+    return make({**config, "name": system.name, "files": system.files})  # type: ignore[no-any-return]
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, Secret):
+        return ANY_SECRET
+    if isinstance(value, Mapping):
+        return {name: _without_secrets(part) for name, part in value.items()}
+    return [_without_secrets(part) for part in value] if isinstance(value, list | tuple) else value

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hub.message import Accepted, Arrival, Finish
-from hub.pipeline import Transformed
+from hub.pipeline.transformed import Transformed
 
 
 class Counts:
@@ -37,10 +37,11 @@ class Counts:
     def finished(self, ended: Sequence[tuple[Any, Finish]]) -> None:
         for sent, finish in ended:
             delivery = sent.delivery
-            self.deliveries[(delivery.route, delivery.system, finish.state)] += 1
+            count = int(sent.context.get("count", 1))  # of a batch, all that are in it
+            self.deliveries[(delivery.route, delivery.system, finish.state)] += count
             self.attempts[(delivery.system, finish.code or finish.state)] += 1
             if finish.state == "delivered":
-                self.latency_seconds[delivery.system] += finish.at - delivery.received_at
+                self.latency_seconds[delivery.system] += count * (finish.at - delivery.received_at)
 
     def store_failed(self) -> None:
         self.store_failures += 1

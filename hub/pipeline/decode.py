@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from hub.errors import DecodeError, UsageError
-from hub.formats import BadRecord, Codec
+from hub.formats import BadRecord, Codec, RecordFault
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """One record of a receipt: its place in it, and its document or why it has none."""
+    """One record of a receipt: its place in it, its document or why it has none, and what it was read in spite of."""
 
     position: int
     place: str
     document: Any = None
     error: DecodeError | None = None
+    findings: Sequence[RecordFault] = ()
 
 
 def decode(codec: Codec, options: Mapping[str, Any], chunks: Iterable[bytes]) -> Iterator[Decoded]:
@@ -27,6 +28,6 @@ def decode(codec: Codec, options: Mapping[str, Any], chunks: Iterable[bytes]) ->
             if isinstance(record, BadRecord):
                 yield Decoded(record.index, record.position, error=record.error)
             else:
-                yield Decoded(record.index, record.position, record.value)
+                yield Decoded(record.index, record.position, record.value, findings=record.faults)
     except UsageError as error:
         raise DecodeError(f"the format's options do not fit: {error}", code="options") from error

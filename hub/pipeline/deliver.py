@@ -129,7 +129,8 @@ def give_up(sent: Sent, verdict: Verdict, now: float, failure: Failure) -> Finis
         case "skip":
             return _finish(sent, verdict, now, "skipped", failure)
         case "block_key":
-            return _finish(sent, verdict, now, "dead", failure, blocks_lane=bool(sent.delivery.lane))
+            blocks_lane = bool(sent.delivery.lane) or sent.delivery.is_batch  # others in it may have lanes
+            return _finish(sent, verdict, now, "dead", failure, blocks_lane=blocks_lane)
         case "stop":
             return _finish(sent, verdict, now, "held", failure, hold_reason="route_stopped")
         case _:
@@ -148,5 +149,5 @@ def _finish(
         failure=failure.as_dict() if failure else None, fingerprint=failure.fingerprint if failure else "",
         response=verdict.response[:2000], blocks_lane=blocks_lane, counts=counts,
         doubt=_in_doubt(sent, verdict), hold_reason=hold_reason, has_children=sent.target.has_children,
-        reference=verdict.reference,
+        reference=verdict.reference, is_batch=d.is_batch,
     )  # fmt: skip

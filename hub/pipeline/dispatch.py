@@ -9,23 +9,26 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
-from connectors.base import DELIVERED, LATER, STOPPED, Adjustable, Destination, Parcel, Verdict
-from hub.message import RAW, Accepted, Arrival, Body, Delivery, Finish
+from connectors.base import LATER, Adjustable, Destination, Parcel, Recallable, Verdict
+from hub.message import Accepted, Arrival, Body, Delivery, Finish
 from hub.outcome import Failure
+from hub.pipeline.collect import Collector
 from hub.pipeline.deliver import Sent, conclude, give_up
 from hub.pipeline.gates import Bounds, Gate, Gates, Step
 from hub.pipeline.outgoing import Outgoing, missing_target, prepare
 from hub.pipeline.parcels import parcel_of
 from hub.pipeline.program import CompiledTarget
-from hub.pipeline.reply import reply_route
-from hub.pipeline.unsent import cannot_ask, cannot_open
+from hub.pipeline.records import Ends, Records, reply_of, switches_of
+from hub.pipeline.unsent import broke_off, cannot_ask, cannot_open
 from hub.pipeline.waiting import take_turns, within_budget
-from hub.store import bodies, deliveries, due, is_shared, payloads, receipts, switches
+from hub.store import batches, bodies, deliveries, due, interchanges, is_shared
+from hub.store.commit import Part
 from hub.store.database import Database
 from hub.systems import System
 
@@ -59,7 +62,8 @@ class Dispatcher:
         self._lock = threading.Lock()
         self._under_way: dict[str, Sent] = {}
         self._closing = False
-        self.gates = Gates(engine)
+        self._records = Records(engine)
+        self.gates, self.collector = Gates(engine), Collector(engine)
 
     # -- room ------------------------------------------------------------------------------------------------------
 
@@ -115,7 +119,13 @@ class Dispatcher:
                 # A connector is guarded here as a whole, a project's own one too: nothing was sent.
                 self._finished([(parcel, cannot_open(error)) for parcel in parcels])
             else:
-                destination.submit(parcels, self._finished)
+                self._submit(destination, parcels)
+
+    def _submit(self, destination: Destination, parcels: Sequence[Parcel]) -> None:
+        try:
+            destination.submit(parcels, self._finished)
+        except Exception as error:  # against what connectors promise: nobody knows how far it came
+            self._finished([(parcel, broke_off(error)) for parcel in parcels])
 
     def _destination(self, name: str) -> Destination:
         with self._lock:
@@ -130,16 +140,16 @@ class Dispatcher:
         with self._lock:
             lane = self._lane(system)
             lane.again = True
-        if not lane.pumping.acquire(blocking=False):
-            return
-        try:
-            while lane.again and not self._closing:
+        # Asked again after the lock is free: whoever came just before that relies on it.
+        while lane.again and not self._closing and lane.pumping.acquire(blocking=False):
+            try:
                 lane.again = False
                 self._pump(system, lane)
-        finally:
-            lane.pumping.release()
+            finally:
+                lane.pumping.release()
 
     def _pump(self, system: str, lane: Lane) -> None:
+        self.collector.collect(system)
         now, gate = self._engine.clock.epoch(), self.gates.of(system)
         with self._lock:
             room = lane.bounds.window - lane.in_hand
@@ -198,21 +208,31 @@ class Dispatcher:
             return False
         engine, now = self._engine, self._engine.clock.epoch()
         prepared = prepare(engine, found)
-        rows = bodies.rows_of([(o.delivery, o.body) for o in prepared if o.fresh and o.body], now)
+        fresh = [(o.delivery, o.body) for o in prepared if o.fresh and o.body]
+        rows = bodies.rows_of([(d, body) for d, body in fresh if body.stamp is None], now)
+        same = [(d.replay_of, d.revision, d.delivery_id) for d, body in fresh if d.replay_of and body.stamp is None]
 
-        def job(db: Database) -> tuple[set[str], set[str]]:
+        def job(db: Database) -> tuple[set[str], set[str], dict[str, Body]]:
             free: set[str] = set()
+            if failed := [(o.delivery, o.lookups) for o in prepared if o.lookups]:
+                bodies.keep_lookups(db, failed, now)
             for outgoing in prepared:
                 if outgoing.failure is not None:
                     free |= self.bury(db, outgoing.delivery, outgoing.target, outgoing.failure, now)
             ready = [o.delivery.delivery_id for o in prepared if o.body is not None]
             claimed = deliveries.claim(db, ready, engine.worker, now)
-            bodies.store(db, rows, claimed, engine.program.set_id)
+            firsts = [d.delivery_id for d in found if d.is_batch and d.delivery_id in claimed]
+            batches.claim(db, firsts, engine.worker, now)
+            to_stamp = [(d, body) for d, body in fresh if body.stamp and d.delivery_id in claimed]
+            stamped = interchanges.stamp(db, to_stamp, now)
+            interchanges.go_on(db, [again for again in same if again[2] in claimed])
+            more = bodies.rows_of([(d, stamped[d.delivery_id]) for d, _ in to_stamp], now)
+            bodies.store(db, [*rows, *more], claimed, engine.program.set_id)
             deliveries.pin(db, [o.delivery for o in prepared if o.delivery.delivery_id in claimed])
             due.give_back(db, [delivery_id for delivery_id in ready if delivery_id not in claimed], engine.worker)
-            return claimed, free
+            return claimed, free, stamped
 
-        claimed, free = engine.store.write(job)
+        claimed, free, stamped = engine.store.write(job)
         for outgoing in prepared:
             if outgoing.body is not None and outgoing.delivery.delivery_id not in claimed:
                 self._lane(outgoing.delivery.system).behind = True  # looked at again after the next commit
@@ -220,7 +240,11 @@ class Dispatcher:
         with self._lock:
             for outgoing in going:
                 self._lane(outgoing.delivery.system).in_hand += 1
-        self.send([(o.delivery, o.target, o.body, o.context) for o in going if o.target and o.body])
+        self.send([
+            (o.delivery, o.target, stamped.get(o.delivery.delivery_id, o.body), o.context)
+            for o in going
+            if o.target and o.body
+        ])  # fmt: skip
         for system in sorted(free):
             engine.wake.pump(system)
         return bool(going)
@@ -258,29 +282,24 @@ class Dispatcher:
     def _sent(self, outgoing: Outgoing) -> Sent:
         engine = self._engine
         target = outgoing.target or missing_target(outgoing.delivery)
-        return Sent(outgoing.delivery, target, engine.clock.epoch(), engine.program.set_id, looking=True)
+        now, set_id = engine.clock.epoch(), engine.program.set_id
+        return Sent(outgoing.delivery, target, now, set_id, looking=True, context=outgoing.context)
 
     # -- record ----------------------------------------------------------------------------------------------------
 
     def _finished(self, verdicts: list[tuple[Parcel, Verdict]]) -> None:
-        """Called by a connector, from its thread, with the verdicts of a batch."""
-        self._record([(self._under_way.pop(parcel.delivery_id), verdict) for parcel, verdict in verdicts])
+        """Called by a connector, from its thread, with the verdicts of a batch. The first of a parcel counts."""
+        known = [(self._under_way.pop(parcel.delivery_id, None), verdict) for parcel, verdict in verdicts]
+        if first := [(sent, verdict) for sent, verdict in known if sent is not None]:
+            self._record(first)
 
     def _record(self, verdicts: Sequence[tuple[Sent, Verdict]]) -> None:
         engine, now = self._engine, self._engine.clock.epoch()
         ended = [(sent, conclude(sent, verdict, now, self._chance)) for sent, verdict in verdicts]
-        replies = [r for sent, v in verdicts if (r := self._reply(sent, v, now)) is not None]
-        rows = payloads.packed_rows([(a.receipt_id, RAW, 1, a.content_type, a.raw) for a in replies], now)
-        thrown = _switches(verdicts, ended)
+        replies = [reply for sent, v in verdicts if (reply := reply_of(sent, v, now, engine.clock.new_id)) is not None]
         steps, opened = self.gates.note(verdicts, now)
-
-        def job(db: Database) -> tuple[set[str], list[Accepted]]:
-            for kind, name, state, reason in thrown:
-                switches.throw(db, kind, name, state, reason, now, "hub")
-            for step in steps:
-                step.store(db)
-            free = deliveries.finish(db, [finish for _, finish in ended], engine.worker)
-            return free, receipts.accept(db, replies, rows, engine.intake.worker) if replies else []
+        finishes = [finish for _, finish in ended]
+        job = Part(self._records.store, Ends(now, finishes, replies, switches_of(verdicts, ended), steps))
 
         def done(result: tuple[set[str], list[Accepted]] | None, error: Exception | None) -> None:
             with self._lock:
@@ -300,7 +319,7 @@ class Dispatcher:
     def _recall(self, system: str) -> None:
         """What is queued for a system that has just been found to fail waits as rows, its tries unspent."""
         destination = self._lane(system).destination
-        if isinstance(destination, Adjustable):
+        if isinstance(destination, Recallable):
             destination.recall(_RECALLED)
 
     def _recorded(
@@ -318,25 +337,15 @@ class Dispatcher:
         for system in sorted(free | behind | at_once):
             engine.wake.pump(system)
 
-    def _reply(self, sent: Sent, verdict: Verdict, now: float) -> Arrival | None:
-        """The answer of a target whose route wants it, as a new arrival caused by the message that was sent."""
-        if sent.target.reply is None or verdict.kind != DELIVERED or not verdict.response:
-            return None
-        d = sent.delivery
-        return Arrival(
-            receipt_id=self._engine.clock.new_id(), source=d.system, event="reply", raw=verdict.response,
-            received_at=now, door="reply", content_type=verdict.response_type, causation_id=d.message_id,
-            route=reply_route(d.route, d.target), correlation_id=sent.context.get("correlation_id", ""),
-            traceparent=sent.context.get("traceparent", ""),
-        )  # fmt: skip
-
     def bury(
         self, db: Database, delivery: Delivery, target: CompiledTarget | None, failure: Failure, now: float
     ) -> set[str]:
         """End a delivery that could not be built, by its target's ``on_error``; nothing was sent."""
         sent = Sent(delivery, target or missing_target(delivery), now, self._engine.program.set_id)
         finish = give_up(sent, Verdict("", code=failure.code, detail=failure.detail), now, failure)
-        return deliveries.build_failed(db, delivery.delivery_id, failure.as_dict(), failure.fingerprint, finish)
+        told = failure.as_dict(), failure.fingerprint, finish
+        ids = batches.together(db, delivery.delivery_id) if delivery.is_batch else [delivery.delivery_id]
+        return {system for id in ids for system in deliveries.build_failed(db, id, *told)}
 
     # -- configuration, end ----------------------------------------------------------------------------------------
 
@@ -352,6 +361,7 @@ class Dispatcher:
 
     def refresh(self) -> None:
         """Keep to what the rows say of systems: circuits, pauses, limits. Done several times a second."""
+        self.collector.adopt()
         with self._lock:
             now = self._engine.clock.epoch()
             for lane in self._lanes.values():
@@ -377,15 +387,9 @@ class Dispatcher:
         self._closing = True
         with self._lock:
             open_now = [lane.destination for lane in self._lanes.values() if lane.destination is not None]
-        for destination in open_now:
-            destination.close()
-        self.gates.leave()
-
-
-def _switches(
-    verdicts: Sequence[tuple[Sent, Verdict]], ended: Sequence[tuple[Sent, Finish]]
-) -> set[tuple[str, str, str, str]]:
-    """A system whose credentials fail is stopped; a route whose target says ``on_error: stop`` is paused."""
-    stopped = {("system", s.delivery.system, "stopped", v.detail) for s, v in verdicts if v.kind == STOPPED}
-    paused = {("route", s.delivery.route, "paused", f.detail) for s, f in ended if f.hold_reason == "route_stopped"}
-    return stopped | paused
+            for lane in self._lanes.values():
+                lane.destination = None  # a last round of the sweeper has nothing to adjust
+        with ExitStack() as ends:  # one that fails keeps no other open
+            ends.callback(self.gates.leave)
+            for destination in open_now:
+                ends.callback(destination.close)

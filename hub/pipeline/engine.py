@@ -15,15 +15,16 @@ from connectors.base import Destination
 from hub.clock import Clock
 from hub.errors import StoreError
 from hub.message import Accepted, Arrival, Receipt
-from hub.pipeline import Transformed
 from hub.pipeline.batch import Batch
 from hub.pipeline.counts import Counts
 from hub.pipeline.dispatch import Dispatcher
+from hub.pipeline.line import Line, Place
 from hub.pipeline.outgoing import Shelf
 from hub.pipeline.pressure import Pressure
 from hub.pipeline.program import Program
 from hub.pipeline.receive import Answered, Intake, as_receipt
 from hub.pipeline.split import LocalTransformer, Suspect, Transformer
+from hub.pipeline.transformed import Transformed
 from hub.store import Store, messages, receipts
 from hub.store.compression import CHUNK
 from hub.store.counters import DUPLICATE, REFUSED, CountBuffer
@@ -113,29 +114,33 @@ class Engine:
 
     # -- decode … encode -------------------------------------------------------------------------------------------
 
-    def process(self, seqs: Sequence[int], handed_over: Callable[[], None] = lambda: None) -> None:
-        """Split receipts into messages and deliveries, and send what may go at once. From when ``handed_over`` is
-        called, receipts that are brought later stay behind these."""
-        claimed = self._claim(seqs)
-        program = self.program
+    def process(self, seqs: Sequence[int], place: Place | None = None) -> None:
+        """Split receipts into messages and deliveries, and send what may go at once; ``place`` is theirs in the line
+        of those that are split."""
+        mine, taken = self._claim(seqs)
+        claimed = [*mine, *(row[1] for row in taken)]
+        program, place = self.program, place or Line().place()
         try:
-            for parts in self.transformer.split(self._work(claimed), program, handed_over):
+            work = self._work(mine, taken)
+            place.holds({suspect.receipt.source: suspect.receipt.seq for suspect in reversed(work)})
+            for parts in self.transformer.split(work, program, place.handed_over):
+                place.wait()
                 self.commit(parts, program)
         except Exception:
             # Whatever it was: nobody has in hand any more what is left of these, and their sources wait for them.
             self.later(lambda: self._offer_again(claimed))
             raise
 
-    def _claim(self, seqs: Sequence[int]) -> list[int]:
-        """Those that are this process's to split: claimed when they came, or now."""
+    def _claim(self, seqs: Sequence[int]) -> tuple[Sequence[int], Sequence[receipts.Row]]:
+        """Those that are this process's to split: claimed when they came, or now, then with what there is of them."""
         with self._cache_lock:
             mine = self._claimed.intersection(seqs)
             self._claimed -= mine
         others = [seq for seq in seqs if seq not in mine]
         if not others:
-            return list(seqs)
+            return seqs, ()
         try:
-            return [*mine, *self.store.write(lambda db: receipts.claim(db, others, self.worker), durable=False)]
+            return list(mine), self.store.write(lambda db: receipts.claim(db, others, self.worker), durable=False)
         except StoreError:
             self.later(lambda: self._offer_again(sorted(mine)))
             raise
@@ -162,7 +167,7 @@ class Engine:
         try:
             return self.store.write(job)
         except StoreError:
-            self.dispatcher.give_back([d for d in batch.deliveries if d.delivery_id in batch.going])
+            self.dispatcher.give_back([d for d in batch.brought if d.delivery_id in batch.going])
             raise
 
     def _bury(self, db: Database, batch: Batch) -> set[str]:
@@ -179,7 +184,7 @@ class Engine:
     def _committed(self, batch: Batch, result: tuple[set[str], set[str]] | None, error: Exception | None) -> None:
         if result is None:
             # The disk is full or the store away: everything is as it was, and is offered again.
-            self.dispatcher.give_back([d for d in batch.deliveries if d.delivery_id in batch.going])
+            self.dispatcher.give_back([d for d in batch.brought if d.delivery_id in batch.going])
             self.counts.store_failed()
             self.later(lambda: self._offer_again([part.seq for part in batch.parts]))
             return
@@ -187,7 +192,7 @@ class Engine:
         with self._cache_lock:
             self.backlog -= sum(part.final for part in batch.parts) if self._keeps else 0
         self.counts.transformed(batch.parts)
-        self.dispatcher.give_back([d for d in batch.deliveries if d.delivery_id in batch.going - claimed])
+        self.dispatcher.give_back([d for d in batch.brought if d.delivery_id in batch.going - claimed])
         self.dispatcher.send(batch.outgoing(claimed))
         self.shelf.put(batch.left(claimed), batch.program.set_id)
         left = {d.system for d in batch.deliveries if d.delivery_id not in claimed}
@@ -208,15 +213,16 @@ class Engine:
             self._later[0]()
             self._later.pop(0)
 
-    def _work(self, seqs: Sequence[int]) -> list[Suspect]:
+    def _work(self, seqs: Sequence[int], taken: Sequence[receipts.Row] = ()) -> list[Suspect]:
         """Claimed receipts with their bytes; those of several chunks without, they are read piece by piece."""
         with self._cache_lock:
             cached = {seq: self._cache.pop(seq) for seq in seqs if seq in self._cache}
             self._cached_bytes -= sum(len(receipt.raw) for receipt in cached.values())
         work = {seq: Suspect(receipt) for seq, receipt in cached.items()}
         db = self.store.reader()
-        for receipt in receipts.load(db, [seq for seq in seqs if seq not in cached], CHUNK):
-            work[receipt.seq] = Suspect(receipt, messages.next_position(db, receipt.seq))
+        found = receipts.with_bytes(db, taken, CHUNK)
+        for receipt in [*found, *receipts.load(db, [seq for seq in seqs if seq not in cached], CHUNK)]:
+            work[receipt.seq] = Suspect(receipt, *(messages.stored_to(db, receipt.seq) if receipt.begun else ()))
         return [work[seq] for seq in sorted(work)]
 
     # -- deliver ---------------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from hub.store import circuits, limits
 from hub.store.circuits import HALF_OPEN, OPEN, Circuit, Pause
 from hub.store.database import Database, Shared, now_of
 from hub.store.limits import Adjustment, Share
-from hub.systems import System
+from hub.systems import RETRY_BUDGET, System
 
 if TYPE_CHECKING:
     from hub.pipeline.engine import Engine
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 _WINDOWS = {"native": 512, "lookup": 32, "none": 8}
 _LONGEST_PAUSE = 60.0
 _AT_ONCE = 16  # requests at a time, where nothing is said; tighter limits are kept to from the first request on
+# In hand for each request at a time. A system that bears many takes a batch while the one before is being recorded:
+# what finds no room becomes a row, which has to be found and claimed by statements of its own.
+_TIGHT_ROUNDS, _ROUNDS = 4, 16
 _PROBE_LEASE_SECONDS = 90.0  # a probe that is silent for longer is given up
 LEASE_SECONDS, _RENEW_SECONDS = 15.0, 5.0
 _SETTLE_SECONDS = 1.0  # until every worker knows of a new one that wants a share
@@ -234,7 +237,8 @@ class Gates:
         own = at_once // part.count + (part.place < at_once % part.count)
         if self.shares_limits and (rate or at_once < _AT_ONCE) and not self._is_settled(name, part):
             own = 0
-        most = min(_WINDOWS[str(system.idempotency.get("mode") or "none")], 4 * own)
+        rounds = _TIGHT_ROUNDS if at_once < _AT_ONCE else _ROUNDS
+        most = min(_WINDOWS[str(system.idempotency.get("mode") or "none")], rounds * own)
         if rate:
             wait = float(system.limits.get("wait") or 20.0)
             most = min(most, max(1, math.ceil(rate / part.count * wait / 2)))
@@ -325,7 +329,7 @@ def budget_of(system: System | None, adjustment: Adjustment | None = None) -> fl
     """The part of what is sent to a system that may be retries, as configured or as adjusted."""
     if adjustment is not None and adjustment.retry_budget is not None:
         return adjustment.retry_budget
-    return system.retry_budget if system else 0.2
+    return system.retry_budget if system else RETRY_BUDGET
 
 
 def in_force(system: System, adjustment: Adjustment | None) -> tuple[float, int]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from hub.mapping import Context
 from hub.mapping import Mapping as DocumentMapping
 
@@ -14,15 +16,21 @@ Xref = Callable[[str, str, str], str | None]
 
 
 def apply(
-    mapping: DocumentMapping, document: Any, company: Mapping[str, Any] | None, envelope: Mapping[str, Any], xref: Xref
-) -> tuple[Any, Sequence[Any]]:
-    """The mapped document and the cross-references that were read. Raises MappingError."""
+    mapping: DocumentMapping, document: Any, company: Mapping[str, Any] | None, envelope: Mapping[str, Any], xref: Xref,
+    seen: list[Any],
+) -> Any:  # fmt: skip
+    """The mapped document; the cross-references that are read are added to ``seen``, also where it fails. Raises
+    MappingError."""
     if not mapping.xrefs:
-        return mapping.apply(document, Context(company, envelope)), ()
-    seen: list[Any] = []
+        return mapping.apply(document, Context(company, envelope))
 
     def record(kind: str, asked: tuple[Any, ...], value: Any) -> None:
         if kind == "xref":
             seen.append((kind, asked, value))
 
-    return mapping.apply(document, Context(company, envelope, xref, record)), seen
+    return mapping.apply(document, Context(company, envelope, xref, record))
+
+
+def written_down(seen: Sequence[Any]) -> bytes:
+    """Look-ups as they are stored, each ``["xref", [system, kind, id], value]``; b"" where there were none."""
+    return msgspec.json.encode(seen) if seen else b""

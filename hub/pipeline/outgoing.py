@@ -12,10 +12,10 @@ import msgspec
 from hub.formats import codec
 from hub.message import Body, Delivery
 from hub.outcome import Failure
+from hub.pipeline.gather import Built, missing
 from hub.pipeline.program import CompiledTarget
-from hub.pipeline.split import Built, missing
 from hub.routes import Target
-from hub.store import bodies, effects, messages
+from hub.store import batches, bodies, effects, interchanges, messages
 from hub.systems import System
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ class Outgoing:
     fresh: bool = False
     failure: Failure | None = None
     context: Mapping[str, str] = field(default_factory=dict)
+    lookups: bytes = b""  # what was looked up before the failure
 
 
 _UNKNOWN = {"main_key": "", "traceparent": "", "correlation_id": ""}  # of a message that is gone
@@ -93,11 +94,16 @@ def _outgoing(
     engine: Engine, delivery: Delivery, stored: Body | None, built: Built | None, context: Mapping[str, str]
 ) -> Outgoing:
     target = engine.program.find(delivery.route, delivery.target)
+    db, before = engine.store.reader(), engine.program.telling(delivery.route, target) if target else ""
+    if delivery.is_batch:  # it has names of its own, none of one document
+        context, before = {**_UNKNOWN, **batches.names(db, delivery.delivery_id)}, ""
     if delivery.attempts or delivery.doubt:
-        reference = effects.reference(engine.store.reader(), [delivery.delivery_id, delivery.effect_id])
+        reference = effects.reference(db, [delivery.delivery_id, delivery.effect_id])
         context = {**context, "reference": reference}
+    if before:
+        context = {**context, "after": effects.reference_of_target(db, delivery.message_id, before)}
     if built is not None and built.failure is not None:
-        return Outgoing(delivery, target, failure=built.failure, context=context)
+        return Outgoing(delivery, target, failure=built.failure, context=context, lookups=built.lookups)
     if target is None:
         return Outgoing(delivery, None, failure=missing(delivery, no_target=True), context=context)
     if built is not None:
@@ -110,9 +116,12 @@ def _revised(engine: Engine, outgoing: Outgoing) -> Outgoing:
     d, body = outgoing.delivery, outgoing.body
     if not d.replay_of or not d.rebuild or body is None:
         return outgoing
-    before = bodies.read(engine.store.reader(), d.replay_of, d.revision)
+    db = engine.store.reader()
+    before = bodies.read(db, d.replay_of, d.revision)
     if before is None or before.content == body.content:
         return outgoing
+    if body.stamp and interchanges.hash_of(db, d.replay_of, d.revision) == interchanges.content_hash(body):
+        return replace(outgoing, body=before)  # the same but for the numbers: then with the same numbers
     if d.doubt:
         return replace(outgoing, body=None, failure=_in_doubt(d))
     return replace(outgoing, delivery=msgspec.structs.replace(d, revision=d.revision + 1))

@@ -7,27 +7,30 @@ from random import Random
 
 from connectors.base import Parcel
 from hub.message import Body, Delivery
+from hub.pipeline.fetch_back import is_fetch_back
+from hub.store.batches import NAMES
 
 
 def parcel_of(delivery: Delivery, body: Body, context: Mapping[str, str], chance: Random) -> Parcel:
-    """``context`` has the message's ``main_key`` and ``traceparent``, and after a first try the ``reference`` that the
-    receiver gave."""
+    """``context`` has the message's ``main_key`` and ``traceparent``, of a batch its own names, after a first try the
+    ``reference`` that the receiver gave, and as ``after`` the one that the target it came after gave."""
     return Parcel(
         delivery_id=delivery.delivery_id, key=delivery.key, body=body.content, content_type=body.content_type,
-        variables=_variables(delivery, context.get("main_key", ""), context.get("reference", "")),
-        headers=_trace(context.get("traceparent", ""), chance), settling=delivery.doubt,
+        variables=_variables(delivery, context), headers=_trace(context.get("traceparent", ""), chance),
+        settling=delivery.doubt, fetches_back=is_fetch_back(delivery.route),
     )  # fmt: skip
 
 
-def _variables(delivery: Delivery, main_key: str, reference: str) -> dict[str, str]:
-    scheme, _, rest = main_key.partition(":")
+def _variables(delivery: Delivery, context: Mapping[str, str]) -> dict[str, str]:
+    scheme, _, rest = context.get("main_key", "").partition(":")
     value = rest.partition(":")[2]
     names = {"key": delivery.key, "delivery_id": delivery.delivery_id, "message_id": delivery.message_id}
-    if reference:
-        names["reference"] = reference
+    for name, known in (("reference", "reference"), ("after.reference", "after")):
+        if context.get(known):
+            names[name] = context[known]
     if scheme:
         names |= {scheme: value, f"{scheme}_id": value}
-    return names
+    return names | {name: context[name] for name in NAMES if name in context}
 
 
 def _trace(context: str, chance: Random) -> dict[str, str]:

@@ -6,21 +6,33 @@ A program never changes. A deploy makes another one and the engine switches to i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from hub.edi_versions import Versions, source_codec, versions_of, written_by
 from hub.errors import ProjectError
 from hub.fields import Located
-from hub.formats import Codec, codec
+from hub.formats import Codec, codec, together
+from hub.grammars import Examiner, Interpreter, MessageType
 from hub.mapping import Expression, Tables, compile_expression, compile_mapping, load_tables
 from hub.mapping import Mapping as DocumentMapping
+from hub.partners import Partner
+from hub.pipeline.fetch_back import DOCUMENT, is_fetch_back, told_by
 from hub.project import text_of
 from hub.route_fields import EXPRESSION_NAMES
-from hub.routes import Route, Target, load_routes
-from hub.schemas import SchemaSet
+from hub.routes import Collect, Route, Target, load_routes, resolved
+from hub.schemas import SchemaSet, schema_set
 from hub.settings import Settings, load_settings
 from hub.systems import System
+
+if TYPE_CHECKING:
+    from hub.profiles.judge import Judge
+
+Require = Callable[[bytes], None]  # raises ValidationError
+ACKNOWLEDGEMENT = "acknowledgement"
+_ACKNOWLEDGEMENTS = "partner:"  # no route can be called so
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +48,23 @@ class CompiledTarget:
     key: Expression | None
     reply: DocumentMapping | None
     has_children: bool
+    partner: Partner | None = None
+    grammar: MessageType | None = None  # of the messages that are written to the partner, as its mapping names them
+    overlays: Mapping[str, Examiner] = field(default_factory=dict)  # the partner's own grammars, by message type
+    time_zone: str = "UTC"  # of dates that say none: the partner's, else the hub's
+    require: Require | None = None  # that its bytes are valid by its profile
+    collect: Collect | None = None  # its zone is known
 
     @property
     def takes_canonical(self) -> bool:
         """Whether its bytes are the canonical document as the store keeps it: JSON, nothing mapped, no options."""
         return self.mapping is None and not self.codec_options and self.codec is codec("json")
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether its bytes are made of the canonical document and this set's files alone, so that they come out the
+        same each time."""
+        return self.mapping is None or not self.mapping.xrefs
 
     @property
     def mode(self) -> str:
@@ -58,6 +82,9 @@ class CompiledRoute:
     codec_options: Mapping[str, Any]
     key: Expression | None
     targets: tuple[CompiledTarget, ...]
+    time_zone: str = "UTC"  # of dates that say none: the partner's, else the hub's
+    versions: Versions | None = None  # the grammars of what it reads
+    require: Require | None = None  # that what comes is valid by its profile
 
     @property
     def type(self) -> str:
@@ -77,6 +104,12 @@ class Program:
     schemas: SchemaSet
     routes: Mapping[str, CompiledRoute]
     by_source: Mapping[str, tuple[CompiledRoute, ...]] = field(default_factory=dict)
+    by_event: Mapping[tuple[str, str | None], CompiledRoute] = field(default_factory=dict)  # None: any event
+    by_partner: Mapping[tuple[str, str | None], CompiledRoute] = field(default_factory=dict)
+    interpreter: Interpreter | None = None
+    collecting: Mapping[str, tuple[tuple[str, CompiledTarget], ...]] = field(
+        default_factory=dict
+    )  # by system, with routes
 
     @property
     def route_files(self) -> dict[str, Route]:
@@ -85,39 +118,107 @@ class Program:
 
     def select(self, source: str, event: str) -> CompiledRoute | None:
         """The one route that takes this event of this system."""
-        for compiled in self.by_source.get(source, ()):
-            if compiled.route.takes(event):
-                return compiled
-        return None
+        return self.by_event.get((source, event)) or self.by_event.get((source, None))
+
+    def select_for_partner(self, partner: str, message_type: str, kind: str) -> CompiledRoute | None:
+        """The one route that takes messages of this type from a partner: of this kind, else of any."""
+        events = (f"{message_type} {kind}", message_type, None)
+        return next((self.by_partner[partner, event] for event in events if (partner, event) in self.by_partner), None)
+
+    def tells_kinds(self, partner: str, message_type: str) -> bool:
+        """Whether a route takes only some kind of this type from a partner."""
+        return any(name == partner and (event or "").startswith(f"{message_type} ") for name, event in self.by_partner)
+
+    def partners_at(self, system: str) -> list[Partner]:
+        """The partners whose interchanges come from a system."""
+        return [partner for partner in self.settings.partners.values() if partner.system == system]
 
     def find(self, route: str, target: str) -> CompiledTarget | None:
         """A target of a route; None when this set has it no more."""
+        if is_acknowledgement(route):
+            return self._acknowledgement(partner_name(route))
+        if is_fetch_back(route):
+            return self._fetch_back(told_by(route)[0])
         compiled = self.routes.get(route)
         return compiled.target(target) if compiled else None
 
+    def _fetch_back(self, name: str) -> CompiledTarget | None:
+        system = self.settings.systems.get(name)
+        if system is None or not system.options.get("fetch_back"):
+            return None
+        asked = replace(system, idempotency={**system.idempotency, "mode": "native"})  # asking twice harms nobody
+        return CompiledTarget(
+            target=Target(id=DOCUMENT, system=name), system=asked, mapping=None, codec=codec("json"), codec_options={},
+            when=None, key=None, reply=None, has_children=False,
+        )  # fmt: skip
+
+    def telling(self, route: str, target: CompiledTarget) -> str:
+        """The target that this one comes after, where its system tells what it calls what it has made; else ''."""
+        before = self.find(route, target.target.after) if target.target.after else None
+        return before.target.id if before is not None and before.system.options.get("reference") else ""
+
+    def _acknowledgement(self, name: str) -> CompiledTarget | None:
+        partner = self.settings.partners.get(name)
+        system = self.settings.systems.get(partner.system) if partner else None
+        if partner is None or system is None:
+            return None
+        return CompiledTarget(
+            target=Target(id=ACKNOWLEDGEMENT, system=system.name, partner=name), system=system, mapping=None,
+            codec=codec("json"), codec_options={}, when=None, key=None, reply=None, has_children=False,
+            partner=partner,
+        )  # fmt: skip
+
+
+def acknowledgement_route(partner: str) -> str:
+    """What a delivery of an acknowledgement says instead of a route."""
+    return f"{_ACKNOWLEDGEMENTS}{partner}"
+
+
+def is_acknowledgement(route: str) -> bool:
+    return route.startswith(_ACKNOWLEDGEMENTS)
+
+
+def partner_name(route: str) -> str:
+    """Whose acknowledgement it is, by what stands instead of a route."""
+    return route.removeprefix(_ACKNOWLEDGEMENTS)
+
 
 def build_program(
-    files: Mapping[str, bytes], environment: str | None, set_id: int, own_connectors: Path | None = None
-) -> Program:
+    files: Mapping[str, bytes], environment: str | None, set_id: int, own_connectors: Path | None = None,
+    waiting: Callable[[], None] = lambda: None,
+) -> Program:  # fmt: skip
     """Compile a set of files. Raises ProjectError when anything in them is wrong. ``own_connectors`` is the project's
-    folder of connectors of its own."""
+    folder of connectors of its own; ``waiting`` is called while a document is judged by a profile."""
     settings, faults = load_settings(files, environment, own_connectors)
     routes, route_faults = load_routes(files)
+    routes = resolved(routes, {name: partner.system for name, partner in settings.partners.items()})
     errors = [fault for fault in (*faults, *route_faults) if fault.severity == "error"]
     if errors:
         raise ProjectError(errors)
-    schemas = SchemaSet(files)
+    schemas = schema_set(files)
     mapping = _mapping_loader(files, schemas)
-    compiled = {route.name: _route(route, settings, mapping) for route in routes}
+    judge = cache(partial(_judge_of, files, waiting))
+    compiled = {route.name: _route(route, settings, schemas, mapping, judge) for route in routes}
     by_source: dict[str, tuple[CompiledRoute, ...]] = {}
+    by_event: dict[tuple[str, str | None], CompiledRoute] = {}
+    by_partner: dict[tuple[str, str | None], CompiledRoute] = {}
     for each in compiled.values():
         by_source[each.route.system] = (*by_source.get(each.route.system, ()), each)
-    return Program(set_id, settings, schemas, compiled, by_source)
+        if each.route.partner:
+            by_partner |= {(each.route.partner, event): each for event in each.route.events or (None,)}
+        else:
+            by_event |= {(each.route.system, event): each for event in each.route.events or (None,)}
+    collecting: dict[str, tuple[tuple[str, CompiledTarget], ...]] = {}
+    for name, target in ((each.route.name, target) for each in compiled.values() for target in each.targets):
+        if target.collect is not None:
+            collecting[target.system.name] = (*collecting.get(target.system.name, ()), (name, target))
+    interpreter = Interpreter(schemas.grammars) if settings.partners else None
+    return Program(set_id, settings, schemas, compiled, by_source, by_event, by_partner, interpreter, collecting)
 
 
 def _mapping_loader(files: Mapping[str, bytes], schemas: SchemaSet) -> Callable[[str], DocumentMapping]:
     tables: Tables = load_tables(_texts(files, "mappings/tables/", ".csv"))
-    paths = {path.rsplit("/", 1)[-1].removesuffix(".yaml"): path for path in _texts(files, "mappings/", ".yaml")}
+    paths = {path.rsplit("/", 1)[-1].removesuffix(".yaml"): path for path in _paths(files, "mappings/", ".yaml")}
     done: dict[str, DocumentMapping] = {}
 
     def load(name: str) -> DocumentMapping:
@@ -130,33 +231,81 @@ def _mapping_loader(files: Mapping[str, bytes], schemas: SchemaSet) -> Callable[
 
 
 def _texts(files: Mapping[str, bytes], folder: str, suffix: str) -> dict[str, str]:
-    wanted = [path for path in files if path.startswith(folder) and path.endswith(suffix)]
-    return {path: text_of(files, path)[0] for path in wanted if not path.endswith(".test.yaml")}
+    return {path: text_of(files, path)[0] for path in _paths(files, folder, suffix)}
 
 
-def _route(route: Route, settings: Settings, mapping: Callable[[str], DocumentMapping]) -> CompiledRoute:
+def _paths(files: Mapping[str, bytes], folder: str, suffix: str) -> list[str]:
+    wanted = (path for path in files if path.startswith(folder) and path.endswith(suffix))
+    return [path for path in wanted if not path.endswith(".test.yaml")]
+
+
+def _route(
+    route: Route, settings: Settings, schemas: SchemaSet, mapping: Callable[[str], DocumentMapping],
+    judge: Callable[[], Judge],
+) -> CompiledRoute:  # fmt: skip
     own = mapping(route.map)
     format = own.source.format or settings.systems[route.system].format
     followed = {target.after for target in route.targets if target.after}
+    versions, partner = versions_of(own, schemas), settings.partners.get(route.partner)
+    type = (own.source.schema or "").rpartition("/")[2]
+    overlay = partner.overlays.get(type, "") if partner else ""
     return CompiledRoute(
-        route=route, mapping=own, codec=codec(format), codec_options=dict(own.source.options),
+        route=route, mapping=own, codec=source_codec(own, schemas, format, versions, overlay),
+        codec_options=dict(own.source.options),
         key=_expression(route.key),
-        targets=tuple(_target(t, settings, mapping, t.id in followed) for t in route.targets),
+        targets=tuple(
+            replace(_target(t, settings, schemas, mapping, t.id in followed), require=_require(t.profile, judge))
+            for t in route.targets
+        ),
+        time_zone=_zone(settings, route.partner), versions=versions, require=_require(route.profile, judge),
     )  # fmt: skip
 
 
 def _target(
-    target: Target, settings: Settings, mapping: Callable[[str], DocumentMapping], has_children: bool
+    target: Target,
+    settings: Settings,
+    schemas: SchemaSet,
+    mapping: Callable[[str], DocumentMapping],
+    has_children: bool,
 ) -> CompiledTarget:
     own = mapping(target.map) if target.map else None
     system = settings.systems[target.system]
     format = (own.target.format if own else None) or system.format
+    partner = settings.partners.get(target.partner)
+    overlays = partner.overlays.items() if partner else ()
+    options, zone = dict(own.target.options) if own else {}, _zone(settings, target.partner)
+    if target.collect and partner is None:
+        options = together(format, options)
     return CompiledTarget(
-        target=target, system=system, mapping=own, codec=codec(format),
-        codec_options=dict(own.target.options) if own else {}, when=_expression(target.when),
+        target=target, system=system, mapping=own, codec=schemas.codec(format, own.target.schema if own else None),
+        codec_options=options, when=_expression(target.when),
         key=_expression(target.key), reply=mapping(target.reply.map) if target.reply else None,
-        has_children=has_children,
+        has_children=has_children, partner=partner,
+        grammar=written_by(own, schemas, partner) if own is not None and partner is not None else None,
+        time_zone=zone, collect=_in_zone(target.collect, zone),
+        overlays={type: Examiner(schemas.grammars.message(name)) for type, name in overlays},
     )  # fmt: skip
+
+
+def _judge_of(files: Mapping[str, bytes], waiting: Callable[[], None]) -> Judge:
+    from hub.profiles.judge import Judge  # loads lxml: 7 MB in each process, which most projects do without
+
+    return Judge(files, waiting)
+
+
+def _in_zone(collect: Collect | None, zone: str) -> Collect | None:
+    if collect is None or collect.schedule.zone:
+        return collect
+    return replace(collect, schedule=replace(collect.schedule, zone=zone))
+
+
+def _require(profile: str, judge: Callable[[], Judge]) -> Require | None:
+    return partial(judge().require, profile) if profile else None
+
+
+def _zone(settings: Settings, partner: str) -> str:
+    known = settings.partners.get(partner)
+    return known.time_zone if known else settings.time_zone
 
 
 def _expression(located: Located | None) -> Expression | None:

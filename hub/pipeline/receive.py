@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import Any
 
 from hub.errors import StoreRefused
 from hub.message import RAW, Accepted, Arrival, Receipt
 from hub.store import Store, payloads, receipts
+from hub.store.commit import Part
 from hub.store.database import Database
 
 GROUP_ROWS, GROUP_BYTES = 256, 1_000_000
@@ -60,10 +63,15 @@ class Intake:
         if len(group) > _INLINE or not self.store.committer.try_now(job, done):
             self.store.committer.submit(job, done)
 
-    def _job(self, group: Sequence[Arrival]) -> Callable[[Database], list[Accepted]]:
+    def _job(self, group: Sequence[Arrival]) -> Part:
         own = [(a.receipt_id, RAW, 1, a.content_type, a.raw) for a in group if a.size < 0 and not a.raw_owner]
-        rows = payloads.packed_rows(own, group[0].received_at)
-        return lambda db: receipts.accept(db, group, rows, self.worker)
+        return Part(self._accept, (group, payloads.packed_rows(own, group[0].received_at)))
+
+    def _accept(self, db: Database, parts: list[tuple[Sequence[Arrival], list[Any]]]) -> list[list[Accepted]]:
+        """Groups that came while the writer was busy, with the statements of one."""
+        arrivals, rows = [a for group, _ in parts for a in group], [row for _, own in parts for row in own]
+        accepted = iter(receipts.accept(db, arrivals, rows, self.worker))
+        return [list(islice(accepted, len(group))) for group, _ in parts]
 
 
 def groups(arrivals: Sequence[Arrival]) -> list[Sequence[Arrival]]:

@@ -7,35 +7,33 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import msgspec
-import structlog
 
 from hub.clock import Clock, iso
-from hub.errors import MappingError, MessageError, StoreError, StoreRefused
-from hub.message import CANONICAL, RAW, SENT, Body, Delivery, Receipt
+from hub.errors import MessageError, StoreError, StoreRefused
+from hub.loggers import structlog
+from hub.message import CANONICAL, RAW, Delivery, Receipt
 from hub.outcome import Failure, failure_of
-from hub.pipeline import Transformed, World, transform
-from hub.pipeline.encode import encode
+from hub.pipeline import World, transform
+from hub.pipeline.encode import encode, read_canonical, step_of
+from hub.pipeline.gather import Built, Gathered, gathered, missing
+from hub.pipeline.map import written_down
 from hub.pipeline.program import Program
-from hub.store import Store, messages, payloads
+from hub.pipeline.transformed import Transformed
+from hub.store import Store, bodies, effects, messages, payloads, receipts
 from hub.store.compression import CHUNK
+from hub.store.database import Database
 
 _log = structlog.get_logger("split")
 _JSON = "application/json"
 
 
 class Suspect(msgspec.Struct, frozen=True, array_like=True):
-    """One piece of work: a receipt, with how many of its records are stored already."""
+    """One piece of work: a receipt, with the position from which on its records are not stored, and the place of the
+    one before that."""
 
     receipt: Receipt
     skip: int = 0
-
-
-class Built(msgspec.Struct, frozen=True, array_like=True):
-    """The bytes of a delivery that was not built with its message, or why there are none."""
-
-    delivery_id: str
-    body: Body | None = None
-    failure: Failure | None = None
+    after: str = ""
 
 
 class Transformer(Protocol):
@@ -51,6 +49,10 @@ class Transformer(Protocol):
 
     def build(self, found: Sequence[Delivery], program: Program) -> list[Built]:
         """The bytes of deliveries, by their targets' mappings."""
+        ...
+
+    def gather(self, found: Sequence[Delivery], program: Program) -> Gathered:
+        """As many of these deliveries of one target as go together, as one body."""
         ...
 
     def rehearse(self, receipt: Receipt, program: Program) -> Mapping[str, Any] | None:
@@ -86,7 +88,7 @@ class LocalTransformer:
     def _parts(self, suspect: Suspect, program: Program, world: World) -> Iterator[Transformed]:
         receipt = suspect.receipt
         try:
-            yield from transform(receipt, program, world, self._chunks(receipt), suspect.skip)
+            yield from transform(receipt, program, world, self._chunks(receipt), suspect.skip, suspect.after)
         except Exception as error:
             if isinstance(error, StoreError) and not isinstance(error, StoreRefused):
                 raise  # the store is away: no fault of the receipt, which is split when it is back
@@ -100,10 +102,12 @@ class LocalTransformer:
         return first_failure(part for parts in self.split([Suspect(receipt)], program) for part in parts)
 
     def build(self, found: Sequence[Delivery], program: Program) -> list[Built]:
-        world, db = self._world(), self.store.reader()
-        owners = list(dict.fromkeys(delivery.message_id for delivery in found))
-        documents, envelopes = payloads.read_small(db, owners, CANONICAL), messages.envelopes(db, owners)
-        return [self._built(d, program, world, documents, envelopes.get(d.message_id)) for d in found]
+        world, sources = self._world(), _Sources(self.store.reader(), program, found)
+        return [self._built(d, program, world, sources) for d in found]
+
+    def gather(self, found: Sequence[Delivery], program: Program) -> Gathered:
+        world, sources = self._world(), _Sources(self.store.reader(), program, found)
+        return gathered(found, program, world, sources.of, self.progress)
 
     def close(self) -> None:
         """Nothing is held."""
@@ -113,39 +117,64 @@ class LocalTransformer:
         return World(
             now=self.clock.epoch(), new_id=self.clock.new_id,
             xref=lambda system, kind, id: messages.get_xref(reader, system, kind, id),
+            stored=lambda receipt_id: receipts.raw_of(reader, receipt_id),
         )  # fmt: skip
 
     def _chunks(self, receipt: Receipt) -> Iterable[bytes] | None:
         """The stored pieces of a receipt that came without its bytes."""
         if receipt.raw:
             return None
-        return self._pieces(receipt.raw_owner or receipt.receipt_id)
+        return _Pieces(self, receipt.raw_owner or receipt.receipt_id)
 
-    def _pieces(self, owner: str) -> Iterator[bytes]:
-        for piece in payloads.read_chunks(self.store.reader(), owner, RAW, 1):
-            self.progress()
-            yield piece
-
-    def _built(
-        self, delivery: Delivery, program: Program, world: World, documents: Mapping[str, bytes],
-        known: tuple[str, str, float] | None,
-    ) -> Built:  # fmt: skip
-        target = program.find(delivery.route, delivery.target)
-        raw = documents.get(delivery.message_id)
-        if raw is None or len(raw) >= CHUNK:  # there may be more of it
-            raw = payloads.read(self.store.reader(), delivery.message_id, CANONICAL)
+    def _built(self, delivery: Delivery, program: Program, world: World, sources: _Sources) -> Built:
+        target, (raw, envelope) = program.find(delivery.route, delivery.target), sources.of(delivery)
         if target is None or raw is None:
             return Built(delivery.delivery_id, failure=missing(delivery, target is None))
-        source, event, received_at = known or (delivery.source, "", delivery.received_at)
-        envelope = {
-            "id": delivery.message_id, "source": source, "event": event, "received_at": iso(received_at), "name": "",
-        }  # fmt: skip
+        seen: list[Any] = []
         try:
-            body = encode(target, msgspec.json.decode(raw), program.settings.company, envelope, world.xref)
+            document, company = read_canonical(raw), program.settings.company
+            body = encode(target, document, company, envelope, world.xref, seen, world.stored)
         except MessageError as error:
-            step = "map" if isinstance(error, MappingError) else "encode"
-            return Built(delivery.delivery_id, failure=failure_of(error, step).printed(delivery.route))
+            failure = failure_of(error, step_of(error)).printed(delivery.route)
+            return Built(delivery.delivery_id, failure=failure, lookups=written_down(seen))
         return Built(delivery.delivery_id, body)
+
+
+class _Sources:
+    """The canonical documents that deliveries are made of, and the envelopes of their messages."""
+
+    def __init__(self, db: Database, program: Program, found: Sequence[Delivery]) -> None:
+        owners = list(dict.fromkeys(delivery.message_id for delivery in found))
+        self._db, self._program, self._envelopes = db, program, messages.envelopes(db, owners)
+        self._documents = payloads.read_small(db, owners, CANONICAL)
+
+    def of(self, delivery: Delivery) -> tuple[bytes | None, Mapping[str, Any]]:
+        """The document, None where it is gone, and the envelope of a delivery."""
+        raw = self._documents.get(delivery.message_id)
+        if raw is None or len(raw) >= CHUNK:  # there may be more of it
+            raw = payloads.read(self._db, delivery.message_id, CANONICAL)
+        known = self._envelopes.get(delivery.message_id)
+        source, event, received_at, name = known or (delivery.source, "", delivery.received_at, "")
+        envelope = {
+            "id": delivery.message_id, "source": source, "event": event, "received_at": iso(received_at), "name": name,
+        }  # fmt: skip
+        target = self._program.find(delivery.route, delivery.target)
+        if target is not None and (before := self._program.telling(delivery.route, target)):
+            envelope["after"] = effects.reference_of_target(self._db, delivery.message_id, before)
+        return raw, envelope
+
+
+@dataclass(frozen=True, slots=True)
+class _Pieces:
+    """The stored pieces of a receipt, read anew each time they are gone through."""
+
+    transformer: LocalTransformer
+    owner: str
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in payloads.read_chunks(self.transformer.store.reader(), self.owner, RAW, 1):
+            self.transformer.progress()
+            yield piece
 
 
 def first_failure(parts: Iterable[Transformed]) -> Mapping[str, Any] | None:
@@ -164,18 +193,10 @@ def packed(part: Transformed, now: float) -> Transformed:
         row for owner, stage, content in part.documents for row in pack(owner, stage, 1, _JSON, content)
     ]
     part.body_rows = [
-        row for d in part.deliveries if (b := part.bodies.get(d.delivery_id))
-        for row in pack(d.delivery_id, SENT, d.revision, b.content_type, b.content)
+        row
+        for d in part.deliveries
+        if (body := part.bodies.get(d.delivery_id)) and body.stamp is None
+        for row in bodies.rows(pack, d, body)
     ]  # fmt: skip
     part.documents = []
     return part
-
-
-def missing(delivery: Delivery, no_target: bool) -> Failure:
-    """Why a delivery cannot be built: the active set has no such target, or its document is gone."""
-    if no_target:
-        detail = f"the active set has no target '{delivery.target}' in the route '{delivery.route}'"
-        hint = "deploy a set that has it and replay, or cancel this delivery"
-        return Failure("no_route", "no_target", detail, step="route", hint=hint).printed(delivery.route)
-    detail = "the canonical document was pruned before this delivery was built"
-    return Failure("expired", "payload_pruned", detail, step="encode").printed(delivery.route)

@@ -1,11 +1,10 @@
-"""Verdicts about what was not sent, because its system cannot be opened or its receiver not be asked."""
+"""Verdicts about what a connector says nothing of, because it cannot be opened, cannot ask, or has failed itself."""
 
 from __future__ import annotations
 
-import structlog
-
 from connectors.base import DOUBT, LATER, STOPPED, ConnectorError, Verdict
 from hub.errors import HubError
+from hub.loggers import structlog
 from hub.pipeline.outgoing import Outgoing
 
 _log = structlog.get_logger("dispatch")
@@ -17,6 +16,12 @@ def cannot_open(error: Exception) -> Verdict:
         _log.error("a connector failed", exc_info=error)
     reason = str(error) if isinstance(error, HubError | ConnectorError) else f"{type(error).__name__}, see the log"
     return Verdict(STOPPED, code="cannot_open", detail=f"the system cannot be opened: {reason}")
+
+
+def broke_off(error: Exception) -> Verdict:
+    """A connector that fails while it is handed something; what that says may hold a document or a secret."""
+    _log.error("a connector failed", exc_info=error)
+    return Verdict(DOUBT, "connector_failed", f"the connector failed: {type(error).__name__}, see the log")
 
 
 def cannot_ask(outgoing: Outgoing) -> Verdict:

@@ -1,14 +1,37 @@
-"""A document against its schema, then against the business rules: all faults, each with its path."""
+"""What comes by its route's profile; a document against its schema, then against the business rules: all faults."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from hub.business_rules import check
 from hub.errors import DocumentFault, ValidationError
+from hub.loggers import structlog
+from hub.message import Receipt
+from hub.pipeline.program import CompiledRoute
 from hub.schemas import SchemaSet
 
+_log = structlog.get_logger("validate")
 _SHOWN = 10
+
+
+def judged(receipt: Receipt, compiled: CompiledRoute, chunks: Iterable[bytes] | None) -> Iterable[bytes] | None:
+    """The chunks to be read, after the bytes have been held to the route's profile, where it has one. Raises
+    ValidationError where they are not valid, unless the route takes them in all the same."""
+    if compiled.require is None:
+        return chunks
+    raw = b"".join(chunks) if chunks is not None else receipt.raw
+    try:
+        compiled.require(raw)
+    except ValidationError as error:
+        if compiled.route.invalid == "refuse":
+            raise
+        _log.warning(
+            "a document is not valid by its profile and is taken in", route=compiled.route.name, seq=receipt.seq,
+            profile=compiled.route.profile, rule=error.code, position=error.position, path=error.field_path,
+        )  # fmt: skip
+    return (raw,)
 
 
 def validate(schemas: SchemaSet, type_name: str, document: Any) -> None:

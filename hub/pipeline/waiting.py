@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hub.message import Delivery
@@ -13,6 +13,8 @@ from hub.store.database import Database
 if TYPE_CHECKING:
     from hub.pipeline.engine import Engine
 
+_NONE: Mapping[str, Sequence[Delivery]] = {}
+
 
 def take_turns(engine: Engine, gate: Gate, system: str, room: int, now: float) -> list[Delivery]:
     """What is due, as much as there is room for: each route its part by weight, what one leaves to the others."""
@@ -20,31 +22,37 @@ def take_turns(engine: Engine, gate: Gate, system: str, room: int, now: float) -
     ready = due.routes_due(engine.store.reader(), system)
     waiting = [name for name, first_due in ready.items() if first_due <= now]
     if len(waiting) == 1:
-        return _found(engine, system, waiting[0], now, room, [])
+        return _found(engine, system, {waiting[0]: room}, now)[waiting[0]]
     weights = {name: routes[name].route.weight if name in routes else 1.0 for name in waiting}
-    found: dict[str, list[Delivery]] = {}
-    left, wanted = room, dict.fromkeys(weights, 0)
+    found: dict[str, list[Delivery]] = {name: [] for name in waiting}
+    left, wanted = room, dict.fromkeys(waiting, 0)
     while left > 0 and weights:
         for name, part in gate.turns.share_out(left, weights).items():
             wanted[name] += part
-        for name in list(weights):
-            found[name] = _found(engine, system, name, now, wanted[name], found.get(name, []))
-            if len(found[name]) < wanted[name]:
-                del weights[name]
+        more = {name: wanted[name] - len(found[name]) for name in weights if wanted[name] > len(found[name])}
+        for name, some in _found(engine, system, more, now, found).items():
+            found[name] += some
+        weights = {name: weight for name, weight in weights.items() if len(found[name]) >= wanted[name]}
         left = room - sum(map(len, found.values()))
     return [delivery for part in found.values() for delivery in part]
 
 
-def _found(engine: Engine, system: str, route: str, now: float, wanted: int, known: list[Delivery]) -> list[Delivery]:
-    """So many that are due, ``known`` ones first; where other processes look for the same, a share of it."""
+def _found(
+    engine: Engine, system: str, wanted: Mapping[str, int], now: float, known: Mapping[str, Sequence[Delivery]] = _NONE
+) -> dict[str, list[Delivery]]:
+    """So many more of each route that are due, beside the ``known`` ones; where other processes look for the same, a
+    share of it, with one statement."""
     store = engine.store
-    if len(known) >= wanted:
-        return known
     if not is_shared(store.url):
-        return due.due(store.reader(), system, route, now, wanted)
-    more = wanted - len(known)
-    taken: list[Delivery] = store.write(lambda db: due.take(db, system, route, now, more, engine.worker), durable=False)
-    return known + taken
+        before = {route: len(known.get(route, ())) for route in wanted}
+        return {
+            route: due.due(store.reader(), system, route, now, before[route] + more)[before[route] :]
+            for route, more in wanted.items()
+        }
+    found: dict[str, list[Delivery]] = {route: [] for route in wanted}
+    for delivery in store.write(lambda db: due.take(db, system, wanted, now, engine.worker), durable=False):
+        found[delivery.route].append(delivery)
+    return found
 
 
 def within_budget(engine: Engine, gate: Gate, system: str, found: Sequence[Delivery], now: float) -> Sequence[Delivery]:

@@ -15,15 +15,14 @@ from pathlib import Path
 from types import FrameType
 from typing import TypeVar
 
-import structlog
-
 from hub import logs
 from hub.broker import open_wire
 from hub.broker.remote import RemoteBroker
 from hub.chores import logged
-from hub.clock import SteadyClock, SystemClock
+from hub.clock import SystemClock
 from hub.deploy import active_program
 from hub.errors import StoreError, UsageError
+from hub.loggers import structlog
 from hub.pipeline.connections import open_destination
 from hub.pipeline.engine import Engine, WakeUp
 from hub.pipeline.program import Program
@@ -31,8 +30,7 @@ from hub.pipeline.split import Transformer
 from hub.project import read_files
 from hub.secret import DEFAULT_FOLDER, Secret, resolve
 from hub.settings import load_settings
-from hub.store import Store, is_shared, open_store
-from hub.store.database import server_time
+from hub.store import Store, clock_of, is_shared, open_store
 
 _log = structlog.get_logger("hub")
 _AGAIN_SECONDS = 0.5
@@ -88,7 +86,7 @@ class Ground:
         self.broker = self._told(self.settings.broker)
         self.pool = ThreadPoolExecutor(8, thread_name_prefix="apart")
         self.store = self._store(url)
-        self.clock = self.wait(lambda: SteadyClock(lambda: server_time(self.store.reader())))
+        self.clock = self.wait(partial(clock_of, self.store))
 
     def _told(self, value: str | Secret) -> str:
         return resolve(value, self.secrets) if isinstance(value, Secret) else value

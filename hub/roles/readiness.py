@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import socket
 
-import structlog
+from hub.loggers import structlog
 
 _log = structlog.get_logger("hub")
 

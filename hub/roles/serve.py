@@ -11,17 +11,21 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from hub import logs
 from hub.api import create_app
 from hub.api.doors import Doors
 from hub.api.ingest import Ingest
+from hub.api.on_demand import soap_door
 from hub.broker.publisher import Publisher
 from hub.chores import counting
+from hub.collector import calm_the_collector
 from hub.deploy import active_program, deploy, rollback
-from hub.errors import HubError
+from hub.errors import HubError, StoreError
 from hub.listening import certificate_files, inherited_socket, listening_socket
+from hub.pipeline.engine import Engine
 from hub.pipeline.program import Program
 from hub.project import read_files
 from hub.roles.ground import Ground
@@ -29,11 +33,29 @@ from hub.roles.readiness import tell
 from hub.rounds import Rounds
 from hub.store import leases, receipts
 from hub.transformer import Transformers
-from hub.web import WebServer, calm_the_collector
+from hub.web import WebServer
 
 _LEAVE_SECONDS = 3.0
-# Receipts on their way to workers and back: they are counted four times a second only, and each worker takes batches.
-_CALM = 256
+# Receipts on their way to workers and back: each worker has a batch in hand, one stored and one before it.
+_CALM = 384
+# How often what waits is counted: more than the calm that comes in between waits for the next count. A long count is
+# made less often, so that it takes a twentieth of the time.
+_COUNT_SECONDS, _SHARE_OF_TIME = 0.05, 20
+
+
+class Backlog:
+    """How much waits to be split, for a process that does not split itself."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def count(self) -> float:
+        """Count it; gives the seconds until the next count. While the store is away the last one stands."""
+        clock = self._engine.clock
+        began = clock.monotonic()
+        with suppress(StoreError):
+            self._engine.backlog = receipts.open_count(self._engine.store.reader())
+        return max(_COUNT_SECONDS, _SHARE_OF_TIME * (clock.monotonic() - began))
 
 
 class Serving:
@@ -44,11 +66,14 @@ class Serving:
         self.publisher = Publisher(ground.new_broker())
         own = ground.own_connectors
         # For documents that are looked at before they are taken in; the child is started for the first of them.
-        self.transformers = Transformers(ground.store, ground.environment, own, 1)
+        self.transformers = Transformers(ground.store, ground.clock, ground.environment, own, 1)
         self.engine = ground.engine(self._first_program(), self.publisher, self.transformers)
-        chores = {**counting(self.engine), "backlog": (0.25, self._count_backlog)}
-        self._rounds = Rounds(self.engine, ground.environment, chores, own)
-        self._thread = threading.Thread(target=self._rounds.run, name="rounds", daemon=True)
+        self._rounds = Rounds(self.engine, ground.environment, counting(self.engine), own)
+        self._stopping = threading.Event()
+        self._threads = [
+            threading.Thread(target=work, name=name, daemon=True)
+            for name, work in (("rounds", self._rounds.run), ("backlog", self._watch_backlog))
+        ]
 
     def _first_program(self) -> Program:
         """What is in force; the folder's files where nothing is yet."""
@@ -80,15 +105,20 @@ class Serving:
         broker = "away" if self.publisher.is_away else "ok"
         return {"workers": len(leases.workers(db)), "sweeper": leases.leader(db) is not None, "broker": broker}
 
-    def _count_backlog(self) -> None:
-        self.engine.backlog = receipts.open_count(self.engine.store.reader())
+    def _watch_backlog(self) -> None:
+        backlog, wait = Backlog(self.engine), 0.0
+        while not self._stopping.wait(wait):
+            wait = backlog.count()
 
     def start(self) -> None:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
+        self._stopping.set()
         self._rounds.stop()
-        self._thread.join(10)
+        for thread in self._threads:
+            thread.join(10)
         self.engine.close()
         self.publisher.stop()
         self._ground.close()
@@ -112,11 +142,15 @@ def main(root: Path, descriptor: int | None = None) -> int:
         # The web server raises the signal again when it has closed; by then there is still work to finish.
         signal.signal(number, lambda *_: None)
     ingest = Ingest(serving.engine, Doors(ground.secrets), _CALM)
-    app = create_app(serving.engine, ingest=ingest, deployer=serving, others=serving.others)
+    soap = soap_door(serving.engine, ingest, ground.secrets)
+    app = create_app(
+        serving.engine, ingest=ingest, deployer=serving, others=serving.others, own_connectors=ground.own_connectors,
+        soap=soap,
+    )  # fmt: skip
     serving.start()
     calm_the_collector()
     try:
-        WebServer(ingest, app, http, files, _LEAVE_SECONDS).run(listener, lambda: tell("READY=1"))
+        WebServer(ingest, soap, app, http, files, _LEAVE_SECONDS).run(listener, lambda: tell("READY=1"))
         tell("STOPPING=1")
     finally:
         serving.stop()

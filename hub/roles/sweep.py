@@ -12,16 +12,16 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-import structlog
-
 from hub import replay
+from hub.backtest.background import Background
 from hub.broker.publisher import Publisher
 from hub.chores import everything
 from hub.errors import HubError, StoreError
+from hub.loggers import structlog
 from hub.roles.ground import Ground, begin
 from hub.roles.readiness import tell
 from hub.rounds import TICK_SECONDS, Chore, StoreNews
-from hub.store import answers, leases
+from hub.store import answers, leases, receipts
 from hub.sweeper import Sweeper
 
 _log = structlog.get_logger("sweeper")
@@ -78,15 +78,19 @@ class Sweeping:
         self.publisher = Publisher(ground.new_broker())
         self.engine = ground.engine(ground.program(), self.publisher)
         self._telling = ThreadPoolExecutor(1, thread_name_prefix="telling")
+        self._backtests = Background(self.engine, ground.environment, ground.own_connectors)
         chores: dict[str, Chore] = {
             **everything(self.engine, ground.secrets, self._telling),
+            "backtests": (1.0, self._backtests.round),
             "dead workers": (0.5, self._recover),
+            "read so far": (1.0, self._note_read),
             "old leases": (600.0, partial(self._write, partial(leases.forget_ended, older_seconds=_FORGET_SECONDS))),
             "stuck answers": (60.0, self._forget_stuck),
         }
         self._sweeper = Sweeper(self.engine, ground.secrets, ground.environment, chores, ground.own_connectors)
         self._leadership = Leadership(ground, self._sweeper.store_news)
         self._is_leading = False
+        self._firsts: list[tuple[str, int]] = []
 
     def round(self) -> None:
         """One round, if this process leads."""
@@ -108,6 +112,12 @@ class Sweeping:
             _log.warning("a worker died; what it had in hand goes on", worker=worker)
             self._sweeper.recover_from(worker)
 
+    def _note_read(self) -> None:
+        firsts = receipts.read_to(self._ground.store.reader())
+        if firsts != self._firsts:
+            self._ground.store.write(partial(receipts.note_read, firsts=firsts), durable=False)
+            self._firsts = firsts
+
     def _forget_stuck(self) -> None:
         self._write(partial(answers.forget_stuck, before=self._ground.clock.epoch() - _STUCK_SECONDS))
 
@@ -115,7 +125,9 @@ class Sweeping:
         self._ground.store.write(job)
 
     def stop(self) -> None:
+        self._sweeper.stop()
         self._leadership.end()
+        self._backtests.stop()
         self.engine.close()
         self._telling.shutdown(wait=True, cancel_futures=True)
         self.publisher.stop()

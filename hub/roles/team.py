@@ -19,9 +19,8 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-import structlog
-
 from hub import logs
+from hub.loggers import structlog
 from hub.roles.readiness import tell
 
 _log = structlog.get_logger("work")
@@ -33,6 +32,12 @@ _TICK_SECONDS = 0.2
 def become(root: Path, processes: int) -> NoReturn:
     """Turn this process into the parent of workers: what it has loaded so far is given up."""
     os.execv(sys.executable, [sys.executable, "-m", "hub.roles.team", str(root), str(processes)])  # noqa: S606
+
+
+def children_of_each(processes: int, cores: int) -> int:
+    """How many transformers each of some workers has: one for each core of its share beside its own, at least one. Of
+    several the documents come back in another order, and those that come back early wait for the others."""
+    return max(1, cores // processes - 1)
 
 
 @dataclass(slots=True)
@@ -53,9 +58,8 @@ class Team:
     """Keeps so many workers going until SIGTERM or SIGINT, or until one says that the project does not allow it."""
 
     def __init__(self, root: Path, size: int) -> None:
-        children = max(1, (os.cpu_count() or 2) // size)
         self._command = [sys.executable, "-m", "hub.roles.work", str(root)]
-        self._children = str(children)
+        self._children = str(children_of_each(size, os.cpu_count() or 2))
         self._members = [Member() for _ in range(size)]
         self._stopping = False
         self._was_ready = False

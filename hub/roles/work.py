@@ -18,24 +18,27 @@ from functools import partial
 from pathlib import Path
 
 import dramatiq
-import structlog
 
 from hub.broker import QUEUE
 from hub.broker.publisher import messages
 from hub.broker.remote import RemoteBroker
 from hub.broker.wire import WireError
 from hub.chores import counting
+from hub.collector import calm_the_collector
 from hub.errors import HubError, StoreError
+from hub.loggers import structlog
+from hub.pipeline.line import Between
 from hub.roles.ground import Ending, Ground, begin
 from hub.rounds import Rounds
-from hub.store import leases
+from hub.store import leases, receipts
 from hub.transformer import REQUESTS_AT_ONCE, Transformers
-from hub.web import calm_the_collector
 from hub.worker import STUCK_SECONDS, LocalWorker
 
 _log = structlog.get_logger("worker")
 LEASE_SECONDS, _RENEW_SECONDS = 5.0, 1.0
-_HEARD = 512  # receipts that a process knows of and has not begun with; more is left to others
+# Receipts that a process knows of and has not begun with; more is left to others, so that those of one source that
+# follow each other are in hand at the same time, wherever that is.
+_HEARD = 128
 _BEAT_SECONDS = 1.0
 READY, BEAT = b"R", b"."
 REFUSED = 2  # the project does not allow a start; another try would say the same
@@ -50,12 +53,13 @@ class Hearing:
         dramatiq.actor(broker=broker, queue_name=QUEUE, actor_name="process")(self._process)
         dramatiq.actor(broker=broker, queue_name=QUEUE, actor_name="deliver")(local.pump)
         self._worker = dramatiq.Worker(broker, worker_timeout=1000, worker_threads=2)
+        self._worker.queue_prefetch = 1
 
     def start(self) -> None:
         self._worker.start()
 
     def _process(self, seqs: list[int]) -> None:
-        while self._local.heard() > _HEARD and not self._stopping.is_set():
+        while self._local.heard() >= _HEARD and not self._stopping.is_set():
             self._local.wait_for_room(0.05)
         self._local.process(seqs)
 
@@ -76,9 +80,9 @@ class Working:
     def __init__(self, ground: Ground, children: int, dead: str) -> None:
         self._ground = ground
         self._end_lease(dead)
-        self.local = LocalWorker(children * REQUESTS_AT_ONCE)
+        self.local = LocalWorker(children * REQUESTS_AT_ONCE, self._earlier)
         own = ground.own_connectors
-        self.transformers = Transformers(ground.store, ground.environment, own, children)
+        self.transformers = Transformers(ground.store, ground.clock, ground.environment, own, children)
         self.engine = ground.engine(ground.program(), self.local, self.transformers)
         self._lease = partial(
             leases.hold, name=leases.worker_lease(ground.name), holder=ground.name, seconds=LEASE_SECONDS
@@ -87,6 +91,11 @@ class Working:
         self._rounds = Rounds(self.engine, ground.environment, chores, own)
         self._thread = threading.Thread(target=self._rounds.run, name="rounds", daemon=True)
         self._hearing = Hearing(ground.new_broker(), self.local)
+
+    def _earlier(self, between: Between) -> list[str]:
+        with suppress(StoreError):  # whoever stores the batch finds out what to do about it
+            return receipts.unread_between(self._ground.store.reader(), between, self._ground.name)
+        return []
 
     def _renew(self) -> None:
         self._ground.store.write(self._lease, durable=False)

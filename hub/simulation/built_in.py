@@ -86,6 +86,17 @@ to:
   - {system: wms, map: order-out, after: erp}
   - {system: crm, map: order-out, on_error: skip}
 """
+_COLLECTED = """
+to:
+  - {system: erp, map: order-out, collect: {every: 30s, max: 3}}
+  - {system: wms, map: order-out, collect: {every: 5m}, after: erp}
+  - {system: crm, map: order-out, collect: {at: "12:00", max: 2}, on_error: skip}
+"""
+_COLLECTED_AND_NOT = """
+to:
+  - {system: erp, map: order-out, collect: {every: 20s, max: 4}, on_error: block_key}
+  - {system: erp, id: too, map: order-out}
+"""
 _BOTH = "to: [{system: wms, map: order-out}, {system: crm, map: order-out}]\n"
 _ERP_AND_WMS = "to: [{system: erp, map: order-out}, {system: wms, map: order-out}]\n"
 _ERP = "to: [{system: erp, map: order-out}]\n"
@@ -97,6 +108,9 @@ _ROUTES: Mapping[str, tuple[str, ...]] = {
     "order none": (f"route: orders\norder: none\n{_POSTED.replace('key: src.report_id', '')}{_FAN_OUT}",),
     "block_key": (f"route: orders\non_error: block_key\n{_POSTED}{_FAN_OUT}",),
     "stop": (f"route: orders\non_error: stop\n{_POSTED}{_BOTH}",),
+    "collected": (f"route: orders\n{_POSTED}{_COLLECTED}",),
+    "collected files": (f"route: files\n{_FILES}{_COLLECTED}",),
+    "collected and not": (f"route: orders\n{_POSTED}{_COLLECTED_AND_NOT}",),
     "files": (f"route: files\n{_FILES}{_FAN_OUT}",),
     "two sources, one target": (
         f"route: orders\n{_POSTED}{_ERP}", f"route: files\n{_FILES}{_ERP_AND_WMS}",

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from connectors.base import ABSENT, DELIVERED, DOUBT, FOUND, Parcel, Verdict
 from hub.simulation.trace import Violation
 from hub.states import DELIVERY_FINAL, DELIVERY_WAITING
@@ -18,13 +20,14 @@ if TYPE_CHECKING:
     from hub.simulation.world import World
 
 _MEANT = """SELECT d.delivery_id, d.message_id, d.route, d.target, d.source, d.system, d.lane, d.lane_seq, d.state,
-    d.claimed_by, coalesce(r.dedupe_key, r.receipt_id), m.position
+    d.claimed_by, coalesce(r.dedupe_key, r.receipt_id), m.position, coalesce(d.batch_id, '')
   FROM deliveries d JOIN messages m ON m.message_id = d.message_id JOIN receipts r ON r.seq = m.seq
   WHERE d.delivery_id = ?"""
 _WAITING = ", ".join(f"'{state}'" for state in sorted(DELIVERY_WAITING))
 _FINAL = ", ".join(f"'{state}'" for state in sorted(DELIVERY_FINAL))
 # Between sources the order of arrival is kept as it comes, and not promised.
-_EARLIER = f"""SELECT 1 FROM deliveries
+_MEMBERS = "SELECT delivery_id FROM deliveries WHERE batch_id = ? AND batch_id <> '' ORDER BY lane_seq, delivery_id"
+_EARLIER = f"""SELECT coalesce(batch_id, '') FROM deliveries
   WHERE system = ? AND lane = ? AND source = ? AND lane_seq < ? AND state IN ({_WAITING})"""  # noqa: S608  constants
 _REASONS_TO_WAIT = ("unknown", "predecessor", "route_stopped")
 
@@ -45,6 +48,7 @@ class Meant:
     claimed_by: str | None
     document: str
     position: int
+    batch_id: str = ""
 
     @property
     def effect(self) -> tuple[str, str]:
@@ -83,10 +87,11 @@ class Rules:
 
     # -- as it happens ---------------------------------------------------------------------------------------------
 
-    def may_send(self, system: str, mode: str, parcel: Parcel) -> Meant:
-        """Everything that must be so before a request leaves the hub."""
-        meant = self._claimed(parcel)
-        self._known[parcel.delivery_id] = meant
+    def may_send(self, system: str, mode: str, parcel: Parcel) -> tuple[Meant, ...]:
+        """Everything that must be so before a request leaves the hub; gives what is in it, a batch or one delivery."""
+        together = self._claimed(parcel)
+        meant = together[0]
+        self._known |= {each.delivery_id: each for each in together}
         if parcel.delivery_id in self._doubtful and mode != "native":
             offer = "offers nothing against double effects" if mode == "none" else "was not asked first"
             raise Violation("no blind resend", f"{meant} may have arrived, and is sent again; {system} {offer}")
@@ -96,24 +101,32 @@ class Rules:
             )
         if self._world.clock.epoch() < self._not_before.get(parcel.delivery_id, 0.0) - 0.001:
             raise Violation("Retry-After is kept", f"{meant} is sent before the time {system} asked for")
-        self._in_its_turn(meant)
+        for each in together:
+            self._in_its_turn(each)
         if parcel.delivery_id in self._doubtful:
             self._was_doubtful.add(parcel.delivery_id)
         self._doubtful.add(parcel.delivery_id)
-        return meant
+        return together
 
-    def _claimed(self, parcel: Parcel) -> Meant:
+    def _claimed(self, parcel: Parcel) -> tuple[Meant, ...]:
         if self._world.store.is_writing:
             raise Violation("claimed, then sent", f"{parcel.delivery_id} is sent inside a transaction")
-        meant = self._stored(parcel.delivery_id)
-        if meant.state != "delivering" or meant.claimed_by != self._world.worker:
-            raise Violation("claimed, then sent", f"{meant} is sent while it is {meant.state} and not claimed")
-        return meant
+        rows = self._world.store.reader().execute(_MEMBERS, (parcel.delivery_id,)).fetchall()
+        together = tuple(self._stored(str(id)) for (id,) in rows) or (self._stored(parcel.delivery_id),)
+        if together[0].delivery_id != parcel.delivery_id:
+            raise Violation("one fate", f"{together[0]} is sent by another delivery of its batch")
+        for meant in together:
+            if meant.state != "delivering" or meant.claimed_by != self._world.worker:
+                raise Violation("claimed, then sent", f"{meant} is sent while it is {meant.state} and not claimed")
+        if rows and parcel.body.startswith(b"[") and len(msgspec.json.decode(parcel.body)) != len(rows):
+            raise Violation("each once in its batch", f"a batch of {len(rows)} is sent as {parcel.body.decode()}")
+        return together
 
     def _in_its_turn(self, meant: Meant) -> None:
         db: Database = self._world.store.reader()
         place = (meant.system, meant.lane, meant.source, meant.lane_seq)
-        if meant.lane and db.execute(_EARLIER, place).fetchone():
+        earlier = [batch_id for (batch_id,) in db.execute(_EARLIER, place)] if meant.lane else []
+        if any(batch_id != meant.batch_id or not batch_id for batch_id in earlier):
             raise Violation("order per key", f"{meant} is sent before an earlier one of its key has ended")
         target = self._world.engine.program.find(meant.route, meant.target)
         after = target.target.after if target else None

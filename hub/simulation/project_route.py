@@ -11,15 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hub.cases import SUFFIX, MappingCase, read_cases, test_files
 from hub.errors import HubError, UsageError
 from hub.message import Message, Receipt
 from hub.pipeline import World, transform
 from hub.pipeline.program import CompiledRoute, CompiledTarget, Program
 from hub.pipeline.reply import reply_codec
-from hub.project import text_of
 from hub.simulation.clock import START, SimulatedClock
 from hub.simulation.scenario import Document, Feed, Scenario, make_scenario
-from hub.yamldoc import did_you_mean, read_yaml
+from hub.yamldoc import did_you_mean
 
 _DIGITS = re.compile(r"\d+(?!.*\d)")
 
@@ -60,12 +60,12 @@ def _inputs(
 ) -> list[bytes]:  # fmt: skip
     """The inputs of a mapping's tests that are expected to succeed, as bytes of its format."""
     found: list[bytes] = []
-    for path in sorted(files):
-        if path.startswith("mappings/") and path.endswith(f"/{mapping}.test.yaml"):
-            tests: Any = read_yaml(text_of(files, path)[0], path)[0].data()
-            for case in tests.get("cases") or ():
-                if "expected" in case:
-                    found += _encoded(case["input"], encode, options)
+    for path in test_files(files):
+        if path.endswith(f"/{mapping}{SUFFIX}"):
+            for case in read_cases(files, path).cases:
+                if isinstance(case, MappingCase) and case.expected is not None:
+                    raw = case.input.raw
+                    found += [raw] if raw else _encoded(case.input.value, encode, options)
     return found
 
 

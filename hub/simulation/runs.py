@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import structlog
-
+from hub.loggers import structlog
 from hub.simulation.plan import Event, make_plan
 from hub.simulation.scenario import Scenario
 from hub.simulation.trace import Violation, unforeseen_is_a_violation

@@ -46,8 +46,12 @@ class Request:
     """One parcel on its way, and what is going to become of it."""
 
     parcel: Parcel
-    meant: Meant
+    together: tuple[Meant, ...]
     fault: Event | None
+
+    @property
+    def meant(self) -> Meant:
+        return self.together[0]
 
     @property
     def how(self) -> str:
@@ -72,9 +76,10 @@ class SimulatedTarget:
             self._arrange(request, finished)
 
     def _send(self, parcel: Parcel) -> Request:
-        meant = self._world.rules.may_send(self.name, self.mode, parcel)
-        request = Request(parcel, meant, self._world.faults.answer(self.name, self._world.clock.elapsed))
-        self._world.note(f"{self.name} is sent {meant}" + (f": {request.how}" if request.how else ""))
+        together = self._world.rules.may_send(self.name, self.mode, parcel)
+        request = Request(parcel, together, self._world.faults.answer(self.name, self._world.clock.elapsed))
+        what = " and ".join(map(str, together))
+        self._world.note(f"{self.name} is sent {what}" + (f": {request.how}" if request.how else ""))
         self._arrange_effect(request)
         return request
 
@@ -95,13 +100,14 @@ class SimulatedTarget:
         self._world.at(delay, lambda: self._answer(request, finished), of="process")
 
     def _have_effect(self, request: Request) -> None:
-        parcel, meant = request.parcel, request.meant
+        parcel = request.parcel
         if self.mode == "native" and parcel.key in self.keys | self._refused:
             return
         self.keys.add(parcel.key)
-        self.effects[meant.effect] += 1
-        self._world.note(f"{self.name} has the effect of {meant}")
-        self._world.rules.had_effect(self.name, meant, self.effects[meant.effect])
+        for meant in request.together:
+            self.effects[meant.effect] += 1
+            self._world.note(f"{self.name} has the effect of {meant}")
+            self._world.rules.had_effect(self.name, meant, self.effects[meant.effect])
 
     def _answer(self, request: Request, finished: Finished) -> None:
         verdict = self._verdict(request)

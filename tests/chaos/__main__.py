@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import secrets
+import signal
 import sys
 import tempfile
 import time
@@ -26,6 +27,7 @@ SLACK = 5.0  # seconds beyond what a fault may delay: this machine does much els
 
 def main() -> int:
     asked = _asked()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended before it was done"))  # and so does what it has started
     print(f"SEED={asked.seed} ROUNDS={asked.rounds}", flush=True)
     results: list[Result] = []
     with ExitStack() as stack:

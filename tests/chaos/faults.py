@@ -62,7 +62,15 @@ def _broker(lab: Laboratory) -> BrokerServer:
 
 
 def _empty_broker(lab: Laboratory, chance: Random) -> None:
-    _broker(lab).flush()
+    """A broker that another fault has taken away at this moment is emptied when it is back."""
+    until = time.monotonic() + 90
+    while True:
+        try:
+            return _broker(lab).flush()
+        except ConnectionError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.5)
 
 
 def _broker_away(lab: Laboratory, chance: Random, least: float, most: float) -> None:

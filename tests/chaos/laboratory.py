@@ -211,7 +211,13 @@ class Laboratory:
         """What the hub says of itself, for whoever reads why a run failed."""
         rows: Any = "the store does not answer"
         with suppress(Exception):
-            rows = self.hub.rows("SELECT system, state, count(*), min(due_at) FROM deliveries GROUP BY system, state")
+            now = time.time()
+            rows = [
+                (*row, *(None if due is None else f"due in {due - now:.1f} s" for due in (first, last)))
+                for *row, first, last in self.hub.rows(
+                    "SELECT system, state, count(*), min(due_at), max(due_at) FROM deliveries GROUP BY system, state"
+                )
+            ]
         return f"{rows}\n{self.whole_log()[-6000:]}"
 
     def close(self) -> None:

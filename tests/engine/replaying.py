@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from conftest import World, order
+from world import World, order
 
 from connectors.base import REFUSED, Verdict
 from hub import replay

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from caller import Caller, Folder, new_key
-from conftest import World, order
+from world import World, order
 
 from connectors.base import LATER, REFUSED, Verdict
 from hub.api import create_app

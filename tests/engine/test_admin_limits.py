@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from caller import Caller
-from conftest import World, order
 from test_circuits import fail, later
+from world import World, order
 
 from hub import metrics
 from hub.api import create_app

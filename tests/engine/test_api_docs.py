@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from caller import Caller
-from conftest import World
+from world import World
 
 from hub.api import create_app
+from hub.backtest.report import REASONS as NOT_COMPARABLE
 from hub.replay import REASONS
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -42,6 +43,12 @@ def test_the_reference_names_every_filter(world: World) -> None:
 def test_the_guide_explains_every_reason_against_a_replay() -> None:
     page = (DOCS / "how-to" / "replay.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == set(REASONS)
+
+
+def test_the_guide_explains_every_reason_against_a_comparison() -> None:
+    page = (DOCS / "how-to" / "backtest.md").read_text(encoding="utf-8")
+    table = page.partition("| not comparable because | |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"`([a-z_]+)`", table)) == set(NOT_COMPARABLE)
 
 
 def test_every_code_of_a_problem_is_in_the_reference() -> None:

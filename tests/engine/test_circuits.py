@@ -6,7 +6,7 @@ from collections.abc import Callable
 from random import Random
 
 import pytest
-from conftest import ROUTES, SYSTEMS, Target, World, order
+from world import ROUTES, SYSTEMS, Target, World, order
 
 from connectors.base import DELIVERED, DOUBT, FOUND, LATER, REFUSED, Parcel, Verdict
 from hub.pipeline.engine import Engine

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from conftest import ORDER_OUT, ROUTES, World, order
 from replaying import DEAD, deploy, run
+from world import ORDER_OUT, ROUTES, World, order
 
 from connectors.base import DOUBT, FOUND, LATER, REFUSED, STOPPED, Verdict
 from hub.replay import steps

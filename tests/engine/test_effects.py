@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from caller import Caller, new_key
-from conftest import ROUTES, World, order
+from world import ROUTES, World, order
 
 from connectors.base import ABSENT, DELIVERED, DOUBT, FOUND, LATER, REFUSED, Verdict
 from hub.api import create_app

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
-from conftest import ROUTES, SYSTEMS, World, order
 from test_circuits import later, second
+from world import ROUTES, SYSTEMS, Target, World, order
 
-from connectors.base import Finished, Parcel
+from connectors.base import LATER, Finished, Parcel, Verdict
+from hub.message import Delivery
 from hub.pipeline.engine import Engine
-from hub.store import limits, switches
+from hub.store import due, limits, switches
+from hub.store.database import Database
 
 OTHER = b"""
   - {route: rush, from: {system: shop, event: rush}, map: order-in, key: src.report_id,
@@ -72,6 +74,28 @@ def test_weights_say_how_much_each_route_gets(make_world: Callable[..., World]) 
     assert had == {"rush": 300, "orders": 100}
 
 
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+def test_what_waits_of_many_routes_is_taken_with_one_statement(
+    make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = OTHER.rstrip().replace(b"\n  -", b"\n-").replace(b"rush", b"rush-%d")
+    world = make_world(routes=TWO.rstrip() + b"".join(one % (n, n) for n in range(8)) + b"\n")
+    stopped(world)
+    for number in range(24):
+        world.send(order(number), event=f"rush-{number % 8}")
+    taken: list[dict[str, int]] = []
+    take = due.take
+
+    def noted(db: Database, system: str, wanted: dict[str, int], now: float, worker: str) -> list[Delivery]:
+        taken.append(wanted)
+        return take(db, system, wanted, now, worker)
+
+    monkeypatch.setattr(due, "take", noted)
+    started(world)
+    assert [(len(wanted), sum(wanted.values())) for wanted in taken] == [(8, 256)]
+    assert {state for _, state in world.states()} == {"delivered"}
+
+
 def test_a_paused_route_takes_no_turn(make_world: Callable[..., World]) -> None:
     world = make_world(routes=TWO)
     world.store.write(lambda db: switches.throw(db, "route", "orders", "paused", "test", 1.0, "test"))
@@ -87,6 +111,24 @@ def test_one_key_with_much_to_do_takes_one_place_of_the_window(make_world: Calla
     world.send(*(order("hot") for _ in range(100)), *(order(number) for number in range(3)))
     assert len(erp.sent) == 4
     assert world.rows("SELECT count(DISTINCT lane), count(*) FROM deliveries WHERE state = 'delivering'") == [(4, 4)]
+
+
+@pytest.mark.parametrize(
+    ("said", "window"),
+    [
+        ("{mode: native}", 256),
+        ("{mode: native}\n  limits: {concurrency: 64}", 512),
+        ("{mode: native}\n  limits: {concurrency: 15}", 60),
+        ("{mode: none}", 8),
+    ],
+)
+def test_more_is_in_hand_where_doubt_is_cheap_and_nothing_tight_is_asked_for(
+    make_world: Callable[..., World], said: str, window: int
+) -> None:
+    world = make_world(systems=SYSTEMS.replace(b"{mode: native}", said.encode()))
+    erp = world.targets["erp"] = Slow()  # type: ignore[assignment]
+    world.send(*(order(number) for number in range(window + 10)))
+    assert len(erp.sent) == window
 
 
 # -- limits of several workers -------------------------------------------------------------------------------------
@@ -182,3 +224,54 @@ def test_adjusted_limits_are_in_force_until_they_are_reset(world: World) -> None
     world.store.write(lambda db: limits.reset(db, "erp"))
     world.engine.dispatcher.refresh()
     assert bounds(world.engine) == (0.0, 16)
+
+
+class Closed(Target):
+    """A target that, as a real one, does nothing any more once it is closed."""
+
+    closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+    def adjust(self, per_second: float, concurrency: int) -> None:
+        assert not self.closed
+
+    def recall(self, verdict: Verdict) -> None:
+        assert not self.closed
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_limits_that_change_while_a_process_ends_disturb_nothing(world: World) -> None:
+    target = world.targets["erp"] = Closed()
+    world.send(order(1))
+    world.engine.dispatcher.close()
+    assert target.closed
+    change = limits.Adjustment(2.0, 3, "slow season", 1.0, "me")
+    world.store.write(lambda db: limits.adjust(db, "erp", change))
+    world.engine.dispatcher.refresh()
+    assert bounds(world.engine) == (2.0, 3)
+
+
+class Counting(Target):
+    """Remembers how many it was given at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.together: list[int] = []
+
+    def submit(self, parcels: Sequence[Parcel], finished: Finished) -> None:
+        self.together.append(len(parcels))
+        super().submit(parcels, finished)
+
+
+def test_both_targets_of_a_message_at_one_system_go_when_their_turn_comes(make_world: Callable[..., World]) -> None:
+    twice = b"  - {system: erp, map: order-out}\n  - {system: erp, id: too, map: order-out}"
+    world = make_world(routes=ROUTES.replace(b"  - {system: erp, map: order-out}", twice))
+    erp = world.targets["erp"] = Counting()
+    erp.answers += [Verdict(LATER, code="http_503", status=503)] * 2
+    world.send(order(1))
+    world.send(order(1, 2))
+    world.wait(20)
+    assert erp.together == [2, 2, 2]
+    assert [state for _, state in world.states()] == ["delivered"] * 4

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 import pytest
-from conftest import START, World, order
 from replaying import CSV_IN
+from world import ORDER_IN, ORDER_OUT, ROUTES, START, World, order
 
 from connectors.base import ABSENT, DOUBT, FOUND, LATER, REFUSED, STOPPED, Verdict
 from hub.deploy import deploy
 from hub.message import Delivery
+from hub.pipeline.gather import Built
 from hub.pipeline.program import Program
-from hub.pipeline.split import Built, LocalTransformer
+from hub.pipeline.split import LocalTransformer
 from hub.store import conservation, switches
 
 FAN_OUT = b"""
@@ -110,7 +112,7 @@ def test_a_batch_never_holds_two_of_one_lane(world: World) -> None:
 def test_on_error_decides_what_a_refusal_does_to_the_lane(
     make_world: Callable[..., World], on_error: str, states: list[str], held_by_lane: int
 ) -> None:
-    from conftest import ROUTES
+    from world import ROUTES
 
     world = make_world(routes=ROUTES + f"on_error: {on_error}\n".encode())
     world.target("erp").answers.append(Verdict(REFUSED, code="http_422", status=422, detail="no"))
@@ -135,6 +137,17 @@ def test_what_comes_after_goes_once_the_first_is_delivered(make_world: Callable[
     assert sorted(world.states()) == [("crm", "delivered"), ("erp", "delivered"), ("wms", "delivered")]
 
 
+def test_a_decimal_is_the_same_for_who_comes_at_once_and_who_comes_after(make_world: Callable[..., World]) -> None:
+    world = make_world(
+        routes=ROUTES.replace(b"map: order-out}", b"map: order-out}\n  - {system: crm, map: order-out, after: erp}"),
+        order_in=ORDER_IN + b"  extensions: {own: {weight: src.weight}}\n",
+        order_out=ORDER_OUT + b"  weight: src.extensions.own.weight\n  twice: 2 * src.extensions.own.weight\n",
+    )
+    world.send(b'{"id":1,"lines":[{"name":"hose","qty":1}],"weight":0.10}')
+    body = b'{"ref":"1","lines":1,"weight":0.10,"twice":0.20}'
+    assert [[parcel.body for parcel in world.target(name).sent] for name in ("erp", "crm")] == [[body], [body]]
+
+
 def test_what_comes_after_a_dead_delivery_is_held_with_the_reason(make_world: Callable[..., World]) -> None:
     world = make_world(routes=FAN_OUT)
     world.target("erp").answers.append(Verdict(REFUSED, code="http_422", status=422))
@@ -154,7 +167,7 @@ def test_doubt_with_a_key_is_sent_again_with_the_same_key(world: World) -> None:
 
 
 def _to(system: str) -> bytes:
-    from conftest import ROUTES
+    from world import ROUTES
 
     return ROUTES.replace(b"system: erp", f"system: {system}".encode())
 
@@ -243,7 +256,7 @@ def test_an_event_that_is_wanted_by_nobody_on_purpose_is_filtered(world: World) 
 
 
 def test_a_target_mapping_that_fails_buries_its_delivery_and_not_the_message(make_world: Callable[..., World]) -> None:
-    from conftest import ORDER_OUT
+    from world import ORDER_OUT
 
     world = make_world(order_out=ORDER_OUT.replace(b"count(src.stock_lines)", b"10 / (count(src.stock_lines) - 1)"))
     world.send(order(1, 1), order(1, 2))
@@ -251,6 +264,21 @@ def test_a_target_mapping_that_fails_buries_its_delivery_and_not_the_message(mak
     [(failure,)] = world.rows("SELECT failure FROM deliveries WHERE state = 'dead'")
     found = msgspec.json.decode(failure)
     assert (found["class"], found["file"], found["line"]) == ("mapping", "mappings/order-out.yaml", 8)
+
+
+@pytest.mark.parametrize(
+    ("events", "taken"),
+    [
+        (b", event: [order, change]", ["order", "change"]),
+        (b", event: order", ["order"]),
+        (b"", ["order", "change", "rush"]),
+    ],
+)
+def test_a_route_takes_what_its_events_say(make_world: Callable[..., World], events: bytes, taken: list[str]) -> None:
+    world = make_world(routes=ROUTES.replace(b", event: order", events))
+    for event in ("order", "change", "rush"):
+        world.send(order(1), event=event)
+    assert [event for (event,) in world.rows("SELECT event FROM messages ORDER BY seq")] == taken
 
 
 def test_a_window_bounds_what_is_in_hand_and_the_rest_follows(world: World) -> None:
@@ -318,3 +346,33 @@ def test_what_is_stored_is_split_also_when_its_answer_cannot_be_given(world: Wor
     world.engine.accept_soon([world.arrival(order(1))], hung_up)
     world.run()
     assert world.states() == [("erp", "delivered")]
+
+
+def test_documents_that_another_process_took_in_are_read_with_as_many_statements_as_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def statements(count: int) -> int:
+        seqs = [accepted.seq for accepted in world.engine.accept([world.arrival(order(n)) for n in range(count)])]
+        world.engine._cache.clear()
+        counting = Counting(world.store.reader())
+        with monkeypatch.context() as patched:
+            patched.setattr(world.store, "reader", lambda: counting)
+            assert len(world.engine._work(seqs)) == count
+        return counting.ran
+
+    assert statements(1) == statements(20)
+
+
+class Counting:
+    """A reading connection that counts what is asked of it."""
+
+    def __init__(self, db: Any) -> None:
+        self.ran, self._db = 0, db
+
+    def execute(self, *given: Any) -> Any:
+        self.ran += 1
+        return self._db.execute(*given)
+
+    def executemany(self, *given: Any) -> Any:
+        self.ran += 1
+        return self._db.executemany(*given)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from conftest import START, World, order
 from test_search_plans import FILTERS
+from world import START, World, order
 
 from connectors.base import LATER, REFUSED, Verdict
 from hub.store import conservation, dead_letters, interventions, replay_facts, search

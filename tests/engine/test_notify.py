@@ -15,11 +15,14 @@ from typing import Any
 
 import pytest
 import structlog
-from conftest import World, order
+from acknowledging import ACKING, contrl
+from trading import Trade, orders
+from world import World, order
 
 from connectors.base import REFUSED, STOPPED, Verdict
 from hub import notify, replay
 from hub.notify import Mail, Notifier, Webhook, check, send
+from hub.pipeline.expiry import expire_interchanges
 from hub.replay import Request, steps
 from hub.settings import load_settings
 from hub.store import switches
@@ -28,6 +31,11 @@ from hub.store.search_terms import Filter
 
 NO = Verdict(REFUSED, code="http_422", status=422, detail="unknown item")
 ANNA = Actor("anna", "operator")
+
+
+@pytest.fixture
+def partners() -> bytes:
+    return ACKING
 
 
 class Heard:
@@ -93,6 +101,25 @@ def test_dead_letters_of_one_cause_are_told_once_and_their_end_once(world: World
     world.run()
     for _ in range(3):
         tell(world, channel)
+    assert [body["type"] for body in heard.bodies] == ["hub.dead_letters.opened", "hub.dead_letters.recovered"]
+
+
+def test_what_is_not_acknowledged_is_told_with_what_to_do_and_its_end(trade: Trade, heard: Heard) -> None:
+    channel = Webhook(heard.url)
+    trade.bring(orders("101", "A"))
+    trade.clock.at += 86400
+    expire_interchanges(trade.engine)
+    for _ in range(2):
+        tell(trade, channel)
+    [(delivery_id,)] = trade.rows("SELECT delivery_id FROM interchanges_sent WHERE type = 'ORDRSP'")
+    [told] = heard.bodies
+    assert told["type"] == "hub.dead_letters.opened"
+    assert told["data"]["detail"].startswith(
+        "from van: 1 dead: expired/unacknowledged; ask the partner whether it came"
+    )
+    assert told["data"]["detail"].endswith(f"; o2c replay {delivery_id} --delivered send --reason 'not acknowledged'")
+    trade.bring(contrl("102", 1))
+    tell(trade, channel)
     assert [body["type"] for body in heard.bodies] == ["hub.dead_letters.opened", "hub.dead_letters.recovered"]
 
 

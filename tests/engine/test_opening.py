@@ -1,13 +1,13 @@
-"""A system whose connector cannot be opened is stopped with the reason; the hub and all other systems go on."""
+"""A connector that cannot be opened stops its system with the reason, one that fails leaves doubt; all others go on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import pytest
-from conftest import ROUTES, World, order
+from world import ROUTES, Target, World, order
 
-from connectors.base import DOUBT, Destination, PermanentError, Verdict
+from connectors.base import DELIVERED, DOUBT, Destination, PermanentError, Verdict
 from hub.errors import UsageError
 from hub.store import switches
 
@@ -54,3 +54,42 @@ def test_what_is_to_be_looked_up_in_a_system_that_cannot_be_opened_stays_in_doub
     world.wait(61)
     assert world.states() == [("wms", "unknown")]
     assert switches.is_off(world.store.reader(), "system", "wms")
+
+
+class Failing(Target):
+    """Tells of the first parcel, twice, and fails at the second."""
+
+    def submit(self, parcels, finished) -> None:  # type: ignore[no-untyped-def]
+        self.sent += parcels
+        for _ in range(2):
+            finished([(parcels[0], Verdict(DELIVERED, status=200))])
+        raise ValueError("a document")
+
+    def close(self) -> None:
+        raise ValueError("it cannot be closed")
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_a_connector_that_fails_while_it_is_handed_something_leaves_no_delivery_behind(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world(routes=ROUTES.replace(b"system: erp", b"system: crm"))
+    world.targets["crm"] = Failing()
+    world.send(order(1), order(2))
+    assert sorted(state for _, state in world.states()) == ["delivered", "held"]
+    [(code, detail)] = world.rows("SELECT code, detail FROM attempts WHERE outcome = 'held'")
+    assert (code, detail) == ("connector_failed", "the connector failed: ValueError, see the log")
+    assert world.engine.dispatcher._lane("crm").in_hand == 0
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_a_system_that_cannot_be_closed_keeps_no_other_open(make_world: Callable[..., World]) -> None:
+    both = ROUTES.replace(
+        b"{system: erp, map: order-out}", b"{system: crm, map: order-out}\n  - {system: erp, map: order-out}"
+    )
+    world = make_world(routes=both)
+    world.targets["crm"] = Failing()
+    world.send(order(1))
+    with pytest.raises(ValueError, match="it cannot be closed"):
+        world.engine.close()
+    assert world.target("erp").closed

@@ -8,12 +8,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import ROUTES, SYSTEMS, World, order
+from world import ROUTES, SYSTEMS, World, order
 
 from connectors.base import LATER, Verdict
 from hub.api.doors import Doors
 from hub.api.ingest import Ingest
-from hub.store import waiting
+from hub.errors import StoreAway
+from hub.roles.serve import Backlog
+from hub.store import receipts, waiting
 
 AWAY = Verdict(LATER, "connect_refused", "connection refused")
 SMALL = SYSTEMS.replace(b"idempotency: {mode: native}", b"idempotency: {mode: native}\n  backlog: {deliveries: 20}")
@@ -152,3 +154,64 @@ def test_nothing_is_counted_more_often_than_every_other_second(world: World, mon
         world.engine.pressure.refresh()
         world.clock.at += 0.5
     assert [at - start for at in counted] == [0.0, 2.0, 4.0]
+
+
+def test_what_waits_is_counted_often_a_long_count_less_often_and_not_while_the_store_is_away(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.engine.accept([world.arrival(order(n)) for n in range(3)])
+    world.engine.backlog, backlog = 0, Backlog(world.engine)
+    assert (backlog.count(), world.engine.backlog) == (0.05, 3)
+
+    def takes_a_second(db: object) -> int:
+        world.clock.at += 1.0
+        return 30_000
+
+    monkeypatch.setattr(receipts, "open_count", takes_a_second)
+    assert (backlog.count(), world.engine.backlog) == (20.0, 30_000)
+
+    def is_away(db: object) -> int:
+        raise StoreAway("away")
+
+    monkeypatch.setattr(receipts, "open_count", is_away)
+    assert (backlog.count(), world.engine.backlog) == (0.05, 30_000)
+
+
+class StandingLoop(asyncio.SelectorEventLoop):
+    """A loop whose time moves when the test says so."""
+
+    at = 0.0
+
+    def time(self) -> float:
+        return self.at
+
+
+def test_a_crowd_that_comes_back_shares_a_commit_and_one_after_a_pause_goes_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups: list[int] = []
+    monkeypatch.setattr(world.engine, "accept_soon", lambda arrivals, answered: groups.append(len(arrivals)))
+    ingest, loop = Ingest(world.engine, Doors(world.folder)), StandingLoop()
+
+    async def come(count: int, after: float) -> None:
+        loop.at += after
+        await turn()
+        for number in range(count):
+            ingest._store(world.arrival(order(number)), lambda accepted: None)
+        await turn()
+
+    async def turn() -> None:
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+    async def day() -> None:
+        await come(20, after=1.0)
+        await come(1, after=0.05)
+        await come(19, after=0.001)
+        await come(0, after=0.01)
+        await come(1, after=0.2)
+        await come(1, after=0.05)
+
+    loop.run_until_complete(day())
+    loop.close()
+    assert groups == [20, 20, 1, 1]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
-from conftest import World, order
+from world import World, order
 
 from connectors.base import DOUBT, FOUND, LATER, Verdict
 from hub.chores import ClockWatch
-from hub.store import receipts
+from hub.pipeline.split import LocalTransformer
+from hub.pipeline.transformed import Transformed
+from hub.store import receipts, switches
 
 ASKED = b"""
 shop: {connector: webhook, verify: {method: none, unsigned: true}, event: header:X-Event}
@@ -96,3 +99,33 @@ def test_what_was_written_after_it_and_before_it_was_noticed_stays(world: World,
     [(first,), (second,)] = world.rows("SELECT due_at FROM deliveries ORDER BY lane_seq")
     assert second == pytest.approx(world.clock.epoch() + 9.9)
     assert first <= world.clock.epoch()
+
+
+class Interrupted(LocalTransformer):
+    """Something happens between what it transforms and when that is stored."""
+
+    def __init__(self, world: World, happens: Callable[[], None]) -> None:
+        super().__init__(world.store, world.clock)
+        self._happens = happens
+
+    def split(self, *asked: Any) -> Iterator[list[Transformed]]:
+        for parts in super().split(*asked):
+            self._happens()
+            yield parts
+
+
+@pytest.mark.parametrize("seconds", [3600.0, -3600.0])
+def test_what_was_transformed_before_it_and_is_stored_after_it_is_due_at_once(world: World, seconds: float) -> None:
+    watch = ClockWatch(world.engine)
+
+    def put_it() -> None:
+        world.clock.put += seconds
+        watch.look()
+
+    world.engine.transformer = Interrupted(world, put_it)
+    world.store.write(lambda db: switches.throw(db, "system", "erp", "stopped", "", world.clock.epoch(), "anna"))
+    world.send(order(1))
+    assert world.rows("SELECT created_at, due_at FROM deliveries") == [(world.clock.epoch(),) * 2]
+    world.store.write(lambda db: switches.release(db, "system", "erp"))
+    world.wait(0)
+    assert world.states() == [("erp", "delivered")]

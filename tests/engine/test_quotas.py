@@ -8,9 +8,9 @@ from collections.abc import Callable
 import msgspec
 import pytest
 from caller import Caller, new_key
-from conftest import ROUTES, SYSTEMS, World, order
 from test_pressure import post
 from test_retention import prune
+from world import ROUTES, SYSTEMS, World, order
 
 from connectors.base import LATER, REFUSED, Verdict
 from hub import notify

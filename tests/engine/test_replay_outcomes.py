@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 from caller import Caller
-from conftest import ORDER_IN, World, order
 from replaying import CSV_IN, DEAD, NO, deploy, run
+from world import ORDER_IN, World, order
 
 from connectors.base import LATER, Verdict
 from hub import replay

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from conftest import ORDER_IN, ORDER_OUT, World
 from replaying import ANNA, CSV_IN, DEAD, adds_up, dead_orders, deploy, items
+from world import ORDER_IN, ORDER_OUT, World
 
 from hub import replay
 from hub.errors import Conflict, PlanStale
-from hub.replay import Request, steps
+from hub.replay import Request, running, steps
+from hub.store import replays
 from hub.store.search_terms import Filter
 
 
@@ -35,6 +36,52 @@ def test_a_plan_is_stale_after_a_deploy_and_after_half_an_hour(world: World) -> 
     deploy(world, "mappings/order-out.yaml", ORDER_OUT + b"  # changed\n")
     with pytest.raises(PlanStale, match="active set"):
         replay.start(world.engine, planned.replay_id, planned.plan_hash, ANNA)
+
+
+def test_a_plan_of_which_a_part_was_taken_for_lost_is_stale(world: World) -> None:
+    dead_orders(world, 1, 2)
+    planned = replay.plan(world.engine, DEAD, ANNA)
+    world.store.write(lambda db: db.execute("DELETE FROM replay_items WHERE ordinal = 0"))
+    with pytest.raises(PlanStale, match="not all of the plan is stored"):
+        replay.start(world.engine, planned.replay_id, planned.plan_hash, ANNA)
+
+
+def test_items_of_a_plan_that_was_never_finished_are_discarded_and_no_others(world: World) -> None:
+    dead_orders(world, 1, 2)
+    planned = replay.plan(world.engine, DEAD, ANNA)
+    for lost in ("0", "z"):
+        world.store.write(lambda db, id=lost: replays.add_items(db, id, [replays.Item(0, "delivery", "d", "waiting")]))
+    replay.resume(world.engine)
+    assert world.rows("SELECT replay_id, count(*) FROM replay_items GROUP BY replay_id") == [(planned.replay_id, 2)]
+
+
+def test_no_more_deliveries_of_a_replay_wait_than_what_comes_in_meanwhile_can_stand_behind(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "PAGE", 4)
+    monkeypatch.setattr(running, "MOST_WAITING", 6)
+    dead_orders(world, *range(20))
+    planned = replay.plan(world.engine, DEAD, ANNA)
+    replay.start(world.engine, planned.replay_id, planned.plan_hash, ANNA)
+    assert items(world, planned.replay_id) == (12, 8)
+    assert replay.advance(world.engine)
+    assert items(world, planned.replay_id) == (12, 8)
+    world.run()
+    assert replay.advance(world.engine)
+    assert items(world, planned.replay_id) == (4, 16)
+    world.run()
+    assert not replay.advance(world.engine)
+    assert items(world, planned.replay_id) == (0, 20)
+
+
+def test_what_stands_still_holds_no_replay_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "PAGE", 4)
+    monkeypatch.setattr(running, "MOST_WAITING", 6)
+    dead_orders(world, *range(20))
+    steps.stop_system(world.engine, "erp", ANNA, "it is being moved")
+    planned = replay.plan(world.engine, DEAD, ANNA)
+    replay.start(world.engine, planned.replay_id, planned.plan_hash, ANNA)
+    assert items(world, planned.replay_id) == (0, 20)
 
 
 def test_a_replay_is_started_once(world: World) -> None:

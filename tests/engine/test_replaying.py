@@ -6,14 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import ORDER_IN, ORDER_OUT, World, order
 from replaying import ANNA, BLOCKING, CSV_IN, DEAD, FAN_OUT, NO, adds_up, dead_count, dead_orders, deploy, run
+from world import ORDER_IN, ORDER_OUT, World, order
 
+import hub
 from connectors.base import DOUBT, LATER, Verdict
 from hub import replay
 from hub.errors import Conflict, NotFound, UsageError
 from hub.replay import Request, steps
-from hub.store import audit, deliveries
+from hub.store import audit, deliveries, messages
 from hub.store.search_terms import Filter
 
 
@@ -48,6 +49,46 @@ def test_as_run_sends_the_very_bytes_of_before_whatever_was_deployed_since(world
     run(world, Request(ids=(message,), version="as_run"))
     first, second = world.target("erp").sent
     assert (second.key, second.body) == (first.key, first.body)
+
+
+@pytest.mark.parametrize("changed", ["nothing", "the set", "the hub"])
+def test_bytes_are_made_again_only_where_they_might_come_out_otherwise(
+    world: World, monkeypatch: pytest.MonkeyPatch, changed: str
+) -> None:
+    [message] = dead_orders(world, 1)
+    built: list[str] = []
+    build = world.engine.transformer.build
+
+    def noted(found: Any, program: Any) -> Any:
+        built.extend(delivery.message_id for delivery in found)
+        return build(found, program)
+
+    monkeypatch.setattr(world.engine.transformer.__class__, "build", lambda self, found, program: noted(found, program))
+    if changed == "the set":
+        deploy(world, "mappings/order-out.yaml", ORDER_OUT + b"  # deployed again\n")
+    if changed == "the hub":
+        monkeypatch.setattr(hub, "__version__", "999")
+    run(world, Request(ids=(message,)))
+    assert built == ([] if changed == "nothing" else [message])
+    first, second = world.target("erp").sent
+    assert (second.key, second.body) == (first.key, first.body)
+    adds_up(world)
+
+
+def know(world: World, value: str) -> None:
+    """What the CRM calls the order 1."""
+    world.store.write(lambda db: messages.put_xrefs(db, [("crm", "order", "1", value, world.clock.at, "m")]))
+
+
+def test_bytes_that_read_cross_references_are_made_again(make_world: Callable[..., World]) -> None:
+    mapping = ORDER_OUT + b"  known: xref('crm', 'order', text(src.report_id))\n"
+    world = make_world(order_out=mapping)
+    know(world, "CRM-1")
+    dead_orders(world, 1)
+    know(world, "CRM-2")
+    run(world, DEAD)
+    assert [body["known"] for body in world.target("erp").bodies] == ["CRM-1", "CRM-2"]
+    assert [parcel.key[-2:] for parcel in world.target("erp").sent] == [".1", ".2"]
 
 
 def test_a_retry_of_a_replay_sends_the_bytes_of_the_replay(world: World) -> None:
@@ -127,7 +168,7 @@ def test_deliveries_that_are_replayed_together_are_stored_together(
 
     monkeypatch.setattr(deliveries, "insert", noted)
     run(world, DEAD)
-    assert stored == [50, 10]
+    assert stored == [60]
     adds_up(world)
 
 
@@ -304,6 +345,21 @@ def test_only_the_records_that_died_go_through_again(make_world: Callable[..., W
     assert [body["ref"] for body in world.target("erp").bodies] == ["1", "3", "2", "4"]
     assert world.rows("SELECT lane_seq & 1048575 FROM deliveries ORDER BY lane_seq") == [(0,), (1,), (2,), (3,)]
     assert dead_count(world) == 0
+    adds_up(world)
+
+
+def test_a_record_that_is_read_as_another_by_now_is_not_replayed_in_its_place(make_world: Callable[..., World]) -> None:
+    world = make_world(order_in=CSV_IN)
+    world.send(b"id,qty\n1,5\n2,nix\n")
+    deploy(world, "mappings/order-in.yaml", CSV_IN.replace(b"csv}", b"csv, header: false, columns: [id, qty]}"))
+    run(world, DEAD)
+    assert [body["ref"] for body in world.target("erp").bodies] == ["1"]
+    assert world.rows("SELECT failure ->> 'code', failure ->> 'detail' FROM receipts WHERE state = 'dead'") == [
+        ("no_such_message", "line 3 is nowhere in these bytes as they are read now")
+    ]
+    deploy(world, "mappings/order-in.yaml", CSV_IN.replace(b"value: src.qty", b"value: \"'1'\""))
+    run(world, DEAD)
+    assert [body["ref"] for body in world.target("erp").bodies] == ["1", "2"]
     adds_up(world)
 
 

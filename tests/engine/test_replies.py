@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 from caller import Caller
-from conftest import ROUTES, World, order
+from world import ROUTES, World, order
 
 from connectors.base import DELIVERED, LATER, Verdict
 

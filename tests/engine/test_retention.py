@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from conftest import ROUTES, World, order
+from world import ROUTES, World, order
 
 from connectors.base import LATER, REFUSED, Verdict
 from hub import replay

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from conftest import World
 from structlog.testing import capture_logs
+from world import World
 
 from hub.chores import logged
 from hub.errors import StoreAway

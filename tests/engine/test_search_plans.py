@@ -7,7 +7,7 @@ from typing import Any
 
 import apsw
 import pytest
-from conftest import World, order
+from world import World, order
 
 from connectors.base import REFUSED, Verdict
 from hub.errors import UsageError
@@ -54,7 +54,8 @@ def plans(world: World) -> Iterator[list[str]]:
 TABLES = {"m", "d", "r", "k", "e", "b", "x", "messages", "deliveries", "receipts", "keys", "payloads", "attempts"}
 SMALL = {
     "receipts_open", "receipts_failed", "receipts_dead", "messages_dead", "messages_beside", "deliveries_troubled",
-    "deliveries_closed", "deliveries_due", "deliveries_lane", "deliveries_claimed", "deliveries_waiting",
+    "deliveries_dead", "deliveries_closed", "deliveries_due", "deliveries_lane", "deliveries_claimed",
+    "deliveries_waiting",
 }  # fmt: skip
 
 

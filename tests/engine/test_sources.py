@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from conftest import SYSTEMS, World
+import pytest
 from replaying import CSV_IN, NO
+from world import SYSTEMS, World
 
-from connectors.base import LATER, Verdict
+from connectors.base import LATER, Incoming, StoppedError, TransientError, Verdict
+from hub.pipeline.connections import open_source
+from hub.store import switches
 from hub.sweeper import Sweeper
 
 ROUTE = b"""
@@ -61,3 +65,114 @@ def test_what_a_crash_makes_the_folder_give_again_is_filed_by_the_outcome_of_the
     assert world.states() == [("erp", "dead")]
     assert (root / "error/orders.csv").exists()
     assert not (root / "archive").exists()
+
+
+class Refusing:
+    """A source that lets nobody in until it does."""
+
+    def __init__(self) -> None:
+        self.asked, self.lets_in = 0, False
+
+    def fetch(self, accept: Callable[[Incoming], None]) -> int:
+        self.asked += 1
+        if not self.lets_in:
+            raise StoppedError("the server does not let the user in with this key", "login_refused")
+        accept(Incoming("a.csv", iter([b"id,qty\n1,2\n"]), "r1", "file:r1"))
+        return 1
+
+    def settle(self, reference: str, failed: bool) -> None:
+        if not self.lets_in:
+            raise TransientError("the server is away")
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def test_a_source_that_lets_nobody_in_is_stopped_and_not_asked_until_a_person_starts_it(
+    make_world: Callable[..., World], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = watching(make_world, tmp_path / "files")
+    source = Refusing()
+    monkeypatch.setattr("hub.polling.open_source", lambda *_: source)
+    sweeper = Sweeper(world.engine, world.folder, None, {})
+    for _ in range(3):
+        sweeper.sweep()
+        world.run()
+        world.wait(2)
+    assert source.asked == 1
+    assert world.rows("SELECT kind, name, state, reason, actor FROM switches") == [
+        ("system", "partner", "stopped", "fetching: the server does not let the user in with this key", "hub")
+    ]
+    source.lets_in = True
+    world.store.write(lambda db: switches.release(db, "system", "partner"))
+    sweeper.sweep()
+    world.run()
+    assert world.rows("SELECT name FROM receipts") == [("a.csv",)]
+
+
+def test_a_source_that_cannot_file_away_does_not_keep_others_from_it(
+    make_world: Callable[..., World], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = PARTNER.replace("partner:", "second:", 1).format(root=tmp_path / "second").encode()
+    (tmp_path / "second" / "in").mkdir(parents=True)
+    (tmp_path / "files" / "in").mkdir(parents=True)
+    route = ROUTE.replace(b"route: orders", b"route: others").replace(b"partner", b"second")
+    systems = SYSTEMS + PARTNER.format(root=tmp_path / "files").encode() + second
+    both = b"- " + ROUTE.strip().replace(b"\n", b"\n  ") + b"\n- " + route.strip().replace(b"\n", b"\n  ") + b"\n"
+    world = make_world(systems=systems, routes=both, order_in=CSV_IN)
+    away = Refusing()
+    away.lets_in = True
+    monkeypatch.setattr(
+        "hub.polling.open_source",
+        lambda system, *rest: away if system.name == "partner" else open_source(system, *rest),
+    )
+    monkeypatch.setattr("hub.sweeper._BATCH", 1)
+    (tmp_path / "second" / "in" / "b.csv").write_bytes(b"id,qty\n2,2\n")
+    sweeper = Sweeper(world.engine, world.folder, None, {})
+    sweeper.sweep()
+    world.run()
+    away.lets_in = False
+    for _ in range(4):
+        sweeper.sweep()
+        world.run()
+        world.wait(0.3)
+    assert list((tmp_path / "second" / "archive").rglob("b.csv"))
+    assert world.rows("SELECT name, settled FROM receipts ORDER BY name") == [("a.csv", 0), ("b.csv", 1)]
+    away.lets_in = True
+    world.wait(6)
+    sweeper.sweep()
+    world.run()
+    assert world.rows("SELECT settled FROM receipts") == [(1,), (1,)]
+
+
+def test_a_source_that_cannot_be_opened_does_not_keep_others_from_being_fetched(
+    make_world: Callable[..., World], tmp_path: Path
+) -> None:
+    bank = b"abank: {connector: file, format: csv, root: secret://env/NO_SUCH_ROOT, fetch: {folder: in}}"
+    (tmp_path / "files" / "in").mkdir(parents=True)
+    world = make_world(
+        systems=bank + SYSTEMS + PARTNER.format(root=tmp_path / "files").encode(), routes=ROUTE, order_in=CSV_IN
+    )
+    (tmp_path / "files" / "in" / "orders.csv").write_bytes(b"id,qty\n1,2\n")
+    sweep(world)
+    assert world.rows("SELECT name FROM receipts") == [("orders.csv",)]
+
+
+def test_things_of_one_id_and_other_content_are_two_where_the_content_tells(
+    make_world: Callable[..., World], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = watching(make_world, tmp_path / "files")
+    bodies = [b"id,qty\n1,2\n", b"id,qty\n9,2\n", b"id,qty\n1,2\n"]
+
+    class Coarse(Refusing):
+        def fetch(self, accept: Callable[[Incoming], None]) -> int:
+            for body in bodies:
+                attributes = {"sha256": hashlib.sha256(body).hexdigest()}
+                accept(Incoming("a", iter([body]), "r1", "file:r1", content_tells=True, attributes=attributes))
+            return 3
+
+    source = Coarse()
+    source.lets_in = True
+    monkeypatch.setattr("hub.polling.open_source", lambda *_: source)
+    sweep(world)
+    assert world.rows("SELECT count(*) FROM receipts") == [(2,)]

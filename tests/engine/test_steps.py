@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from conftest import World, order
 from replaying import ANNA, BLOCKING, adds_up, dead_count, dead_orders
+from world import World, order
 
 from connectors.base import LATER, Verdict
 from hub import replay

@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 import pytest
-from conftest import World, order
 from replaying import CSV_IN
+from world import World, order
 
 from connectors.base import STOPPED, Verdict
 from hub.errors import StoreFull
-from hub.pipeline import Transformed
 from hub.pipeline.program import Program
 from hub.pipeline.split import LocalTransformer
+from hub.pipeline.transformed import Transformed
 from hub.store import switches
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import msgspec
 import pytest
-from conftest import ROUTES, SYSTEMS, World, order
+from world import ROUTES, SYSTEMS, World, order
 
 from connectors.base import DELIVERED, DOUBT, LATER, STOPPED, Incoming, TransientError, Verdict
+from hub.chores import everything
 from hub.deploy import deploy
-from hub.errors import StoreFull
+from hub.errors import StoreError, StoreFull
 from hub.pipeline.receive import Intake
 from hub.store import dead_letters, receipts, streams
 from hub.sweeper import Chore, Sweeper
@@ -101,6 +103,10 @@ class Folder:
         """Nothing is open."""
 
 
+def read(rounds: Sweeper, source: Folder) -> None:
+    rounds._polls._read("shop", partial(rounds._fetch, "shop", source))
+
+
 def chunks(world: World) -> int:
     return int(world.rows("SELECT count(*) FROM payloads WHERE stage = 'raw'")[0][0])
 
@@ -109,11 +115,11 @@ def chunks(world: World) -> int:
 def test_nothing_stays_of_a_large_file_that_could_not_be_read_to_its_end(world: World, error: Exception) -> None:
     rounds = sweeper(world)
     for _ in range(2):
-        rounds._fetch("shop", Folder(error))
+        read(rounds, Folder(error))
         assert chunks(world) == 0
-    rounds._fetch("shop", Folder(None))
+    read(rounds, Folder(None))
     assert chunks(world) == 3
-    rounds._fetch("shop", Folder(None))
+    read(rounds, Folder(None))
     assert chunks(world) == 3
     assert world.rows("SELECT size FROM receipts") == [(2_500_003,)]
 
@@ -121,10 +127,10 @@ def test_nothing_stays_of_a_large_file_that_could_not_be_read_to_its_end(world: 
 def test_a_file_that_comes_again_is_filed_away_by_the_outcome_of_the_first_time(world: World) -> None:
     rounds, again = sweeper(world), Folder(None)
     for _ in range(2):
-        rounds._fetch("shop", again)
+        read(rounds, again)
     assert again.settled == 0
     world.store.write(partial(receipts.mark_settled, seq=1))
-    rounds._fetch("shop", again)
+    read(rounds, again)
     assert again.settled == 1
 
 
@@ -138,6 +144,24 @@ def test_what_a_crash_left_of_a_large_file_is_taken_away_at_the_next_start(world
     sweeper(world).recover()
     assert world.rows("SELECT DISTINCT owner_id FROM payloads") == [("kept",)]
     assert streams.left_over(world.store.reader()) == []
+
+
+def test_what_a_process_that_died_had_read_of_a_file_is_taken_away_while_others_read(world: World) -> None:
+    take_away = everything(world.engine, world.folder, ThreadPoolExecutor(1))["left over bodies"][1]
+
+    def add(receipt_id: str, number: int) -> None:
+        at = world.clock.epoch()
+        world.store.write(partial(streams.add, receipt_id=receipt_id, number=number, piece=b"x" * 1000, at=at))
+
+    add("lost", 0)
+    add("slow", 0)
+    world.clock.at += 3000
+    add("slow", 1)
+    world.clock.at += 3000
+    take_away()
+    assert world.rows("SELECT DISTINCT owner_id FROM payloads") == [("slow",)]
+    with pytest.raises(StoreError, match="its next piece came too late; it is read again"):
+        add("lost", 1)
 
 
 REPLY = b"""
@@ -185,6 +209,7 @@ def test_a_worker_whose_store_comes_back_frees_only_what_it_has_still_in_hand(wo
     mine, taken_over = (each.seq for each in accepted)
     # The worker was slow: it was taken for dead, and another has one of its receipts now.
     world.store.write(lambda db: db.execute("UPDATE receipts SET claimed_by = NULL WHERE seq = ?", (taken_over,)))
-    assert world.store.write(lambda db: receipts.claim(db, [taken_over], "w2")) == [taken_over]
+    [row] = world.store.write(lambda db: receipts.claim(db, [taken_over], "w2"))
+    assert row[1] == taken_over
     world.engine._offer_again([mine, taken_over])
     assert world.rows("SELECT seq, claimed_by FROM receipts ORDER BY seq") == [(mine, None), (taken_over, "w2")]

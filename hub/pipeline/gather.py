@@ -1,0 +1,103 @@
+"""The bytes of deliveries that were not made with their messages: of each alone, or of several as one. No I/O: the
+documents are given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from hub.errors import MessageError
+from hub.message import Body, Delivery
+from hub.outcome import Failure, failure_of
+from hub.pipeline import World
+from hub.pipeline.encode import encode_most, encode_together, mapped, read_canonical, step_of
+from hub.pipeline.map import written_down
+from hub.pipeline.program import CompiledTarget, Program
+
+Source = Callable[[Delivery], tuple[bytes | None, Mapping[str, Any]]]  # the canonical document and its envelope
+
+
+class Built(msgspec.Struct, frozen=True, array_like=True):
+    """The bytes of a delivery that was not built with its message, or why there are none."""
+
+    delivery_id: str
+    body: Body | None = None
+    failure: Failure | None = None
+    lookups: bytes = b""  # what was read of the cross-references before it failed
+
+
+class Gathered(msgspec.Struct, frozen=True, array_like=True):
+    """Deliveries that wait to be collected, put together: the first ``count`` of them are in the body. Where some could
+    not be made, these alone are told and there is no body. ``lookups`` are what was looked up for each, by id."""
+
+    body: Body | None = None
+    count: int = 0
+    failed: Sequence[Built] = ()
+    lookups: Sequence[tuple[str, bytes]] = ()
+
+
+def gathered(
+    found: Sequence[Delivery], program: Program, world: World, source: Source, progress: Callable[[], None]
+) -> Gathered:  # fmt: skip
+    """As many of these deliveries of one target as go together, from the first on. ``progress`` is called for each."""
+    target = program.find(found[0].route, found[0].target)
+    documents: list[Any] = []
+    failed: list[Built] = []
+    lookups: list[tuple[str, bytes]] = []
+    for delivery in found:
+        progress()
+        raw, envelope = source(delivery)
+        if target is None or raw is None:
+            failed.append(Built(delivery.delivery_id, failure=missing(delivery, target is None)))
+            continue
+        seen: list[Any] = []
+        try:
+            company = program.settings.company
+            documents.append(mapped(target, read_canonical(raw), company, envelope, world.xref, seen))
+        except MessageError as error:
+            failed.append(_failed(delivery, error, seen))
+        if seen:
+            lookups.append((delivery.delivery_id, written_down(seen)))
+    if failed or target is None:
+        return Gathered(failed=failed)
+    return _encoded(found, target, documents, lookups)
+
+
+def _encoded(
+    found: Sequence[Delivery], target: CompiledTarget, documents: Sequence[Any], lookups: Sequence[tuple[str, bytes]]
+) -> Gathered:
+    try:
+        return Gathered(encode_together(target, documents), len(documents), lookups=lookups)
+    except MessageError:
+        alone = [_alone(delivery, target, document) for delivery, document in zip(found, documents, strict=True)]
+        if failed := [each for each in alone if each is not None]:
+            return Gathered(failed=failed)
+        body, count = encode_most(target, documents)
+        within = {delivery.delivery_id for delivery in found[:count]}
+        return Gathered(body, count, lookups=[each for each in lookups if each[0] in within])
+
+
+def _alone(delivery: Delivery, target: CompiledTarget, document: Any) -> Built | None:
+    """Why a document cannot be written even by itself; None where it can."""
+    try:
+        encode_together(target, [document])
+    except MessageError as error:
+        return _failed(delivery, error, [])
+    return None
+
+
+def _failed(delivery: Delivery, error: MessageError, seen: Sequence[Any]) -> Built:
+    failure = failure_of(error, step_of(error)).printed(delivery.route)
+    return Built(delivery.delivery_id, failure=failure, lookups=written_down(seen) if seen else b"")
+
+
+def missing(delivery: Delivery, no_target: bool) -> Failure:
+    """Why a delivery cannot be built: the active set has no such target, or its document is gone."""
+    if no_target:
+        detail = f"the active set has no target '{delivery.target}' in the route '{delivery.route}'"
+        hint = "deploy a set that has it and replay, or cancel this delivery"
+        return Failure("no_route", "no_target", detail, step="route", hint=hint).printed(delivery.route)
+    detail = "the canonical document was pruned before this delivery was built"
+    return Failure("expired", "payload_pruned", detail, step="encode").printed(delivery.route)
