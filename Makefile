@@ -1,15 +1,21 @@
 # The commands of this repository. `make` alone lists them. Nothing here touches anything outside this folder, but for
-# `make test`, which installs the Debian packages that tests need where it may.
+# `make test`, which installs the Debian packages that tests need where it may, and keeps the systems that tests start in
+# the user's cache folder.
 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Tests start hundreds of processes; each would compile the hub anew where Python is told to keep nothing compiled.
+export PYTHONDONTWRITEBYTECODE :=
 # program:Debian package, what tests start besides Python
 TEST_PROGRAMS := openssl:openssl git:git redis-server:redis-server rabbitmq-server:rabbitmq-server \
-  systemd-analyze:systemd initdb:postgresql faketime:faketime
+  systemd-analyze:systemd initdb:postgresql faketime:faketime sshd:openssh-server node:nodejs npm:npm xmlsec1:xmlsec1
+
+CHECKED := tests/unit tests/test_docs.py tests/test_house_rules.py
+LONGEST_FIRST := tests/simulation tests/mutants tests/chaos tests/acceptance tests/integration tests/conformance tests/engine
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test test-packages conformance soak chaos bench docs clean
+.PHONY: help setup demo check test test-packages real-systems conformance soak chaos bench docs clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,7 +33,7 @@ $(STAMP): requirements.lock pyproject.toml
 	fi; \
 	[ -x $(BIN)/python ] || $$python -m venv $(VENV); \
 	echo "installing the pinned packages into $(VENV); this once, it takes about half a minute ..."; \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock; \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .; \
 	touch $(STAMP)
 
@@ -37,13 +43,18 @@ demo: setup ## a day of orders through the hub and four stub systems; STAY=1 lea
 check: setup ## format, lint, types, import layers, unit tests: what to run before a commit
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest tests/unit tests/test_docs.py tests/test_house_rules.py
+	$(BIN)/mypy & types=$$!; $(BIN)/o2c test; tests=$$?; wait $$types && exit $$tests
+	$(BIN)/pytest -n 2 $(CHECKED)
 
-# Many tests wait for processes and disks, so three files at a time keep two cores busy.
-test: test-packages check ## everything: starts with check, then all tests
-	$(BIN)/pytest -n 3 --dist loadfile
+# Many tests wait for processes and disks, so four files at a time keep two cores busy.
+test: test-packages real-systems check ## everything: starts with check, then all other tests
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder $(LONGEST_FIRST)
+
+# The shop and the ERP that tests start are installed once, outside this folder, while the first checks run; a test that
+# needs one waits for it, and tells what went wrong.
+real-systems: test-packages setup
+	@cd tests && nice -n 5 ../$(BIN)/python -m systems.installs >/dev/null 2>&1 &
 
 # Root installs what is missing, without starting it as a service; anyone else is told the names.
 test-packages:
@@ -61,8 +72,16 @@ test-packages:
 	apt-get update -qq; \
 	RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null
 
-conformance: setup ## one suite per kind of plugin, over every format and connector
+conformance: setup ## one suite per kind of plugin; CONNECTOR=FILE: one of your own; SAMPLES=FOLDER: documents of others; RULES=FOLDER PROJECT=FOLDER: tests of published rules; all in one run
+ifdef CONNECTOR
+	O2C_CONNECTOR_SIDE=$(abspath $(CONNECTOR)) $(BIN)/pytest tests/conformance/test_connectors_send.py tests/conformance/test_connectors_fetch.py
+else ifdef SAMPLES
+	@$(BIN)/python tests/conformance/public_documents.py $(SAMPLES) "$(PROJECT)" "$(RULES)"
+else ifdef RULES
+	@$(BIN)/python tests/conformance/rule_sets.py $(RULES) $(PROJECT)
+else
 	$(BIN)/pytest tests/conformance
+endif
 
 SEEDS := 1..100000
 
@@ -80,10 +99,11 @@ chaos: test-packages setup ## every fault to real processes and servers, a quart
 	$(BIN)/pytest tests/acceptance/test_crash.py -k disk
 
 bench: setup ## the measured claims; needs the servers of a scaled hub: PostgreSQL, redis-server, rabbitmq-server
-	@failed=0; for name in hub scale; do $(BIN)/o2c bench $$name || failed=1; done; exit $$failed
+	@failed=0; for name in hub mapping edi xml scale; do $(BIN)/o2c bench $$name || failed=1; done; exit $$failed
 
 docs: setup ## write what is made of the reference pages anew and list what documentation there is
 	$(BIN)/python -m hub.cli.reference_pages docs/reference
+	$(BIN)/o2c schema --into schemas >/dev/null
 	@find docs -name '*.md' | sort
 
 clean: ## remove .venv, caches and build output

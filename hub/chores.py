@@ -7,19 +7,34 @@ from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
 
-import structlog
-
 from hub import replay
+from hub.backtest import expiry
 from hub.clock import SteadyClock
 from hub.errors import StoreAway
+from hub.loggers import structlog
 from hub.notify import Notifier
+from hub.pipeline.advices import tell_partners
 from hub.pipeline.engine import Engine
+from hub.pipeline.expiry import expire_interchanges
 from hub.rounds import Chore
-from hub.store import answers, deliveries, due
+from hub.store import (
+    advices,
+    answers,
+    backtests,
+    batches,
+    deliveries,
+    due,
+    findings,
+    interchanges,
+    statements,
+    streams,
+)
+from hub.store.database import Database
 from hub.store.quotas import Quotas, limits_of
 from hub.store.retention import Policy, Pruner, policy_of
 
 _log = structlog.get_logger("hub")
+_STILL_SECONDS = 3600.0  # a body of which nothing more has come for so long is nobody's
 _PUT_SECONDS = 1.0  # a clock that is slewed goes less astray between two looks
 
 
@@ -34,8 +49,14 @@ def everything(engine: Engine, secrets: Path, telling: Executor) -> dict[str, Ch
         "retention": (10.0, lambda: pruner.prune(_policy(engine))),
         "quotas": (1.0, lambda: quotas.keep(limits_of(engine.program.settings, engine.program.route_files))),
         "heads of lanes": (30.0, partial(_repair_heads, engine)),
+        "acknowledgements": (5.0, partial(expire_interchanges, engine)),
+        "advices": (1.0, partial(tell_partners, engine)),
+        "old control numbers": (60.0, partial(_forget_control_numbers, engine)),
+        "old statements": (60.0, partial(_forget_statements, engine)),
         "old answers": (600.0, lambda: engine.store.write(partial(answers.prune, at=engine.clock.epoch()))),
+        "left over bodies": (600.0, partial(_take_away_left_over, engine)),
         "old plans": (3600.0, lambda: replay.discard_old_plans(engine)),
+        "old back-tests": (600.0, lambda: engine.store.write(partial(_forget_backtests, engine.clock.epoch()))),
     }
 
 
@@ -66,6 +87,33 @@ class ClockWatch:
             engine.dispatcher.gates.clock_was_put(seconds, since, now)
             _log.warning("the clock was put; what waits for its time waits as long as it had to", seconds=seconds)
         self._ahead, self._looked_at = ahead, looked_at
+
+
+def _forget_backtests(now: float, db: Database) -> None:
+    backtests.prune(db, now - backtests.KEEP_SECONDS)
+    expiry.forget(db)
+
+
+def _forget_control_numbers(engine: Engine) -> None:
+    before = engine.clock.epoch() - _policy(engine).general.metadata
+    engine.store.write(partial(interchanges.prune, before=before), durable=False)
+    engine.store.write(partial(advices.prune, before=before), durable=False)
+    engine.store.write(partial(batches.prune, before=before), durable=False)
+
+
+def _take_away_left_over(engine: Engine) -> None:
+    """What a process that died had read of a file. A hub of one process does so at its start; of several none knows of
+    the others whether they still read."""
+    before = engine.clock.epoch() - _STILL_SECONDS
+    for receipt_id in streams.left_over(engine.store.reader(), before):
+        streams.abandon(engine.store.write, receipt_id)
+
+
+def _forget_statements(engine: Engine) -> None:
+    now, kept = engine.clock.epoch(), _policy(engine).general.metadata
+    before = now - max(kept, statements.KEEP_SECONDS)
+    engine.store.write(partial(statements.prune, before=before), durable=False)
+    engine.store.write(partial(findings.prune, before=now - kept), durable=False)
 
 
 def _policy(engine: Engine) -> Policy:

@@ -70,6 +70,19 @@ class SteadyClock(SystemClock):
         return time.monotonic() + self._ahead
 
 
+class ToldClock(SystemClock):
+    """Shows the time it was told last: that of whoever a process works for, whatever this machine's clock shows."""
+
+    def __init__(self) -> None:
+        self.told = 0.0
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.told, UTC)
+
+    def epoch(self) -> float:
+        return self.told
+
+
 def iso(epoch: float) -> str:
     """``2026-03-05T10:00:00.123Z`` for seconds since 1970."""
     milliseconds = int(epoch * 1000)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 from hub import formats
 from hub.errors import Fault
+from hub.formats._edi_titles import TYPES_WITH_KINDS
 from hub.mapping import Mapping as DocumentMapping
+from hub.partners import FILE as PARTNERS_FILE
 from hub.routes import Route, Target
+from hub.schemas.ubl import without_type
 from hub.settings import Settings
 from hub.systems import FILE as SYSTEMS_FILE
 from hub.systems import System
@@ -32,18 +35,29 @@ def cross_check(
 ) -> list[Fault]:
     """Every fault between files. ``paths`` has the file of every mapping there is, ``mappings`` those that compiled."""
     systems_known = not any(path in settings.unread for path in (SYSTEMS_FILE, _environment_file(settings)))
-    faults = list(_unknown_names(routes, settings.systems if systems_known else None, paths))
+    partners_known = not any(path in settings.unread for path in (PARTNERS_FILE, _environment_file(settings)))
+    known = {
+        "system": settings.systems if systems_known else None,
+        "partner": settings.partners if partners_known else None,
+        "mapping": paths,
+    }
+    faults = list(_unknown_names(routes, known))
+    faults += _partner_faults(settings, settings.systems if systems_known else None, routes)
     faults += _duplicate_routes(routes)
     faults += _overlaps(routes)
     replying = {target.system for route in routes for target in route.targets if target.reply}
+    carriers = {partner.system for partner in settings.partners.values()}
     for route in routes:
-        faults += _source_faults(route, settings.systems.get(route.system), replying)
+        if route.partner or route.system not in carriers:
+            faults += _source_faults(route, settings.systems.get(route.system), replying)
         faults += _order_faults(route)
         faults += _after_faults(route)
         faults += _mapping_faults(route, mappings)
         for target in route.targets:
             faults += _target_faults(target, settings.systems.get(target.system))
     faults += _format_faults(settings)
+    if not faults:  # else a name that is misspelt, or there by mistake, would be told twice
+        faults += [fault for route in routes for fault in _mixed_up_schemas(route, settings.systems, mappings)]
     return faults
 
 
@@ -63,19 +77,24 @@ def place_of(node: Node | None, *keys: str) -> Node:
 
 
 def _names(route: Route) -> Iterator[_Named]:
-    yield _Named("system", route.system, place_of(route.node, "from", "system"))
+    if route.partner:
+        yield _Named("partner", route.partner, place_of(route.node, "from", "partner"))
+    else:
+        yield _Named("system", route.system, place_of(route.node, "from", "system"))
     yield _Named("mapping", route.map, place_of(route.node, "map"))
     for target in route.targets:
-        yield _Named("system", target.system, place_of(target.node, "system"))
+        if target.partner:
+            yield _Named("partner", target.partner, place_of(target.node, "partner"))
+        else:
+            yield _Named("system", target.system, place_of(target.node, "system"))
         if target.map is not None:
             yield _Named("mapping", target.map, place_of(target.node, "map"))
         if target.reply:
             yield _Named("mapping", target.reply.map, place_of(target.node, "reply", "map"))
 
 
-def _unknown_names(routes: list[Route], systems: Collection[str] | None, mappings: Collection[str]) -> Iterator[Fault]:
+def _unknown_names(routes: list[Route], known: Mapping[str, Collection[str] | None]) -> Iterator[Fault]:
     """One fault for each unknown name, however often it is used: the others are counted in it."""
-    known = {"system": systems, "mapping": mappings}
     places: dict[tuple[str, str], list[Node]] = {}
     for named in (named for route in routes for named in _names(route)):
         there = known[named.kind]
@@ -83,7 +102,7 @@ def _unknown_names(routes: list[Route], systems: Collection[str] | None, mapping
             places.setdefault((named.kind, named.name), []).append(named.node)
     for (kind, name), nodes in places.items():
         more = f" (named {len(nodes)} times)" if len(nodes) > 1 else ""
-        advice = did_you_mean(name, known[kind] or ()) or f"; there is no {kind} yet"
+        advice = without_type(name) or did_you_mean(name, known[kind] or ()) or f"; there is no {kind} yet"
         yield nodes[0].fault(f"unknown {kind} '{name}'{advice}{more}")
 
 
@@ -99,20 +118,65 @@ def _duplicate_routes(routes: list[Route]) -> Iterator[Fault]:
 def _overlaps(routes: list[Route]) -> Iterator[Fault]:
     """A document is one route's: two routes that want the same event of a system are a fault of the later one."""
     for first, second in combinations([route for route in routes if route.system], 2):
-        if first.system != second.system or first.name == second.name:
+        if (first.system, first.partner) != (second.system, second.partner) or first.name == second.name:
             continue
         where = f"route '{first.name}' ({first.file}:{first.line})"
         node = place_of(second.node, "from", "event")
         if not first.events or not second.events:
             yield node.fault(
-                f"two routes take documents from '{second.system}', this and {where}; each must say its event:"
+                f"two routes take documents from '{second.partner or second.system}', this and {where}; each must say "
+                "its event:"
             )
         elif common := sorted(set(first.events) & set(second.events)):
-            yield node.fault(f"{where} already takes '{common[0]}' from '{second.system}'; one event goes to one route")
+            yield node.fault(
+                f"{where} already takes '{common[0]}' from '{second.partner or second.system}'; one event goes to one "
+                "route"
+            )
+
+
+def _partner_faults(
+    settings: Settings, systems: Mapping[str, System] | None, routes: Sequence[Route]
+) -> Iterator[Fault]:
+    """Partners whose systems are not there, and routes that take a partner's interchanges for documents."""
+    by_system: dict[str, list[str]] = {}
+    for partner in settings.partners.values():
+        by_system.setdefault(partner.system, []).append(partner.name)
+        if systems is not None and partner.system and partner.system not in systems:
+            advice = did_you_mean(partner.system, systems) or f"; there is no system yet, write it to {SYSTEMS_FILE}"
+            yield place_of(partner.node, "system").fault(f"unknown system '{partner.system}'{advice}")
+    for route in routes:
+        if not route.partner and (names := by_system.get(route.system)):
+            event = f", event: {route.events[0]}" if route.events else ", event: ORDERS"
+            yield place_of(route.node, "from", "system").fault(
+                f"what comes from '{route.system}' are interchanges of partners; write "
+                f"from: {{partner: {names[0]}{event}}}"
+            )
+        if route.partner in settings.partners and settings.partners[route.partner].syntax == "x12":
+            yield from _kind_faults(route)
+
+
+def _kind_faults(route: Route) -> Iterator[Fault]:
+    for type in (event.partition(" ")[0] for event in route.events if " " in event):
+        if type not in TYPES_WITH_KINDS:
+            yield place_of(route.node, "from", "event").fault(
+                f"the kinds of {type} are not told apart, only those of {', '.join(TYPES_WITH_KINDS)}; write '{type}'"
+            )
+
+
+def _partner_source_faults(route: Route, system: System) -> Iterator[Fault]:
+    node = place_of(route.node, "from", "partner")
+    if not (system.receives or system.fetches):
+        yield node.fault(f"nothing comes from '{system.name}', the system of partner '{route.partner}': it has neither "
+                         "verify: nor fetch:")  # fmt: skip
+    if route.validate == "sync":
+        yield place_of(route.node, "validate").fault("validate: sync is not for interchanges of partners; take it out")
 
 
 def _source_faults(route: Route, system: System | None, replying: Collection[str]) -> Iterator[Fault]:
     if system is None or not system.connector:
+        return
+    if route.partner:
+        yield from _partner_source_faults(route, system)
         return
     node = place_of(route.node, "from", "system")
     if not (system.receives or system.fetches or system.name in replying):
@@ -121,19 +185,28 @@ def _source_faults(route: Route, system: System | None, replying: Collection[str
         place = place_of(route.node, "validate")
         yield place.fault(f"validate: sync answers who posts, and '{system.name}' posts nothing; take it out")
     event = place_of(route.node, "from", "event")
-    if route.events and system.event is None and (system.receives or system.fetches):
+    if route.events and system.event is None and not _item_event(system) and (system.receives or system.fetches):
         yield event.fault(
             f"system '{system.name}' does not say where the event's name is; give it event: in {SYSTEMS_FILE}, "
             "or take event: out here"
         )
     for name in route.events:
+        near = did_you_mean(name, system.events) if name not in system.events else ""
+        if "did you mean" in near:  # a system may send more than it is known to
+            yield event.fault(f"system '{system.name}' is not known to send '{name}'{near}", "warning")
         if name in system.ignore:
             yield event.fault(f"system '{system.name}' lists the event '{name}' under ignore:; take it out of one")
 
 
+def _item_event(system: System) -> str:
+    """Where the event's name is in what is fetched, or which files are what, if the system says it apart."""
+    fetch = system.options.get("fetch") or {}
+    return "" if system.receives else str(fetch.get("event") or fetch.get("events") or "")
+
+
 def _target_faults(target: Target, system: System | None) -> Iterator[Fault]:
     if system is not None and system.connector and not system.sends:
-        node = place_of(target.node, "system")
+        node = place_of(target.node, "partner" if target.partner else "system")
         why = "it has no send:" if system.fetches else f"the connector '{system.connector}' only receives"
         yield node.fault(f"nothing can be sent to system '{system.name}': {why}")
 
@@ -187,6 +260,12 @@ def _mapping_faults(route: Route, mappings: Mapping[str, DocumentMapping]) -> It
             f"map: '{route.map}' gives {what}; a route's map gives a canonical document (target: schema: canonical/…)"
         )
         carried = None
+    options = entry.source.options if entry and route.partner else {}
+    for name in sorted({"strict", "faulty", "charset"} & options.keys()):
+        message = f"map: '{route.map}' has source: {name}:, which says nothing for what comes from a partner"
+        if name != "faulty":
+            message += f"; {name}: of the partner in config/partners.yaml does"
+        yield place_of(route.node, "map").fault(message, "warning")
     for target in route.targets:
         yield from _target_mapping_faults(target, carried, mappings)
 
@@ -204,6 +283,32 @@ def _target_mapping_faults(
         node = place_of(target.node, "reply", "map")
         yield node.fault(f"reply: '{reply.name}' gives {reply.target.schema or 'a document without a schema'}; "
                          "an answer becomes a canonical document")  # fmt: skip
+
+
+def _mixed_up_schemas(
+    route: Route, systems: Mapping[str, System], mappings: Mapping[str, DocumentMapping]
+) -> Iterator[Fault]:
+    """Schemas stand in a folder named after their system, or its preset: one of another system is a mix-up of names."""
+    for node, mapping_name, system, verb, is_source in _uses(route):
+        mapping = mappings.get(mapping_name)
+        schema = (mapping.source if is_source else mapping.target).schema if mapping else None
+        owner = (schema or "").partition("/")[0]
+        owners = [name for name, known in systems.items() if owner and owner in (name, known.preset)]
+        if owners and not any(name in system or system in name for name in owners):
+            what = f"'{mapping_name}' {'takes' if is_source else 'gives'} {schema}"
+            advice = f"write a mapping for '{system}', or system: {owners[0]}"
+            message = f"map: {what}, a schema of system '{owners[0]}', and {verb} '{system}'; {advice}"
+            yield node.fault(message, "warning")
+
+
+def _uses(route: Route) -> Iterator[tuple[Node, str, str, str, bool]]:
+    """Every mapping of a route: where it is named, its name, the system on its other side, how it stands to it."""
+    yield place_of(route.node, "map"), route.map, route.system, "documents come from", True
+    for target in route.targets:
+        if target.map:
+            yield place_of(target.node, "map"), target.map, target.system, "this goes to", False
+        if target.reply:
+            yield place_of(target.node, "reply", "map"), target.reply.map, target.system, "answers come from", True
 
 
 def _plain(schema: str) -> str:

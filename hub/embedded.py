@@ -11,13 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-import structlog
-
 from hub import replay
+from hub.backtest.background import Background
 from hub.chores import ClockWatch, everything, logged
-from hub.clock import SteadyClock, SystemClock
 from hub.deploy import active_program, deploy, rollback
 from hub.errors import ProjectError, UsageError
+from hub.loggers import structlog
 from hub.pipeline.connections import open_destination
 from hub.pipeline.engine import Engine
 from hub.pipeline.program import Program
@@ -25,8 +24,7 @@ from hub.project import read_files
 from hub.rounds import Chore
 from hub.secret import DEFAULT_FOLDER, Secret, resolve
 from hub.settings import Settings, load_settings
-from hub.store import Store, is_shared, leases, open_store
-from hub.store.database import server_time
+from hub.store import Store, clock_of, is_shared, leases, open_store
 from hub.sweeper import Sweeper
 from hub.transformer import REQUESTS_AT_ONCE, Transformers
 from hub.worker import LocalWorker
@@ -40,7 +38,7 @@ class Hub:
     """The parts of a running embedded hub. Raises HubError when the project or the store does not allow a start."""
 
     def __init__(self, root: Path) -> None:
-        self.root, self.clock = root, SystemClock()
+        self.root = root
         self.environment = os.environ.get("O2C_ENV") or None
         own = root / "connectors"
         self.own_connectors = own if own.is_dir() else None
@@ -48,20 +46,20 @@ class Hub:
         settings, _ = load_settings(files, self.environment, self.own_connectors)
         self.secrets = root / (settings.secrets_folder or DEFAULT_FOLDER)
         self.store: Store = open_store(_address(settings, self.secrets), root)
-        if is_shared(self.store.url):
-            self.clock = SteadyClock(lambda: server_time(self.store.reader()))
+        self.clock = clock_of(self.store)
         self._be_alone()
         program = self._first_program(files)
         self.pool = ThreadPoolExecutor(8, thread_name_prefix="apart")
         self.telling = ThreadPoolExecutor(1, thread_name_prefix="telling")  # never behind look-ups that take their time
         self.worker = LocalWorker(_children() * REQUESTS_AT_ONCE)
-        self.transformers = Transformers(self.store, self.environment, self.own_connectors, _children())
+        self.transformers = Transformers(self.store, self.clock, self.environment, self.own_connectors, _children())
         self.engine = Engine(
             self.store, program, self.clock, self.worker,
             lambda system: open_destination(system, self.secrets, self.own_connectors),
             worker=f"{socket.gethostname()}-{os.getpid()}-{self.clock.new_id()[-8:]}", run_apart=self._run_apart,
             transformer=self.transformers,
         )  # fmt: skip
+        self.backtests = Background(self.engine, self.environment, self.own_connectors)
         self.sweeper = Sweeper(
             self.engine,
             self.secrets,
@@ -85,9 +83,10 @@ class Hub:
         return bool(self.store.write(hold, durable=False))
 
     def _own_chores(self) -> dict[str, Chore]:
+        backtests: dict[str, Chore] = {"backtests": (1.0, self.backtests.round)}
         if is_shared(self.store.url):
-            return {"lease": (1.0, self._lead)}
-        return {"clock": (0.0, ClockWatch(self.engine).look)}
+            return {"lease": (1.0, self._lead), **backtests}
+        return {"clock": (0.0, ClockWatch(self.engine).look), **backtests}
 
     def deploy(self, actor: str) -> int:
         """Put the project folder as it is now in force; gives the set's number. Raises ProjectError."""
@@ -133,6 +132,7 @@ class Hub:
     def stop(self) -> None:
         """Take nothing more, finish what is in hand, close the store."""
         self.sweeper.stop()
+        self.backtests.stop()
         self.worker.stop()
         self.engine.close()
         self.pool.shutdown(wait=True)

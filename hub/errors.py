@@ -14,6 +14,9 @@ HubError
 ├── NotFound            no such message, delivery, route, system
 ├── Conflict            the thing is not in a state that allows this
 │   └── PlanStale       what a replay was planned for has changed since
+├── Gone                it was there, and is not stored any more
+├── Unfinished          work on something was broken off, or has ended the process that did it
+├── Unavailable         files or a program that are wanted for this are not installed
 ├── HubAway             a command needs the running hub and none answers
 └── UsageError          a command or a request is not well formed
 """
@@ -28,7 +31,8 @@ from dataclasses import dataclass, field
 class Fault:
     """One mistake in a file that a person edits, where it is and what to write instead.
 
-    ``line`` and ``column`` count from 1; 0 means the whole file. ``severity`` is ``error`` or ``warning``.
+    ``line`` and ``column`` count from 1; 0 means the whole file. ``severity`` is ``error`` or ``warning``. ``width`` is
+    how many characters are at fault, ``excerpt`` the line with a mark below them.
     """
 
     file: str
@@ -37,6 +41,7 @@ class Fault:
     message: str
     severity: str = "error"
     excerpt: str = field(default="", compare=False)
+    width: int = field(default=1, compare=False)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}: {self.severity}: {self.message}"
@@ -150,6 +155,18 @@ class NotFound(HubError):
 
 class Conflict(HubError):
     """The thing is not in a state that allows this."""
+
+
+class Gone(HubError):
+    """It was there, and is not stored any more."""
+
+
+class Unfinished(HubError):
+    """Work on something took too long and was broken off, or has ended the process that did it."""
+
+
+class Unavailable(HubError):
+    """Files or a program that are wanted for this are not installed; the text says which, and how to get them."""
 
 
 class HubAway(HubError):

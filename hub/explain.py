@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from hub.fields import listed
 from hub.routes import RetryPolicy, Route, Target
@@ -40,7 +41,10 @@ def _head(route: Route, settings: Settings) -> Iterator[str]:
     yield ""
     events = listed([f"'{event}'" for event in route.events]) if route.events else "every document"
     what = f"the event {events}" if route.events else events
-    yield f"Takes {what} from {_system(settings.systems.get(route.system), route.system)}."
+    yield f"Takes {what} from {_place(route, settings)}."
+    if route.profile:
+        otherwise = "else it becomes a dead letter" if route.invalid == "refuse" else "else that is written to the log"
+        yield f"It must be valid by {route.profile}, {otherwise}."
     yield f"The mapping {route.map} makes a canonical document of it, which is checked against its schema."
     yield _validation(route)
     yield _order(route)
@@ -70,16 +74,26 @@ def _targets(route: Route, settings: Settings) -> Iterator[str]:
     count = len(route.targets)
     yield f"Sends it to {count} target{'' if count == 1 else 's, each on its own'}:"
     for number, target in enumerate(route.targets, 1):
-        yield f"  {number}. {_system(settings.systems.get(target.system), target.system)}{_called(target)}"
-        for line in _target(target, settings.systems.get(target.system)):
+        yield f"  {number}. {_place(target, settings)}{_called(target)}"
+        for line in _target(target, settings):
             yield f"     - {line}"
 
 
+def _place(side: Route | Target, settings: Settings) -> str:
+    """A system, or a partner and the system that its interchanges go by."""
+    place = _system(settings.systems.get(side.system), side.system)
+    partner = settings.partners.get(side.partner)
+    if partner is None:
+        return f"{side.partner} (unknown partner)" if side.partner else place
+    return f"partner {side.partner} ({partner.syntax}, {partner.them}{', test' if partner.test else ''}) by {place}"
+
+
 def _called(target: Target) -> str:
-    return f" as {target.id}" if target.id != target.system else ""
+    return f" as {target.id}" if target.id != (target.partner or target.system) else ""
 
 
-def _target(target: Target, system: System | None) -> Iterator[str]:
+def _target(target: Target, settings: Settings) -> Iterator[str]:
+    system = settings.systems.get(target.system)
     yield f"mapped by {target.map}" if target.map else "as the canonical document itself"
     if target.when:
         yield f"only when {target.when}"
@@ -87,11 +101,25 @@ def _target(target: Target, system: System | None) -> Iterator[str]:
         yield f"only after the delivery to {target.after} has arrived; held if that one dies"
     if target.key:
         yield f"order kept by {target.key}"
+    yield from _collected(target, settings)
+    if target.profile:
+        yield f"sent only where it is valid by {target.profile}; else it becomes a dead letter, and nothing is sent"
     yield _doubt(system)
     yield retry_text(target.retry)
     yield f"if it cannot succeed: {_ON_ERROR[target.on_error]} (on_error: {target.on_error})"
     if target.reply:
         yield f"its answer becomes a new document by the mapping {target.reply.map}"
+
+
+def _collected(target: Target, settings: Settings) -> Iterator[str]:
+    if target.collect is None:
+        return
+    partner, schedule = settings.partners.get(target.partner), target.collect.schedule
+    zone = schedule.zone or (partner.time_zone if partner else settings.time_zone)
+    what = "interchange" if target.partner else "file"
+    most = f"sooner when {target.collect.most} wait, at most as many in one {what}"
+    yield f"collected {replace(schedule, zone=zone)}; {most}"
+    yield "what becomes of it becomes of each in it; one that is replayed goes in the next"
 
 
 def _doubt(system: System | None) -> str:

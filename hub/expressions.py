@@ -10,11 +10,12 @@ from connectors.base import Field
 from hub.errors import Fault, ProjectError
 from hub.fields import Located
 from hub.mapping import compile_expression
+from hub.outline import Outline
 from hub.route_fields import EXPRESSION_NAMES
 from hub.routes import Route
 from hub.systems import System, system_fields
 
-NamedExpression = tuple[Located, tuple[str, ...]]
+NamedExpression = tuple[Located, tuple[str, ...], str]  # the expression, its names, what it is for
 
 
 def expressions_of_system(system: System, folder: Path | None = None) -> Iterator[NamedExpression]:
@@ -26,18 +27,26 @@ def expressions_of_system(system: System, folder: Path | None = None) -> Iterato
 
 def expressions_of_route(route: Route) -> Iterator[NamedExpression]:
     """Every expression of a route, with the names it may use."""
-    for located in (route.key, *(part for target in route.targets for part in (target.when, target.key))):
+    keys = [route.key, *(target.key for target in route.targets)]
+    roles = [*((key, "key") for key in keys), *((target.when, "when") for target in route.targets)]
+    for located, role in roles:
         if located is not None:
-            yield located, EXPRESSION_NAMES
+            yield located, EXPRESSION_NAMES, role
 
 
-def expression_faults(found: Iterator[NamedExpression], source: Mapping[str, Any] | None = None) -> Iterator[Fault]:
-    """What is wrong with these expressions. ``source`` is the JSON Schema of what they call ``src``."""
-    for at, names in found:
+def expression_faults(
+    found: Iterator[NamedExpression], known: Mapping[str, Outline] | None = None
+) -> Iterator[Fault]:  # fmt: skip
+    """What is wrong with these expressions. ``known`` says what is known of their names."""
+    for at, names, role in found:
         try:
-            compile_expression(at.text, file=at.file, line=at.line, column=at.column, names=names, source=source)
+            expression = compile_expression(
+                at.text, file=at.file, line=at.line, column=at.column, names=names, known=known or {}, role=role
+            )
         except ProjectError as error:
             yield from error.faults
+        else:
+            yield from expression.warnings
 
 
 def _field(fields: Sequence[Field], name: str) -> Field:
@@ -47,7 +56,7 @@ def _field(fields: Sequence[Field], name: str) -> Field:
 def _within(value: Any, field: Field) -> Iterator[NamedExpression]:
     """The expressions in a setting's value, each with the names its field declares."""
     if isinstance(value, Located):
-        yield value, field.names
+        yield value, field.names, ""
     elif isinstance(value, Mapping):
         for name, part in value.items():
             yield from _within(part, _field(field.fields, name))

@@ -27,6 +27,7 @@ _URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#]+\S*")
 _EXPECTED = {
     "text": "text",
     "secret": f"a reference such as {FORM}",
+    "file": "the path of a file below schemas/",
     "url": "an address such as https://host.example",
     "address": "text",
     "integer": "a whole number",
@@ -317,6 +318,7 @@ def _raw(node: Node, field: Field, scope: Scope) -> Any:
 
 _READERS: dict[str, Callable[[Node, Field, Scope], Any]] = {
     "text": _text,
+    "file": _text,
     "secret": _secret,
     "url": _url,
     "address": _text,
@@ -335,3 +337,4 @@ _READERS: dict[str, Callable[[Node, Field, Scope], Any]] = {
     "group": _group,
     "raw": _raw,
 }
+KINDS = frozenset(_READERS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-_REMEMBER = 8192  # identifiers of articles and partners come again and again
+_REMEMBER = 8192  # identifiers of articles and partners come again and again; longer texts are never kept
 
 # ISO 4217: the minor units of each currency that payments are made in.
 _NO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
@@ -39,6 +39,8 @@ _IBAN_LENGTHS = {
 } | {"EG": 29}  # fmt: skip
 
 _IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
+_BIC = re.compile(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?")
+_LEI = re.compile(r"[A-Z0-9]{18}[0-9]{2}")
 _CREDITOR_REFERENCE = re.compile(r"RF[0-9]{2}[A-Z0-9]{1,21}")
 
 # What follows the country prefix of a VAT number. Countries that are not listed: anything of a sensible length.
@@ -82,13 +84,11 @@ def gs1_check_digit(digits: str) -> str:
     return str(-(3 * sum(map(int, digits[-1::-2])) + sum(map(int, digits[-2::-2]))) % 10)
 
 
-@lru_cache(_REMEMBER)
 def is_gln(text: str) -> bool:
     """A GS1 location number: 13 digits with their check digit."""
     return len(text) == 13 and _ends_in_gs1_digit(text)
 
 
-@lru_cache(_REMEMBER)
 def is_gtin(text: str) -> bool:
     """A GS1 article number: 8, 12, 13 or 14 digits with their check digit."""
     return len(text) in (8, 12, 13, 14) and _ends_in_gs1_digit(text)
@@ -99,9 +99,13 @@ def is_sscc(text: str) -> bool:
     return len(text) == 18 and _ends_in_gs1_digit(text)
 
 
-@lru_cache(_REMEMBER)
 def is_iban(text: str) -> bool:
     """An IBAN in its electronic form: known country, its length, ISO 7064 check digits."""
+    return len(text) <= 34 and _is_iban(text)
+
+
+@lru_cache(_REMEMBER)
+def _is_iban(text: str) -> bool:
     if not _IBAN.fullmatch(text) or _IBAN_LENGTHS.get(text[:2]) != len(text):
         return False
     return "02" <= text[2:4] <= "98" and _mod97(text[4:] + text[:4]) == 1
@@ -125,22 +129,147 @@ def creditor_reference(reference: str) -> str:
     return f"RF{98 - _mod97(body + 'RF00'):02d}{body}"
 
 
-@lru_cache(_REMEMBER)
 def is_vat_id(text: str) -> bool:
     """Whether a VAT number has the form of its country: prefix and, for the EU and the UK, what follows it."""
+    return len(text) <= 22 and _is_vat_id(text)
+
+
+@lru_cache(_REMEMBER)
+def _is_vat_id(text: str) -> bool:
     rule = _VAT.get(text[:2])
     if rule is not None:
         return text.isascii() and rule.fullmatch(text, 2) is not None
     return _OTHER_VAT.fullmatch(text) is not None
 
 
+def has_vat_check_digit(text: str) -> bool:
+    """Whether the check digits of a well-formed VAT number are right, for the countries whose are known here: Germany
+    (ISO 7064, MOD 11,10), Belgium (97) and Italy (Luhn)."""
+    country, digits = text[:2], text[2:]
+    if country not in _CHECKED_VAT or not _is_digits(digits):
+        return True
+    return _CHECKED_VAT[country](digits)
+
+
+def _is_german(digits: str) -> bool:
+    product = 10
+    for digit in digits[:-1]:
+        product = 2 * ((int(digit) + product) % 10 or 10) % 11
+    return (11 - product) % 10 == int(digits[-1])
+
+
+def _is_belgian(digits: str) -> bool:
+    return len(digits) == 10 and 97 - int(digits[:8]) % 97 == int(digits[8:])
+
+
+_CHECKED_VAT = {"DE": _is_german, "BE": _is_belgian, "IT": is_luhn}
+
+
 def _is_digits(text: str) -> bool:
     return text.isascii() and text.isdigit()
 
 
+@lru_cache(_REMEMBER)
 def _ends_in_gs1_digit(text: str) -> bool:
     return _is_digits(text) and gs1_check_digit(text[:-1]) == text[-1]
 
 
 def _mod97(text: str) -> int:
     return int("".join(str(int(letter, 36)) for letter in text)) % 97
+
+
+def sscc_of(extension: str, prefix: str, serial: str) -> str:
+    """The 18 digits of a shipping unit: extension digit, company prefix, serial filled up with zeros, check digit.
+
+    Raises ValueError where they do not make 17 digits before the check digit.
+    """
+    room = 16 - len(prefix)
+    if not (len(extension) == 1 and 4 <= len(prefix) <= 12 and 0 < len(serial) <= room):
+        raise ValueError("an SSCC has 1 digit of extension and 16 of company prefix and serial number")
+    digits = extension + prefix + serial.zfill(room)
+    return digits + gs1_check_digit(digits)
+
+
+def iban_of(country: str, account: str) -> str:
+    """The IBAN of a national account number (BBAN). Raises ValueError where its length is not the country's."""
+    if not re.fullmatch(r"[A-Z0-9]{1,30}", account) or _IBAN_LENGTHS.get(country) != len(account) + 4:
+        raise ValueError("the account number has not the length of its country")
+    return f"{country}{98 - _mod97(account + country + '00'):02d}{account}"
+
+
+def is_qr_iban(text: str) -> bool:
+    """An IBAN of Switzerland or Liechtenstein that takes QR references: its bank number is 30000 to 31999."""
+    return text[:2] in ("CH", "LI") and is_iban(text) and "30000" <= text[4:9] <= "31999"
+
+
+def is_bic(text: str) -> bool:
+    """A business identifier code, ISO 9362: 8 or 11 signs, letters of a country in places 5 and 6."""
+    return _BIC.fullmatch(text) is not None
+
+
+def is_lei(text: str) -> bool:
+    """A legal entity identifier, ISO 17442: 18 letters and digits and two check digits."""
+    return _LEI.fullmatch(text) is not None and _mod97(text) == 1
+
+
+def luhn_digit(digits: str) -> str:
+    """The check digit (modulus 10, Luhn) that completes a number of cards, OCR or KID."""
+    doubled = sum(sum(divmod(2 * int(digit), 10)) for digit in digits[::-2])
+    return str(-(doubled + sum(map(int, digits[-2::-2]))) % 10)
+
+
+def kid_digit(digits: str) -> str:
+    """The check sign of a Norwegian KID by modulus 11: a digit, or a hyphen for ten."""
+    rest = 11 - sum(int(digit) * (2 + place % 6) for place, digit in enumerate(reversed(digits))) % 11
+    return "-" if rest == 10 else str(rest % 11)
+
+
+def is_kid(text: str) -> bool:
+    """A Norwegian customer identification: 2 to 25 signs, the last of which checks by modulus 10 or 11."""
+    body = text[:-1]
+    return 2 <= len(text) <= 25 and _is_digits(body) and text[-1] in (luhn_digit(body), kid_digit(body))
+
+
+def qr_digit(digits: str) -> str:
+    """The check digit of a Swiss QR or ESR reference: modulus 10, recursive."""
+    carry = 0
+    for digit in digits:
+        carry = (0, 9, 4, 6, 8, 2, 7, 1, 3, 5)[(carry + int(digit)) % 10]
+    return str((10 - carry) % 10)
+
+
+def is_qr_reference(text: str) -> bool:
+    """A Swiss QR reference: 27 digits, not all zero, the last of which checks."""
+    return len(text) == 27 and _is_digits(text) and text.strip("0") != "" and qr_digit(text[:-1]) == text[-1]
+
+
+def viite_digit(digits: str) -> str:
+    """The check digit of a Finnish viitenumero: weights 7, 3, 1 from the right."""
+    return str(-sum(int(digit) * (7, 3, 1)[place % 3] for place, digit in enumerate(reversed(digits))) % 10)
+
+
+def is_viite(text: str) -> bool:
+    """A Finnish viitenumero: 4 to 20 digits, the last of which checks."""
+    return 4 <= len(text) <= 20 and _is_digits(text) and viite_digit(text[:-1]) == text[-1]
+
+
+def ogm_digits(digits: str) -> str:
+    """The two check digits of a Belgian structured communication: the rest by 97, and 97 for none."""
+    return f"{int(digits) % 97 or 97:02d}"
+
+
+def is_ogm(text: str) -> bool:
+    """The 12 digits of a Belgian structured communication."""
+    return len(text) == 12 and _is_digits(text) and ogm_digits(text[:10]) == text[10:]
+
+
+def kenmerk_digit(digits: str) -> str:
+    """The check digit in front of the 15 digits of a Dutch betalingskenmerk: modulus 11."""
+    weights = (2, 4, 8, 5, 10, 9, 7, 3, 6, 1)
+    rest = sum(int(digit) * weights[place % 10] for place, digit in enumerate(reversed(digits))) % 11
+    return {0: "0", 1: "1"}.get(rest, str(11 - rest))
+
+
+def is_kenmerk(text: str) -> bool:
+    """A Dutch betalingskenmerk in its form of 16 digits, the first of which checks."""
+    return len(text) == 16 and _is_digits(text) and kenmerk_digit(text[1:]) == text[0]

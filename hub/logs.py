@@ -13,10 +13,9 @@ import traceback
 from collections.abc import MutableMapping
 from typing import IO, Any
 
-import structlog
-
 from connectors.base import ConnectorError
 from hub.errors import HubError
+from hub.loggers import structlog
 from hub.redaction import redact_text
 
 FORMAT = "O2C_LOG_FORMAT"

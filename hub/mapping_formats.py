@@ -11,6 +11,8 @@ from hub.mapping import Side
 from hub.mapping.header import side_of
 from hub.yamldoc import Node, did_you_mean
 
+_NO_GRAMMAR = "records needs a grammar, which names the lists of a message; write schema: {}/VERSION/MESSAGE beside it"
+
 
 def mapping_format_faults(root: Node) -> Iterator[Fault]:
     """Faults of a mapping's formats, at their place in its file (``root``), whether or not it compiles."""
@@ -30,6 +32,8 @@ def _side_faults(node: Node, name: str, side: Side) -> Iterator[Fault]:
     else:
         for option, message in option_faults(side.format, side.options).items():
             yield (node.get(option) or node).fault(f"{name}: {message}")
+        if side.format in ("edifact", "x12") and "records" in side.options and side.schema is None:
+            yield node.key("records").fault(f"{name}: {_NO_GRAMMAR.format(side.format)}")
 
 
 def option_faults(format: str, options: Mapping[str, Any]) -> dict[str, str]:

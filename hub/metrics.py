@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from hub.store import circuits, dead_letters, quotas, switches, usage
+from hub.store import circuits, collecting, dead_letters, findings, interchanges, quotas, sources, switches, usage
 from hub.store.database import Database
 from hub.store.tally import Tally
 from hub.store.usage import Limit
@@ -50,11 +50,35 @@ class _HubCollector(Collector):
         yield _gauge("o2c_switched_off", "Paused routes and stopped systems.", len(switches.listed(db)))
         yield _gauge("o2c_store_bytes", "Size of the store.", self._engine.store.size())
         yield _gauge("o2c_active_set", "Number of the set of files in force.", self._engine.program.set_id)
+        text = "Interchanges whose acknowledgement has not come."
+        waiting = GaugeMetricFamily("o2c_unacknowledged", text, labels=("partner",))
+        for partner, count in interchanges.unacknowledged(db).items():
+            waiting.add_metric([partner], count)
+        yield waiting
+        yield _collecting(collecting.counts(db))
+        yield _findings(findings.count_open(db))
         yield _circuits(circuits.open_now(db), self._engine.program.settings.systems)
+        yield from _sources(db, self._engine.program.settings.systems)
         yield from _quotas(db, quotas.limits_of(self._engine.program.settings, self._engine.program.route_files))
         failures = CounterMetricFamily("o2c_store_failures", "Commits that failed.")
         failures.add_metric([], self._engine.counts.store_failures)
         yield failures
+
+
+def _collecting(waiting: Iterable[tuple[str, str, str, int]]) -> Metric:
+    text = "Deliveries that wait to be collected."
+    family = GaugeMetricFamily("o2c_collecting_deliveries", text, labels=("system", "route", "target"))
+    for system, route, target, count in waiting:
+        family.add_metric([system, route, target], count)
+    return family
+
+
+def _findings(found: Mapping[tuple[str, str], int]) -> GaugeMetricFamily:
+    text = "Messages that something was found about and that nobody has seen to, such as a missing bank statement."
+    family = GaugeMetricFamily("o2c_open_findings", text, labels=("source", "code"))
+    for (source, code), count in sorted(found.items()):
+        family.add_metric([source, code], count)
+    return family
 
 
 def _circuits(open_now: Mapping[str, circuits.Circuit], systems: Mapping[str, System]) -> GaugeMetricFamily:
@@ -63,6 +87,17 @@ def _circuits(open_now: Mapping[str, circuits.Circuit], systems: Mapping[str, Sy
         circuit = open_now.get(name)
         family.add_metric([name], 0 if circuit is None else 1 if circuit.state == circuits.HALF_OPEN else 2)
     return family
+
+
+def _sources(db: Database, systems: Mapping[str, System]) -> Iterator[GaugeMetricFamily]:
+    """When each source was last read, and which cannot be read now."""
+    labels, known = ("system",), sources.states(db)
+    read = GaugeMetricFamily("o2c_source_read_seconds", "When it was last read to its end (Unix).", labels=labels)
+    failing = GaugeMetricFamily("o2c_source_failing", "1 while it cannot be read.", labels=labels)
+    for name in sorted(name for name, system in systems.items() if system.fetches and name in known):
+        read.add_metric([name], known[name].read_at or 0)
+        failing.add_metric([name], int(known[name].failing_since is not None))
+    yield from (read, failing) if read.samples else ()
 
 
 def _quotas(db: Database, limits: Sequence[Limit]) -> Iterator[GaugeMetricFamily]:

@@ -22,13 +22,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
-import structlog
 
 from hub.clock import iso
 from hub.errors import UsageError
+from hub.loggers import structlog
 from hub.secret import resolve_all
 from hub.settings import Settings
-from hub.store import circuits, dead_letters, notices, search, switches, usage
+from hub.store import circuits, dead_letters, findings, notices, search, sources, switches, usage
 from hub.store.database import Database
 from hub.store.notices import Notice
 from hub.store.search_terms import Filter
@@ -41,8 +41,10 @@ _TIMEOUT_SECONDS = 10.0
 _REST_SECONDS = 30.0
 _REFUSALS = (OSError, http.client.HTTPException, smtplib.SMTPException, ValueError)
 BLOCKED_SECONDS = 900.0  # a lane that has waited this long for a person is told
-AWAY_SECONDS = 300.0  # a system that has failed for this long is told
+AWAY_SECONDS = 300.0  # a system that has failed for this long, or could not be fetched from, is told
 QUOTA_SECONDS = 3600.0  # a quota that has removed nothing for this long is no longer reached
+FINDING_SECONDS = 900.0  # what came in the wrong order has come right by then
+_MOST_FINDINGS = 100
 
 
 class Channel(Protocol):
@@ -59,8 +61,9 @@ class Channel(Protocol):
 def check(engine: Engine, channels: Collection[str]) -> dict[str, list[Notice]]:
     """Bring the notices up to what is open now; gives what each channel has to be told."""
     now = engine.clock.epoch()
+    fetching = {name for name, system in engine.program.settings.systems.items() if system.fetches}
     with engine.store.snapshot() as db:
-        open_now = _open_now(db, now)
+        open_now = _open_now(db, now, fetching)
 
     def job(db: Database) -> dict[str, list[Notice]]:
         notices.forget_others(db, channels)
@@ -72,7 +75,7 @@ def check(engine: Engine, channels: Collection[str]) -> dict[str, list[Notice]]:
     return found
 
 
-def _open_now(db: Database, now: float) -> dict[str, tuple[str, str]]:
+def _open_now(db: Database, now: float, fetching: Collection[str] = ()) -> dict[str, tuple[str, str]]:
     """What is open: subject -> (kind, detail). An issue of a route is one subject, however many letters it has."""
     found: dict[str, tuple[str, str]] = {}
     for issue in dead_letters.issues(db, Filter()):
@@ -80,7 +83,7 @@ def _open_now(db: Database, now: float) -> dict[str, tuple[str, str]]:
         failure = issue.failure
         detail = f"{where}: {issue.count} dead: {failure.get('class', '')}/{failure.get('code', '')}"
         hint = f"; {failure['hint']}" if failure.get("hint") else ""
-        found[f"issue:{where}:{issue.issue}"] = ("dead_letters", f"{detail}{hint}; o2c replay --issue {issue.issue}")
+        found[f"issue:{where}:{issue.issue}"] = ("dead_letters", f"{detail}{hint}; {issue.command}")
     for switch in switches.listed(db):
         if switch["actor"] == "hub":  # what a person has switched off needs no telling
             detail = f"{switch['kind']} {switch['name']} is {switch['state']}: {switch['reason']}"
@@ -88,11 +91,18 @@ def _open_now(db: Database, now: float) -> dict[str, tuple[str, str]]:
     for name, circuit in circuits.open_now(db).items():
         if circuit.actor == "hub" and circuit.since < now - AWAY_SECONDS:
             found[f"circuit:{name}"] = ("system_away", f"system {name} has failed for a while: {circuit.reason}")
+    for source in sources.failing(db, fetching):
+        if source.failing_since is not None and source.failing_since < now - AWAY_SECONDS:
+            detail = f"nothing could be fetched from {source.system} for a while: {source.reason}"
+            found[f"source:{source.system}"] = ("source_failing", detail)
     for quota in usage.states(db):
         found |= _quota(quota, now)
     for lane, system, count in search.blocked_lanes(db, now - BLOCKED_SECONDS):
         detail = f"{count} deliveries to {system} wait behind one that needs a person (lane {lane})"
         found[f"lane:{system}:{lane}"] = ("blocked_lane", detail)
+    for one in findings.open_now(db, _MOST_FINDINGS, now - FINDING_SECONDS):
+        detail = f"from {one.source}: {one.detail}; see o2c show {one.message_id}"
+        found[f"finding:{one.message_id}:{one.code}"] = ("finding", detail)
     return found
 
 

@@ -21,7 +21,9 @@ class Failure:
     """Why a message or a delivery could not go on, in the words an operator reads and in fields that group.
 
     ``error_class`` is one of CLASSES; ``code`` a stable short name within it; ``step`` the step of the flow;
-    ``file, line, column`` a place in a file the user edits; ``field_path`` a place in the document.
+    ``file, line, column`` a place in a file the user edits; ``field_path`` a place in the document;
+    ``delivery_id`` what is to be replayed, where that is not the dead letter itself; ``partner`` who sent what no route
+    takes.
     """
 
     error_class: str
@@ -40,6 +42,8 @@ class Failure:
     retryable: bool = False
     status: int = 0
     fingerprint: str = ""
+    delivery_id: str = ""
+    partner: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """What is stored and shown: the fields that say something, with ``class`` instead of ``error_class``."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
 from pathlib import Path
 
 import connectors
@@ -21,7 +22,25 @@ OWN_FOLDERS = ("config", "routes", "mappings", "schemas", "connectors/presets")
 SHARED_FOLDERS = ("schemas", "mappings", "connectors/presets")
 # What YAML 1.2, 5.1 calls printable, without the surrogates that UTF-8 cannot hold.
 _CONTROL = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_SUFFIXES = frozenset((".yaml", ".yml", ".json", ".jsonl", ".csv", ".edi", ".txt", ".xml", ".xsd", ".sch", ".xsl"))
+_EDITORS = "schemas/hub/"  # what ``o2c schema`` writes for editors; the hub has no use for it
+_SUFFIXES = frozenset(
+    (
+        ".yaml",
+        ".yml",
+        ".json",
+        ".jsonl",
+        ".csv",
+        ".edi",
+        ".txt",
+        ".xml",
+        ".xsd",
+        ".sch",
+        ".xsl",
+        ".xslt",
+        ".wsdl",
+        ".crt",
+    )
+)
 _MAX_FILE, _MAX_TOTAL, _MAX_FILES = 16_000_000, 256_000_000, 20_000
 
 
@@ -56,7 +75,13 @@ def own_files(root: Path) -> dict[str, bytes]:
 
 
 def reference_files() -> dict[str, bytes]:
-    """The schemas, mappings and presets that travel with the hub."""
+    """The schemas, mappings and presets that travel with the hub, without the tests of these mappings. They are read
+    once: what is installed does not change while it runs."""
+    return dict(_shipped())
+
+
+@cache
+def _shipped() -> Mapping[str, bytes]:
     faults: list[Fault] = []
     files: dict[str, bytes] = {}
     packages = Path(connectors.__file__).resolve().parent
@@ -65,7 +90,7 @@ def reference_files() -> dict[str, bytes]:
         files.update(_read_folder(place, folder, place.resolve(), faults))
     if faults:
         raise ProjectError(faults)
-    return files
+    return {path: content for path, content in files.items() if not path.endswith(".test.yaml")}
 
 
 def content_hash(files: Mapping[str, bytes]) -> str:
@@ -94,8 +119,16 @@ def text_of(files: Mapping[str, bytes], path: str) -> tuple[str, list[Fault]]:
 
 def document_of(files: Mapping[str, bytes], path: str) -> tuple[Node, list[Fault]]:
     """A YAML file's node tree; empty where it cannot be read, with the faults beside it."""
-    text, faults = text_of(files, path)
-    return (Node(path, 1, 1, None), faults) if faults else read_yaml(text, path)
+    root, faults = _document(files[path], path)
+    return root, list(faults)
+
+
+@lru_cache(maxsize=512)
+def _document(raw: bytes, path: str) -> tuple[Node, tuple[Fault, ...]]:
+    """Read once: several parts of a check look at the same file, and most files are those of the check before."""
+    text, faults = text_of({path: raw}, path)
+    root, found = (Node(path, 1, 1, None), faults) if faults else read_yaml(text, path)
+    return root, tuple(found)
 
 
 def _read_folder(folder: Path, name: str, inside: Path, faults: list[Fault]) -> Iterator[tuple[str, bytes]]:
@@ -115,7 +148,7 @@ def _read_folder(folder: Path, name: str, inside: Path, faults: list[Fault]) -> 
 
 def _matters(path: Path, key: str) -> bool:
     hidden = any(part.startswith(".") for part in key.split("/"))
-    return not hidden and path.suffix.lower() in _SUFFIXES and path.is_file()
+    return not (hidden or key.startswith(_EDITORS)) and path.suffix.lower() in _SUFFIXES and path.is_file()
 
 
 def _check_total(files: Mapping[str, bytes], faults: list[Fault]) -> None:

@@ -53,6 +53,17 @@ def redact(name: str, document: Any, schemas: Marks) -> Any:
     return _redact(document, schemas.personal(name))
 
 
+def redact_at(value: Any, place: Place | None) -> Any:
+    """A copy of a part of a document without its personal data, ``place`` being where it stands; None where the schema
+    says nothing about it."""
+    return _redact(value, place)
+
+
+def blank(value: Any) -> Any:
+    """A copy of a value without any of its texts and numbers."""
+    return _blank(value)
+
+
 def redact_text(text: str) -> str:
     """A text without the e-mail addresses, card numbers and IBANs in it; fit for log lines and excerpts."""
     if len(text) < 6:

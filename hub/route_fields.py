@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from connectors.base import Field
+from connectors.base import WHEN, Field
 
 EXPRESSION_NAMES = ("src", "envelope")
 RESERVED = frozenset((
-    "at", "cash", "collect", "every", "expect", "join", "journey", "journeys", "receivables", "reconcile", "schedule",
+    "at", "cash", "every", "expect", "join", "journey", "journeys", "receivables", "reconcile", "schedule",
     "split", "steps",
 ))  # fmt: skip
 ON_ERROR = ("dead_letter", "block_key", "skip", "stop")
@@ -38,12 +38,19 @@ def quota_field(whose: str, door: str) -> Field:
 
 
 TARGET_FIELDS = (
-    Field("system", "text", "The system it goes to.", required=True),
-    Field("id", "text", "This target's own name; the system's unless two targets go to one system."),
+    Field("system", "text", "The system it goes to; or"),
+    Field("partner", "text", "the trading partner it goes to, in an interchange of its own unless collected."),
+    Field("id", "text", "This target's own name; the system's or partner's unless two targets go to one."),
     Field("map", "text", "The mapping from the canonical document to the system's; none: the document itself."),
     Field("when", "expression", "Sent only where this holds; src is the canonical document.", names=EXPRESSION_NAMES),
     Field("after", "text", "The target whose delivery must have arrived first."),
     Field("key", "expression", "The business key whose order is kept for this target.", names=EXPRESSION_NAMES),
+    Field("collect", "group", "Gather deliveries and send them together, as one file or interchange.", fields=(
+        Field("every", "duration", "How often, counted from midnight: 15m is at 00:00, 00:15 and so on."),
+        *WHEN,
+        Field("max", "integer", "How many at most; as soon as so many wait they are sent.", default=1000),
+    )),
+    Field("profile", "text", "The profile its bytes must be valid by before they are sent, e.g. en16931 or pain.001."),
     Field("reply", "group", "What becomes of the system's answer.",
           fields=(Field("map", "text", "The mapping from the answer to a canonical document.", required=True),)),
     Field("on_error", "choice", _ON_ERROR_TEXT, choices=ON_ERROR),
@@ -57,8 +64,13 @@ FIELDS = (
     Field(
         "from", "group", "Where its documents come from.", required=True,
         fields=(
-            Field("system", "text", "The system that sends them.", required=True),
-            Field("event", "texts", "The event, or a list of them; none: every event of the system.", default=()),
+            Field("system", "text", "The system that sends them; or"),
+            Field("partner", "text", "the trading partner that sends them, in interchanges."),
+            Field("event", "texts", "The event, or a list of them; none: every event of the system. Of a partner the "
+                  "message type: ORDERS, or 850; one kind of it with its code: INVOIC 381, or 810 CR.", default=()),
+            Field("profile", "text", "The profile that what comes must be valid by, e.g. camt.053 or peppol-bis-3."),
+            Field("invalid", "choice", "What becomes of what is not: refuse makes it a dead letter with all its "
+                  "faults, log takes it in and writes them to the log.", default="refuse", choices=("refuse", "log")),
         ),
     ),
     Field("map", "text", "The mapping from the system's document to a canonical one.", required=True),

@@ -16,10 +16,12 @@ from hub.errors import Fault
 from hub.fields import Located, Scope, read_fields
 from hub.project import document_of
 from hub.route_fields import FIELDS, RESERVED
+from hub.schedule import Schedule, read_schedule
 from hub.systems import NAME_FORM, is_name, quota_of
-from hub.yamldoc import Node
+from hub.yamldoc import Node, did_you_mean
 
 FOLDER = "routes/"
+MOST_COLLECTED = 10_000
 _START = "a route starts with route: NAME"
 
 
@@ -49,8 +51,17 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class Collect:
+    """When a target's deliveries are gathered and sent together, and how many at most."""
+
+    schedule: Schedule
+    most: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
-    """One place a route delivers to. ``map`` None sends the canonical document itself."""
+    """One place a route delivers to. ``map`` None sends the canonical document itself. The system of a ``partner``
+    is known once partners are (``resolved``)."""
 
     id: str
     system: str
@@ -61,6 +72,9 @@ class Target:
     reply: Reply | None = None
     on_error: str = "dead_letter"
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    partner: str = ""
+    profile: str = ""
+    collect: Collect | None = None
     node: Node | None = field(default=None, repr=False, compare=False)
 
 
@@ -83,6 +97,9 @@ class Route:
     retention: Mapping[str, float] = field(default_factory=dict)
     backlog: Mapping[str, int] = field(default_factory=dict)
     quota: Mapping[str, int | None] = field(default_factory=dict)
+    partner: str = ""
+    profile: str = ""
+    invalid: str = "refuse"
     file: str = ""
     line: int = 0
     column: int = 0
@@ -101,8 +118,9 @@ class Route:
 
 
 def route_files(files: Mapping[str, bytes]) -> list[str]:
-    """The paths of the route files."""
-    return sorted(path for path in files if path.startswith(FOLDER) and path.endswith((".yaml", ".yml")))
+    """The paths of the route files; their tests stand beside them, and samples may be of any format."""
+    found = (path for path in files if path.startswith(FOLDER) and path.endswith((".yaml", ".yml")))
+    return sorted(path for path in found if not path.endswith(".test.yaml"))
 
 
 def load_routes(files: Mapping[str, bytes]) -> tuple[list[Route], list[Fault]]:
@@ -119,6 +137,21 @@ def load_routes(files: Mapping[str, bytes]) -> tuple[list[Route], list[Fault]]:
             continue
         routes += [_route(node, faults) for node in _entries(root, faults)]
     return routes, faults
+
+
+def resolved(routes: Sequence[Route], systems: Mapping[str, str]) -> list[Route]:
+    """The routes with the systems of the partners they name, ``systems`` by partner; '' for one that is not there."""
+    return [
+        replace(
+            route,
+            system=systems.get(route.partner, "") if route.partner else route.system,
+            targets=tuple(
+                replace(target, system=systems.get(target.partner, "")) if target.partner else target
+                for target in route.targets
+            ),
+        )
+        for route in routes
+    ]
 
 
 def _entries(root: Node, faults: list[Fault]) -> Sequence[Node]:
@@ -139,18 +172,40 @@ def _route(node: Node, faults: list[Fault]) -> Route:
     values = read_fields(node, FIELDS, scope, RESERVED)
     if named and values["route"]:
         _check_name(values["route"], named, "route", scope)
-    source = values["from"] or {"system": "", "event": ()}
+    source = _source(values["from"], node.get("from"), scope)
     retry = _policy(values["retry"], RetryPolicy(), node.get("retry"), scope)
     place = node.key("route")
     return Route(
         name=str(values["route"]), description=str(values["description"]), system=str(source["system"]),
-        events=tuple(map(str, source["event"])), map=str(values["map"]), order=values["order"], key=values["key"],
+        partner=str(source["partner"]), events=tuple(map(str, source["event"])), map=str(values["map"]),
+        order=values["order"], key=values["key"], profile=str(source["profile"] or ""), invalid=source["invalid"],
         targets=_targets(values, node.get("to"), retry, scope), retry=retry, on_error=values["on_error"],
         validate=values["validate"], weight=_weight(values["weight"], node.get("weight"), scope),
         file=node.file, line=place.line, column=place.column, node=node,
         retention={name: kept for name, kept in values["retention"].items() if kept is not None},
         backlog=values["backlog"], quota=quota_of(values["quota"], node.get("quota"), scope),
     )  # fmt: skip
+
+
+def _source(values: Mapping[str, Any] | None, node: Node | None, scope: Scope) -> Mapping[str, Any]:
+    if values is None or node is None or not node.is_map:
+        return {"system": "", "partner": "", "event": (), "profile": None, "invalid": "refuse"}
+    _one_of(values, node, "from", scope)
+    return {**values, "system": values["system"] or "", "partner": values["partner"] or ""}
+
+
+def _one_of(values: Mapping[str, Any], node: Node, what: str, scope: Scope) -> None:
+    """A source and a target are a system or a partner."""
+    kinds = ("system", "partner")
+    named = [name for name in kinds if node.get(name)]
+    is_misspelt = any(did_you_mean(key, kinds).startswith("; did") for key, _ in node.items())
+    if not named and not is_misspelt:
+        scope.fault(
+            node, f"system is missing in {what} of {scope.what}: write system:, or partner: for a trading partner"
+        )
+    elif len(named) > 1:
+        why = "a partner's system stands in config/partners.yaml; take system: out, or partner:"
+        scope.fault(node.key("partner"), f"{what}: {why}")
 
 
 def _weight(value: Any, node: Node | None, scope: Scope) -> float:
@@ -190,12 +245,31 @@ def _target(entry: dict[str, Any], node: Node, values: dict[str, Any], retry: Re
     if own and entry["id"]:
         _check_name(str(entry["id"]), own, "target", scope)
     reply = entry["reply"]
+    _one_of(entry, node, "to", scope)
+    partner = str(entry["partner"] or "")
     return Target(
-        id=str(entry["id"] or entry["system"]), system=str(entry["system"]), map=_name(entry["map"]),
+        id=str(entry["id"] or entry["system"] or partner), system=str(entry["system"] or ""), partner=partner,
+        map=_name(entry["map"]), profile=str(entry["profile"] or ""),
         when=entry["when"], after=_name(entry["after"]), key=entry["key"],
         reply=Reply(str(reply["map"])) if reply else None, on_error=entry["on_error"] or values["on_error"],
-        retry=_policy(entry["retry"], retry, node.get("retry"), scope), node=node,
+        retry=_policy(entry["retry"], retry, node.get("retry"), scope),
+        collect=_collect(entry["collect"], node.get("collect"), scope), node=node,
     )  # fmt: skip
+
+
+def _collect(values: Mapping[str, Any] | None, node: Node | None, scope: Scope) -> Collect | None:
+    if values is None or node is None or not node.is_map:
+        return None
+    within = scope.within("collect")
+    schedule, most = read_schedule(values, node, within), int(values["max"])
+    if not schedule.at and not schedule.every:
+        if node.get("at") is None and node.get("every") is None:
+            within.fault(node, 'collect: says no time; write at: "18:00" or every: 15m, with max: how many at most')
+        return None
+    if not 1 <= most <= MOST_COLLECTED:
+        within.fault(node.get("max") or node, f"collect.max: expected 1 to {MOST_COLLECTED}, got {most}")
+        most = 1000
+    return Collect(schedule, most)
 
 
 def _name(value: Any) -> str | None:

@@ -1,7 +1,7 @@
 """``config/*.yaml`` as frozen settings: every default filled in, every mistake found at once, secrets as references.
 
-``config/hub.yaml`` is the hub itself, ``config/systems.yaml`` the systems, ``config/partners.yaml`` trading partners
-(kept as data), and ``config/environments/NAME.yaml`` changes single keys of them for one environment.
+``config/hub.yaml`` is the hub itself, ``config/systems.yaml`` the systems, ``config/partners.yaml`` the trading
+partners, and ``config/environments/NAME.yaml`` changes single keys of them for one environment.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from hub.errors import Fault
 from hub.fields import Scope, read_fields
 from hub.overlay import overlay
+from hub.partners import FILE as PARTNERS_FILE
+from hub.partners import Partner, load_partners
 from hub.project import document_of
 from hub.secret import DEFAULT_FOLDER, Secret
 from hub.settings_fields import DAY, FIELDS, RESERVED
@@ -24,7 +26,6 @@ from hub.systems import System, load_systems, quota_of
 from hub.yamldoc import Node, did_you_mean
 
 FILE = "config/hub.yaml"
-PARTNERS_FILE = "config/partners.yaml"
 ENVIRONMENTS = "config/environments/"
 STORES = ("sqlite", "postgresql")
 BROKERS = ("redis", "rediss", "amqp", "amqps")
@@ -75,7 +76,7 @@ class Settings:
     notify: tuple[Mapping[str, Any], ...] = ()
     secrets_folder: str = DEFAULT_FOLDER
     systems: Mapping[str, System] = field(default_factory=dict)
-    partners: Mapping[str, Any] = field(default_factory=dict)
+    partners: Mapping[str, Partner] = field(default_factory=dict)
     environment: str = ""
     unread: frozenset[str] = frozenset()
     node: Node | None = field(default=None, repr=False, compare=False)
@@ -96,10 +97,11 @@ def load_settings(
     if SYSTEMS_FILE not in unread:  # else every change would be one of a system that seems not to be there
         systems = _changed(systems, changes.get("systems"))
     partners = _changed(_read(files, PARTNERS_FILE, faults, unread), changes.get("partners"))
+    values = _hub_values(hub, Scope(FILE, faults))
     settings = Settings(
-        **_hub_values(hub, Scope(FILE, faults)),
+        **values,
         systems=load_systems(systems, files, connectors_folder, faults),
-        partners=_partners(partners, faults),
+        partners=load_partners(partners, str(values["time_zone"]), faults),
         environment=environment or "",
         unread=frozenset(unread),
         node=hub,
@@ -243,14 +245,3 @@ def _check_zone(root: Node, values: dict[str, Any], scope: Scope) -> None:
         advice = near if near.startswith("; did") else "; write an IANA name such as Europe/Paris"
         scope.fault(_at(root, "time_zone"), f"time_zone: unknown zone '{zone}'{advice}")
         values["time_zone"] = "UTC"
-
-
-def _partners(root: Node, faults: list[Fault]) -> Mapping[str, Any]:
-    """Trading partners are kept as data; the formats that need them read them."""
-    if root.value is None:
-        return {}
-    if not root.is_map:
-        faults.append(root.fault(f"expected a mapping from partner names to their settings, got {root.kind}"))
-        return {}
-    data = root.data()
-    return data if isinstance(data, dict) else {}

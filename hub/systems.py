@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import connectors
-from connectors.base import Field
+from connectors.base import WHEN, Field
 from hub.connector_lint import connector_faults, place_faults
 from hub.errors import Fault
 from hub.fields import Scope, read_fields
 from hub.overlay import overlay, stand_at
 from hub.project import document_of
 from hub.route_fields import quota_field
+from hub.schedule import Schedule, read_schedule
 from hub.yamldoc import Node, did_you_mean
 
 FILE = "config/systems.yaml"
 PRESETS = "connectors/presets/"
 RECEIVER = "webhook"  # the connector that verifies what is posted to the hub
 NAME_FORM = "letters, digits, '-', '_' and '.', starting with a letter or digit"
-_PRESET_ONLY = ("preset", "description", "proved")
+RETRY_BUDGET = 0.2  # of what is sent to a system, where nothing is said
+PRESET_FIELDS = (
+    Field("preset", "text", "The preset's name: the name of its file.", required=True),
+    Field("kind", "choice", "What kind of system it is made for.",
+          choices=("shop", "crm", "erp", "wms", "tms", "3pl", "payment", "pos", "bank", "protocol")),
+    Field("description", "text", "Which system it is made for, and what its secret is."),
+    Field("connector", "text", "How the bytes move: the name of a connector.", required=True),
+    Field("mappings", "texts", "The folders below mappings/ that go with it, where they are not called as it is."),
+    Field("proved", "choice", "What it was tried against: the real system, a double of it, or its documentation.",
+          required=True, choices=("real", "double", "documented")),
+)  # fmt: skip
+_PROOFS = ("secrets", "old_secrets", "basic", "certificates", "unsigned")  # of who sends; one of them at least
+_PRESET_ONLY = tuple(part for part in PRESET_FIELDS if part.name != "connector")
 
 COMMON = (
     Field("preset", "text", "The preset this system is made from: connector, signature and events as data."),
@@ -37,6 +50,10 @@ COMMON = (
             Field("keep", "duration", "How long ids are remembered.", default=30 * 86400.0),
         ),
     ),
+    Field("statements", "choice", "Bank statements that it brings: shared (one that came from another system is a "
+          "repeat) or own (only those of this system are known again, so that two may bring the same one).",
+          default="shared", choices=("shared", "own")),
+    Field("events", "texts", "The events it is known to send: o2c check finds misspelt ones in routes.", default=()),
     Field("ignore", "texts", "Events that are taken in and wanted by no route.", default=()),
     Field(
         "breaker", "group", "When the hub leaves it alone for a while because it fails; one delivery at a time then "
@@ -60,7 +77,7 @@ COMMON = (
     ),
     quota_field("what comes from this system", "it is answered"),
     Field("retry_budget", "share", "How much of what is sent to it may be retries, counted over 10 s; ten retries a "
-          "second may always go. What is over waits; first tries go on.", default=0.2),
+          "second may always go. What is over waits; first tries go on.", default=RETRY_BUDGET),
 )  # fmt: skip
 
 
@@ -76,6 +93,8 @@ class System:
     format: str = "json"
     event: str | None = None
     dedupe: Mapping[str, Any] = field(default_factory=dict)
+    statements: str = "shared"
+    events: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     verify: Mapping[str, Any] | None = None
     answer: Any = None
@@ -83,13 +102,16 @@ class System:
     limits: Mapping[str, Any] = field(default_factory=dict)
     idempotency: Mapping[str, Any] = field(default_factory=dict)
     breaker: Mapping[str, Any] = field(default_factory=dict)
-    retry_budget: float = 0.2
+    retry_budget: float = RETRY_BUDGET
     backlog: Mapping[str, Any] = field(default_factory=dict)
     quota: Mapping[str, int | None] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     sends: bool = True
     fetches: bool = False
     receives: bool = False
+    schedule: Schedule | None = None  # of what is fetched, where it says times of day or days
+    door: str = "in"  # where what it sends comes to: /in/<system>, /soap/<system>
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False)  # those its connector may read
     file: str = FILE
     line: int = 0
     column: int = 0
@@ -156,12 +178,19 @@ def _load_system(
     if module is None:
         return unread
     found = len(faults)
+    merged = _as_meant(merged, node, connector, connector_fields(module))
     values = read_fields(merged, system_fields(connector, folder), scope)
-    system = _system(name, connector, module, values, merged, scope)
+    system = replace(_system(name, connector, module, values, merged, scope), files=files_for(module, files))
     if len(faults) == found:
-        receiver = connectors.connector(RECEIVER) if system.receives else None
+        own = module if hasattr(module, "Verifier") else connectors.connector(RECEIVER)
+        receiver = own if system.receives else None
         faults += connector_faults(module, receiver, system.options, merged)
         faults += place_faults(system.event, system.dedupe.get("id"), merged)
+        if system.options.get("fetch_back") and not system.receives:
+            text = (
+                "fetch_back: it fetches what webhooks tell of, and this system has no verify:; add it, or take this out"
+            )
+            faults.append((merged.get("fetch_back") or merged).fault(text))
     return system
 
 
@@ -173,15 +202,41 @@ def _system(
     return System(
         name=name, connector=connector, preset=values.get("preset") or "", format=values.get("format") or "json",
         description=values.get("description") or "", event=values.get("event"), dedupe=values.get("dedupe") or {},
+        statements=values.get("statements") or "shared",
+        events=(*(values.get("events") or ()), *((values.get("fetch") or {}).get("events") or ())),
         ignore=tuple(values.get("ignore") or ()), verify=verify, answer=values.get("answer"), ping=values.get("ping"),
         limits=values.get("limits") or {}, idempotency=values.get("idempotency") or {},
         breaker=values.get("breaker") or {}, backlog=values.get("backlog") or {},
-        retry_budget=_share(values.get("retry_budget")), quota=quota_of(values.get("quota"), node.get("quota"), scope),
-        options={part: value for part, value in values.items() if part in own},
+        retry_budget=values["retry_budget"], quota=quota_of(values.get("quota"), node.get("quota"), scope),
+        options={part: verify if part == "verify" else value for part, value in values.items() if part in own},
         sends=_offers(module, "destination", "send", values), fetches=_offers(module, "source", "fetch", values),
-        receives=verify is not None,
+        receives=verify is not None, schedule=_schedule(values.get("fetch"), node.get("fetch"), scope),
+        door=getattr(module, "DOOR", "in"),
         file=node.file, line=node.line, column=node.column, node=node,
     )  # fmt: skip
+
+
+def _schedule(values: Any, node: Node | None, scope: Scope) -> Schedule | None:
+    """When something is fetched; None where that is every so often, whatever the day. With ``at`` that alone counts."""
+    said = node is not None and node.is_map and any(node.get(field.name) is not None for field in WHEN)
+    if node is None or not said or not isinstance(values, Mapping):
+        return None
+    found = read_schedule({**values, "every": None} if values.get("at") else values, node, scope.within("fetch"))
+    return found if found.at or found.every else None
+
+
+def files_for(module: ModuleType, files: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    """The project's files that a connector is given: those below ``schemas/`` where a setting of its names files."""
+    if not any(True for _ in _file_fields(connector_fields(module))):
+        return {}
+    return {path: content for path, content in files.items() if path.startswith("schemas/")}
+
+
+def _file_fields(fields: Sequence[Field]) -> Iterator[Field]:
+    for part in fields:
+        if part.kind == "file":
+            yield part
+        yield from _file_fields(part.fields)
 
 
 def quota_of(values: Mapping[str, Any] | None, node: Node | None, scope: Scope) -> dict[str, int | None]:
@@ -194,10 +249,6 @@ def quota_of(values: Mapping[str, Any] | None, node: Node | None, scope: Scope) 
             example = "20GB" if name == "size" else "1000000"
             scope.fault(node.get(name) or node, f"quota.{name}: 0 leaves room for nothing; write e.g. {example}")
     return said
-
-
-def _share(value: Any) -> float:
-    return 0.2 if value is None else float(value)
 
 
 def _offers(module: ModuleType, function: str, setting: str, values: Mapping[str, Any]) -> bool:
@@ -225,20 +276,40 @@ def _with_preset(node: Node, files: Mapping[str, bytes], faults: list[Fault]) ->
     if not root.is_map:
         faults += [] if found else [root.fault(f"expected a mapping with the settings of a system, got {root.kind}")]
         return node, False
-    kept = {name: child for name, child in root.items() if name not in _PRESET_ONLY}
+    only = {part.name for part in _PRESET_ONLY}
+    about = {name: child for name, child in root.items() if name in only}
+    read_fields(replace(root, value=about), _PRESET_ONLY, Scope(f"preset '{wanted.text}'", faults))
+    kept = {name: child for name, child in root.items() if name not in only}
     return overlay(stand_at(replace(root, value=kept), node), node, placed_by_high=True), True
+
+
+def _as_meant(merged: Node, own: Node, connector: str, fields: Sequence[Field]) -> Node:
+    """Without what the preset says of how such a system is fetched from, sent to or believed, where this one is not: it
+    says nothing of it itself, and something that must be said is missing, such as the folder or the secrets."""
+    kept = dict(merged.items())
+    for part in fields:
+        said = _only_of_preset(part.name, kept, own) if part.name in ("fetch", "send") else None
+        if said is not None and not all(said.get(each.name) for each in part.fields if each.required):
+            del kept[part.name]
+    if connector != RECEIVER and (said := _only_of_preset("verify", kept, own)) and not any(map(said.get, _PROOFS)):
+        del kept["verify"]
+    return replace(merged, value=kept)
+
+
+def _only_of_preset(name: str, merged: Mapping[str, Node], own: Node) -> Node | None:
+    return merged.get(name) if own.get(name) is None else None
 
 
 def _connector_name(
     name: str, node: Node, preset_read: bool, folder: Path | None, scope: Scope, known: Sequence[str]
 ) -> str:
-    wanted, names = node.get("connector"), connectors.names(folder)
+    wanted = node.get("connector")
     if wanted is None:
         if preset_read:
-            scope.faults.append(_no_connector(name, node, known, names))
+            scope.faults.append(_no_connector(name, node, known, connectors.names(folder)))
         return ""
-    if wanted.text not in names:
-        scope.fault(wanted, f"unknown connector '{wanted.text}'{did_you_mean(wanted.text, names)}")
+    if not connectors.has(wanted.text, folder):
+        scope.fault(wanted, f"unknown connector '{wanted.text}'{did_you_mean(wanted.text, connectors.names(folder))}")
         return ""
     return wanted.text
 
@@ -259,6 +330,6 @@ def _no_connector(name: str, node: Node, known: Sequence[str], names: Sequence[s
 def _module(connector: str, node: Node, folder: Path | None, scope: Scope) -> ModuleType | None:
     try:
         return connectors.connector(connector, folder)
-    except (ImportError, SyntaxError) as error:
+    except connectors.Unloadable as error:
         scope.fault(node.get("connector") or node, f"connector '{connector}' cannot be loaded: {error}")
         return None

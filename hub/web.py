@@ -7,20 +7,19 @@ are connected to close after their next answer, and goes when they have.
 from __future__ import annotations
 
 import asyncio
-import gc
 import socket
-import sys
 import time
 from collections.abc import Callable, MutableMapping
 from functools import partial
 from typing import Any
 
-import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from hub.api import AsgiApp
 from hub.api.ingest import Ingest
 from hub.api.short_way import DoorProtocol
+from hub.loggers import structlog
 from hub.settings import Http
 
 _log = structlog.get_logger("run")
@@ -31,9 +30,10 @@ class WebServer:
     """``leave_seconds`` is how long those who are connected are given to go elsewhere."""
 
     def __init__(
-        self, ingest: Ingest, app: FastAPI, http: Http, certificate: tuple[str, str] | None, leave_seconds: float = 0.0
-    ) -> None:
-        self._ingest, self._app, self._http, self._certificate = ingest, app, http, certificate
+        self, ingest: Ingest, soap: AsgiApp, app: FastAPI, http: Http, certificate: tuple[str, str] | None,
+        leave_seconds: float = 0.0,
+    ) -> None:  # fmt: skip
+        self._ingest, self._soap, self._app, self._http, self._certificate = ingest, soap, app, http, certificate
         self.leave_seconds = leave_seconds
         self.is_leaving = False
 
@@ -54,6 +54,8 @@ class WebServer:
         answer = _last(send) if self.is_leaving else send
         if scope["type"] == "http" and scope["path"].startswith("/in/"):
             await self._ingest(scope, receive, answer)
+        elif scope["type"] == "http" and scope["path"].startswith("/soap/"):
+            await self._soap(scope, receive, answer)
         else:
             await self._app(scope, receive, answer)
 
@@ -93,12 +95,3 @@ def _last(send: Any) -> Any:
         await send(event)
 
     return sending
-
-
-def calm_the_collector() -> None:
-    """What is there now stays; what comes is short-lived trees without cycles, so look at it less often."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
-    # Threads that wait for the disk or a socket should not wait five milliseconds for the interpreter after it.
-    sys.setswitchinterval(0.0005)

@@ -6,7 +6,6 @@ PyYAML's own loader follows YAML 1.1 (``off`` is False, ``12:30`` is 750) and fo
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -15,15 +14,16 @@ from itertools import pairwise
 
 import yaml
 
+from hub import spelling
 from hub.errors import Fault, ProjectError
+
+did_you_mean = spelling.did_you_mean
 
 Plain = None | bool | int | Decimal | str | list["Plain"] | dict[str, "Plain"]
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+")
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~": None, "": None}
-# libyaml is ten times as fast as PyYAML's own reader and, unlike it, reads ``{key?: value}`` as YAML 1.2 does.
-_Fast = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MAYBE_ALIAS = re.compile(r"(?m)(?:^|[\s\[{,])\*[^\s*]")
 _INDENTATION = re.compile(r"(?m)^[ \t]+")
 # An entry of the outermost mapping or list, with what is indented below it.
@@ -31,6 +31,22 @@ _ENTRY = re.compile(r"(?m)^(?![\s#\]}])")
 _DOCUMENT = re.compile(r"(?m)^(?:---|\.\.\.|%)")
 _MAX_BYTES = 4_000_000
 _MAX_DEPTH = 60
+
+
+class _Fast(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """libyaml: ten times as fast as PyYAML's own reader and, unlike it, reads ``{key?: value}`` as YAML 1.2 does.
+
+    Which tag YAML 1.1 would give a node is not looked up: nothing here asks for it.
+    """
+
+    def resolve(self, kind: object, value: object, implicit: object) -> str:
+        return ""
+
+    def descend_resolver(self, current_node: object, current_index: object) -> None:
+        """Nothing is resolved."""
+
+    def ascend_resolver(self) -> None:
+        """Nothing is resolved."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -114,7 +130,8 @@ class Node:
         return self.value  # type: ignore[return-value]
 
     def fault(self, message: str, severity: str = "error") -> Fault:
-        return Fault(self.file, self.line, self.column, message, severity)
+        width = len(self.text) if self.plain and "\n" not in self.text else 1
+        return Fault(self.file, self.line, self.column, message, severity, width=max(width, 1))
 
 
 def parse_yaml(text: str, file: str) -> Node:
@@ -155,7 +172,7 @@ def read_yaml(text: str, file: str) -> tuple[Node, list[Fault]]:
 def _tabs(text: str, file: str) -> list[Fault]:
     return [
         Fault(file, number, line.index("\t") + 1, "a tab in the indentation; YAML wants spaces: write two spaces")
-        for number, line in enumerate(text.splitlines(), 1)
+        for number, line in enumerate(text.splitlines() if "\t" in text else (), 1)
         if "\t" in line[: len(line) - len(line.lstrip())]
     ]
 
@@ -262,15 +279,6 @@ def _scalar(text: str) -> object:
     if _DECIMAL.fullmatch(text) and len(text) <= 40:
         return Decimal(text)
     return text
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """``; did you mean 'sftp'?`` or, where nothing is near, the known words; empty when there are none."""
-    names = sorted(set(known))
-    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-    if close:
-        return f"; did you mean '{close[0]}'?"
-    return f"; known: {', '.join(names[:12])}{' …' if len(names) > 12 else ''}" if names else ""
 
 
 def unknown_keys(node: Node, allowed: Iterable[str], what: str) -> list[Fault]:

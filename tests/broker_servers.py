@@ -95,7 +95,9 @@ class RedisServer(BrokerServer):
         return self.ask(b"PING\r\n").startswith(b"+PONG")
 
     def flush(self) -> None:
-        assert self.ask(b"FLUSHALL\r\n").startswith(b"+OK")
+        """Raises ConnectionError when the server is away."""
+        if not self.ask(b"FLUSHALL\r\n").startswith(b"+OK"):
+            raise ConnectionError("redis-server did not empty itself")
 
     def ask(self, command: bytes) -> bytes:
         """The answer to one command; nothing when nobody answers."""
@@ -155,22 +157,39 @@ class RabbitServer(BrokerServer):
         )  # fmt: skip
 
     def flush(self) -> None:
-        """Empty the queue as an operator would: through a connection."""
+        """Empty the queue as an operator would. Raises ConnectionError when the server is away."""
         import pika
 
-        connection = pika.BlockingConnection(pika.URLParameters(self.url))
-        connection.channel().queue_purge("o2c")
-        connection.close()
+        try:
+            connection = pika.BlockingConnection(pika.URLParameters(self.url))
+            connection.channel().queue_purge("o2c")
+            connection.close()
+        except pika.exceptions.AMQPError as error:
+            raise ConnectionError(f"rabbitmq-server did not empty its queue: {error!r}") from error
 
 
 Kind = TypeVar("Kind", bound=BrokerServer)
 
 
+def _started(kind: type[Kind], folder: Path) -> Kind:
+    """Somebody else may have taken a port that was free a moment ago: then it is begun anew, with other ports."""
+    for name in ("first", "second", "last"):
+        (folder / name).mkdir()
+        server = kind(folder / name)
+        try:
+            server.start()
+            break
+        except AssertionError:
+            server.stop()
+            if name == "last":
+                raise
+    return server
+
+
 @contextmanager
 def running(kind: type[Kind]) -> Iterator[Kind]:
     with tempfile.TemporaryDirectory(prefix="o2c-broker-") as name:
-        server = kind(Path(name))
-        server.start()
+        server = _started(kind, Path(name))
         try:
             yield server
         finally:

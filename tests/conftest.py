@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 
 import pytest
 from broker_servers import RabbitServer, RedisServer, running
 from servers import PostgresServer, postgres_server
+
+gc.set_threshold(50_000, 20, 20)  # as the program does: what tests hold is large, and stays
 
 
 @pytest.fixture(scope="session")

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
+from mockedi.partners import BEHAVIOURS
 
 from hub.cli import reference_pages
 from hub.cli.app import GROUPS
 from hub.formats import names as format_names
 from hub.routes import load_routes
-from hub.yamldoc import read_yaml
+from hub.yamldoc import parse_yaml, read_yaml
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -35,7 +38,8 @@ def pages() -> Iterator[tuple[str, str]]:
 MADE = {
     "cli.md": "## o2c demo", "configuration.md": "| `http.backlog` | integer",
     "connectors.md": "| `ping.begins` | text",
-    "formats.md": "| `indent` | whole", "mapping.md": "**`upper(text)`**", "routes.md": "| `weight` | number",
+    "formats.md": "| `indent` | whole", "functions.md": "**`upper(text)`**", "routes.md": "| `weight` | number",
+    "profiles.md": "| `peppol-bis-3` | Peppol BIS", "tests.md": "| `cases[].record` | integer",
 }  # fmt: skip
 
 
@@ -53,6 +57,82 @@ def test_every_command_is_where_the_program_looks_for_it() -> None:
         group: tuple(command.__name__.replace("_", "-") for command in module.COMMANDS)
         for group, module in modules.items()
     } == GROUPS
+
+
+def test_every_misbehaviour_that_mock_edi_knows_has_a_row_and_is_played() -> None:
+    page = (ROOT / "docs/reference/edi-misbehaviours.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z-]+)`: ", page, re.MULTILINE)
+    assert sorted(rows) == sorted(BEHAVIOURS)
+    played = (ROOT / "tests/acceptance/test_mock_edi.py").read_text(encoding="utf-8")
+    assert [name for name in rows if f'"{name}"' not in played] == []
+
+
+def _mapping_rows() -> set[tuple[str, str, str, str]]:
+    """(message, canonical type, direction, mapping or "") of each row of the page of EDI mappings."""
+    page = (ROOT / "docs/reference/edi-mappings.md").read_text(encoding="utf-8")
+    rows = set()
+    for message, kind, there, back in re.findall(
+        r"^\| ([0-9A-Z]\S*)[^|]* \| (\w+)[^|]*\|([^|]*)\|([^|]*)\|", page, re.MULTILINE
+    ):
+        for direction, cell in (("in", there), ("out", back)):
+            named = re.match(r" *`([a-z0-9-]+)`", cell)
+            rows.add((message.rstrip(","), kind, direction, named[1] if named else ""))
+    return rows
+
+
+def test_the_page_of_edi_mappings_names_each_with_its_message_and_type() -> None:
+    there = set()
+    for path in (*ROOT.glob("mappings/edifact/*.yaml"), *ROOT.glob("mappings/x12/*.yaml")):
+        if not path.name.endswith(".test.yaml"):
+            data = parse_yaml(path.read_text(encoding="utf-8"), path.name).data()
+            reads = "format" in data["source"]
+            message, kind = (
+                data[side]["schema"].rpartition("/")[2]
+                for side in (("source", "target") if reads else ("target", "source"))
+            )
+            there.add((message, kind, "in" if reads else "out", data["mapping"]))
+    assert {row for row in _mapping_rows() if row[3]} == there
+
+
+def test_what_has_no_edi_mapping_one_way_has_a_reason() -> None:
+    page = (ROOT / "docs/reference/edi-mappings.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"\*\*(\w+)\*\*", page.partition("## One way only, or none")[2]))
+    rows = _mapping_rows()
+    shared = {"segments", "composites", "elements", "codes"}
+    grammars = {path.stem for path in ROOT.glob("schemas/[ex]*/*/*.yaml")} - shared
+    assert {message for message, _, _, mapping in rows if not mapping} | grammars - {row[0] for row in rows} == told
+
+
+def test_the_page_of_idoc_mappings_names_each_with_its_type() -> None:
+    page = (ROOT / "docs/reference/idoc-mappings.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([A-Z0-9]+) \| (\w+) \| `([a-z-]+)` \| `([a-z-]+)` \|", page, re.MULTILINE)
+    told = {(name, f"idoc/{idoc}", f"canonical/{kind}") for idoc, kind, *both in rows for name in both}
+    there = set()
+    for path in ROOT.glob("mappings/idoc/*.yaml"):
+        if not path.name.endswith(".test.yaml"):
+            data = parse_yaml(path.read_text(encoding="utf-8"), path.name).data()
+            there.add((data["mapping"], *sorted((data[side]["schema"] for side in ("source", "target")), reverse=True)))
+    assert told == there
+
+
+def test_the_page_of_logistics_mappings_names_each_and_all_of_its_columns() -> None:
+    page = (ROOT / "docs/reference/logistics-mappings.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z-]+)` \|(.*)$", page, re.MULTILINE)
+    told = {name: set(re.findall(r"\w+", row)) for name, row in rows}
+    for path in (path for name in ("wms", "tms", "pos") for path in ROOT.glob(f"mappings/{name}-*/*.yaml")):
+        if not path.name.endswith(".test.yaml"):
+            data = parse_yaml(path.read_text(encoding="utf-8"), path.name).data()
+            assert _columns(data) - told[data["mapping"]] == set(), data["mapping"]
+
+
+def _columns(mapping: dict[str, Any]) -> set[str]:
+    """Those of the CSV file that a mapping reads or writes; none where it is another file."""
+    schema = mapping["source"].get("schema", "")
+    if mapping["source"].get("format") != "csv":
+        return set(mapping["target"].get("columns", ()))
+    properties = json.loads((ROOT / f"schemas/{schema}.schema.json").read_text(encoding="utf-8"))["properties"]
+    rows = properties.pop("rows", {"items": {"properties": {}}})["items"]["properties"]
+    return {*properties, *rows}
 
 
 def test_every_command_is_in_the_reference() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -22,7 +23,7 @@ REFUSED_NAMES = {"utils", "util", "helpers", "helper", "common", "core", "manage
 MAX_MODULE_LINES, MAX_FUNCTION_LINES = 400, 60
 BINARY = {".png", ".jpg", ".gz", ".zip", ".db", ".pdf"}
 # Written in two parts, so that this file does not hold what it looks for.
-OPEN_WORK = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X|HA" + r"CK)\b")
+OPEN_WORK = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|HA" + r"CK)\b|[#/] ?XX" + r"X\b")  # alone it is a currency
 MACHINE_PATHS = re.compile(r"(?<![\w.:/-])/(?:work|root|home|Users|opt)/[\w.-]+")
 REGISTRY_HOSTS = re.compile(r"pypi\." + r"org|pythonhosted\." + r"org|npmjs\." + r"(?:org|com)|registry\." + r"yarnpkg")
 
@@ -139,6 +140,28 @@ def _is_broad(node: ast.ExceptHandler) -> bool:
     return node.type is None or (isinstance(node.type, ast.Name) and node.type.id in ("Exception", "BaseException"))
 
 
+def test_formats_open_nothing() -> None:
+    """A codec makes documents of bytes; whoever calls it has read those."""
+    doors = {"asyncio", "httpx", "os", "pathlib", "shutil", "socket", "subprocess", "tempfile"}
+    found = [
+        f"{path.name}:{node.lineno}"
+        for path in (ROOT / "hub/formats").glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if _calls(node) in ("open", "print", "input") or doors & _imported(node)
+    ]
+    assert found == []
+
+
+def _calls(node: ast.AST) -> str:
+    return node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+
+
+def _imported(node: ast.AST) -> set[str]:
+    if isinstance(node, ast.ImportFrom):
+        return {(node.module or "").partition(".")[0]}
+    return {name.name.partition(".")[0] for name in node.names} if isinstance(node, ast.Import) else set()
+
+
 def test_connectors_know_nothing_of_the_hub() -> None:
     knowing = [
         str(path.relative_to(ROOT))
@@ -146,6 +169,14 @@ def test_connectors_know_nothing_of_the_hub() -> None:
         if re.search(r"^\s*(?:from|import) hub\b", path.read_text(), re.MULTILINE)
     ]
     assert knowing == []
+
+
+def test_all_tests_can_run_in_one_call() -> None:
+    """Of several modules of one name only the first is imported: what tests share has a name of its own."""
+    paths = [path for path in modules() if path.relative_to(ROOT).parts[0] == "tests"]
+    names = Counter(path.stem for path in paths if path.stem != "conftest")
+    assert [name for name, count in names.items() if count > 1] == []
+    assert places(re.compile(r"^\s*(?:from|import) conftest\b", re.MULTILINE)) == []
 
 
 def test_every_pin_of_the_lock_file_is_exact_and_names_no_place() -> None:

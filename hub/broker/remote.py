@@ -10,9 +10,9 @@ from contextlib import suppress
 from typing import Any
 
 import dramatiq
-import structlog
 
 from hub.broker.wire import Wire, WireError
+from hub.loggers import structlog
 
 _log = structlog.get_logger("broker")
 # A connection that cannot be made is tried again so soon: a server that is back is in use within a second.

@@ -19,19 +19,28 @@ import typer
 
 from hub import __version__
 from hub.cli.terminal import complain
-from hub.errors import HubError, ProjectError, UsageError
+from hub.errors import HubError, MessageError, ProjectError, UsageError
 
 # The modules beside this one and their commands, so that one command loads what it needs and no more.
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "project": ("init", "check", "explain", "schema"),
+    "test": ("test",),
     "run": ("run", "serve", "work", "sweep", "backup"),
     "deploy": ("deploy",),
     "store": ("migrate", "copy-store"),
     "send": ("send",),
     "messages": ("messages", "show", "dead"),
     "replay": ("replay",),
+    "backtest": ("backtest",),
     "limits": ("limits", "circuit"),
+    "partners": ("partners",),
+    "ack": ("ack",),
+    "graph": ("graph",),
     "documents": ("decode", "encode", "validate", "map"),
+    "edi": ("grammar", "show-edi"),
+    "infer": ("infer",),
+    "systems": ("systems",),
+    "new": ("new",),
     "doctor": ("doctor",),
     "demo": ("demo",),
     "simulate": ("simulate",),
@@ -90,7 +99,8 @@ def _run(arguments: list[str]) -> int:
         complain(str(error))
         return 1
     except HubError as error:
-        complain(f"o2c: {error}")
+        hint = f"; {error.hint}" if isinstance(error, MessageError) and error.hint else ""
+        complain(f"o2c: {error}{hint}")
         return 2 if isinstance(error, UsageError) else 1
     except OSError as error:
         complain(f"o2c: {_os_text(error)}")

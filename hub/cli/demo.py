@@ -8,7 +8,7 @@ import tempfile
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from types import FrameType
+from threading import Event
 from typing import Annotated
 
 import typer
@@ -56,16 +56,11 @@ def _summary(lines: list[Line]) -> Table:
 
 def _stay(console: Console, root: Path) -> None:
     """Wait for Ctrl-C; the commands work in the project folder until then."""
+    stopped = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
     console.print(f"everything stays up until Ctrl-C; try: o2c dead --project {root}")
-    stopped: list[int] = []
-
-    def stop(number: int, _: FrameType | None) -> None:
-        stopped.append(number)
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    while not stopped:
-        signal.pause()
+    stopped.wait()
 
 
 COMMANDS = (demo,)

@@ -9,9 +9,9 @@ import typer
 
 from hub.cli.terminal import Json, ProjectFolder, complain, say, say_json
 from hub.cli.workplace import Workplace, actor, environment_name, open_workplace, project_store, running_hub
-from hub.clock import SystemClock
 from hub.deploy import deploy as deploy_files
 from hub.deploy import rollback as roll_back
+from hub.store import clock_of
 
 
 def deploy(
@@ -35,8 +35,8 @@ def _into_store(place: Workplace, rollback: bool) -> int:
     store = project_store(place, read_only=False)
     try:
         if rollback:
-            return roll_back(store, environment_name(), SystemClock(), actor()).set_id
-        return deploy_files(store, place.files, environment_name(), SystemClock(), actor()).set_id
+            return roll_back(store, environment_name(), clock_of(store), actor()).set_id
+        return deploy_files(store, place.files, environment_name(), clock_of(store), actor()).set_id
     finally:
         store.close()
 

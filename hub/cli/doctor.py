@@ -10,9 +10,14 @@ from typing import Annotated
 import typer
 
 from hub.cli.doctor_checks import FAULT, OK, WARNING, Finding, examine
+from hub.cli.doctor_partners import look_at_partners
+from hub.cli.doctor_profiles import look_at_profiles
+from hub.cli.doctor_sources import look_at_sources
+from hub.cli.doctor_statements import look_at_statements
 from hub.cli.doctor_systems import reach_systems
 from hub.cli.terminal import Json, ProjectFolder, complain, finish, say, say_json
 from hub.cli.workplace import Workplace, open_workplace, project_store
+from hub.errors import UsageError
 from hub.store import conservation as proof
 from hub.store.tally import Tally
 
@@ -20,6 +25,10 @@ _MARKS = {OK: "ok     ", WARNING: "warning", FAULT: "fault  "}
 
 
 def doctor(
+    systems: Annotated[
+        list[str],
+        typer.Argument(metavar="[SYSTEM]...", help="Only try these systems, as they are declared; none: everything."),
+    ] = [],  # noqa: B006 - typer reads the default, nothing changes it
     conservation: Annotated[
         bool,
         typer.Option("--conservation", help="Only prove that every receipt, message and delivery is accounted for."),
@@ -27,12 +36,21 @@ def doctor(
     project: ProjectFolder = Path(),
     as_json: Json = False,
 ) -> None:
-    """Look at the installation, the project, its systems and its numbers; exit 1 if something is wrong."""
+    """Look at the installation, the project, its systems and its numbers, or try single systems; exit 1 if something is
+    wrong. No secret is shown."""
     place = open_workplace(project)
     if conservation:
+        if systems:
+            raise UsageError("--conservation is of the whole hub; take the names of systems out")
         _prove(place, as_json)
         return
-    findings = [*examine(place), *reach_systems(place)]
+    if systems:
+        findings = list(reach_systems(place, systems))
+        _say_findings(findings, as_json)
+        finish(any(finding.state == FAULT for finding in findings))
+        return
+    looks = (examine, look_at_profiles, reach_systems, look_at_sources, look_at_partners, look_at_statements)
+    findings = [finding for look in looks for finding in look(place)]
     _say_findings(findings, as_json)
     finish(any(finding.state == FAULT for finding in findings))
 
@@ -43,7 +61,8 @@ def _say_findings(findings: Sequence[Finding], as_json: bool) -> None:
         return
     for finding in findings:
         hint = f"; {finding.hint}" if finding.hint else ""
-        say(f"{_MARKS[finding.state]} {finding.subject}: {finding.detail}{hint}")
+        tried = f" (tried: {finding.tried})" if finding.tried else ""
+        say(f"{_MARKS[finding.state]} {finding.subject}: {finding.detail}{hint}{tried}")
 
 
 def _prove(place: Workplace, as_json: bool) -> None:

@@ -31,12 +31,14 @@ _LITTLE_ROOM, _NO_ROOM = 2_000_000_000, 200_000_000
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at: ``state`` is ok, warning or fault; ``hint`` says what to do."""
+    """One thing that was looked at: ``state`` is ok, warning or fault; ``detail`` what was seen, and expected where
+    that is another thing; ``hint`` says what to do, ``tried`` how it was found out where that is not plain."""
 
     subject: str
     state: str
     detail: str
     hint: str = ""
+    tried: str = ""
 
 
 def examine(place: Workplace) -> Iterator[Finding]:

@@ -16,13 +16,13 @@ from hub import replay
 from hub.api import AsgiApp, create_app
 from hub.api.doors import Doors
 from hub.api.ingest import Ingest
+from hub.api.on_demand import soap_door
 from hub.cli.workplace import Workplace, actor, environment_name, project_store
 from hub.client import Answer, HubClient, client_for
-from hub.clock import SystemClock
 from hub.deploy import active_program, deploy
 from hub.pipeline.connections import open_destination
 from hub.pipeline.engine import Engine
-from hub.store import Store
+from hub.store import Store, clock_of
 
 
 class _Asleep:
@@ -63,14 +63,16 @@ def hub_at_rest(place: Workplace) -> Iterator[HubAtRest]:
 
 
 def _application(place: Workplace, store: Store) -> tuple[Engine, AsgiApp]:
-    clock, environment = SystemClock(), environment_name()
-    program = active_program(store, environment) or deploy(store, place.files, environment, clock, actor())
+    clock, environment = clock_of(store), environment_name()
+    own = place.connectors_folder
+    program = active_program(store, environment, own) or deploy(store, place.files, environment, clock, actor(), own)
     secrets = place.root / place.settings().secrets_folder
     engine = Engine(
-        store, program, clock, _Asleep(), lambda system: open_destination(system, secrets),
+        store, program, clock, _Asleep(), lambda system: open_destination(system, secrets, own),
         worker="command line", run_apart=lambda work: None,
     )  # fmt: skip
-    return engine, create_app(engine, ingest=Ingest(engine, Doors(secrets)))
+    ingest = Ingest(engine, Doors(secrets))
+    return engine, create_app(engine, ingest=ingest, own_connectors=own, soap=soap_door(engine, ingest, secrets))
 
 
 async def _call(app: AsgiApp, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:

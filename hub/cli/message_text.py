@@ -22,6 +22,8 @@ def message_lines(found: Mapping[str, Any]) -> Iterator[str]:
     for key in found["keys"]:
         yield _line("key", key)
     yield from _error_lines(found.get("error"), "  ")
+    for finding in found.get("findings", ()):
+        yield _finding_line(finding)
     for delivery in found["deliveries"]:
         yield from _delivery_lines(delivery, found["attempts"])
         yield from _effect_lines(delivery, found.get("effects", ()))
@@ -34,15 +36,27 @@ def message_lines(found: Mapping[str, Any]) -> Iterator[str]:
     yield _line("replayable", "yes" if replay["replayable"] else f"no: {replay.get('detail') or replay['reason']}")
 
 
+def _finding_line(finding: Mapping[str, Any]) -> str:
+    settled = finding.get("settled_at")
+    by = finding.get("settled_by") or "it has come right"
+    end = "" if finding["code"] == "repeat" else f" ({by} {settled})" if settled else " (open)"
+    return _line("finding", f"{finding['code']}{end}: {finding['detail']}")
+
+
 def _line(name: str, value: Any) -> str:
     return f"  {name.replace('_', ' '):12} {value}"
 
 
 def _delivery_lines(delivery: Mapping[str, Any], attempts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    batch = delivery.get("batch") or {}
     due = f", next try {delivery['next_try_at']}" if delivery.get("next_try_at") else ""
+    due = f", collected at {batch['due_at']}" if batch.get("due_at") else due
     held = f", {delivery['hold_reason']}" if delivery.get("hold_reason") else ""
     again = f", replay of {delivery['replay_of']}" if delivery.get("replay_of") else ""
     yield f"  to {delivery['target']}: {delivery['state']}{held}{due}{again}  ({delivery['delivery_id']})"
+    if batch.get("batch_id"):
+        together = f"batch of {batch.get('members')}, collected {batch.get('collected_at')}"
+        yield f"    in a {together}  ({batch['batch_id']})"
     for attempt in attempts:
         if attempt["delivery_id"] == delivery["delivery_id"]:
             yield _attempt_line(attempt)

@@ -13,7 +13,9 @@ from hub.cli import filters
 from hub.cli.hub_at_hand import hub_at_hand
 from hub.cli.message_text import message_lines
 from hub.cli.terminal import Json, ProjectFolder, complain, say, say_json, say_table
+from hub.cli.trace_table import say_target_trace, say_trace, whole_trace
 from hub.client import HubClient
+from hub.errors import HubError
 from hub.states import standing
 
 _COLUMNS = ("received", "id", "state", "from", "event", "key", "deliveries")
@@ -67,17 +69,21 @@ def _row(item: Mapping[str, Any]) -> Sequence[str]:
 
 def _delivered(lines: Sequence[Mapping[str, Any]]) -> str:
     """Each target with its state; of a delivery that was replayed, the replay's."""
-    replaced = {line.get("replay_of") for line in lines}
-    current = [line for line in lines if line["delivery_id"] not in replaced]
     return ", ".join(
-        f"{line['target']} {line['state']}{' (replayed)' if line.get('replay_of') else ''}" for line in current
+        f"{line['target']} {line['state']}{' (replayed)' if line.get('replay_of') else ''}" for line in _current(lines)
     )
+
+
+def _current(lines: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Deliveries that no replay stands in for."""
+    replaced = {line.get("replay_of") for line in lines}
+    return [line for line in lines if line["delivery_id"] not in replaced]
 
 
 def show(
     message_id: Annotated[str, typer.Argument(metavar="ID", help="A message, receipt or delivery.")],
     trace: Annotated[
-        bool, typer.Option("--trace", help="Say where each field of its canonical form came from.")
+        bool, typer.Option("--trace", help="Say where each field of it, and of what was sent, came from.")
     ] = False,
     project: ProjectFolder = Path(),
     as_json: Json = False,
@@ -86,7 +92,7 @@ def show(
     with hub_at_hand(project) as hub:
         found = hub.get(f"/messages/{message_id}")
         if trace:
-            _show_traced(hub, project, found, as_json)
+            _show_traced(hub, found, as_json)
     if trace:
         return
     if as_json:
@@ -95,16 +101,44 @@ def show(
         say("\n".join(message_lines(found)))
 
 
-def _show_traced(hub: HubClient, project: Path, found: Mapping[str, Any], as_json: bool) -> None:
-    from hub.cli.message_trace import trace_of  # loads the mapping compiler, which no list needs
-    from hub.cli.trace_table import say_trace, trace_fields
-
-    entries = trace_of(hub, project, found)
+def _show_traced(hub: HubClient, found: Mapping[str, Any], as_json: bool) -> None:
+    own = _trace(hub, f"/messages/{found['message_id']}/trace")
+    targets = {
+        line["target"]: _trace(hub, f"/deliveries/{line['delivery_id']}/trace")
+        for line in _current(found["deliveries"])
+    }
     if as_json:
-        say_json({**found, "trace": [trace_fields(entry) for entry in entries]})
+        fields = {name: trace["fields"] for name, trace in targets.items()}
+        say_json({**found, "findings": own["findings"], "trace": own["fields"], "target_traces": fields})
         return
     say("\n".join(message_lines(found)))
-    say_trace(entries)
+    _say_doubts(own)
+    for finding in own["findings"]:
+        say(f"  {'read although':12} {finding['position']}: {finding['detail'] or finding['code']}")
+    say_trace(own["fields"])
+    for name, trace in targets.items():
+        say(f"\nto {name}:")
+        _say_doubts(trace)
+        say_target_trace(trace["fields"])
+
+
+def _trace(hub: HubClient, path: str) -> dict[str, Any]:
+    """The trace of a message or of a delivery; where there is none, such as of an acknowledgement, the reason."""
+    try:
+        return whole_trace(hub, path)
+    except HubError as error:
+        # Of the same message, others may have theirs.
+        return {"fields": [], "findings": [], "error": {"detail": str(error)}, "reproduced": None, "reaches": "raw"}
+
+
+def _say_doubts(trace: Mapping[str, Any]) -> None:
+    """What a reader has to know of a trace before he believes it."""
+    if trace["error"]:
+        complain(f"nothing to trace: {trace['error']['detail']}")
+    if trace["reproduced"] is False:
+        complain("made anew with the files of then it is not what is stored: another version of the hub made that")
+    if trace["reaches"] != "raw":
+        complain("the trace ends at the canonical document: what that was made of is no longer stored")
 
 
 def dead(

@@ -9,13 +9,16 @@ from typing import Annotated, Any
 import typer
 
 from hub.check import CheckResult
-from hub.cli.terminal import Json, ProjectFolder, complain, counted, finish, json_text, say, say_json
+from hub.cli.published import fetch
+from hub.cli.terminal import Json, ProjectFolder, complain, counted, finish, say, say_json, say_table
 from hub.cli.workplace import open_workplace
 from hub.errors import Fault, UsageError
 from hub.explain import explain as explained
+from hub.field_uses import uses_of_field
+from hub.mapping import plain_path
 from hub.project import reference_files
 from hub.scaffold import create_project
-from hub.yaml_schemas import yaml_schemas
+from hub.yaml_schemas import schema_text, yaml_schemas
 from hub.yamldoc import did_you_mean
 
 
@@ -61,12 +64,22 @@ def _say_faults(result: CheckResult, count: int) -> None:
 
 
 def explain(
-    route: Annotated[str, typer.Argument(metavar="ROUTE", help="The route's name.")],
+    route: Annotated[
+        str, typer.Argument(metavar="[ROUTE]", help="The route's name; with --field none means all.")
+    ] = "",
+    field: Annotated[
+        str, typer.Option("--field", metavar="PATH", help="Say who uses this field of the source, e.g. lines.price.")
+    ] = "",
     project: ProjectFolder = Path(),
     as_json: Json = False,
 ) -> None:
-    """Say in words what a route does, with every default spelled out."""
+    """Say in words what a route does, with every default spelled out; or who uses a field of what comes in."""
     result = open_workplace(project).check()
+    if field:
+        _say_uses(result, field, route, as_json)
+        return
+    if not route:
+        raise UsageError("name a route, or a field with --field")
     found = [known for known in result.routes if known.name == route]
     if not found:
         raise UsageError(f"unknown route '{route}'{did_you_mean(route, [known.name for known in result.routes])}")
@@ -79,13 +92,51 @@ def explain(
         complain(f"the project has {counted(len(result.errors), 'error')}; see: o2c check")
 
 
+def _say_uses(result: CheckResult, field: str, route: str, as_json: bool) -> None:
+    made = {target.map for known in result.routes for target in known.targets}
+    carried = {known.map for known in result.routes if route == known.name}
+    names = sorted(set(result.mappings) & carried if route else set(result.mappings) - made)
+    if not names:
+        raise UsageError(f"unknown route '{route}'{did_you_mean(route, [known.name for known in result.routes])}")
+    found = uses_of_field(result, field, names)
+    if as_json:
+        say_json([asdict(use) for use in found])
+        return
+    rows = [
+        (f"{'  ' * use.level}{use.file}:{use.line}:{use.column}", use.field, use.becomes or "(let)", use.expression)
+        for use in found
+    ]
+    say_table(("used at", "reads", "for", "expression"), rows)
+    if not found:
+        reads = (read for name in names for use in result.mappings[name].uses() for read in use.reads)
+        near = did_you_mean(field, {plain_path(read).removeprefix("src.") for read in reads})
+        complain(f"nothing uses {field}{near if 'did you mean' in near else ''}")
+
+
 def schema(
-    name: Annotated[str, typer.Argument(help="One of hub, systems, route, mapping, environment; none: all.")] = "",
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="hub, systems, partners, route, mapping, environment, preset, mapping-test, route-test; none: all. "
+            "Or fetch: where published schemas and rules are to be had."
+        ),
+    ] = "",
+    taken: Annotated[
+        list[Path],
+        typer.Argument(metavar="[PATH]...", help="fetch: archives (.zip) or folders to take schemas and rules from."),
+    ] = [],  # noqa: B006 - typer reads the default, nothing changes it
     into: Annotated[Path | None, typer.Option("--into", help="Write them below this folder, for editors.")] = None,
+    pin: Annotated[bool, typer.Option("--pin", help="fetch: pin what lies in schemas/published/ now.")] = False,
     project: ProjectFolder = Path(),
     as_json: Json = False,
 ) -> None:
-    """Print or write the JSON Schemas of the YAML files, so that an editor completes and checks them."""
+    """Print or write the JSON Schemas of the YAML files, so that an editor completes and checks them; or, with fetch,
+    say which published schemas and rules are here, and take them over from what you have downloaded."""
+    if name == "fetch":
+        fetch(project, taken, pin, as_json)
+        return
+    if taken or pin:
+        raise UsageError(f"a path and --pin go with: o2c schema fetch, not with '{name}'")
     schemas = _schemas(project)
     if name:
         path = f"hub/{name}.schema.json"
@@ -114,7 +165,7 @@ def _schemas(folder: Path) -> dict[str, dict[str, Any]]:
 
 def _write(path: Path, value: Any) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json_text(value) + "\n", encoding="utf-8")
+    path.write_text(schema_text(value), encoding="utf-8")
     return path
 
 

@@ -11,15 +11,21 @@ from typing import Any
 
 import connectors
 from connectors.base import Field
+from hub.case_fields import ANSWER_FIELDS, MAPPING_TEST_FIELDS, ROUTE_TEST_FIELDS
 from hub.cli import reference
 from hub.formats import _option_tables
 from hub.functions.catalogue import catalogue
 from hub.key_tables import fill_tables
+from hub.partner_fields import FIELDS as PARTNER_FIELDS
+from hub.profiles import reference_table
 from hub.route_fields import FIELDS as ROUTE_FIELDS
 from hub.settings_fields import FIELDS as HUB_FIELDS
 from hub.systems import COMMON
 
-KEYS: Mapping[str, Sequence[Field]] = {"route": ROUTE_FIELDS, "hub": HUB_FIELDS, "systems": COMMON}
+KEYS: Mapping[str, Sequence[Field]] = {
+    "route": ROUTE_FIELDS, "hub": HUB_FIELDS, "systems": COMMON, "partners": PARTNER_FIELDS,
+    "mapping-test": MAPPING_TEST_FIELDS, "route-test": ROUTE_TEST_FIELDS, "answer": ANSWER_FIELDS,
+}  # fmt: skip
 _FUNCTIONS = re.compile(r"(?<=<!-- functions -->\n\n).*", re.DOTALL)
 _SETTINGS = re.compile(r"(\n## ([a-z0-9-]+)\n(?:(?!\n## ).)*?)\| setting \| kind .*?\n(?=\n)", re.DOTALL)
 
@@ -41,8 +47,10 @@ PAGES: Mapping[str, Callable[[str], str]] = {
     "configuration.md": _with_keys,
     "connectors.md": _with_settings,
     "formats.md": _option_tables.fill_tables,
-    "mapping.md": _with_functions,
+    "functions.md": _with_functions,
+    "profiles.md": reference_table.fill_tables,
     "routes.md": _with_keys,
+    "tests.md": _with_keys,
 }
 
 

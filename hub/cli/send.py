@@ -38,6 +38,8 @@ def send(
     known = place.settings().systems
     if system not in known:
         raise UsageError(f"unknown system '{system}'{did_you_mean(system, known)}")
+    if known[system].door != "in":
+        raise UsageError(f"system '{system}' calls by a WSDL; call /{known[system].door}/{system} as it does")
     if known[system].receives:
         wanted = event or _event_of(system, load_routes(place.files)[0])
         with hub_at_hand(place.root) as hub:
@@ -85,6 +87,10 @@ def _say(answer: Answer, as_json: bool) -> None:
 def _drop(place: Workplace, system: System, body: bytes, file: Path) -> Path:
     """Put a file into the folder that the hub watches: complete when it gets its name."""
     fetch = system.options.get("fetch") or {}
+    if fetch.get("folder") and system.connector != "file":
+        raise UsageError(f"system '{system.name}' is fetched from: put the file into '{fetch['folder']}' on its server")
+    if fetch and system.connector != "file":
+        raise UsageError(f"system '{system.name}' is asked for what it has; try a document with: o2c map MAPPING FILE")
     if system.connector != "file" or not fetch.get("folder"):
         raise UsageError(f"system '{system.name}' takes nothing in; its connector only sends")
     name = file.name if str(file) != "-" else f"stdin-{uuid.uuid4().hex}"

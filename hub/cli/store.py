@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -15,10 +13,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from hub.cli.terminal import Json, ProjectFolder, complain, say, say_json
 from hub.cli.workplace import Workplace, open_workplace, store_address
 from hub.client import LOCAL
-from hub.clock import SystemClock
 from hub.errors import UsageError
+from hub.scaffold.keys import admit_first, read_local
 from hub.secret import parse_secret, resolve
-from hub.store import api_keys, is_shared, open_store
+from hub.store import clock_of, is_shared, open_store
 from hub.store.postgres import schema
 from hub.store.postgres.copying import Sums, copy_rows
 
@@ -42,16 +40,11 @@ def migrate(project: ProjectFolder = Path(), as_json: Json = False) -> None:
 
 def _make_key_known(place: Workplace, url: str) -> bool:
     """A new store knows no key yet: the first is the one that this project's commands use."""
-    with suppress(FileNotFoundError, msgspec.DecodeError):
-        token = str(msgspec.json.decode((place.root / LOCAL).read_bytes()).get("api_key") or "")
-        store, clock = open_store(url, place.root), SystemClock()
-        try:
-            if token and not api_keys.listed(store.reader()):
-                store.write(lambda db: api_keys.add(db, clock.new_id(), "command line", "admin", token, clock.epoch()))
-                return True
-        finally:
-            store.close()
-    return False
+    store = open_store(url, place.root)
+    try:
+        return admit_first(store, clock_of(store), read_local(place.root).get("api_key", ""))
+    finally:
+        store.close()
 
 
 def copy_store(

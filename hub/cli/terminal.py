@@ -56,7 +56,7 @@ def finish(failed: bool) -> None:
 
 def say_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """A table for people; in a pipe it is plain text that is never cut."""
-    lines = [[_plain(cell) for cell in row] for row in rows]
+    lines = [[plain(cell) for cell in row] for row in rows]
     if not sys.stdout.isatty():
         _say_columns([list(columns), *lines])
         return
@@ -72,7 +72,7 @@ def _say_columns(lines: Sequence[Sequence[str]]) -> None:
         say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text from messages is data: no control character reaches the terminal."""
     return "".join(character if character.isprintable() else "�" for character in text)
 

@@ -6,6 +6,7 @@ import getpass
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from hub.check import CheckResult
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Workplace:
     """A project folder, all files that count in it, and the names of those that are its own."""
 
@@ -33,7 +34,11 @@ class Workplace:
         return folder if folder.is_dir() else None
 
     def check(self) -> CheckResult:
-        """Everything that is wrong with it, and what it says."""
+        """Everything that is wrong with it, and what it says; its files are those that were read once."""
+        return self._checked
+
+    @cached_property
+    def _checked(self) -> CheckResult:
         from hub.check import check_project  # loads the mapping compiler, which many commands do not need
 
         return check_project(

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol, cast
 
 from hub.errors import DecodeError
-from hub.yamldoc import did_you_mean
+from hub.outline import Outline
+from hub.spelling import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +33,49 @@ class Option:
     description: str = ""
 
 
+class RecordFault(Protocol):
+    """One of several faults of a record: ``severity`` is ``error`` or ``warning``, ``full_code`` stable."""
+
+    @property
+    def position(self) -> str: ...
+    @property
+    def severity(self) -> str: ...
+    @property
+    def full_code(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One document out of the bytes. ``position`` is where it began (``line 7``), empty for a whole document."""
+    """One document out of the bytes. ``position`` is where it began (``line 7``), empty for a whole document;
+    ``faults`` are those it has and is read with."""
 
     value: Any
     position: str = ""
     index: int = 0
+    faults: Sequence[RecordFault] = ()
+
+
+Step = str | int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a value stands in raw bytes: line and column from 1; the byte it begins at, from 0, where that says more;
+    and what else names the place (``column 'price'``)."""
+
+    line: int
+    column: int
+    offset: int = -1
+    what: str = ""
+
+    def __str__(self) -> str:
+        more = self.what or (f"byte {self.offset}" if self.offset >= 0 else "")
+        return f"{self.line}:{self.column}{f' ({more})' if more else ''}"
+
+
+Places = Callable[[Sequence[Step]], Place | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +126,65 @@ def codec(name: str) -> Codec:
     return cast(Codec, importlib.import_module(f"{__name__}.{name}"))
 
 
+def places_of(name: str, raw: bytes, options: Mapping[str, Any], index: int) -> Places:
+    """Where the values of one record stand in the bytes, by their paths; nowhere where the format does not tell. A
+    format that does has ``places(raw, options, index)``."""
+    return places_in(codec(name), raw, options, index) or (lambda steps: None)
+
+
+def places_in(chosen: Codec, raw: bytes, options: Mapping[str, Any], index: int) -> Places | None:
+    """The same by the codec itself; None where the format does not tell."""
+    make: Callable[..., Places] | None = getattr(chosen, "places", None)
+    return make(raw, options, index) if make is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class FileWanted:
+    """The file that a document takes with it into what is written: the ``field`` of the document that holds it, in
+    Base64; its media type; and the id of the attachment that it is, '' where only one is of that type."""
+
+    field: str
+    mime_code: str
+    id: str = ""
+
+
+def file_wanted(chosen: Codec, options: Mapping[str, Any]) -> FileWanted | None:
+    """The file of the canonical document that a document needs before it is written; None where it needs none. A format
+    that does has ``file_wanted(options)``."""
+    own: Callable[..., FileWanted | None] | None = getattr(_plain(chosen), "file_wanted", None)
+    return own(options) if own else None
+
+
+def content_type(chosen: Codec, options: Mapping[str, Any]) -> str:
+    """The media type of what is written with these options; a format with several has ``content_type(options)``."""
+    own: Callable[..., str] | None = getattr(_plain(chosen), "content_type", None)
+    return own(options) if own else chosen.CONTENT_TYPES[0]
+
+
+def _plain(chosen: Codec) -> Codec:
+    """That of the format itself, where this one is for documents of one type."""
+    return getattr(chosen, "of_any_type", chosen)
+
+
+def encode_exact(codec: Codec, document: Any, options: Mapping[str, Any]) -> bytes:
+    """One body of a document that holds no binary float and no NaN, as a decoded one or one that a mapping made of it.
+    A format that has to search others for them has a quicker ``encode_exact(document, options)``."""
+    write: Callable[..., bytes] = getattr(codec, "encode_exact", codec.encode_one)
+    return write(document, options)
+
+
+def holds_several(name: str, given: Mapping[str, Any]) -> bool:
+    """Whether a body of a format with these options can hold several documents."""
+    own: Callable[..., bool] | None = getattr(codec(name), "holds_several", None)
+    return own(given) if own else True
+
+
+def together(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The options with which a format writes any number of documents the same way, also one."""
+    own: Callable[..., dict[str, Any]] | None = getattr(codec(name), "together", None)
+    return own(given) if own else dict(given)
+
+
 def only_record(records: Iterator[Record | BadRecord]) -> Any:
     """The document of the one record there is. Raises the DecodeError of a bad record, or one that counts them."""
     first = next(records, None)
@@ -99,6 +195,13 @@ def only_record(records: Iterator[Record | BadRecord]) -> Any:
     if (second := next(records, None)) is not None:
         raise DecodeError("more than one record in it; expected one", code="many_records", position=second.position)
     return first.value
+
+
+def outline_of(name: str, given: Mapping[str, Any]) -> Outline | None:
+    """What documents of a format with these options look like, where the options alone say it."""
+    own = getattr(codec(name), "outline_of", None)
+    found: Outline | None = own(given) if own else None
+    return found
 
 
 def faults_of(name: str, given: Mapping[str, Any]) -> dict[str, str]:

@@ -36,6 +36,8 @@ OPTIONS = (
            "spreadsheet would run as a formula (begins with = + - @): write as it is, put ' before it, refuse it"),
 )  # fmt: skip
 
+_NUMBERS = ("float", "double", "number", "numeric", "real", "money", "currency", "amount")
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -86,7 +88,11 @@ def faults_of(options: Mapping[str, Any]) -> dict[str, str]:
 
 def _type_faults(options: Mapping[str, Any]) -> dict[str, str]:
     wrong = {name: kind for name, kind in options.get("types", {}).items() if kind not in TYPES}
-    words = [f"column '{name}' has the type '{kind}'{did_you_mean(str(kind), TYPES)}" for name, kind in wrong.items()]
+    exact = "; write decimal, which is exact to the cent"
+    words = [
+        f"column '{name}' has the type '{kind}'{exact if kind in _NUMBERS else did_you_mean(str(kind), TYPES)}"
+        for name, kind in wrong.items()
+    ]
     return {"types": "; ".join(words)} if words else {}
 
 

@@ -27,18 +27,35 @@ class Element(NamedTuple):
     raw: bytes
 
 
-class _Part(NamedTuple):
+class Part(NamedTuple):
     """A value within a JSON text and the byte it begins at."""
 
     offset: int
     raw: bytes
 
 
+def document(raw: bytes) -> Part | None:
+    """The whole of a JSON text; None where it is none."""
+    start = len(raw) - len(raw.lstrip())
+    return Part(start, raw[start:]) if raw[start:] else None
+
+
+def members_of(part: Part) -> dict[str, Part]:
+    """The members of an object with where they begin. Raises Flaw where it cannot be read."""
+    return _places(part, _read(_members_of, part.raw))
+
+
+def elements_of(part: Part) -> list[Part]:
+    """The elements of a list with where they begin. Raises Flaw where it cannot be read."""
+    found = _each(part.raw, 1, _read(_list_of, part.raw))
+    return [Part(part.offset + element.offset, element.raw) for element in found]
+
+
 def elements(raw: bytes, path: str) -> Iterator[Element]:
     """The elements of the list at ``path`` (``.`` is the document itself). Raises Flaw at once when there is none."""
     _read(_any, raw)
     start = len(raw) - len(raw.lstrip())
-    part, walked = _Part(start, raw[start:]), ""
+    part, walked = Part(start, raw[start:]), ""
     for name in [name for name in path.split(".") if name]:
         part = _member(part, name, walked)
         walked = f"{walked}.{name}".lstrip(".")
@@ -57,7 +74,7 @@ def _each(raw: bytes, cursor: int, found: list[msgspec.Raw]) -> Iterator[Element
         cursor += len(text)
 
 
-def _member(part: _Part, name: str, walked: str) -> _Part:
+def _member(part: Part, name: str, walked: str) -> Part:
     if part.raw[:1] != b"{":
         raise _unexpected(part, "an object", walked)
     places = _places(part, _read(_members_of, part.raw))
@@ -67,16 +84,16 @@ def _member(part: _Part, name: str, walked: str) -> _Part:
     return places[name]
 
 
-def _places(part: _Part, members: dict[str, msgspec.Raw]) -> dict[str, _Part]:
+def _places(part: Part, members: dict[str, msgspec.Raw]) -> dict[str, Part]:
     """Where each member's value begins. A key that stands twice shows as a member more than the parser kept."""
-    places: dict[str, _Part] = {}
+    places: dict[str, Part] = {}
     cursor = 1
     for key, value in members.items():
         text = bytes(value)
         cursor = _after(_KEY, part.raw, cursor)
         if not part.raw.startswith(text, cursor):
             break
-        places[key] = _Part(part.offset + cursor, text)
+        places[key] = Part(part.offset + cursor, text)
         cursor += len(text)
     end = _after(_SEPARATOR, part.raw, cursor)
     if part.raw[end : end + 1] != b"}":
@@ -103,7 +120,7 @@ def _read(decode: Callable[[bytes], Any], raw: bytes) -> Any:
 _KINDS = {b"{": "an object", b"[": "a list", b'"': "a text", b"t": "true", b"f": "false", b"n": "null"}
 
 
-def _unexpected(part: _Part, expected: str, walked: str) -> Flaw:
+def _unexpected(part: Part, expected: str, walked: str) -> Flaw:
     what = f"'{walked}'" if walked else "the document"
     seen = _KINDS.get(part.raw[:1], "a number")
     return Flaw(part.offset, f"{what} is {seen}; expected {expected}", code="no_records", expected=expected)

@@ -28,6 +28,15 @@ def encode_document(document: Any, indent: int) -> bytes:
     return msgspec.json.format(text, indent=indent) if indent else text
 
 
+def encode_exactly(document: Any) -> bytes:
+    """The same, compact, of a document in which every number is known to be exact; what else JSON cannot carry is
+    refused as well."""
+    try:
+        return _write(document)
+    except (OverflowError, UnicodeEncodeError, TypeError, RecursionError):
+        return encode_document(document, 0)
+
+
 def encode_list(documents: list[Any], path: str, indent: int) -> bytes:
     """The documents as a list under a path (``data.orders``), ``.`` for the list alone."""
     whole: Any = documents

@@ -10,16 +10,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from hub.errors import DecodeError
-from hub.formats import BadRecord, Record, only_record
+from hub.formats import BadRecord, Places, Record, only_record
 from hub.formats._csv_cells import CellFault, reader_of
 from hub.formats._csv_groups import Good, grouped
+from hub.formats._csv_places import CsvPlaces
+from hub.formats._csv_profile import outline_of
 from hub.formats._csv_rows import BadRow, Row, read_rows
 from hub.formats._csv_settings import OPTIONS, Settings, faults_of, settings_of
 from hub.formats._csv_text import raw_bytes, text_lines
 from hub.formats._csv_writing import write_rows
 from hub.yamldoc import did_you_mean
 
-__all__ = ["CONTENT_TYPES", "EXAMPLE", "OPTIONS", "decode", "decode_one", "encode", "encode_one", "faults_of"]
+__all__ = [
+    "CONTENT_TYPES", "EXAMPLE", "OPTIONS", "decode", "decode_one", "encode", "encode_one", "faults_of", "outline_of",
+]  # fmt: skip
 
 CONTENT_TYPES = ("text/csv", "application/csv", "text/tab-separated-values")
 EXAMPLE = (b"order_id,total\r\n4711,129.90\r\n", {"order_id": "4711", "total": "129.90"})
@@ -55,6 +59,29 @@ def encode(documents: Iterable[Any], options: Mapping[str, Any]) -> bytes:
 def encode_one(document: Any, options: Mapping[str, Any]) -> bytes:
     """A file for one document: its header and its row, or its rows where it is a group."""
     return encode([document], options)
+
+
+def places(raw: bytes, options: Mapping[str, Any], index: int) -> Places:
+    """Where the cells of one record stand: line and column."""
+    settings = settings_of(options)
+    columns = _columns(read_rows(text_lines([raw], settings.encoding), settings.dialect), settings)
+    rows = _documents(read_rows(text_lines([raw], settings.encoding), settings.dialect), settings)
+    numbers = {name: number for number, name in enumerate(columns, 1)}
+    if not settings.group_by:
+        line = next((row.line for number, row in enumerate(rows) if number == index), None)
+        return CsvPlaces(numbers, [] if line is None else [line], False)
+    return CsvPlaces(numbers, _lines_of_group(rows, settings, index), True)
+
+
+def _lines_of_group(rows: Iterable[Good | BadRow], settings: Settings, index: int) -> list[int]:
+    """The lines of the rows of one group; bad rows have none of their own."""
+    number, before, lines = -1, None, list[int]()
+    for row in rows:
+        key = row.key if isinstance(row, BadRow) else tuple(row.value[name] for name in settings.group_by)
+        number, before = (number + (key != before or number < 0)), key
+        if number == index and isinstance(row, Good):
+            lines.append(row.line)
+    return lines
 
 
 def _documents(rows: Iterator[Row | BadRow], settings: Settings) -> Iterator[Good | BadRow]:

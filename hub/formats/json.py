@@ -13,11 +13,14 @@ from typing import Any
 
 import msgspec
 
-from hub.formats import BadRecord, Option, Record, only_record
+from hub.errors import DecodeError
+from hub.formats import BadRecord, Option, Places, Record, only_record
 from hub.formats._json_fault import malformed
 from hub.formats._json_list import elements
-from hub.formats._json_text import Flaw, check_bounds, check_number, number_offset, oversized, repeated_key
-from hub.formats._json_writing import encode_document, encode_list
+from hub.formats._json_places import JsonPlaces
+from hub.formats._json_stream import pieces, shifted
+from hub.formats._json_text import Flaw, check_depth, check_digits, check_number, number_offset, oversized, repeated_key
+from hub.formats._json_writing import encode_document, encode_exactly, encode_list
 from hub.formats._lines import Line, split_lines
 
 OPTIONS = (
@@ -31,6 +34,7 @@ EXAMPLE = (b'{"order_id":"4711","total":129.90}', {"order_id": "4711", "total": 
 
 _BOM = b"\xef\xbb\xbf"
 _MAX_RAW = 65_536
+_MAX_KNOWN = 4096
 _SHORT = 41  # 40 digits and a point: a longer text, or one with an exponent, is looked at more closely
 # The one escape that makes a colon out of none.
 _ESCAPED_COLON = re.compile(rb"\\u003[aA]")
@@ -53,6 +57,17 @@ def decode_one(raw: bytes, options: Mapping[str, Any]) -> Any:
     return _located(raw)
 
 
+def decode_any(chunks: Iterable[bytes]) -> Iterator[Record | BadRecord]:
+    """The objects of a file, be it one, a list or one a line; in the memory of the largest. Raises DecodeError where
+    something else stands between them."""
+    for index, piece in enumerate(pieces(chunks)):
+        position = f"line {piece.line}"
+        try:
+            yield Record(_located(piece.raw), position, index)
+        except DecodeError as error:
+            yield BadRecord(shifted(error, piece), piece.raw[:_MAX_RAW], position, index)
+
+
 def encode(documents: Iterable[Any], options: Mapping[str, Any]) -> bytes:
     """One document as it is; several as NDJSON where ``lines`` says so, else as a list (under the path ``records``)."""
     if options.get("lines"):
@@ -68,47 +83,77 @@ def encode_one(document: Any, options: Mapping[str, Any]) -> bytes:
     return encode([document], options) if options else encode_document(document, 0)
 
 
-def _exact(text: str) -> Decimal:
-    if len(text) > _SHORT or "e" in text or "E" in text:
-        _check_decimal(text)
-    return Decimal(text)
+def encode_exact(document: Any, options: Mapping[str, Any]) -> bytes:
+    """``encode_one`` without the search for binary floats and infinities in it."""
+    return encode([document], options) if options else encode_exactly(document)
+
+
+def together(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Lines stay lines; else a list, also of one."""
+    return dict(options) if options.get("lines") or options.get("records") else {**options, "records": "."}
+
+
+def places(raw: bytes, options: Mapping[str, Any], index: int) -> Places:
+    """Where the values of one record stand: line, column and byte."""
+    return JsonPlaces(raw, options, index)
 
 
 class _Oversized(Exception):
     """A decimal beyond the limits; its text and what is wrong. Not a ValueError, which the parser would rename."""
 
 
-def _check_decimal(text: str) -> None:
+def _checked(text: str) -> Decimal:
     if fault := check_number(text):
         raise _Oversized(text, fault)
+    return Decimal(text)
 
 
-_parse = msgspec.json.Decoder(float_hook=_exact).decode
-_write = msgspec.json.Encoder(decimal_format="number").encode
+class _Decimals(dict[str, Decimal]):
+    """The decimal of a text. The first few thousand short ones are kept: rates and prices come again and again."""
+
+    def __missing__(self, text: str) -> Decimal:
+        if len(text) > _SHORT or "e" in text or "E" in text:
+            return _checked(text)
+        value = Decimal(text)
+        if len(self) < _MAX_KNOWN:
+            self[text] = value
+        return value
+
+
+_parse = msgspec.json.Decoder(float_hook=_Decimals().__getitem__).decode
+_write_into = msgspec.json.Encoder(decimal_format="number").encode_into
 
 
 def _document(raw: bytes) -> Any:
     """The value of a JSON text. Raises Flaw with a byte offset."""
-    check_bounds(raw)
+    check_digits(raw)
     try:
         value = _parse(raw)
-    except msgspec.DecodeError as error:
-        raise malformed(raw, str(error)) from None
-    except UnicodeDecodeError:
-        raise malformed(raw, "") from None
-    except RecursionError:
-        raise Flaw(-1, "nested too deep", code="too_deep") from None
-    except _Oversized as error:
-        text, fault = error.args
-        raise oversized(number_offset(raw, text), fault) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, _Oversized) as error:
+        check_depth(raw)
+        raise _flaw(raw, error) from None
+    check_depth(raw, value)
     _check_keys(raw, value)
     return value
 
 
+def _flaw(raw: bytes, error: Exception) -> Flaw:
+    match error:
+        case _Oversized(args=(text, fault)):
+            return oversized(number_offset(raw, text), fault)
+        case RecursionError():
+            return Flaw(-1, "nested too deep", code="too_deep")
+        case msgspec.DecodeError():
+            return malformed(raw, str(error))
+    return malformed(raw, "")
+
+
 def _check_keys(raw: bytes, value: Any) -> None:
     """The parser keeps the last of two equal keys in silence. Written again, a dropped member misses its colon."""
-    written = _write(value)
+    written = bytearray(len(raw))
+    _write_into(value, written)
     if written != raw and written.count(b":") != raw.count(b":") + _escaped_colons(raw):
+        check_depth(raw)  # what was dropped may have been too deep
         raise repeated_key(raw)
 
 

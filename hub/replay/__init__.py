@@ -18,7 +18,7 @@ from hub.errors import Conflict, NotFound, PlanStale
 from hub.replay import request as requests
 from hub.replay.judge import REASONS
 from hub.replay.request import Request, request_of
-from hub.replay.running import run_chunk
+from hub.replay.running import run_page
 from hub.replay.selection import Selection, select
 from hub.store import audit, replays
 from hub.store.audit import Actor
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 PLAN_SECONDS = 1800.0  # how long a plan can be started
 _BUDGET_SECONDS = 0.5
-_SECONDS_AN_ITEM = 0.002
+_SECONDS_AN_ITEM = 0.001
 
 __all__ = [
     "REASONS",
@@ -127,8 +127,12 @@ def start(engine: Engine, replay_id: str, plan_hash: str, actor: Actor) -> Repla
     if now > replay.created_at + PLAN_SECONDS:
         raise PlanStale("the plan is older than 30 minutes; plan it again")
     with engine.store.snapshot() as db:
-        if select(db, request, engine.program).hash(request) != replay.plan_hash:
+        selection = select(db, request, engine.program)
+        if selection.hash(request) != replay.plan_hash:
             raise PlanStale("what matches, or the active set of files, has changed since; plan it again")
+        # Another process that became the leader meanwhile may have taken a plan that was being written for a lost one.
+        if sum(replays.progress(db, replay_id).values()) != len(selection.choices):
+            raise PlanStale("not all of the plan is stored; plan it again")
     return _run(engine, replay, now, actor)
 
 
@@ -176,26 +180,24 @@ def verdict_on(db: Database, id: str, program: Program) -> str:
 
 
 def advance(engine: Engine) -> bool:
-    """Go on with every running replay, for half a second at most; whether there is still something to do."""
+    """Go on with every running replay while there is room, for half a second at most; whether any runs then."""
     until = engine.clock.monotonic() + _BUDGET_SECONDS
-    running = replays.listed(engine.store.reader(), limit=100, state="running")
-    for replay in reversed(running):
-        while (done := run_chunk(engine, replay.replay_id)) != 0:
+    for replay_id in replays.running(engine.store.reader()):
+        while (done := run_page(engine, replay_id)) != 0:
             if done is None:
-                _finish(engine, replay)
+                _finish(engine, replay_id)
                 break
             if engine.clock.monotonic() >= until:
                 return True
-    return bool(replays.listed(engine.store.reader(), limit=1, state="running"))
+    return bool(replays.running(engine.store.reader()))
 
 
-def _finish(engine: Engine, replay: Replay) -> None:
+def _finish(engine: Engine, replay_id: str) -> None:
     now = engine.clock.epoch()
 
     def job(db: Database) -> None:
-        if replays.set_state(db, replay.replay_id, "running", "done", now):
-            counts = replays.progress(db, replay.replay_id)
-            audit.append(db, now, Actor("hub"), "replay.done", replay.replay_id, counts)
+        if replays.set_state(db, replay_id, "running", "done", now):
+            audit.append(db, now, Actor("hub"), "replay.done", replay_id, replays.progress(db, replay_id))
 
     engine.store.write(job)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from hub.message import Delivery
 from hub.replay.request import AS_RUN, SEND, START, Request
 from hub.states import DELIVERY_WAITING
-from hub.store import replay_facts
+from hub.store import bodies, replay_facts
 from hub.store.database import Database
 from hub.store.dead_letters import DeadLetter
 from hub.store.replay_facts import DeliveryFacts, WholeFacts
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from hub.pipeline.program import Program
 
 MAX_DEPTH = 5
+PAGE = 500  # deliveries that are judged by one statement for each fact
 REASONS = {
     "in_flight": "it is on its way; wait for its end, or hold it first",
     "already_delivered": "it was delivered; to send it again say delivered: send, and why",
@@ -31,14 +34,83 @@ REASONS = {
     "no_target": "the active set has no such target any more; deploy one that has it",
     "destination": "it has no deliveries yet that a destination could be chosen from",
     "filtered": "no target wanted it; replay it from: start",
+    "in_batch": "it is held in a batch with others; release, resolve or cancel that",
+    "collected": "it was sent with others as one; replay it with version: current, and it goes in the next batch",
+    "batch_in_doubt": "the batch it was sent in may have arrived; look in the target, then resolve it, or say "
+    "delivered: send, and why",
+    "went_out": "it holds what went to a partner; replay the delivery that it names, or resolve it",
     "gone": "it is no longer stored",
 }
 
 
-def reason_against(db: Database, letter: DeadLetter, request: Request, program: Program) -> str:
-    """A key of REASONS; '' when it can be replayed."""
-    if letter.kind == "delivery":
-        return _delivery(db, letter, request, program)
+def reasons_against(db: Database, letters: Sequence[DeadLetter], request: Request, program: Program) -> list[str]:
+    """For each a key of REASONS; '' when it can be replayed. Deliveries are judged a page at a time."""
+    against: dict[str, str] = {}
+    ids = [letter.id for letter in letters if letter.kind == "delivery"]
+    for at in range(0, len(ids), PAGE):
+        page = ids[at : at + PAGE]
+        against |= against_deliveries(db, page, replay_facts.of_deliveries(db, page), request, program)
+    return [
+        against[letter.id] if letter.kind == "delivery" else reason_against_whole(db, letter, request)
+        for letter in letters
+    ]
+
+
+def against_deliveries(
+    db: Database, ids: Sequence[str], facts: Mapping[str, DeliveryFacts], request: Request, program: Program
+) -> dict[str, str]:
+    """By id a key of REASONS, '' for those that can be replayed; one statement for each thing that is asked."""
+    against = {id: _by_itself(facts[id], request, program) if id in facts else "gone" for id in ids}
+    ended = [id for id in ids if id in facts and facts[id].delivery.state not in (*DELIVERY_WAITING, "dead")]
+    for id in replay_facts.replayed(db, ended) if ended else ():
+        against[id] = "already_replayed"
+    left = [facts[id].delivery for id in ids if not against[id]]
+    if request.superseded != SEND:
+        newest = replay_facts.newest_delivered(db, {(d.lane, d.system) for d in left if d.lane})
+        against |= {d.delivery_id: "superseded" for d in left if newest.get((d.lane, d.system), -1) > d.lane_seq}
+        left = [d for d in left if not against[d.delivery_id]]
+    return against | _by_bytes(db, left, request)
+
+
+def _by_itself(facts: DeliveryFacts, request: Request, program: Program) -> str:
+    """What its own row and the active set say against it."""
+    d = facts.delivery
+    if against := _by_state(facts, request):
+        return against
+    if d.replay_depth >= MAX_DEPTH:
+        return "depth"
+    if d.batch_id is not None and request.version == AS_RUN:
+        return "collected"
+    if d.batch_id and d.doubt and request.delivered != SEND:
+        return "batch_in_doubt"
+    return "no_target" if program.find(d.route, d.target) is None else ""
+
+
+def _by_state(facts: DeliveryFacts, request: Request) -> str:
+    d = facts.delivery
+    if d.state in ("resolved", "cancelled"):
+        return "resolved"
+    if d.state == "held" and d.batch_id:
+        return "in_batch"
+    if d.state == "held":
+        return "follows_predecessor" if facts.hold_reason == "predecessor" else "in_doubt" if d.doubt else ""
+    if d.state in DELIVERY_WAITING:
+        return "in_flight"
+    return "already_delivered" if d.state == "delivered" and request.delivered != SEND else ""
+
+
+def _by_bytes(db: Database, left: Sequence[Delivery], request: Request) -> dict[str, str]:
+    """Those among deliveries that have nothing stored to send or to make it of."""
+    if request.version == AS_RUN:
+        there = bodies.stored(db, [(d.delivery_id, d.revision) for d in left])
+        lost = [d for d in left if d.delivery_id not in there]
+        return {d.delivery_id: "payload_pruned" if d.attempts else "not_as_run" for d in lost}
+    there = replay_facts.with_document(db, [d.message_id for d in left])
+    return {d.delivery_id: "payload_pruned" for d in left if d.message_id not in there}
+
+
+def reason_against_whole(db: Database, letter: DeadLetter, request: Request) -> str:
+    """Of a message or receipt, which goes through the flow again from its raw bytes."""
     if request.version == AS_RUN:
         return "not_as_run"
     if request.destinations:
@@ -46,55 +118,21 @@ def reason_against(db: Database, letter: DeadLetter, request: Request, program: 
     return _whole(db, letter, request)
 
 
-def _delivery(db: Database, letter: DeadLetter, request: Request, program: Program) -> str:
-    facts = replay_facts.of_delivery(db, letter.id)
-    if facts is None:
-        return "gone"
-    if against := _by_state(db, letter, request, facts):
-        return against
-    if facts.depth >= MAX_DEPTH:
-        return "depth"
-    if program.find(letter.route, letter.target) is None:
-        return "no_target"
-    if request.superseded != SEND and replay_facts.is_superseded(db, facts.lane, letter.system, letter.order):
-        return "superseded"
-    return _bytes(db, letter, request, facts)
-
-
-def _by_state(db: Database, letter: DeadLetter, request: Request, facts: DeliveryFacts) -> str:
-    if facts.state in ("resolved", "cancelled"):
-        return "already_replayed" if replay_facts.is_replayed(db, letter.id) else "resolved"
-    if facts.state == "held":
-        return "follows_predecessor" if facts.hold_reason == "predecessor" else "in_doubt" if facts.doubt else ""
-    if facts.state in DELIVERY_WAITING:
-        return "in_flight"
-    if facts.state != "dead" and replay_facts.is_replayed(db, letter.id):
-        return "already_replayed"
-    return "already_delivered" if facts.state == "delivered" and request.delivered != SEND else ""
-
-
-def _bytes(db: Database, letter: DeadLetter, request: Request, facts: DeliveryFacts) -> str:
-    if request.version == AS_RUN:
-        if replay_facts.has_payload(db, letter.id, "sent", facts.revision):
-            return ""
-        return "payload_pruned" if facts.attempts else "not_as_run"
-    return "" if replay_facts.has_payload(db, letter.message_id, "canonical") else "payload_pruned"
-
-
 def _whole(db: Database, letter: DeadLetter, request: Request) -> str:
-    """A message or receipt, which goes through the flow again from its raw bytes."""
     facts = replay_facts.of_whole(db, letter.kind, letter.id)
     if facts is None:
         return "gone"
     if against := _whole_by_state(db, letter, request, facts):
         return against
+    if facts.went_out:
+        return "went_out"
     if not replay_facts.has_payload(db, facts.raw_owner, "raw"):
         return "payload_pruned"
     if replay_facts.depth_of(db, letter.id, MAX_DEPTH) >= MAX_DEPTH:
         return "depth"
     # Its lanes are made of its document; as far as it got, its main key tells the usual one.
-    superseded = request.superseded != SEND and replay_facts.is_superseded(db, letter.main_key, "", letter.order)
-    return "superseded" if superseded else ""
+    overtaken = request.superseded != SEND and replay_facts.is_overtaken(db, letter.main_key, letter.order)
+    return "superseded" if overtaken else ""
 
 
 def _whole_by_state(db: Database, letter: DeadLetter, request: Request, facts: WholeFacts) -> str:

@@ -1,19 +1,33 @@
-"""Doing what a plan says: chunks of items, each chunk one short transaction that also records what came of it.
+"""Doing what a plan says: page by page, each one short transaction that also records what came of its items.
 
-An item is done in the very transaction that marks it done, so a crash repeats none and loses none.
+An item is done in the very transaction that marks it done, so a crash repeats none and loses none. A page is only begun
+where few deliveries wait for the systems it goes to, so that what comes in meanwhile has its turn.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+import hub
 from hub.message import Accepted, Arrival, Delivery
-from hub.replay.judge import reason_against
+from hub.replay.judge import against_deliveries, reason_against_whole
 from hub.replay.request import AS_RUN, Request, request_of
-from hub.store import bodies, dead_letters, deliveries, interventions, message_view, receipts, replay_facts, replays
+from hub.store import (
+    bodies,
+    dead_letters,
+    deliveries,
+    interventions,
+    message_view,
+    receipts,
+    replay_facts,
+    replays,
+    sets,
+    switches,
+    waiting,
+)
 from hub.store.database import Database
 from hub.store.dead_letters import DeadLetter
 from hub.store.replays import Item
@@ -21,43 +35,53 @@ from hub.store.replays import Item
 if TYPE_CHECKING:
     from hub.pipeline.engine import Engine
 
-CHUNK = 50
+PAGE = 250
+MOST_WAITING = 1000  # deliveries of one route to one system; more are not added to them
 
 
 @dataclass(slots=True)
 class Effects:
-    """What a chunk set going: told to the engine after the commit."""
+    """What a page set going: told to the engine after the commit."""
 
     systems: set[str] = field(default_factory=set)
     arrivals: list[tuple[Arrival, Accepted]] = field(default_factory=list)
     items: int = 0
 
 
-def run_chunk(engine: Engine, replay_id: str) -> int | None:
-    """Do the next items of a running replay, as many as its rate lets go now; gives how many were done.
+class NoRoom(Exception):
+    """Enough waits for a system that a page would go to; the page is left as it is."""
 
-    None when none is left, or when it runs no more.
-    """
+
+def run_page(engine: Engine, replay_id: str) -> int | None:
+    """Do the next items of a running replay, as many as its rate lets go now and there is room for; gives how many
+    were done. None when none is left, or when it runs no more."""
     now = engine.clock.epoch()
 
     def job(db: Database) -> Effects | None:
-        replay = replays.get(db, replay_id)
-        if replay is None or replay.state != "running":
+        replay = replays.hold(db, replay_id)
+        if replay is None:
             return None
         request, effects = request_of(replay.request), Effects()
         allowed, next_at = _pace(request.rate_per_second, replay.next_at, now)
-        found = replays.waiting(db, replay_id, allowed) if allowed else []
-        done: list[Item] = []
-        for kind, items in groupby(found, key=lambda item: item.kind):
-            some = _deliveries if kind == "delivery" else _wholes
-            done += some(engine, db, list(items), request, now, effects)
+        if not allowed:
+            return effects
+        found = replays.waiting(db, replay_id, replay.done_to, allowed)
+        if not found:
+            return None
+        done = _done(engine, db, found, request, now, effects)
         replays.mark_items(db, replay_id, done)
-        if found and request.rate_per_second:
-            replays.set_next(db, replay_id, next_at + len(found) / request.rate_per_second)
-        effects.items = len(found)
-        return None if allowed and not found else effects
+        rate = request.rate_per_second
+        left = {item.ordinal for item in found} - {item.ordinal for item in done}
+        replays.went_on(
+            db, replay_id, min(left, default=found[-1].ordinal + 1), next_at + len(found) / rate if rate else None
+        )
+        effects.items = len(done)
+        return effects
 
-    effects: Effects | None = engine.store.write(job)
+    try:
+        effects: Effects | None = engine.store.write(job)
+    except NoRoom:
+        return 0
     if effects is None:
         return None
     if effects.arrivals:
@@ -70,15 +94,20 @@ def run_chunk(engine: Engine, replay_id: str) -> int | None:
 def _pace(rate: float | None, next_at: float | None, now: float) -> tuple[int, float]:
     """(how many items may go now, the moment that the next are counted from). Time away makes no burst."""
     if rate is None:
-        return CHUNK, now
+        return PAGE, now
     start = max(next_at if next_at is not None else now, now - 1.0)
-    return (min(int((now - start) * rate) + 1, CHUNK), start) if start <= now else (0, start)
+    return (min(int((now - start) * rate) + 1, PAGE), start) if start <= now else (0, start)
 
 
-def _judged(engine: Engine, db: Database, item: Item, request: Request) -> tuple[DeadLetter | None, str]:
-    """What an item means now, and why it cannot be replayed any more, or ''."""
-    letter = dead_letters.one(db, item.kind, item.item_id)
-    return letter, "gone" if letter is None else reason_against(db, letter, request, engine.program)
+def _done(
+    engine: Engine, db: Database, found: Sequence[Item], request: Request, now: float, effects: Effects
+) -> list[Item]:
+    """Items with what came of them; one that somebody else has changed meanwhile is left for the next page."""
+    done: list[Item] = []
+    for kind, items in groupby(found, key=lambda item: item.kind):
+        some = _deliveries if kind == "delivery" else _wholes
+        done += some(engine, db, list(items), request, now, effects)
+    return done
 
 
 # -- deliveries again ----------------------------------------------------------------------------------------------
@@ -88,35 +117,72 @@ def _deliveries(
     engine: Engine, db: Database, items: Sequence[Item], request: Request, now: float, effects: Effects
 ) -> list[Item]:
     """New deliveries in the old ones' places in their lanes, with the old ones' keys towards the receiver."""
-    against = {item.item_id: _judged(engine, db, item, request)[1] for item in items}
-    olds = deliveries.load(db, [id for id, reason in against.items() if not reason])
-    as_run = request.version == AS_RUN
-    kept = bodies.stored(db, [(old.delivery_id, old.revision) for old in olds if old.attempts and not old.doubt])
-    made = {old.delivery_id: _new(engine, old, old.delivery_id in kept, as_run, now) for old in olds}
-    for old in olds if as_run else ():
-        replay_facts.copy_sent(db, old, made[old.delivery_id].delivery_id)
-    replay_facts.adopt_followers(db, [(old, new.delivery_id) for old, new in made.items()])
-    # The new ones hold the lanes before the old ones let go of them.
-    deliveries.insert(db, list(made.values()))
-    ended = [old.delivery_id for old in olds if old.state in ("dead", "held")]
-    effects.systems |= deliveries.resolve(db, [(id, f"replayed by {made[id].delivery_id}") for id in ended], now)
+    ids = [item.item_id for item in items]
+    facts = replay_facts.of_deliveries(db, ids)
+    against = against_deliveries(db, ids, facts, request, engine.program)
+    olds = [facts[id].delivery for id in ids if not against[id]]
+    _require_room(engine, db, olds, now)
+    made = _made(engine, db, olds, request.version == AS_RUN, now)
+    ended = [(old.delivery_id, old.state, f"replayed by {made[old.delivery_id].delivery_id}")
+             for old in olds if old.state in ("dead", "held")]  # fmt: skip
+    left = {id for id, _, _ in ended} - deliveries.replaced(db, ended, now)
+    olds = [old for old in olds if old.delivery_id not in left]
+    deliveries.insert(db, [made[old.delivery_id] for old in olds])
+    replay_facts.adopt_followers(db, [(old.delivery_id, made[old.delivery_id].delivery_id) for old in olds])
+    same = [(old, made[old.delivery_id].delivery_id) for old in olds if not made[old.delivery_id].rebuild]
+    replay_facts.copy_sent(db, same)
     effects.systems |= {old.system for old in olds}
     return [
         replace(item, state="skipped", note=against[item.item_id])
         if against[item.item_id]
         else replace(item, state="started", new_id=made[item.item_id].delivery_id)
         for item in items
+        if item.item_id not in left
     ]
 
 
-def _new(engine: Engine, old: Delivery, is_kept: bool, as_run: bool, now: float) -> Delivery:
-    """Built anew, the engine compares with the old bytes; where these are pruned they count as changed."""
-    same = as_run or not old.attempts or old.doubt or is_kept
+def _require_room(engine: Engine, db: Database, olds: Sequence[Delivery], now: float) -> None:
+    """Raises NoRoom where enough waits already. What waits for a system that nothing goes to is in nobody's way."""
+    for system, route in sorted({(old.system, old.route) for old in olds}):
+        stands = switches.is_off(db, "system", system) or switches.is_off(db, "route", route)
+        if stands or not engine.dispatcher.gates.of(system).lets_through(now):
+            continue
+        if waiting.due_now(db, system, route, now, MOST_WAITING) >= MOST_WAITING:
+            raise NoRoom
+
+
+def _made(engine: Engine, db: Database, olds: Sequence[Delivery], as_run: bool, now: float) -> Mapping[str, Delivery]:
+    """The new delivery of each old one, by the old one's id. Bytes that would come out as they were need not be made
+    again: those that the same files and the same hub made, without asking the store for anything that changes."""
+    kept = bodies.stored(db, [(old.delivery_id, old.revision) for old in olds if old.attempts])
+    program = engine.program
+    is_same_hub = sets.version_of(db, program.set_id) == hub.__version__
+    made = {}
+    for old in olds:
+        target, is_kept = program.find(old.route, old.target), old.delivery_id in kept
+        is_fixed = is_same_hub and old.set_id == program.set_id and target is not None and target.is_fixed
+        made[old.delivery_id] = _new(engine, old, is_kept, as_run or (is_kept and is_fixed), now)
+    return made
+
+
+def _new(engine: Engine, old: Delivery, is_kept: bool, unchanged: bool, now: float) -> Delivery:
+    """Built anew, the engine compares with the old bytes; where these are pruned they count as changed. What was sent
+    in a batch, or is to be, is a delivery of its own: the bytes and the key were those of the batch."""
+    target = engine.program.find(old.route, old.target)
+    collects = target is not None and target.collect is not None
+    if collects or old.batch_id is not None:
+        return Delivery(
+            delivery_id=engine.clock.new_id(), message_id=old.message_id, lane_seq=old.lane_seq, source=old.source,
+            route=old.route, target=old.target, system=old.system, lane=old.lane, state="queued", created_at=now,
+            set_id=engine.program.set_id, replay_of=old.delivery_id, replay_depth=old.replay_depth + 1,
+            received_at=old.received_at, rebuild=True, batch_id="" if collects else None,
+        )  # fmt: skip
+    same = unchanged or not old.attempts or old.doubt or is_kept
     return Delivery(
         delivery_id=engine.clock.new_id(), message_id=old.message_id, lane_seq=old.lane_seq, source=old.source,
         route=old.route, target=old.target, system=old.system, lane=old.lane, state="queued", created_at=now,
-        set_id=old.set_id if as_run else engine.program.set_id, revision=old.revision if same else old.revision + 1,
-        replay_of=old.delivery_id, replay_depth=old.replay_depth + 1, doubt=old.doubt, rebuild=not as_run,
+        set_id=old.set_id if unchanged else engine.program.set_id, revision=old.revision if same else old.revision + 1,
+        replay_of=old.delivery_id, replay_depth=old.replay_depth + 1, doubt=old.doubt, rebuild=not unchanged,
         received_at=old.received_at, effect_id=old.effect_id or old.delivery_id,
     )  # fmt: skip
 
@@ -130,7 +196,8 @@ def _wholes(
     """Messages and receipts one by one: what one of them settles may be the next one's."""
     done = []
     for item in items:
-        letter, against = _judged(engine, db, item, request)
+        letter = dead_letters.one(db, item.kind, item.item_id)
+        against = "gone" if letter is None else reason_against_whole(db, letter, request)
         if letter is None or against:
             done.append(replace(item, state="skipped", note=against))
             continue

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hub.errors import NotFound
-from hub.replay.judge import reason_against
+from hub.replay.judge import reasons_against
 from hub.replay.request import START, Request
 from hub.states import NEEDS_A_PERSON
 from hub.store import dead_letters, message_view, search
@@ -66,7 +66,7 @@ def select(db: Database, request: Request, program: Program) -> Selection:
         letters, matched = _dead(db, request)
     letters.sort(key=lambda letter: (letter.order, letter.kind, letter.id))
     chosen = letters[: request.max_items]
-    choices = tuple(Choice(letter, reason_against(db, letter, request, program)) for letter in chosen)
+    choices = tuple(map(Choice, chosen, reasons_against(db, chosen, request, program)))
     return Selection(choices, matched, program.set_id)
 
 

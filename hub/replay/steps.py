@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from hub.errors import Conflict, NotFound, UsageError
-from hub.store import audit, deliveries, interventions, message_view, switches
+from hub.store import audit, deliveries, findings, interventions, message_view, switches
 from hub.store.audit import Actor
 from hub.store.database import Database
 
@@ -94,15 +94,18 @@ def _step(
 
 
 def resolve_message(engine: Engine, id: str, actor: Actor, reason: str) -> None:
-    """Say that a dead message or receipt has been dealt with by other means. Raises Conflict when it is not dead."""
+    """Say that a dead message or receipt, or what was found about a message, has been dealt with by other means. Raises
+    Conflict when there is no such thing."""
     text = _reason(reason)
 
     def job(db: Database) -> None:
         place = message_view.locate(db, id)
         if place is None or place[0] == "delivery":
             raise NotFound(f"there is no message or receipt with the id '{id[:80]}'")
-        if not interventions.resolve_letter(db, place[0], id, f"resolved by {actor.name}"):
-            raise Conflict("this is not dead, or has been dealt with before")
+        by = f"resolved by {actor.name}"
+        settled = findings.settle(db, id, engine.clock.epoch(), by)
+        if not interventions.resolve_letter(db, place[0], id, by) and not settled:
+            raise Conflict("this is not dead and nothing was found about it, or it has been dealt with before")
         audit.append(db, engine.clock.epoch(), actor, f"{place[0]}.resolve", id, {}, text)
 
     engine.store.write(job)
@@ -116,7 +119,7 @@ def pause_route(engine: Engine, name: str, actor: Actor, reason: str) -> None:
 
 
 def stop_system(engine: Engine, name: str, actor: Actor, reason: str) -> None:
-    """Send nothing to a system until it is started. Raises NotFound."""
+    """Send nothing to a system and fetch nothing from it until it is started. Raises NotFound."""
     if name not in engine.program.settings.systems:
         raise NotFound(f"there is no system '{name[:80]}' in the active set")
     _throw(engine, "system", name, "stopped", actor, _reason(reason))

@@ -3,23 +3,33 @@
 Files come as a mapping from path to text: nothing here reads the disk. ``schemas/canonical/v1/order.schema.json`` is
 ``canonical/v1/order`` and, while no higher major version is there, ``canonical/order``;
 ``schemas/shopify/order.schema.json`` is ``shopify/order``. Validators are compiled when first used, once.
+A grammar of an EDI message, ``schemas/edifact/D96A/ORDERS.yaml``, is a schema too: ``edifact/D96A/ORDERS``. So are the
+documents of UBL and CII, whatever the project holds: ``ubl/2.1/Invoice``; and those of IDocs: ``idoc/ORDERS05``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
+from copy import copy
+from dataclasses import replace
+from functools import cached_property, lru_cache
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 import jsonschema_rs
 
+from hub import idocs
 from hub.codes import INDEX, CodeLists, reference_codes
 from hub.errors import DocumentFault, Fault, NotFound, ProjectError
+from hub.formats import Codec
+from hub.grammars import Grammars, Writer, codec_of, outline_of
 from hub.keys import Key, KeyRule, compile_keys, keys_of
+from hub.outline import Outline
+from hub.schemas import ubl
 from hub.schemas.files import SchemaFile, fault_at, read_schema_files
 from hub.schemas.links import lost_references
 from hub.schemas.marks import SchemaPlace
+from hub.schemas.outline import SchemaOutline
 from hub.schemas.quick import quick_form
 from hub.schemas.shape import Schema, Shape, Shapes, expand, follow, split_path
 from hub.schemas.wording import faults_of
@@ -28,6 +38,17 @@ from hub.yamldoc import did_you_mean
 _MOST_FAULTS = 100
 _MOST_VIOLATIONS = 1000  # a document that is wrong everywhere must not take the time to say so everywhere
 _OWN = "canonical"  # shipped and tested with the hub; other folders are the user's and are checked when they are read
+
+
+def schema_set(files: Mapping[str, bytes]) -> SchemaSet:
+    """The schemas among a project's files; made once for the same ones, since a start, an edit and a check after it
+    mostly find them as they were. Raises ProjectError like ``SchemaSet``."""
+    return _schema_set(tuple((path, raw) for path, raw in files.items() if path.startswith("schemas/")))
+
+
+@lru_cache(maxsize=2)
+def _schema_set(files: tuple[tuple[str, bytes], ...]) -> SchemaSet:
+    return SchemaSet(dict(files))
 
 
 class SchemaSet:
@@ -42,6 +63,10 @@ class SchemaSet:
         if faults:
             raise ProjectError(faults)
         self.codes = CodeLists(files) if INDEX in files else reference_codes()
+        raws = {path: raw for path, raw in files.items() if isinstance(raw, bytes)}
+        self.grammars, self.idocs = Grammars(raws), idocs.IdocTypes(raws)
+        self._writers: dict[str, Writer] = {}
+        self._codecs: dict[tuple[str, str], Codec] = {}
         self._found, self._files = found, _by_name(found)
         self._shapes = Shapes({file.uri: file.root for file in found})
         faults = [fault for file in found for fault in lost_references(file, self._shapes)]
@@ -52,6 +77,7 @@ class SchemaSet:
         self._quick_validators: dict[str, jsonschema_rs.Validator] = {}
         self._rules: dict[str, tuple[KeyRule, ...]] = {}
         self._expanded: dict[str, Schema] = {}
+        self._outlines: dict[str, Outline] = {}
         self._places: dict[str, SchemaPlace] = {}
         faults = [fault for file in found if file.folder != _OWN for fault in self._check(file)]
         if faults:
@@ -59,21 +85,36 @@ class SchemaSet:
 
     def names(self) -> list[str]:
         """Every name a route or a mapping may use, sorted."""
-        return sorted(name for name, file in self._files.items() if file.describes_documents)
+        own = (name for name, file in self._files.items() if file.describes_documents)
+        return sorted({*own, *self.grammars.names(), *self.idocs.names(), *ubl.NAMES})
 
     def has(self, name: str) -> bool:
-        return name in self._files
+        return name in self._files or self._is_of_format(name)
 
     def is_valid(self, name: str, document: Any) -> bool:
         """Whether a document fits its schema; the fast way, without reasons. Raises NotFound for an unknown name."""
+        if self._is_of_format(name):
+            return not any(fault.severity == "error" for fault in self.faults(name, document))
         validator = self._quick_validators.get(name) or self._compiled_quick(name)
         try:
             return validator.is_valid(document)
         except ValueError:  # a lone surrogate or a value that no JSON document holds
             return False
 
+    def _is_of_format(self, name: str) -> bool:
+        """Whether it is no JSON Schema, but says what a format's own documents look like."""
+        own = name in ubl.NAMES or self.grammars.has(name) or self.idocs.has(name)
+        return own and name not in self._files
+
     def faults(self, name: str, document: Any) -> list[DocumentFault]:
-        """Every fault of a document, each once, at most 100; empty when it is valid."""
+        """Every fault of a document, each once, at most 100; empty when it is valid. Of a grammar, of UBL and CII: what
+        keeps it from being written."""
+        if name not in self._files and name in ubl.NAMES:
+            return ubl.faults_of(name, document, _MOST_FAULTS)
+        if name not in self._files and self.grammars.has(name):
+            return self._writer(name).segments(document)[1]
+        if name not in self._files and self.idocs.has(name):
+            return idocs.prepared(document, self.idocs.type(name))[1]
         validator = self._validators.get(name) or self._compiled(name)
         root = self.shape(name)
         try:
@@ -87,6 +128,10 @@ class SchemaSet:
             return [DocumentFault("", "schema", f"does not fit the schema {name}")]
         return list(islice(unique.values(), _MOST_FAULTS))
 
+    def segments(self, name: str, document: Any) -> list[list[Any]]:
+        """What a document of a grammar is written as, between header and trailer."""
+        return self._writer(name).segments(document)[0]
+
     def schema(self, name: str) -> Schema:
         """The schema with every reference replaced by what it points to."""
         if name not in self._expanded:
@@ -96,6 +141,26 @@ class SchemaSet:
     def shape(self, name: str) -> Shape:
         """The root of a schema, to walk from."""
         return self._shapes.at(self._file(name).uri)
+
+    def outline(self, name: str) -> Outline:
+        """What a document of this schema looks like, for the lint. Raises NotFound for an unknown name."""
+        if name not in self._files and name in ubl.NAMES:
+            return ubl.outline_of(name)
+        if name not in self._files and self.idocs.has(name):
+            return self._outlines.setdefault(name, idocs.outline_of(self.idocs.type(name)))
+        if name not in self._outlines:
+            is_grammar = name not in self._files and self.grammars.has(name)
+            self._outlines[name] = (
+                outline_of(self.grammars.message(name)) if is_grammar else SchemaOutline(self.shape(name), self.codes)
+            )
+        return self._outlines[name]
+
+    def as_if(self, name: str, grammar: str) -> SchemaSet:
+        """The same, in which documents of the grammar ``name`` look like those of another, whatever codes they hold."""
+        message = replace(self.grammars.message(grammar), unknown_codes="allow")
+        other = copy(self)
+        other._outlines = {**self._outlines, name: outline_of(message)}
+        return other
 
     def field(self, name: str, path: str) -> Schema | None:
         """What the schema says at a path (``order_lines[].quantity.value``); None for a field it does not declare.
@@ -119,6 +184,28 @@ class SchemaSet:
         if name in self._files and name not in self._places:
             self._places[name] = SchemaPlace(self.shape(name))
         return self._places.get(name)
+
+    def codec(self, format: str, schema: str | None) -> Codec:
+        """The codec of a mapping's side: of a format of EDI whose schema is a grammar, the one with named documents; of
+        UBL and CII the one for this type of document."""
+        key = (format, schema or "")
+        if key not in self._codecs:
+            self._codecs[key] = self._codec(format, schema or "")
+        return self._codecs[key]
+
+    def _codec(self, format: str, schema: str) -> Codec:
+        if ubl.is_of(format, schema):
+            return ubl.codec_of(schema)
+        if format == "idoc" and self.idocs.has(schema):
+            from hub.idocs.codec import TypedIdocs  # with lxml: only a mapping of IDocs wants it
+
+            return cast(Codec, TypedIdocs(self.idocs.type(schema)))
+        return codec_of(format, schema, self.grammars)
+
+    def _writer(self, name: str) -> Writer:
+        if name not in self._writers:
+            self._writers[name] = Writer(self.grammars.message(name))
+        return self._writers[name]
 
     def _file(self, name: str) -> SchemaFile:
         if name not in self._files:

@@ -57,6 +57,10 @@ class Shape:
             shape = Shape(self._shapes, target._uri, {**target.node, **beside})
         return Shape(self._shapes, self._uri, {})
 
+    def is_same(self, other: Shape) -> bool:
+        """Whether both are one place, or places of one file at which the same is declared."""
+        return self._uri == other._uri and self.node == other.node
+
     def property(self, name: str) -> Shape | None:
         """The field of that name; in an object that allows any field, the shape of any; None where it is unknown."""
         declared = self._declared(name)

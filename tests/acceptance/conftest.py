@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hub_process import ORDER_IN, ORDER_OUT, ROUTE, SECRET, HubProcess, order, signed
+from hub_process import HubProcess
 from receiver import Receiver
-
-__all__ = ["ORDER_IN", "ORDER_OUT", "ROUTE", "SECRET", "HubProcess", "order", "signed"]
 
 
 @pytest.fixture

@@ -113,7 +113,7 @@ class HubProcess:
                 start_new_session=True, pass_fds=files,
             )  # fmt: skip
 
-    def wait_until_ready(self, seconds: float = 20) -> None:
+    def wait_until_ready(self, seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             try:

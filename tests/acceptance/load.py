@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from itertools import pairwise
 from typing import Self
@@ -13,7 +14,7 @@ from hub_process import HubProcess
 from receiver import Receiver
 
 
-class Senders:
+class Senders(ABC):
     """Threads that send, each under a name of its own, for the length of a block."""
 
     def __init__(self, names: Iterable[str]) -> None:
@@ -30,9 +31,9 @@ class Senders:
         for thread in self._threads:
             thread.join()
 
+    @abstractmethod
     def run(self, name: str) -> None:
         """What one of them does until ``stop`` is set."""
-        raise NotImplementedError
 
 
 class Load(Senders):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conftest import HubProcess
+from hub_process import HubProcess
 
 _CODEC = """
 import os

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import warm
+
 from hub.client import client_for
 
 SHOP = "webshop"
@@ -22,13 +24,9 @@ SHOP = "webshop"
 def o2c(folder: Path, *arguments: str, stdin: bytes = b"", **environment: str) -> subprocess.CompletedProcess[str]:
     """One command in a folder, with an environment that names no other hub."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("O2C_")}
-    ended = subprocess.run(
-        [sys.executable, "-m", "hub.cli", *arguments], cwd=folder, input=stdin, capture_output=True, timeout=60,
-        env={**clean, **environment},
-    )  # fmt: skip
-    out, err = ended.stdout.decode(), ended.stderr.decode()
+    code, out, err = warm.run(arguments, folder, {**clean, **environment}, stdin)
     assert "Traceback" not in out + err
-    return subprocess.CompletedProcess(ended.args, ended.returncode, out, err)
+    return subprocess.CompletedProcess(["o2c", *arguments], code, out, err)
 
 
 def answer(folder: Path, *arguments: str) -> Any:
@@ -40,7 +38,7 @@ def answer(folder: Path, *arguments: str) -> Any:
 
 def wait_for(folder: Path, count: int, *filters: str) -> list[dict[str, Any]]:
     """The messages that match, once there are that many and none of their deliveries is under way."""
-    deadline, hub = time.monotonic() + 15, client_for(folder)
+    deadline, hub = time.monotonic() + 60, client_for(folder)
     given = {name.removeprefix("--"): value for name, value in zip(filters[::2], filters[1::2], strict=True)}
     while time.monotonic() < deadline:
         items: list[dict[str, Any]] = hub.get("/messages", **given)["items"]
@@ -100,7 +98,8 @@ def started(project: Path, *options: str, **environment: str) -> Iterator[None]:
 
 
 def _wait_until_up(process: subprocess.Popen[bytes], project: Path) -> None:
-    deadline = time.monotonic() + 20
-    while not client_for(project).is_up():  # where it is now: the hub itself may have written it anew
+    deadline = time.monotonic() + 60
+    known = project / ".o2c/local.json"
+    while not (known.exists() and client_for(project).is_up()):  # where it is now: the hub itself may have written it
         assert process.poll() is None and time.monotonic() < deadline, (project / "hub.log").read_text()
         time.sleep(0.05)

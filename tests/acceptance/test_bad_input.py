@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SECRET, HubProcess, order, signed
+from hub_process import SECRET, HubProcess, order, signed
 from receiver import Receiver
 
 HOOK_KEY = b"a key of thirty-two bytes, or so."

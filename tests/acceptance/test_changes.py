@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from conftest import ORDER_OUT, HubProcess
+from hub_process import ORDER_OUT, HubProcess
 from load import Load, in_order
 from receiver import Receiver
 

@@ -105,6 +105,36 @@ def test_a_trace_of_a_stored_message_comes_from_its_own_bytes(running: Path) -> 
     wait_for(running, 1, "--key", "order:4002")
     traced = answer(running, "show", sent["message_id"], "--trace")
     assert {entry["path"]: entry["value"] for entry in traced["trace"]}["order_id"] == "4002"
+    sent_to_erp = {entry["path"]: entry for entry in traced["target_traces"]["erp"]}
+    [canonical] = sent_to_erp["external_reference"]["from"]
+    assert (canonical["path"], canonical["sources"]) == ("order_id", ["src.name"])
+    assert canonical["places"][0]["line"] > 0
+    shown = o2c(running, "show", sent["message_id"], "--trace").stdout
+    assert "to erp:" in shown and "order_id <- " in shown
+
+
+def test_a_trace_of_a_message_on_a_hub_elsewhere_needs_no_project(running: Path, tmp_path: Path) -> None:
+    sent = answer(running, "send", SHOP, order(running, 4073))
+    wait_for(running, 1, "--key", "order:4073")
+    hub = client_for(running)
+    traced = o2c(tmp_path, "show", sent["message_id"], "--trace", O2C_URL=hub.url, O2C_API_KEY=hub.key)
+    assert (traced.returncode, traced.stderr) == (0, "")
+    lines = {line.split("  ")[0]: line for line in traced.stdout.splitlines()}
+    assert lines["order_id"].rstrip(")").partition("src.name at ")[2].partition(" (byte ")[0]
+    assert "order_id <- " in lines["external_reference"]
+
+
+def test_a_trace_is_by_the_files_of_then_whatever_the_folder_says_now(running: Path) -> None:
+    sent = answer(running, "send", SHOP, order(running, 4004))
+    wait_for(running, 1, "--key", "order:4004")
+    mapping = running / "mappings/orders/shopify-order.yaml"
+    kept = mapping.read_text()
+    before = answer(running, "show", sent["message_id"], "--trace")["trace"]
+    mapping.write_text("# not deployed\n" + kept)
+    try:
+        assert answer(running, "show", sent["message_id"], "--trace")["trace"] == before
+    finally:
+        mapping.write_text(kept)
 
 
 def test_what_is_not_signed_by_the_shop_is_refused(running: Path) -> None:
@@ -222,14 +252,3 @@ def test_explain_says_the_defaults_in_words(running: Path) -> None:
     said = o2c(running, "explain", "webshop-orders").stdout
     assert "tried 8 times" in said and "Kept:" in said
     assert "did you mean 'webshop-orders'?" in o2c(running, "explain", "webshop-order").stderr
-
-
-# -- the demo ------------------------------------------------------------------------------------------------------
-
-
-def test_the_demo_ends_with_numbers_that_add_up(tmp_path: Path) -> None:
-    ended = o2c(tmp_path, "demo", "--orders", "40", "--seconds", "4", TMPDIR=str(tmp_path))
-    assert ended.returncode == 0, ended.stdout[-3000:] + ended.stderr
-    assert " yes" in ended.stdout and " NO" not in ended.stdout
-    assert "the ERP goes away" in ended.stdout and "o2c replay --issue" in ended.stdout
-    assert list(tmp_path.iterdir()) == []

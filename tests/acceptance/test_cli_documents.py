@@ -35,6 +35,24 @@ def test_a_trace_says_where_every_field_came_from(project: Path) -> None:
     assert places["order_id"]["sources"] == ["src.name"]
     assert places["order_id"]["line"] > 0
     assert trace["output"]["order_id"] == "1001"
+    raw = (project / "sample-order.json").read_text()
+    [place] = places["order_id"]["places"]
+    assert raw[place["offset"] :].startswith('"#1001"')
+    assert raw.splitlines()[place["line"] - 1][place["column"] - 1 :].startswith('"#1001"')
+    shown = o2c(project, "map", "shopify-order", "sample-order.json", "--trace").stdout
+    assert f"src.name at {place['line']}:{place['column']} (byte {place['offset']})" in shown
+
+
+def test_explain_says_who_uses_a_field(project: Path) -> None:
+    uses = answer(project, "explain", "--field", "line_items.sku")
+    assert [(use["level"], use["becomes"]) for use in uses] == [
+        (0, "order_lines[].item.sellers_item_id"), (1, "lines[].item_number"), (1, "lines[].item"),
+    ]  # fmt: skip
+    shown = o2c(project, "explain", "webshop-orders", "--field", "shipping_address.city").stdout
+    assert "routes/orders.yaml:" in shown and "to wms: when" in shown
+    none = o2c(project, "explain", "--field", "no_such_field")
+    assert (none.returncode, none.stderr) == (0, "nothing uses no_such_field\n")
+    assert o2c(project, "explain").returncode == 2
 
 
 @pytest.mark.parametrize(
@@ -102,7 +120,7 @@ def test_check_names_file_line_and_column_and_what_to_write(project: Path, tmp_p
     route.write_text(route.read_text().replace("system: erp,", "system: erpp,"))
     ended = o2c(tmp_path / "broken", "check")
     assert ended.returncode == 1
-    assert "routes/orders.yaml:8:14: error: " in ended.stdout
+    assert "routes/orders.yaml:9:14: error: " in ended.stdout
     assert "did you mean 'erp'?" in ended.stdout
     deployed = o2c(tmp_path / "broken", "deploy")
     assert deployed.returncode == 1
@@ -139,3 +157,34 @@ def test_the_doctor_names_what_is_wrong(tmp_path: Path, spoil: str, words: str) 
     ended = o2c(sick, "doctor")
     assert words in ended.stdout
     assert ended.returncode == (0 if words.startswith("system") else 1)
+
+
+def test_decode_tells_every_fault_of_an_interchange_and_prints_the_good_messages(tmp_path: Path) -> None:
+    raw = (
+        b"UNB+UNOC:3+A:14+B:14+261128:1200+7'UNH+1+ORDERS:D:96A:UN'BGM+220'UNT+3+1'"
+        b"UNH+2+ORDERS:D:96A:UN'BGM+220''UNT+9+3'UNZ+5+7'"
+    )
+    (tmp_path / "orders.edi").write_bytes(raw)
+    done = o2c(tmp_path, "decode", "edifact", "orders.edi", "--raw")
+    assert done.returncode == 1
+    assert [document["reference"] for document in json.loads(done.stdout)] == ["1"]
+    where, second = "orders.edi: interchange 7, ", "orders.edi: interchange 7, message 2, "
+    assert done.stderr.splitlines() == [
+        f"{second}segment 3 UNT, element 2, byte 110: error: UNT has the reference '3', its header '2'",
+        f"{second}segment 3 UNT, element 1, byte 108: error: UNT counts '9' segments; there are 3",
+        f"{second}segment 2 BGM, byte 103: warning: an empty segment",
+        f"{where}UNZ, element 1, byte 116: error: UNZ counts '5' messages; there are 2",
+    ]
+    checked = o2c(tmp_path, "decode", "edifact", "orders.edi", "--raw", "--check", "--json")
+    assert [fault.get("severity") for fault in json.loads(checked.stdout)] == [None, None, "warning", None]
+
+
+def test_a_field_that_only_a_mapping_without_a_route_reads_is_found_and_a_misspelt_one_is_told(tmp_path: Path) -> None:
+    project = new_project(tmp_path, "shop")
+    (project / "mappings/odd.yaml").write_text(
+        "mapping: odd\nversion: 1\nsource: {format: csv, columns: [order no]}\ntarget: {format: json}\n"
+        "output: {no: \"src['order no']\"}\n"
+    )
+    assert "mappings/odd.yaml:5:15" in o2c(project, "explain", "--field", "order no").stdout
+    told = o2c(project, "explain", "--field", "line_itms.price").stderr
+    assert "nothing uses line_itms.price; did you mean 'line_items.price'?" in told

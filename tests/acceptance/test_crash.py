@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import HubProcess
+from hub_process import HubProcess
 from load import Load, in_order
 from poison import make_poisonable
 from receiver import Receiver
@@ -28,7 +28,7 @@ def test_twenty_kills_under_load_lose_nothing_and_do_nothing_twice(
     hub = make_hub()
     hub.start()
     chance = random.Random(11)
-    with Load(hub) as load:
+    with Load(hub, pause=0.02) as load:  # so that there is time to start it again
         for _ in range(KILLS):
             time.sleep(chance.uniform(0.05, 0.4))
             [child] = hub.children()

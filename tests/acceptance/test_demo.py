@@ -14,7 +14,7 @@ from program import o2c
 
 
 def test_a_day_ends_by_itself_with_numbers_that_add_up(tmp_path: Path) -> None:
-    ended = o2c(tmp_path, "demo", "--orders", "40", "--seconds", "4", "--json")
+    ended = o2c(tmp_path, "demo", "--orders", "40", "--seconds", "4", "--json", TMPDIR=str(tmp_path))
     assert ended.returncode == 0, ended.stderr
     lines = {line["what"]: line for line in json.loads(ended.stdout)}
     assert all(line["holds"] and line["total"] == sum(line["parts"].values()) for line in lines.values())
@@ -24,6 +24,7 @@ def test_a_day_ends_by_itself_with_numbers_that_add_up(tmp_path: Path) -> None:
     assert lines["double effects in the systems"]["total"] == 0
     for words in ("the ERP goes away", "the ERP is back", "o2c replay", "lookup_missing", "http_422"):
         assert words in ended.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_it_stays_until_it_is_told_to_go(tmp_path: Path) -> None:
@@ -40,4 +41,7 @@ def test_it_stays_until_it_is_told_to_go(tmp_path: Path) -> None:
         with urllib.request.urlopen(found[1], timeout=5) as answer:
             assert b"o2c" in answer.read()
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
+        try:
+            assert process.wait(60) == 0
+        finally:
+            process.kill()

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from conftest import HubProcess, signed
+from hub_process import HubProcess, signed
 from load import Senders
 from receiver import Receiver
 

@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from conftest import HubProcess
+from hub_process import HubProcess
 from receiver import Receiver
 
 

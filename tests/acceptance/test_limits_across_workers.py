@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,10 @@ from broker_servers import BrokerServer
 from cluster import Cluster
 from receiver import Receiver
 from servers import PostgresServer
+
+from hub.broker import QUEUE, open_wire
+from hub.broker.publisher import messages
+from hub.broker.remote import RemoteBroker
 
 Make = Callable[[str], Cluster]
 
@@ -53,6 +58,17 @@ def bring(cluster: Cluster, count: int, name: str = "k") -> set[str]:
 
 def who_sent(cluster: Cluster) -> set[str]:
     return {str(worker) for (worker,) in cluster.rows("SELECT DISTINCT worker FROM attempts")}
+
+
+def wake_all_workers(cluster: Cluster, seconds: float) -> None:
+    """Tell every worker all the time that something is due, as a busy hub does."""
+    broker = RemoteBroker(partial(open_wire, cluster.environment["BROKER_URL"]))
+    broker.declare_queue(QUEUE)
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        broker.push(messages((), ["erp"] * 6))
+        time.sleep(0.02)
+    broker.close()
 
 
 def test_a_rate_is_that_of_all_workers_also_when_one_is_killed(make_cluster: Make, receiver: Receiver) -> None:
@@ -110,7 +126,7 @@ def test_one_probe_at_a_time_finds_out_for_all_workers_whether_a_system_is_back(
     cluster.wait_for(lambda: cluster.rows("SELECT 1 FROM circuits") != [])
     time.sleep(2)  # what was on its way has ended, and every worker knows
     opened, before = time.monotonic(), receiver.requests
-    time.sleep(10)
+    wake_all_workers(cluster, 10)
     probes = receiver.requests - before
     assert 2 <= probes <= 7  # every 2.4 s; all workers for themselves would make three times as many
     assert receiver.most_at_once(since=opened) == 1

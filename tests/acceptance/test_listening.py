@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import shutil
 import socket
 import ssl
 import subprocess
@@ -113,6 +114,17 @@ def test_commands_find_a_hub_that_listens_elsewhere_than_before(project: Path) -
         assert (sent.returncode, "no hub answers" in sent.stderr) == (0, False)
         local = json.loads((project / ".o2c/local.json").read_text())
         assert local["url"] == f"http://127.0.0.1:{port}"
+        assert (project / ".o2c/local.json").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("left", [".o2c/local.json", "nothing"])
+def test_a_project_whose_store_is_new_is_opened_by_its_own_commands(project: Path, left: str) -> None:
+    shutil.rmtree(project / "data")
+    if left == "nothing":  # as in a project that somebody cloned
+        (project / ".o2c/local.json").unlink()
+    set_http(project)
+    with started(project):
+        assert o2c(project, "messages").returncode == 0
         assert (project / ".o2c/local.json").stat().st_mode & 0o077 == 0
 
 

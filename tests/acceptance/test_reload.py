@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from conftest import ORDER_OUT, ROUTE, HubProcess
+from hub_process import ORDER_OUT, ROUTE, HubProcess
 from receiver import Receiver
 from test_crash import Load, in_order
 

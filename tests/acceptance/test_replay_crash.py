@@ -10,7 +10,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 from admin import add_key, call
-from conftest import ORDER_IN, HubProcess, signed
+from hub_process import ORDER_IN, HubProcess, signed
 from receiver import Receiver
 
 from hub.store import conservation, open_store

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import HubProcess
+from hub_process import HubProcess
 from program import o2c
 from receiver import Receiver
 from test_files import ORDER_IN, drop, filed

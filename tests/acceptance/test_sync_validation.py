@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROUTE, HubProcess, order, signed
+from hub_process import ROUTE, HubProcess, order, signed
 from poison import make_poisonable
 from receiver import Receiver
 

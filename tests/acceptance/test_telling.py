@@ -13,7 +13,7 @@ from typing import Any
 import apsw
 import pytest
 from admin import add_key, call
-from conftest import HubProcess, signed
+from hub_process import HubProcess, signed
 from receiver import Receiver
 
 ROUND_SECONDS = 2.0
@@ -136,7 +136,7 @@ def test_a_lane_that_waits_long_for_a_person_is_told(hub: HubProcess, ops: Ops, 
     hub.send("k-1")
     hub.wait_for(lambda: hub.rows("SELECT state FROM deliveries") == [("retrying",)])
     [(delivery,)] = hub.rows("SELECT delivery_id FROM deliveries")
-    call(hub, key, "POST", f"/deliveries/{delivery}/hold", {"reason": "the ERP is closed this month"})
+    hub.wait_for(lambda: is_held(hub, key, delivery))
     hub.send("k-2")
     make_older(hub, delivery)
     hub.wait_for(lambda: "hub.blocked_lane.opened" in ops.told[0])
@@ -151,6 +151,12 @@ def test_a_lane_that_waits_long_for_a_person_is_told(hub: HubProcess, ops: Ops, 
         "hub.blocked_lane.recovered",
     ]
     assert len(ops.mails) == len(ops.hooks)
+
+
+def is_held(hub: HubProcess, key: str, delivery_id: str) -> bool:
+    """Hold it, if it is not under way just now."""
+    path, reason = f"/deliveries/{delivery_id}/hold", {"reason": "the ERP is closed this month"}
+    return call(hub, key, "POST", path, reason, refused=409) is not None
 
 
 def make_older(hub: HubProcess, delivery_id: str) -> None:

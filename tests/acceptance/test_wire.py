@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from conftest import HubProcess, signed
+from hub_process import HubProcess, signed
 from receiver import Receiver
 
 
@@ -86,6 +87,29 @@ def test_a_sender_may_close_after_an_answer(hub: HubProcess) -> None:
             [(status, fields, _)] = answers(connection, 1)
             assert (status, fields["connection"]) == (202, "close")
             assert is_closed(connection)
+
+
+def test_a_connection_stays_while_it_is_used_and_is_closed_after_five_idle_seconds(hub: HubProcess) -> None:
+    with line(hub) as connection:
+        for number in range(3):
+            time.sleep(2.6 if number else 0)
+            connection.sendall(request(f"now and then {number}"))
+            assert answers(connection, 1)[0][0] == 202
+        began = time.monotonic()
+        assert is_closed(connection)
+        assert time.monotonic() - began > 4
+
+
+def test_a_request_that_comes_slowly_is_not_cut_off_by_the_one_before_it(hub: HubProcess) -> None:
+    with line(hub) as connection:
+        following = request("slowly")
+        connection.sendall(request("before it") + following[:10])
+        assert answers(connection, 1)[0][0] == 202
+        for start in range(10, 40, 10):
+            time.sleep(2)
+            connection.sendall(following[start : start + 10])
+        connection.sendall(following[40:])
+        assert answers(connection, 1)[0][0] == 202
 
 
 def test_a_sender_may_wait_for_leave_to_send_its_body(hub: HubProcess) -> None:

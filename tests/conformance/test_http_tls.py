@@ -148,11 +148,6 @@ def test_a_look_up_answers_or_says_that_it_cannot_tell(
         assert server.requests[0].body == b""
 
 
-def test_a_look_up_that_reaches_nobody_cannot_tell(make: Any) -> None:
-    verdict = make(f"http://127.0.0.1:{closed_port()}", idempotency=LOOKUP).look_up(parcel())
-    assert brief(verdict) == (LATER, "connect_refused")
-
-
 def test_the_doctor_hears_in_sentences_what_is_wrong(make: Any) -> None:
     with ScriptedServer() as server:
         assert make(server).check() == []
@@ -179,6 +174,13 @@ def test_closing_finishes_what_is_under_way_and_gives_the_rest_back() -> None:
         assert sorted(brief(verdict) for verdict in collected.wait()) == [(DELIVERED, "")] + [(LATER, "closing")] * 4
         to.close()
         assert brief(send_here(to)) == (LATER, "closing")
+
+
+def test_a_look_up_in_a_system_that_is_closed_is_for_later() -> None:
+    """Settings may change just then: what asks the old connection finds it closed."""
+    to = http.destination({"base_url": "http://localhost", "idempotency": LOOKUP})
+    to.close()
+    assert brief(to.look_up(parcel())) == (LATER, "closing")
 
 
 def test_the_engine_ends_with_its_last_user_and_starts_again() -> None:

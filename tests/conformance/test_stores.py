@@ -23,6 +23,7 @@ from hub.keys import Key
 from hub.message import RAW, Arrival, Body, Delivery, Finish, Message, lane_seq
 from hub.states import DELIVERY_STATES, DELIVERY_TRANSITIONS, DELIVERY_WAITING, MESSAGE_STATES, RECEIPT_STATES
 from hub.store import Store, bodies, deliveries, due, is_shared, messages, open_store, payloads, pruning, receipts
+from hub.store.commit import Done, Part
 from hub.store.database import Database
 from hub.store.sqlite import SqliteStore
 
@@ -147,6 +148,59 @@ def test_a_claim_waits_for_earlier_receipts_of_the_source_that_are_not_read_yet(
     assert claim(store, second) == set()
     split(store, a.seq, a.receipt_id, "k1")
     assert claim(store, second) == {second}
+
+
+def test_what_is_unread_between_two_receipts_is_told_by_source_without_ones_own(store: Store) -> None:
+    shop = [a.seq for a in accept(store, *[arrival() for _ in range(4)])]
+    bank = [a.seq for a in accept(store, *[arrival(source="bank") for _ in range(3)])]
+    store.write(lambda db: receipts.claim(db, shop[1:2], "me"))
+    store.write(lambda db: receipts.claim(db, bank[1:2], "other"))
+    store.write(lambda db: receipts.mark_split(db, [(bank[0], 0)]))
+
+    def unread(**between: tuple[int, int]) -> list[str]:
+        return sorted(receipts.unread_between(store.reader(), between, "me"))
+
+    assert unread(shop=(0, shop[1]), bank=(0, bank[2])) == ["bank", "shop"]
+    assert unread(shop=(shop[0], shop[2]), bank=(0, bank[1])) == []
+    assert unread(shop=(shop[1], shop[3])) == ["shop"]
+
+
+def test_keys_that_a_database_takes_for_the_same_are_no_fault_of_a_document(store: Store) -> None:
+    [a] = accept(store, arrival())
+    keys = [Key("order", "", "1"), Key("batch", "", "2\0"), Key("batch", "", "2\u2400"), Key("batch", "\0", "2")]
+    message = Message(a.receipt_id, a.seq, 0, "shop", "order", "r", "t", "routed", 1.0, keys=keys)
+    store.write(lambda db: messages.insert(db, [message]))
+    same = 1 if is_shared(store.url) else 0
+    for table, count in (("keys", 4), ("edges", 3)):
+        assert store.reader().execute(f"SELECT count(*) FROM {table}").get == count - same
+
+
+def test_what_is_noted_as_read_hides_nothing_that_is_still_open(store: Store) -> None:
+    shop = accept(store, *[arrival() for _ in range(4)])
+    bank = accept(store, *[arrival(source="bank") for _ in range(2)])
+    split(store, shop[0].seq, shop[0].receipt_id, "k0")
+    [third] = split(store, shop[2].seq, shop[2].receipt_id, "k2")
+    split(store, bank[0].seq, bank[0].receipt_id, "b0")
+
+    def note() -> list[tuple[str, int]]:
+        firsts = receipts.read_to(store.reader())
+        store.write(lambda db: receipts.note_read(db, firsts))
+        return firsts
+
+    for _ in range(2):
+        assert note() == [("bank", bank[1].seq), ("shop", shop[1].seq)]
+        assert receipts.open_count(store.reader()) == 3
+        assert receipts.waiting(store.reader(), 9.0, 5) == [shop[1].seq, shop[3].seq, bank[1].seq]
+        assert receipts.unread_between(store.reader(), {"shop": (0, shop[2].seq)}, "me") == ["shop"]
+        assert claim(store, third) == set()
+    split(store, shop[1].seq, shop[1].receipt_id, "k1")
+    split(store, bank[1].seq, bank[1].receipt_id, "b1")
+    assert note() == [("shop", shop[3].seq)]
+    assert receipts.unread_between(store.reader(), {"shop": (0, shop[2].seq)}, "me") == []
+    assert claim(store, third) == {third}
+    [late] = accept(store, arrival(source="bank"))
+    assert receipts.open_count(store.reader()) == 2
+    assert receipts.waiting(store.reader(), 9.0, 5) == [shop[3].seq, late.seq]
 
 
 def test_what_was_lost_is_told_again_by_source_from_the_first_on(store: Store) -> None:
@@ -282,29 +336,6 @@ def test_the_bytes_of_a_first_attempt_are_stored_with_its_claim(store: Store) ->
     assert bodies.read(store.reader(), one.delivery_id, 1) == Body(b"sent", "text/plain")
 
 
-def test_a_group_whose_one_job_fails_commits_the_others(store: Store) -> None:
-    done: dict[str, Any] = {}
-    ready = threading.Event()
-
-    def note(name: str) -> Any:
-        def finished(result: Any, error: Exception | None) -> None:
-            done[name] = error or result
-            if len(done) == 3:
-                ready.set()
-
-        return finished
-
-    def wrong(db: Database) -> None:
-        db.execute("INSERT INTO switches VALUES ('nonsense', 'x', 'paused', '', 0, '')")
-
-    with store.committer._lock:
-        for name, job in (("a", lambda db: "stored"), ("b", wrong), ("c", lambda db: "stored")):
-            store.committer.submit(job, note(name))
-    assert ready.wait(10)
-    assert (done["a"], done["c"]) == ("stored", "stored")
-    assert isinstance(done["b"], StoreRefused)
-
-
 def test_a_reader_beside_a_running_hub_needs_no_lock(store: Store, url: str, tmp_path: Path) -> None:
     accept(store, arrival())
     beside = open_store(url, tmp_path, read_only=True)
@@ -349,14 +380,3 @@ def test_an_edge_names_its_keys_as_messages_do(store: Store) -> None:
     )  # fmt: skip
     store.write(lambda db: messages.insert(db, [message], []))
     assert store.reader().execute("SELECT from_key, to_key FROM edges").fetchall() == [(main.text, other.text)]
-
-
-def test_whoever_fails_on_hearing_of_a_commit_keeps_nobody_else_from_it(store: Store) -> None:
-    heard = queue.Queue[object]()
-
-    def fail(result: object, error: Exception | None) -> None:
-        raise ZeroDivisionError
-
-    for done in (fail, lambda result, error: heard.put(result)):
-        store.committer.submit(lambda db: db.execute("SELECT 7").get, done)
-    assert heard.get(timeout=10) == 7

@@ -53,8 +53,8 @@ class Worker:
 
     def split(self) -> int:
         found = receipts.waiting(self.store.reader(), time.time() + 9, 12)
-        seqs = self.store.write(lambda db: receipts.claim(db, found, self.name), durable=False)
-        loaded = receipts.load(self.store.reader(), sorted(seqs), 10**6)
+        taken = self.store.write(lambda db: receipts.claim(db, found, self.name), durable=False)
+        loaded = receipts.with_bytes(self.store.reader(), sorted(taken, key=lambda row: row[1]), 10**6)
         if loaded:
             made = [d for receipt in loaded for d in self.deliveries_of(receipt)]
             self.send(made, self.store.write(lambda db: self.store_split(db, loaded, made)))
@@ -77,7 +77,7 @@ class Worker:
 
     def pump(self) -> int:
         system = self.chance.choice(SYSTEMS)
-        due = self.store.write(lambda db: due_rows.take(db, system, "r", time.time(), 8, self.name), durable=False)
+        due = self.store.write(lambda db: due_rows.take(db, system, {"r": 8}, time.time(), self.name), durable=False)
         claimed = self.store.write(lambda db: self.claim(db, [d.delivery_id for d in due]))
         self.send(due, claimed)
         return len(claimed)

@@ -53,6 +53,7 @@ def test_only_claims_of_workers_without_a_lease_are_abandoned(store: Store) -> N
         store.write(lambda db, a=arrival, r=rows, w=worker: receipts.accept(db, [a], r, w))
     assert hold(store, leases.worker_lease("alive"), "alive")
     assert leases.workers(store.reader()) == ["alive"]
+    store.write(lambda db: receipts.note_read(db, receipts.read_to(db)))
     assert leases.abandoned(store.reader()) == ["dead"]
     store.write(lambda db: leases.free_claims(db, "dead"))
     assert leases.abandoned(store.reader()) == []

@@ -15,10 +15,24 @@ from servers import PostgresServer
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "conformance"))
 
+from msgspec.structs import replace
+from test_statements_seen import FIVE, FOUR, THREE
 from test_stores import accept, arrival, claim, end, new_id, split
 
 from hub.message import RAW, Delivery, Finish, Message, lane_seq
-from hub.store import Store, audit, counters, deliveries, due, messages, open_store, payloads, receipts
+from hub.store import (
+    Store,
+    audit,
+    counters,
+    deliveries,
+    due,
+    findings,
+    messages,
+    open_store,
+    payloads,
+    receipts,
+    statements,
+)
 from hub.store.database import Database, lock
 
 SHORT = 0.3  # seconds in which somebody who is not kept waiting would long have gone on
@@ -174,8 +188,8 @@ def test_what_is_due_is_shared_out_and_what_could_not_be_claimed_is_anybodys_aga
     one, other = stores
     accepted = accept(one, *[arrival() for _ in range(6)])
     ids = [split(one, a.seq, a.receipt_id, "")[0] for a in accepted]
-    with begun(one, apart, lambda db: due.take(db, "erp", "r", 9.0, 4, "w1")) as first:
-        second = other.write(lambda db: due.take(db, "erp", "r", 9.0, 4, "w2"))
+    with begun(one, apart, lambda db: due.take(db, "erp", {"r": 4}, 9.0, "w1")) as first:
+        second = other.write(lambda db: due.take(db, "erp", {"r": 4}, 9.0, "w2"))
     taken = [d.delivery_id for d in [*first.result(), *second]]
     assert (len(taken), set(taken)) == (6, set(ids))
     assert due.due(one.reader(), "erp", "r", 9.0, 9) == []
@@ -284,3 +298,20 @@ def test_ending_a_delivery_twice_at_once_records_it_once(
     second.result(30)
     assert one.reader().execute("SELECT state FROM deliveries").get == "delivered"
     assert one.reader().execute("SELECT count(*) FROM attempts").get == 1
+
+
+def test_statements_of_one_account_see_each_other(stores: tuple[Store, Store], apart: ThreadPoolExecutor) -> None:
+    one, other = stores
+    one.write(lambda db: statements.remember(db, [THREE], 1.0))
+    with begun(one, apart, lambda db: statements.remember(db, [FIVE], 1.0)):
+        late = apart.submit(other.write, lambda db: statements.remember(db, [FOUR, FIVE], 2.0))
+        assert is_waiting(late)
+    assert [earlier.is_same for earlier in late.result(30).values()] == [True]
+    assert findings.open_now(one.reader(), 9) == []
+
+
+def test_statements_of_other_accounts_wait_for_nobody(stores: tuple[Store, Store], apart: ThreadPoolExecutor) -> None:
+    one, other = stores
+    elsewhere = replace(FOUR, account="NL02ABNA0123456789 EUR", message_id=new_id(), place=77)
+    with begun(one, apart, lambda db: statements.remember(db, [THREE], 1.0)):
+        assert apart.submit(other.write, lambda db: statements.remember(db, [elsewhere], 1.0)).result(30) == {}

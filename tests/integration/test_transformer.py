@@ -20,13 +20,13 @@ import hub.transformer
 from hub.clock import SystemClock
 from hub.deploy import deploy
 from hub.errors import StoreError
-from hub.message import RAW, Arrival, Receipt
-from hub.pipeline import Transformed
+from hub.message import RAW, Arrival, Message, Receipt
 from hub.pipeline.program import Program
 from hub.pipeline.split import LocalTransformer, Suspect
+from hub.pipeline.transformed import Transformed
 from hub.project import reference_files
 from hub.store import Store, open_store, payloads, receipts
-from hub.transformer import Transformers
+from hub.transformer import Answer, ChildDied, Request, Transformers
 
 FILES = {
     "config/hub.yaml": b"time_zone: UTC\n",
@@ -80,9 +80,12 @@ def decode(chunks, options):
         os.abort()
     if b"hang" in raw:
         time.sleep(600)
+    if b"slow" in raw:
+        time.sleep(5)
     return _decode([raw], options)
 
 codec.decode = decode
+time.sleep(int(os.environ.get("SLOW_START", "0")))
 """
 
 
@@ -93,8 +96,9 @@ class Bench:
         self.store: Store = open_store(url, folder)
         schemas = {path: raw for path, raw in reference_files().items() if path.startswith("schemas/")}
         self.program: Program = deploy(self.store, {**schemas, **FILES}, None, SystemClock(), "test")
-        self.local = LocalTransformer(self.store, SystemClock())
-        self.apart = Transformers(self.store, None, None, 1)
+        self.clock = SystemClock()
+        self.local = LocalTransformer(self.store, self.clock)
+        self.apart = Transformers(self.store, self.clock, None, None, 1)
 
     def receive(self, *bodies: bytes, source: str = "shop", with_raw: bool = True) -> list[Receipt]:
         arrivals = [Arrival(str(uuid_utils.uuid7()), source, "", raw, 1.0) for raw in bodies]
@@ -140,6 +144,15 @@ def test_a_child_gives_what_this_process_gives(bench: Bench) -> None:
     assert told(split(bench.apart, work, bench.program)) == told(split(bench.local, work, bench.program))
 
 
+def test_a_child_goes_by_the_time_of_its_hub(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    work = [Suspect(receipt) for receipt in bench.receive(body(1))]
+    for told in (1_000.5, 2_000.5):
+        monkeypatch.setattr(bench.clock, "epoch", lambda at=told: at)
+        [part] = split(bench.apart, work, bench.program)
+        stored_at = {row[7] for row in [*part.message_rows, *part.body_rows]}
+        assert (part.deliveries[0].created_at, stored_at) == (told, {told})
+
+
 @pytest.mark.parametrize(("name", "ending"), [("abort", "was ended by signal 6"), ("hang", "made no progress")])
 def test_what_brings_its_child_down_twice_is_quarantined_and_its_neighbours_come_through(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, name: str, ending: str
@@ -153,6 +166,19 @@ def test_what_brings_its_child_down_twice_is_quarantined_and_its_neighbours_come
     assert evil.failure is not None
     assert (evil.failure.error_class, ending in evil.failure.detail) == ("quarantine", True)
     assert [len(part.messages) for part in by_seq.values()] == [1, 1, 1]
+
+
+def test_the_time_that_a_process_takes_to_start_is_not_its_document_s(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub.transformer, "HANG_SECONDS", 9.0)
+    monkeypatch.setenv("SLOW_START", "5")
+    slow = Transformers(bench.store, bench.clock, None, None, 1)
+    try:
+        [part] = split(slow, [Suspect(receipt) for receipt in bench.receive(body(1, "slow"))], bench.program)
+    finally:
+        slow.close()
+    assert (len(part.messages), part.failure) == (1, None)
 
 
 def test_a_request_that_waits_behind_one_that_kills_the_child_is_not_blamed_for_it(bench: Bench) -> None:
@@ -179,6 +205,27 @@ def test_a_large_receipt_comes_in_slices_and_goes_on_where_it_was_interrupted(be
     assert [(len(part.messages), part.final) for part in parts] == [(500, False), (500, False), (250, True)]
     rest = split(bench.apart, [Suspect(receipt, skip=1000)], bench.program)
     assert [m.position for part in rest for m in part.messages] == list(range(1000, 1250))
+
+
+def test_what_is_left_of_an_interchange_whose_child_died_is_asked_for_by_its_position(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [receipt] = bench.receive(body(1))
+    messages = [
+        Message(str(place), receipt.seq, place, "van", "ORDERS", "orders", "", "routed", 0.0) for place in (1, 2, 7)
+    ]
+    answers = [Answer([Transformed(receipt.seq, messages=messages, final=False)]), Answer([Transformed(receipt.seq)])]
+    asked: list[Request] = []
+
+    def dies_once(request: Request, handed_over: object = None) -> Iterator[Answer]:
+        asked.append(request)
+        yield answers[len(asked) - 1]
+        if len(asked) == 1:
+            raise ChildDied("by another receipt")
+
+    monkeypatch.setattr(bench.apart, "_ask", dies_once)
+    assert len(split(bench.apart, [Suspect(receipt)], bench.program)) == 2
+    assert [suspect.skip for request in asked for suspect in request.work] == [0, 8]
 
 
 def test_nobody_waits_for_an_answer_that_nobody_wants(bench: Bench) -> None:
@@ -256,7 +303,7 @@ def test_a_rehearsal_that_brings_its_child_down_tells_nothing_and_the_next_one_h
 
 def test_a_child_whose_hub_is_gone_ends_without_a_word(bench: Bench) -> None:
     work = [Suspect(receipt) for receipt in bench.receive(*(body(number) for number in range(50)))]
-    frame = msgspec.msgpack.encode(hub.transformer.Request(bench.program.set_id, work))
+    frame = msgspec.msgpack.encode(hub.transformer.Request(bench.program.set_id, 1.0, work))
     child = subprocess.Popen(
         [sys.executable, "-m", "hub.transformer", "", ""], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, env={**os.environ, "O2C_TRANSFORMER_STORE": bench.store.url},

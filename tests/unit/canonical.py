@@ -17,7 +17,9 @@ GOLDEN = ROOT / "tests/golden/canonical"
 @cache
 def schemas() -> SchemaSet:
     folder = ROOT / "schemas"
-    return SchemaSet({path.relative_to(ROOT).as_posix(): path.read_bytes() for path in folder.rglob("*.*")})
+    return SchemaSet(
+        {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in folder.rglob("*.*") if path.is_file()}
+    )
 
 
 @cache

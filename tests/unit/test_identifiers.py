@@ -9,6 +9,7 @@ from hub.identifiers import (
     currencies,
     currency_exponent,
     gs1_check_digit,
+    has_vat_check_digit,
     is_creditor_reference,
     is_gln,
     is_gtin,
@@ -127,3 +128,15 @@ def test_the_currencies_are_those_of_the_code_list():
     with (ROOT / "schemas/codes/iso4217.csv").open(encoding="utf-8", newline="") as file:
         listed = {row["code"]: int(row["exponent"]) for row in csv.DictReader(file)}
     assert listed == {code: currency_exponent(code) for code in currencies()}
+
+
+@pytest.mark.parametrize(
+    ("vat_id", "is_right"),
+    [
+        ("DE136695976", True), ("DE136695967", False), ("DE123456788", True), ("BE0428759497", True),
+        ("BE0428759479", False), ("IT00743110157", True), ("IT00743110175", False), ("FR40303265045", True),
+        ("DEX", True), ("", True),
+    ],
+)  # fmt: skip
+def test_the_check_digits_of_a_vat_number_are_those_of_its_country(vat_id: str, is_right: bool) -> None:
+    assert has_vat_check_digit(vat_id) is is_right

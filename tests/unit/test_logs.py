@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -79,3 +81,14 @@ def test_a_terminal_gets_readable_lines_unless_json_is_wanted(
     logs.configure(terminal)
     structlog.get_logger("run").warning("something happened")
     assert terminal.getvalue().startswith("{") is is_json
+
+
+def test_a_process_of_the_hub_does_not_load_what_draws_on_terminals() -> None:
+    code = "import hub.run, sys; print({'rich', 'pygments', 'lxml'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "set()\n"
+
+
+@pytest.mark.parametrize("role", ["work", "sweep"])
+def test_a_process_that_takes_nothing_in_does_not_load_the_web_server(role: str) -> None:
+    code = f"import hub.roles.{role}, sys; print({{'fastapi', 'pydantic', 'uvicorn', 'lxml'}} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "set()\n"

@@ -119,7 +119,8 @@ def test_only_files_under_routes_are_routes():
         (
             "system: webshop, ",
             "",
-            "2:7: error: system is missing in from of route 'webshop-orders': the system that sends them",
+            "2:7: error: system is missing in from of route 'webshop-orders': write system:, or partner: for a "
+            "trading partner",
         ),
         (
             "event: orders/create",

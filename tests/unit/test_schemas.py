@@ -212,7 +212,8 @@ def test_a_name_without_version_is_the_newest_major():
         for major, kind in ((9, "string"), (10, "array"))
     }
     both = SchemaSet(files)
-    assert both.names() == ["canonical/thing", "canonical/v10/thing", "canonical/v9/thing"]
+    own = [name for name in both.names() if not name.startswith(("cii/", "ubl/"))]
+    assert own == ["canonical/thing", "canonical/v10/thing", "canonical/v9/thing"]
     assert both.is_valid("canonical/thing", [])
     assert both.is_valid("canonical/v9/thing", "x")
 

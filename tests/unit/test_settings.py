@@ -242,19 +242,6 @@ def test_a_mistake_in_an_environment_is_told_where_it_stands(name, text, fault):
     assert faults == [fault]
 
 
-def test_partners_are_kept_as_data():
-    settings, faults = load("", partners="acme: {system: acme-sftp, test: false}")
-    assert faults == []
-    assert settings.partners == {"acme": {"system": "acme-sftp", "test": False}}
-
-
-def test_partners_that_are_no_mapping_are_a_fault():
-    _, faults = load("", partners="- acme")
-    assert faults == [
-        "config/partners.yaml:1:1: error: expected a mapping from partner names to their settings, got a list"
-    ]
-
-
 def test_a_file_that_cannot_be_read_is_noted():
     settings, faults = load("", systems="erp: {")
     assert settings.unread == {"config/systems.yaml"}

@@ -35,7 +35,9 @@ def test_a_preset_brings_what_the_system_does_not_say():
     assert (shop.receives, shop.sends, shop.fetches) == (True, False, False)
 
 
-@pytest.mark.parametrize("preset", sorted(Path(path).stem for path in presets()))
+@pytest.mark.parametrize(
+    "preset", sorted(Path(path).stem for path, raw in presets().items() if b"connector: webhook" in raw)
+)
 def test_every_preset_for_webhooks_needs_only_its_secret(preset):
     systems, faults = load(f"shop: {{preset: {preset}, verify: {{secrets: [secret://env/HMAC]}}}}")
     assert faults == []
@@ -73,6 +75,54 @@ def test_a_folder_is_fetched_from_or_sent_to_as_it_says():
     assert (systems["b"].fetches, systems["b"].sends) == (False, True)
 
 
+REACHED = "host: h.example, user: hub, password: secret://env/P, " + (
+    'host_key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ"'
+)
+
+
+def test_a_preset_says_how_files_are_exchanged_and_the_system_in_which_folders():
+    systems, faults = load(
+        f"both: {{preset: wms-csv, {REACHED}, fetch: {{folder: out, every: 5m}}, send: {{folder: in}}}}\n"
+        f"writes: {{preset: wms-csv, {REACHED}, send: {{folder: in, marker: ''}}}}\n"
+        f"reads: {{preset: bank-camt053, {REACHED}, fetch: {{folder: out}}}}"
+    )
+    assert faults == []
+    both, writes, reads = systems["both"], systems["writes"], systems["reads"]
+    assert [each.fetches for each in (both, writes, reads)] == [True, False, True]
+    assert [each.sends for each in (both, writes, reads)] == [True, True, False]
+    fetch = both.options["fetch"]
+    assert (fetch["folder"], fetch["every"], fetch["ready"], fetch["archive"]) == ("out", 300.0, "marker", "archive")
+    assert (both.format, both.events, both.options["send"]["name"]) == ("csv", ("despatch", "stock"), "FUL_{key}.csv")
+    assert (both.options["send"]["marker"], writes.options["send"]["marker"]) == ("{name}.done", "")
+    assert (reads.format, reads.options["fetch"]["pattern"]) == ("camt053", "*.xml")
+
+
+@pytest.mark.parametrize("preset", ["vendure", "wms-json", "tms-json"])
+def test_a_system_that_is_only_sent_to_need_not_say_how_it_would_be_believed(preset):
+    reached = f"preset: {preset}, base_url: 'http://x', auth: {{key: secret://env/A, token: secret://env/A}}"
+    systems, faults = load(f"a: {{{reached}}}\nb: {{{reached}, verify: {{secrets: [secret://env/B]}}}}")
+    assert faults == []
+    assert [(each.sends, each.receives) for each in systems.values()] == [(True, False), (True, True)]
+
+
+def test_a_preset_may_say_the_folders_too():
+    preset = b"preset: mine\nproved: real\nconnector: file\nfetch: {folder: in, events: {a: 'A*'}}\n"
+    files = {
+        "connectors/presets/mine.yaml": preset + b"send: {folder: out}\n",
+        "config/systems.yaml": b"a: {preset: mine, root: x}",
+    }
+    settings, faults = load_settings(files)
+    assert faults == []
+    system = settings.systems["a"]
+    assert (system.fetches, system.sends, system.events) == (True, True, ("a",))
+
+
+def test_a_system_of_files_with_neither_folder_is_told_so():
+    assert load(f"a: {{preset: wms-csv, {REACHED}}}")[1] == [
+        "1:1: error: fetch is missing, and send: too; say where files are fetched from, or put to"
+    ]
+
+
 def test_an_environment_changes_single_keys_of_a_system_and_may_add_one():
     systems, faults = load(
         "erp: {connector: http, base_url: 'http://erp', timeouts: {read: 9s}}",
@@ -96,11 +146,11 @@ HOOK = "a: {connector: webhook, verify: {header: X-Sig, secrets: [secret://env/A
         (
             "a: {}",
             "1:1: error: system 'a' says neither connector: nor preset:; write one of them (connectors: file, "
-            "http, webhook)",
+            "http, sftp, soap, webhook)",
         ),
         ("a: {conector: http}", "1:5: error: unknown key 'conector' in system 'a'; did you mean 'connector'?"),
         ("a: {connector: htp}", "1:16: error: unknown connector 'htp'; did you mean 'http'?"),
-        ("a: {connector: sftpp}", "1:16: error: unknown connector 'sftpp'; known: file, http, webhook"),
+        ("a: {connector: sftpp}", "1:16: error: unknown connector 'sftpp'; did you mean 'sftp'?"),
         ("a: {preset: shoppify}", "1:13: error: unknown preset 'shoppify'; did you mean 'shopify'?"),
         (
             "a b: {connector: http, base_url: 'http://x'}",
@@ -243,12 +293,29 @@ def test_a_mistake_in_an_environment_is_told_where_it_stands():
 
 def test_a_mistake_in_a_preset_is_told_once_in_the_preset():
     files = {
-        "connectors/presets/mine.yaml": b"preset: mine\nconnector: http\nbase_url: x\n",
+        "connectors/presets/mine.yaml": b"preset: mine\nconnector: http\nbase_url: x\nproved: real\n",
         "config/systems.yaml": b"a: {preset: mine}\nb: {preset: mine}\n",
     }
     assert [str(fault) for fault in load_settings(files)[1]] == [
         "connectors/presets/mine.yaml:3:11: error: base_url: expected an address such as https://host.example, got 'x'"
     ]
+
+
+@pytest.mark.parametrize(
+    ("proved", "fault"),
+    [
+        ("", "1:1: error: proved is missing in preset 'mine': what it was tried against: the real system, a double of "
+             "it, or its documentation"),
+        ("proved: doubel", "3:9: error: proved: expected real, double or documented, got 'doubel'; did you mean "
+                           "'double'?"),
+    ],
+)  # fmt: skip
+def test_a_preset_says_how_it_is_proved(proved, fault):
+    files = {
+        "connectors/presets/mine.yaml": f"preset: mine\nconnector: http\n{proved}\n".encode(),
+        "config/systems.yaml": b"a: {preset: mine, base_url: 'http://a'}\nb: {preset: mine, base_url: 'http://b'}\n",
+    }
+    assert [str(found) for found in load_settings(files)[1]] == [f"connectors/presets/mine.yaml:{fault}"]
 
 
 @pytest.mark.parametrize("text", ["", "- a", "preset: x: y", "\tpreset: x: y"])
