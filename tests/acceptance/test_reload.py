@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 
 from hub_process import ORDER_OUT, ROUTE, HubProcess
+from load import Load, in_order
 from receiver import Receiver
-from test_crash import Load, in_order
 
 MAPPING = "mappings/order-out.yaml"
 EDITED = ORDER_OUT.replace("reference:", "ref:")
@@ -36,6 +36,8 @@ def test_edits_are_followed_without_a_restart_and_nothing_in_flight_is_lost(
         hub.wait_for(lambda: sent_with(hub) == {first, first + 1})
         hub.write(MAPPING, EDITED.replace("src.report_id", "src.report_idd"))
         hub.wait_for(lambda: FAULT in hub.log)
+        hub.write(MAPPING, "mapping: [\n")
+        hub.wait_for(lambda: f"{MAPPING}:2:1: error: " in hub.log)
         time.sleep(0.5)
         assert active(hub) == first + 1
         hub.write(MAPPING, EDITED)
