@@ -15,7 +15,7 @@ from hub.formats._edi_charsets import writable
 from hub.formats._edi_codec import GROUPS, faults_above
 from hub.formats._edi_envelopes import Group, Interchange, Message
 from hub.formats._edi_faults import EdiFault
-from hub.formats._segments import Segment
+from hub.formats._segments import Repeats, Segment
 
 KINDS = ("contrl", "997", "999", "ta1")
 ACKNOWLEDGEMENTS = frozenset({"CONTRL", "997", "999", "TA1"})
@@ -163,7 +163,11 @@ def _place(fault: EdiFault) -> list[Any]:
 
 def _rejected(told: Told) -> list[Segment]:
     whole = next((f for f in told.faults if f.level == "message"), None)
-    head: Segment = ["UCM", told.reference, told.header[2] if len(told.header) > 2 else told.type, "4"]
+    named = told.header[2] if len(told.header) > 2 else told.type
+    if told.type == "UNO":  # ISO 9735-4: a package has its own elements in UCM, and neither UCS nor UCD
+        place = [whole.code, whole.tag] if whole is not None else ["", ""]
+        return [["UCM", "", "", "4", *place, "", told.reference, named[0] if type(named) is Repeats else named]]
+    head: Segment = ["UCM", told.reference, named, "4"]
     if whole is not None:
         head += [whole.code, *([whole.tag] if whole.tag in ("UNH", "UNT") else [])]
     segments = [head]

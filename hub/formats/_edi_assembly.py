@@ -90,7 +90,7 @@ class Assembly:
             self._loose += 1
         if (group is None) is not (interchange.groups == 0 and not syntax.needs_groups):
             self._tell(message, "mixed", 1, 0, f"{unit.tag} stands outside a group", "", "it within a group")
-        elif group is not None and (wanted := syntax.group_type(message.type)) and group.type != wanted:
+        elif group is not None and (wanted := _group_type(message, syntax)) and group.type != wanted:
             severity = self._settings.tolerated if syntax.needs_groups else "error"
             self._tell(message, "types", 1, syntax.type_element, f"the message {shown(message.type)} stands in a group "
                        f"of {shown(group.type)}", message.type, f"a group of {shown(wanted)}", severity)  # fmt: skip
@@ -299,6 +299,15 @@ class Assembly:
             faults.append(fault)
         if group is not None and unit.tag in self._syntax.service.group:
             group.faults.append(fault)
+
+
+def _group_type(message: Message, syntax: Syntax) -> str:
+    """The type of the group that a message belongs in; empty where any will do."""
+    group, version = message.group, message.interchange.version
+    # ISO 9735-1 version 4: a group without 0038 holds messages of several types; packages stand in any.
+    if message.kind == "package" or (version == "4" and group is not None and not group.type):
+        return ""
+    return syntax.group_type(message.type)
 
 
 def _says(told: str, count: int) -> bool:

@@ -83,8 +83,8 @@ class NamedCodec:
 
     def _interpret(self, message: Message) -> tuple[Any, list[EdiFault]]:
         document, faults = self._interpreter(message)
-        if message.kind == "message" and message.type != self._type:
-            faults = [_other_type(message, self._type, self._name), *faults]
+        if message.type != self._type:
+            faults = [other_type(message, self._type, f"the mapping reads {self._name}"), *faults]
         return document, faults
 
     def decode(self, chunks: Iterable[bytes], options: Mapping[str, Any]) -> Iterator[Record | BadRecord]:
@@ -128,7 +128,8 @@ def _in_whole(steps: Sequence[Step], element: Sequence[Step]) -> Sequence[Step]:
     return whole
 
 
-def _other_type(message: Message, wanted: str, name: str) -> EdiFault:
+def other_type(message: Message, wanted: str, why: str) -> EdiFault:
+    """The fault of a message that is of another type than wanted."""
     code_list, code = ("718", "1") if message.interchange.syntax == "x12" else ("0085", "14")
-    text = f"the message is of type {message.type}, and the mapping reads {name}"
+    text = f"the message is of type {message.type}, and {why}"
     return message.fault(code_list, code, text, level="message", seen=message.type, expected=wanted)

@@ -32,6 +32,7 @@ def message_lines(message: Message, grammars: Grammars, name: str) -> Iterator[s
     """A message by the grammar of this name; without one its segments as they are."""
     kind = grammars.message(name) if grammars.has(name) else None
     title = f"{kind.name}, {kind.title}" if kind else f"no grammar {name}"
+    title = f"a package of {len(message.object)} bytes" if message.kind == "package" else title
     yield f"message {message.reference} {message.type} {message.version} {message.association}".rstrip() + f": {title}"
     below = _by_segment(message.faults)
     yield from below.get(0, ())

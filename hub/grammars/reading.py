@@ -33,20 +33,20 @@ class Interpreter:
     """What ``read(chunks, interpret=...)`` takes: from a message to its document and its faults.
 
     ``choose`` names the grammar of a message; by default it is that of its type and version. A message without a
-    grammar is a fault, and its document holds its segments as they are.
+    grammar is a fault, and its document holds its segments as they are. A package has none, and stays as it is.
     """
 
     def __init__(self, grammars: Grammars, choose: Choose | None = None) -> None:
         self._grammars, self._choose = grammars, choose or grammar_name
         self._made: dict[tuple[str, str], _Made] = {}
 
-    def __call__(self, message: Message) -> tuple[dict[str, Any], list[EdiFault]]:
+    def __call__(self, message: Message) -> tuple[dict[str, Any] | None, list[EdiFault]]:
         return self.by(self._choose(message), message)
 
-    def by(self, name: str, message: Message) -> tuple[dict[str, Any], list[EdiFault]]:
+    def by(self, name: str, message: Message) -> tuple[dict[str, Any] | None, list[EdiFault]]:
         """The same by the grammar of this name."""
         if message.kind == "package":
-            return envelope_of(message), []
+            return None, []
         try:
             made = self._of(name, message.interchange.delimiters.decimal_mark)
         except NotFound as error:

@@ -164,6 +164,30 @@ def sent_back(document: dict[str, Any], interpreter: Interpreter | None = None) 
     return message
 
 
+@pytest.mark.parametrize("ids", [b"ABO:A", b"ABO:A*ABO:B"])
+def test_contrl_names_a_package_where_version_4_has_a_place_for_it(ids: bytes) -> None:
+    package = b"UNO+7+%b+1:1+5'HELLOUNP+6+7'" % ids
+    raw = ORDERS.partition(b"UNH")[0].replace(b"UNOC:3", b"UNOC:4").replace(b"260305", b"20260305") + package
+    [document] = acknowledge(report_of(raw + b"UNZ+1+101'"), ALWAYS)
+    assert document["segments"][1:] == [["UCM", "", "", "4", "29", "UNP", "", "7", ["ABO", "A"]]]
+    sent_back(document, Interpreter(grammars()))
+
+
+@pytest.mark.parametrize(
+    ("ucm", "told"),
+    [
+        ("UCM+1+ORDERS:D:96A:UN+4+29+UNT'", []), ("UCM+++4+29+UNP++7+ABO:A'", []),
+        ("UCM+1+ORDERS:D:96A:UN+4+29+UNT++7+ABO:A'", ["7"]), ("UCM+++4'", ["1"]), ("UCM+1++4'", ["2"]),
+        ("UCM+1+ORDERS:D:96A:UN+4++UNT'", ["4"]), ("UCM+1+ORDERS:D:96A:UN+4+29++2'", ["5"]),
+    ],
+)  # fmt: skip
+def test_what_goes_together_in_a_contrl_of_version_4_is_held_together(ucm: str, told: list[str]) -> None:
+    head = ORDERS.partition(b"UNH")[0].decode()
+    raw = f"{head}UNH+1+CONTRL:4:1:UN'UCI+1+A:14+B:14+7'{ucm}UNT+4+1'UNZ+1+101'".encode()
+    [message] = next(edifact.read([raw], interpret=Interpreter(grammars()))).messages()
+    assert [str(fault.element) for fault in message.faults] == told
+
+
 def test_contrl_rejects_an_interchange_that_is_not_taken_in_for_a_group() -> None:
     raw = ORDERS.partition(b"UNH")[0] + group(b"7") + group(b"7") + b"UNZ+2+101'"
     assert segments(raw) == [["UCI", "101", ["THEM", "14"], ["US", "14"], "4", "26", "UNG", ["6"]]]

@@ -32,6 +32,12 @@ def test_an_interchange_names_its_partners_and_what_is_in_it() -> None:
     assert found.is_test and found.is_acknowledgement_requested and found.application_reference == "INVOIC"
 
 
+@pytest.mark.parametrize(("indicator", "is_test"), [("", False), ("0", False), ("1", True), ("2", True), ("3", True)])
+def test_every_test_indicator_but_none_says_that_it_is_no_real_interchange(indicator: str, is_test: bool) -> None:
+    (found,) = edifact.read([edifact_of(*orders(1), unb=UNB_4[:-1] + f"++++++{indicator}'")])
+    assert found.is_test is is_test
+
+
 def test_messages_come_with_type_version_reference_and_their_place_in_the_file() -> None:
     raw = edifact_of(*orders(1, 2))
     first, second = messages_of(edifact, raw)
@@ -181,6 +187,16 @@ def test_groups_are_kept_with_their_reference_and_version() -> None:
         "1", "ORDERS", "D96A", "EAN008",
     )  # fmt: skip
     assert first.group.sender == Party("A", "14") and faults_of(edifact, raw) == []
+
+
+def test_a_group_of_version_4_without_a_type_holds_messages_of_several_and_packages_stand_in_any() -> None:
+    ung, package = "UNG++A:14+B:14++{}'", "UNO+7+1:x+:y+2'ABUNP+2+7'"
+    several = (*orders(1), ORDER.format(2).replace("ORDERS", "ORDRSP"), package, "UNE+3+1'")
+    of_one = (ung.format(2).replace("UNG+", "UNG+ORDERS"), *orders(3), package, "UNE+2+2'")
+    raw = edifact_of(ung.format(1), *several, *of_one, unb=UNB_4, unz="UNZ+2+4711'")
+    assert faults_of(edifact, raw) == []
+    (told,) = faults_of(edifact, edifact_of(UNG.replace("ORDERS", ""), *orders(1), "UNE+1+1'", unz="UNZ+1+4711'"))
+    assert told.endswith("the message 'ORDERS' stands in a group of ''")
 
 
 def test_a_package_holds_an_object_that_is_not_text() -> None:

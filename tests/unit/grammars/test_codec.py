@@ -53,6 +53,14 @@ def test_a_message_with_faults_and_one_of_another_type_spare_their_neighbours(gr
     assert "the message is of type INVOIC, and the mapping reads edifact/D96A/ORDERS" in str(other)
 
 
+def test_a_package_is_no_message_of_the_type_that_a_mapping_reads(grammars: Grammars) -> None:
+    raw = file_of(GOOD, "UNO+P1+ABO:1+1:1+5'HELLOUNP+5+P1'")
+    raw = raw.replace(b"UNOC:3", b"UNOC:4").replace(b"+261128:", b"+20261128:")
+    good, package = edifact(grammars).decode([raw], {})
+    assert isinstance(good, Record) and isinstance(package, BadRecord)
+    assert "the message is of type UNO, and the mapping reads edifact/D96A/ORDERS" in str(package.error)
+
+
 def test_faults_go_along_where_the_mapping_wants_them(grammars: Grammars) -> None:
     [record] = edifact(grammars).decode([file_of(FAULTY)], {"faulty": "pass"})
     assert isinstance(record, Record)

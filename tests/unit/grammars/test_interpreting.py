@@ -74,6 +74,14 @@ def test_a_message_with_faults_is_read_and_each_fault_stands_at_its_byte() -> No
     assert message.tree["strays"] == [{"number": 6, "tag": "COM", "elements": [["x", "TE"]]}]
 
 
+def test_a_package_stays_as_it_is_and_is_shown_with_its_length() -> None:
+    raw = b"UNB+UNOC:4+541:14+401:14+20240131:1200+7'UNO+P1+ABO:1+1:1+5'HELLOUNP+5+P1'UNZ+1+7'"
+    [message] = messages(raw)
+    [record] = edifact.CODEC.decode([raw], {}, Interpreter(shipped()))
+    assert (message.tree, message.faults, record.value["object"]) == (None, [], {"base64": "SEVMTE8="})
+    assert next(message_lines(message, shipped(), "")) == "message P1 UNO: a package of 5 bytes"
+
+
 def test_a_message_without_a_grammar_is_told_and_keeps_its_segments() -> None:
     message = messages(RAW.replace(b"ORDERS:D:96A", b"ORDERZ:D:96A"))[0]
 
