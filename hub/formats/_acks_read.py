@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hub.formats._ack_codes import words
@@ -13,7 +13,9 @@ from hub.formats._segments import Segment
 ACCEPTED, RECEIVED, REJECTED = "accepted", "received", "rejected"
 PARTIAL = "partial"  # accepted, with errors that were noted
 _MOST = 20  # faults that are told in words
-_REFUSED = {"R", "P", "M", "W", "X"}
+# What AK5 and AK9 say (717, 715), and UCI, UCF and UCM (0083). Any other code says no more than that it came.
+_STATUS = {"A": ACCEPTED, "E": PARTIAL, **dict.fromkeys("MPRWX", REJECTED)}
+_ACTION = {**dict.fromkeys("157", ACCEPTED), "2": PARTIAL, **dict.fromkeys("346", REJECTED), "8": RECEIVED}
 _NONE: Mapping[str, str] = {}
 
 
@@ -65,17 +67,18 @@ def _is_number(text: str) -> bool:
 
 def _contrl(segments: Sequence[Segment]) -> Said:
     head = next((segment for segment in segments if segment[0] == "UCI"), [""])
-    action = part(head, 4)
+    level = _ACTION.get(part(head, 4), RECEIVED)
     told = [f"interchange: {words('0085', part(head, 5))}"] if part(head, 5) else []
-    whole, messages, message, place = action == "4", dict[str, str](), "", ""
+    whole, messages, message, place = level == REJECTED, dict[str, str](), "", ""
     for segment in segments:
         tag = segment[0]
         if tag == "UCF":
-            whole = whole or part(segment, 4) == "4"
+            whole = whole or _ACTION.get(part(segment, 4)) == REJECTED
             told += [f"group {part(segment, 1)}: {words('0085', part(segment, 5))}"] if part(segment, 5) else []
         elif tag == "UCM":
             message, place = f"message {part(segment, 1)} {part(segment, 2)}", ""
-            messages[part(segment, 1)] = _of_message(part(segment, 3) == "4", bool(part(segment, 4)))
+            action = _ACTION.get(part(segment, 3), RECEIVED)
+            messages[part(segment, 1)] = PARTIAL if action == ACCEPTED and part(segment, 4) else action
             told += [f"{message}: {words('0085', part(segment, 4))}"] if part(segment, 4) else []
         elif tag == "UCS":
             place = f"{message}, segment {part(segment, 1)}"
@@ -86,14 +89,14 @@ def _contrl(segments: Sequence[Segment]) -> Said:
             told.append(f"{element}: {words('0085', part(segment, 1))}")
     if whole:
         return _said("interchange", "UCI", 1, part(head, 1), REJECTED, listed(told))
-    rest = RECEIVED if action == "8" else ACCEPTED
-    well = RECEIVED if action == "8" else PARTIAL if told else ACCEPTED
-    verdict = REJECTED if REJECTED in messages.values() else well
-    return _said("interchange", "UCI", 1, part(head, 1), verdict, listed(told), messages, rest)
+    verdict = _least([level, *messages.values(), *([PARTIAL] if told else [])])
+    return _said("interchange", "UCI", 1, part(head, 1), verdict, listed(told), messages, level)
 
 
-def _of_message(is_rejected: bool, has_faults: bool) -> str:
-    return REJECTED if is_rejected else PARTIAL if has_faults else ACCEPTED
+def _least(verdicts: Iterable[str]) -> str:
+    """What holds for all of which these were said: one that is rejected or not judged speaks for it."""
+    said = set(verdicts)
+    return next((verdict for verdict in (REJECTED, RECEIVED, PARTIAL, ACCEPTED) if verdict in said), RECEIVED)
 
 
 def _element(position: str) -> str:
@@ -103,7 +106,7 @@ def _element(position: str) -> str:
 
 def _functional(segments: Sequence[Segment]) -> Said:
     told: list[str] = []
-    statuses = set[str]()  # of the messages and of the group
+    statuses = set[str]()  # of the messages and of the group, where they have one
     messages = dict[str, str]()
     group = message = place = reference = whole = ""
     for segment in segments:
@@ -122,23 +125,22 @@ def _functional(segments: Sequence[Segment]) -> Said:
             element += f", component {part(segment, 1, 2)}" if part(segment, 1, 2) else ""
             told.append(f"{place}, {element}: {words('723', part(segment, 3))}{seen}")
         elif tag in ("AK5", "IK5"):
-            statuses.add(part(segment, 1))
-            messages[reference] = _of_message(part(segment, 1) in _REFUSED, part(segment, 1) == "E")
+            if status := part(segment, 1):
+                messages[reference] = _STATUS.get(status, RECEIVED)
+                statuses.add(messages[reference])
             told += [f"{message}: {words('718', part(segment, n))}" for n in range(2, 7) if part(segment, n)]
         elif tag == "AK9":
             whole = part(segment, 1)
-            statuses.add(whole)
+            statuses |= {_STATUS.get(whole, RECEIVED)} if whole else set()
             told += [
                 f"{f'group {group}'.rstrip()}: {words('716', part(segment, n))}"
                 for n in range(5, 10)
                 if part(segment, n)
             ]
-    told_well = PARTIAL if "E" in statuses else ACCEPTED if any(statuses) else RECEIVED
-    verdict = REJECTED if statuses & _REFUSED else told_well
-    # A group of which a part is accepted (P) names the messages that are not.
-    refused = whole in _REFUSED - {"P"} or (whole == "P" and not messages)
-    rest = REJECTED if refused else ACCEPTED if whole else told_well
-    return _said("group", "AK1", 2, group, verdict, listed(told), {} if refused else messages, rest)
+    # A group of which a part is accepted, or all with errors, names the messages that are not, or have them.
+    rest = ACCEPTED if whole == "E" or (whole == "P" and messages) else _STATUS.get(whole, RECEIVED)
+    messages = {} if rest == REJECTED else messages
+    return _said("group", "AK1", 2, group, _least(statuses), listed(told), messages, rest)
 
 
 def listed(told: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from hub.formats._edi_syntax import part
 from hub.formats._segments import Segment
 
 _REFUSED, _TAKEN = "27", ("6", "29", "44")  # 1225: not accepted; confirmed, accepted without change, without reserves
+_ACCEPTING, _REFUSING = ("A", "C", "E"), ("R", "P")  # 110, behind the letter for batch, group, interchange or set
 _NOT_DOCUMENTS = ("LI", "AGO", "ACW")
 
 
@@ -76,9 +77,10 @@ def _application_advice(segments: Sequence[Segment]) -> list[Judged]:
     for segment in segments:
         tag = segment[0]
         if tag == "OTI":
-            is_refused = part(segment, 1)[1:] in ("R", "P")
-            judged = Judged([part(segment, 3)], 0, _number(part(segment, 8)), REJECTED if is_refused else ACCEPTED)
-            found.append(judged)
+            code = part(segment, 1)[1:]
+            verdict = ACCEPTED if code in _ACCEPTING else REJECTED
+            told = [] if code in _ACCEPTING + _REFUSING else [f"OTI01 is '{part(segment, 1)}', which accepts nothing"]
+            found.append(Judged([part(segment, 3)], 0, _number(part(segment, 8)), verdict, told))
         elif tag == "TED" and found:
             found[-1].told.append(_error(segment))
         elif tag == "NTE" and found and found[-1].told:

@@ -248,6 +248,19 @@ def test_a_contrl_is_judged_by_its_groups(lines: list[str], verdict: str, detail
     assert (said.number, said.verdict, said.detail) == (101, verdict, detail)
 
 
+@pytest.mark.parametrize(
+    ("action", "verdict"),
+    [("1", "accepted"), ("2", "partial"), ("3", "rejected"), ("4", "rejected"), ("5", "accepted"), ("6", "rejected"),
+     ("7", "accepted"), ("8", "received"), ("9", "received"), ("", "received")],
+)  # fmt: skip
+def test_an_action_is_taken_for_what_its_code_says_and_an_unknown_one_for_no_more_than_that_it_came(
+    action: str, verdict: str
+) -> None:
+    assert heard("CONTRL", f"UCI 101 A B {action}").verdict == verdict
+    of_one = heard("CONTRL", "UCI 101 A B 7", f"UCM 1 ORDRSP {action}", "UCM 2 ORDRSP 7")
+    assert (of_one.verdict, of_one.messages) == (verdict, ((1, verdict), (2, "accepted")))
+
+
 def heard(kind: str, *lines: str) -> Said:
     """What is read of an acknowledgement with these segments, elements between blanks."""
     message = Message(Interchange("", EDIFACT, [], 0), None, b"", 0, 0, [line.split(" ") for line in lines])
@@ -266,6 +279,9 @@ def heard(kind: str, *lines: str) -> Said:
         (["AK2 855 0001", "AK5 A"], "accepted"),
         (["AK9 A 1 1 1"], "accepted"),
         (["AK2 855 0001"], "received"),
+        (["AK9 Z 1 1 1"], "received"),
+        (["AK2 855 0001", "AK5 OK", "AK9 A 1 1 1"], "received"),
+        (["AK2 855 0001", "AK5 A", "AK2 855 0002", "AK5 Z", "AK9 P 2 2 1"], "rejected"),
     ],
 )
 def test_a_997_is_judged_by_its_sets_where_it_does_not_judge_the_group(lines: list[str], verdict: str) -> None:

@@ -10,7 +10,7 @@ from hub.formats import _edi_outgoing as outgoing
 from hub.formats import edifact, x12
 from hub.formats._advices import Objection, advice, subject_of
 from hub.formats._advices_read import judged_by
-from hub.formats._edi_envelopes import Message, Party
+from hub.formats._edi_envelopes import Interchange, Message, Party
 from hub.formats._edi_marks import filled
 from hub.formats._edi_titles import kind_of, title_of
 from hub.formats._segments import EDIFACT, Delimiters
@@ -67,6 +67,20 @@ def test_many_objections_stand_in_one_advice(syntax: str, subject: Subject) -> N
 def test_an_acceptance_is_read_as_one(syntax: str, subject: Subject) -> None:
     [judged] = judged_by(written(syntax, subject))
     assert (judged.verdict, judged.detail) == ("accepted", "")
+
+
+@pytest.mark.parametrize(
+    ("code", "verdict", "detail"),
+    [
+        ("TA", "accepted", ""), ("IC", "accepted", ""), ("GE", "accepted", ""), ("TR", "rejected", ""),
+        ("TP", "rejected", ""), ("", "rejected", "OTI01 is '', which accepts nothing"),
+        ("ok", "rejected", "OTI01 is 'ok', which accepts nothing"),
+    ],
+)  # fmt: skip
+def test_only_what_accepts_is_taken_for_an_acceptance(code: str, verdict: str, detail: str) -> None:
+    message = Message(Interchange("x12", X12, [], 0), None, b"", 0, 0, [["OTI", code, "PO", "PO-1"]])
+    [judged] = judged_by(message)
+    assert (judged.documents, judged.verdict, judged.detail) == (["PO-1"], verdict, detail)
 
 
 def test_an_advice_tells_of_the_message_it_was_made_for() -> None:
