@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from hub.cli.edi import read_edi
-from hub.cli.terminal import Json, ProjectFolder, complain, finish, say, say_json
+from hub.cli.terminal import Json, ProjectFolder, complain, finish, read_input, say, say_json
 from hub.cli.workplace import environment_name, open_workplace
 from hub.edi_versions import grammar_declared
 from hub.errors import UsageError
@@ -34,7 +34,7 @@ _FIRST = {"interchange": 1, "group": 1, "message": 1, "digits": 0}
 
 def ack(
     file: Annotated[
-        Path, typer.Argument(help="A file with interchanges, EDIFACT or X12.", exists=True, dir_okay=False)
+        Path, typer.Argument(metavar="FILE", help="A file with interchanges, EDIFACT or X12; - is standard input.")
     ],
     kind: Annotated[
         str,
@@ -49,7 +49,7 @@ def ack(
     if kind and kind not in KINDS:
         raise UsageError(f"--as: unknown kind '{kind}'{did_you_mean(kind, KINDS)}")
     reader = _Reader(_program(project), kind)
-    found = list(reader.read(file.read_bytes()))
+    found = list(reader.read(read_input(file)))
     documents = [(partner, document) for _, partner, made in found for document in made]
     if as_json:
         say_json([document for _, document in documents])

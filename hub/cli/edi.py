@@ -11,9 +11,11 @@ import typer
 from hub.cli.terminal import Json, ProjectFolder, complain, finish, plain, read_input, say, say_json
 from hub.errors import DocumentFault, UsageError
 from hub.formats import edifact, x12
+from hub.formats._edi_documents import document_of
 from hub.formats._edi_envelopes import Interchange, Message
 from hub.formats._edi_faults import EdiFault
 from hub.grammars import Grammars, Interpreter, grammar_name
+from hub.grammars.codec import other_type
 from hub.grammars.describe import describe, differences
 from hub.grammars.picture import interchange_line, message_lines
 from hub.idocs import IdocTypes
@@ -78,7 +80,8 @@ def show_edi(
         for message in interchange.messages():
             is_faulty = is_faulty or not message.is_accepted
             if as_json:
-                shown.append({"document": message.tree, "faults": [edi_fault_fields(one) for one in message.faults]})
+                document = message.tree if message.tree is not None else document_of(message)
+                shown.append({"document": document, "faults": [edi_fault_fields(one) for one in message.faults]})
                 continue
             for line in message_lines(message, grammars, with_grammar or grammar_name(message)):
                 say(plain(line))
@@ -91,9 +94,12 @@ def show_edi(
 
 
 def edi_faults(raw: bytes, grammars: Grammars, name: str) -> Iterator[EdiFault]:
-    """Every fault of an EDI file whose messages are to be of this grammar."""
+    """Every fault of an EDI file whose messages are to be of this grammar; that one is of another type is one."""
+    wanted = _type_of(grammars, name)
     for interchange in read_edi(raw, grammars, name):
         for message in interchange.messages():
+            if message.type != wanted:
+                yield other_type(message, wanted, f"it is held against {name}")
             yield from message.faults
         yield from interchange.faults
 
@@ -108,8 +114,12 @@ def read_edi(raw: bytes, grammars: Grammars, name: str = "") -> Iterator[Interch
 
 def _chosen(message: Message, grammars: Grammars, name: str) -> str:
     """The grammar that was asked for, for the messages that are of its type; their own for all others."""
-    standard = grammars.message(name).standard.rsplit("/", 1)[-1]
-    return name if message.type == standard else grammar_name(message)
+    return name if message.type == _type_of(grammars, name) else grammar_name(message)
+
+
+def _type_of(grammars: Grammars, name: str) -> str:
+    """The message type that a grammar is of, also where it is an overlay."""
+    return grammars.message(name).standard.rsplit("/", 1)[-1]
 
 
 def edi_fault_fields(fault: EdiFault) -> dict[str, Any]:

@@ -23,6 +23,13 @@ def test_a_good_file_is_acknowledged(tmp_path: Path) -> None:
     assert lines[1:] == ["UNH+1+CONTRL:D:3:UN'", "UCI+101+THEM:14+US:14+7'", "UNT+3+1'", "UNZ+1+1'"]
 
 
+def test_a_file_from_standard_input_is_acknowledged_and_one_that_is_not_there_is_told(tmp_path: Path) -> None:
+    ended = o2c(tmp_path, "ack", "-", stdin=GOOD.encode())
+    assert (ended.returncode, ended.stdout.splitlines()[2]) == (0, "UCI+101+THEM:14+US:14+7'")
+    ended = o2c(tmp_path, "ack", "none.edi")
+    assert (ended.returncode, ended.stderr) == (2, "o2c: there is no file none.edi\n")
+
+
 def test_a_bad_file_is_rejected_and_its_faults_are_told(tmp_path: Path) -> None:
     (tmp_path / "bad.edi").write_text(GOOD.replace("UNT+5", "UNT+9"))
     ended = o2c(tmp_path, "ack", "bad.edi", "--json")

@@ -44,6 +44,11 @@ def test_an_order_is_held_against_a_grammar_and_an_overlay(project: Path) -> Non
     own = o2c(project, "validate", "acme/ORDERS", "good.edi")
     assert own.returncode == 1
     assert own.stdout.startswith("error: interchange REF1, message 1, segment 5 QTY")
+    other = o2c(project, "validate", "edifact/D96A/INVOIC", "good.edi")
+    assert (other.returncode, other.stdout) == (1, (
+        "error: interchange REF1, message 1, byte 40: the message is of type ORDERS, and it is held against "
+        "edifact/D96A/INVOIC\n"
+    ))  # fmt: skip
     document = json.dumps({"BGM": {}, "UNS": {"section": "S"}, "DTN": []})
     written = o2c(project, "validate", "edifact/D96A/ORDERS", "-", stdin=document.encode())
     assert written.returncode == 1
