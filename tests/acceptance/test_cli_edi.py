@@ -46,7 +46,7 @@ def test_an_order_is_held_against_a_grammar_and_an_overlay(project: Path) -> Non
     assert own.stdout.startswith("error: interchange REF1, message 1, segment 5 QTY")
     other = o2c(project, "validate", "edifact/D96A/INVOIC", "good.edi")
     assert (other.returncode, other.stdout) == (1, (
-        "error: interchange REF1, message 1, byte 40: the message is of type ORDERS, and it is held against "
+        "error: interchange REF1, message 1, byte 42: the message is of type ORDERS, and it is held against "
         "edifact/D96A/INVOIC\n"
     ))  # fmt: skip
     document = json.dumps({"BGM": {}, "UNS": {"section": "S"}, "DTN": []})

@@ -84,6 +84,15 @@ def test_no_amount_changes_on_the_way(name: str, writer: str, reader: str, apart
     assert [[line.get("line_extension_amount"), line.get("paid_amount")] for line in back[lines]] == amounts
 
 
+def test_a_dispute_comes_back_as_it_went_out() -> None:
+    document = golden("dispute_invoice_response")
+    back = there_and_back("dispute-to-edifact", "edifact-dispute", document, CONTEXT)
+    # COMDIS has no answer code; a reason that is none of 4465 goes by the kind of dispute; the instant is the same
+    found = {each.path for each in differences(document, back)}
+    assert found == {"response_code", "status_reason_code", "opened_at"}
+    assert not schemas().faults("canonical/dispute", back)
+
+
 @pytest.mark.parametrize(
     ("writer", "reader", "seen", "instead"),
     [
