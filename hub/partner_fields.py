@@ -32,6 +32,9 @@ FIELDS = (
     Field("directory", "text", "The release that it trades in: D96A or 004010, with the association code of UNH behind "
           "a blank (D96A EAN008) or what follows in GS08 (004010VICS). Our messages are of it where their mapping is "
           "right for it.", default=""),
+    Field("application_reference", "text", "EDIFACT: what stands in UNB as 0026 of what we send; {type} is the message "
+          "type.", default=""),
+    Field("agreement", "text", "EDIFACT: what stands in UNB as 0032 of what we send, such as EANCOM.", default=""),
     Field("charset", "text", "EDIFACT: the syntax level of ours, UNOA to UNOY (none: UNOC); it says its own. X12, both "
           "ways: basic (capitals, digits, usual marks), extended (small letters and the other marks, too), ascii, "
           "latin-1 or utf-8 (none: utf-8).", default=""),

@@ -49,6 +49,8 @@ class Partner:
     description: str = ""
     version: str = ""
     directory: str = ""
+    application_reference: str = ""
+    agreement: str = ""
     charset: str = ""
     strict: bool = False
     delimiters: Mapping[str, Any] = field(default_factory=dict)
@@ -108,10 +110,11 @@ def _partner(name: str, node: Node, time_zone: str, scope: Scope) -> Partner:
     us, them = (_identity(values[side], node.get(side), side, syntax, scope) for side in ("us", "them"))
     version = _version(str(values["version"]), node.get("version"), syntax, scope)
     plain = (
-        "system", "description", "directory", "strict", "test", "wrong_test_flag", "same_number", "same_document",
-        "bad_envelope", "numbers", "ack",
+        "system", "description", "directory", "application_reference", "agreement", "strict", "test",
+        "wrong_test_flag", "same_number", "same_document", "bad_envelope", "numbers", "ack",
     )  # fmt: skip
     _report_acks(node.get("ack"), syntax, scope)
+    _report_envelope(node, syntax, scope)
     _report_numbers(values["numbers"], node.get("numbers"), syntax, scope)
     return Partner(
         name=name, syntax=syntax, us=us, them=them, version=version,
@@ -205,6 +208,19 @@ def _report_acks(node: Node | None, syntax: str, scope: Scope) -> None:
             others = ", ".join(other for other, its_owner in _ACKS.items() if its_owner == syntax)
             why = f"an acknowledgement of {owner}, and {scope.what} speaks {syntax}"
             scope.fault(node.key(name), f"ack.{name}: {why}; write {others}")
+
+
+def _report_envelope(node: Node, syntax: str, scope: Scope) -> None:
+    """What only UNB has a place for, or is too long for it, the longest message type put in."""
+    for name, most in (("application_reference", 14), ("agreement", 35)):
+        said = node.get(name)
+        if said is None:
+            continue
+        if syntax == "x12":
+            why = f"a setting of edifact, and {scope.what} speaks x12"
+            scope.fault(node.key(name), f"{name}: {why}; take it out")
+        elif len(said.text.replace("{type}", "ORDERS")) > most:
+            scope.fault(said, f"{name}: at most {most} characters, got '{said.text}'")
 
 
 def _report_numbers(values: Mapping[str, int], node: Node | None, syntax: str, scope: Scope) -> None:

@@ -38,6 +38,8 @@ class Header:
     is_test: bool = False
     digits: int = 0
     codes: tuple[str, str] = ("", "")
+    application_reference: str = ""  # UNB 0026
+    agreement: str = ""  # UNB 0032
     asks_for_acknowledgement: bool = False
 
 
@@ -110,9 +112,11 @@ def _unb(header: Header) -> Segment:
         "UNB", [header.charset, header.version], header.sender.element, header.receiver.element,
         [marks.prepared(date), marks.prepared("%H%M")], marks.number("interchange", header.digits),
     ]  # fmt: skip
-    if header.asks_for_acknowledgement or header.is_test:
-        unb += ["", "", "", "1" if header.asks_for_acknowledgement else ""]
-    return [*unb, "", "1"] if header.is_test else unb
+    unb += ["", header.application_reference, "", "1" if header.asks_for_acknowledgement else "", header.agreement,
+            "1" if header.is_test else ""]  # fmt: skip
+    while not unb[-1]:
+        unb.pop()
+    return unb
 
 
 def _edifact(header: Header, body: Body, index: int) -> list[Segment]:

@@ -59,6 +59,7 @@ def header_of(partner: Partner) -> outgoing.Header:
         Delimiters(d["element"], d["component"], d["terminator"], d["release"], d["repetition"]),
         line_end="\r\n" if d["line_end"] else "", is_test=partner.test, digits=partner.numbers["digits"],
         codes=(partner.us.group or partner.us.id, partner.them.group or partner.them.id),
+        agreement=partner.agreement,
     )  # fmt: skip
 
 
@@ -91,7 +92,10 @@ def interchange_of(
             )  # fmt: skip
     within = None if first.type in _NOT_AWAITED else partner.ack.get("within")
     header = header_of(partner)
-    header = replace(header, asks_for_acknowledgement=within is not None and partner.syntax == "edifact")
+    header = replace(
+        header, asks_for_acknowledgement=within is not None and partner.syntax == "edifact",
+        application_reference=partner.application_reference.replace("{type}", first.type),
+    )  # fmt: skip
     is_awaited = first.type not in _NOT_AWAITED
     numbers = [title_of(each.segments)[0] if is_awaited else "" for each in (first, *others)]
     content = outgoing.interchange(header, first, others=others)

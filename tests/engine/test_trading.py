@@ -36,6 +36,14 @@ def test_each_message_of_an_interchange_takes_the_route_of_its_partner_and_type(
     adds_up(trade)
 
 
+def test_an_answer_has_in_its_header_what_was_agreed(make_trade: Callable[..., Trade]) -> None:
+    own = b'  directory: D96A\n  application_reference: "{type}"\n  agreement: EANCOM\n'
+    trade = make_trade(PARTNERS.replace(b"  directory: D96A\n", own))
+    trade.bring(orders("101", "A"))
+    [parcel] = trade.target("van").sent
+    assert parcel.body.partition(b"'")[0].endswith(b"+260921:1613+1++ORDRSP+++EANCOM")
+
+
 def test_an_answer_is_an_interchange_of_its_own(trade: Trade) -> None:
     trade.bring(orders("101", "A"), purchase(7, "C"))
     edifact, x12 = (parcel.body.decode() for parcel in trade.target("van").sent)

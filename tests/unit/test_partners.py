@@ -95,6 +95,10 @@ def test_an_environment_changes_single_keys():
          "1:52: error: numbers.digits: those of X12 have the length its standard says; take it out"),
         ("acme: {system: van, syntax: edifact, numbers: {interchange: 0}, " + SIDES + "}",
          "1:61: error: numbers.interchange: expected 1 to 999999999, got 0"),
+        ("acme: {system: van, syntax: x12, agreement: EANCOM, " + SIDES + "}",
+         "1:34: error: agreement: a setting of edifact, and partner 'acme' speaks x12; take it out"),
+        ("acme: {system: van, syntax: edifact, application_reference: 'ORDERS AND {type}', " + SIDES + "}",
+         "1:61: error: application_reference: at most 14 characters, got 'ORDERS AND {type}'"),
         ("acme: {system: van, syntax: x12, ack: {contrl: always}, " + SIDES + "}",
          "1:40: error: ack.contrl: an acknowledgement of edifact, and partner 'acme' speaks x12; write 997, 999, ta1, "
          "824"),

@@ -39,6 +39,20 @@ def test_a_character_that_the_level_has_not_is_refused(level: str, name: str, se
         interchange(replace(TO_ACME, charset=level), named(name))
 
 
+@pytest.mark.parametrize(
+    ("said", "behind"),
+    [
+        ({}, ""), ({"application_reference": "ORDRSP"}, "++ORDRSP"), ({"agreement": "EANCOM"}, "+++++EANCOM"),
+        ({"is_test": True}, "++++++1"), ({"asks_for_acknowledgement": True}, "++++1"),
+        ({"application_reference": "A", "agreement": "B", "is_test": True, "asks_for_acknowledgement": True},
+         "++A++1+B+1"),
+    ],
+)  # fmt: skip
+def test_unb_ends_with_what_was_agreed(said: dict[str, Any], behind: str) -> None:
+    unb = without(interchange(replace(TO_ACME, **said), named("A"))).partition(b"'")[0]
+    assert unb.rpartition(b":14+")[2].decode() == f":+{behind}"  # without its time and number
+
+
 def test_marks_are_no_characters_of_the_data() -> None:
     assert without(interchange(replace(TO_ACME, charset="UNOA"), named("MUELLER 1/2"))).count(b"MUELLER 1/2") == 1
 
