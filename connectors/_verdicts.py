@@ -3,7 +3,8 @@
 rule ``success:`` true             delivered
 rule ``permanent:`` true           refused
 rule ``later:`` true               later
-2xx                                delivered; in doubt when ``success:`` says no, or the answer is not whole
+2xx                                delivered; in doubt when ``success:`` says no, or the answer is not whole, or a page
+                                   for people and nothing says what success is
 425, 429, 503                      later; 429 and 503 may pause the whole system; Retry-After wins, up to 24 h
 408, 5xx                           doubt (501 and 505: refused)
 401, 403; 410                      the system is stopped
@@ -60,7 +61,7 @@ class Judge:
 
     def _decide(self, answer: Answer) -> tuple[str, str, str]:
         if self._success is None and self._permanent is None and self._later is None:
-            return _by_status(answer)
+            return _without_success(answer)
         facts = _facts(answer)
         succeeded, trouble = holds(self._success, facts)
         if succeeded and not answer.cut:
@@ -71,7 +72,7 @@ class Judge:
             return _for_later(answer)
         if self._success is not None and 200 <= answer.status < 300:
             return DOUBT, "error_in_success", f"{_said(answer)}, but the rule success: does not hold{trouble}"
-        return _by_status(answer)
+        return _without_success(answer)
 
     def _reference_in(self, answer: Answer) -> str:
         """What the receiver calls the thing; nothing where the rule does not fit the answer."""
@@ -93,6 +94,9 @@ class Judge:
 
     def _found_or_not(self, answer: Answer, seconds: float) -> Verdict:
         found, trouble = answer.status < 300, ""
+        if self._found is None and found and is_html(answer.body):
+            detail = f"the look-up cannot tell: {_said(answer)} with a page for people; write found: for what shows it"
+            return Verdict(DOUBT, "html_page", detail, answer.status, answer.body, seconds=seconds)
         if self._found is not None:
             found, trouble = holds(self._found, _facts(answer))
         if trouble and answer.status < 300:
@@ -125,7 +129,7 @@ def weighed_page(
     )  # fmt: skip
 
 
-def is_html(body: bytes, content_type: str) -> bool:
+def is_html(body: bytes, content_type: str = "") -> bool:
     """Whether an answer is a page for people, as servers give it when something is wrong, whatever the status says."""
     return "html" in content_type.lower() or body[:200].lstrip().lower().startswith((b"<!doctype html", b"<html"))
 
@@ -167,6 +171,19 @@ def _by_status(answer: Answer) -> tuple[str, str, str]:
     if 200 <= status < 300:
         return (DOUBT, answer.cut, f"{_said(answer)}{_because(answer)}") if answer.cut else (DELIVERED, "", "")
     return _kind_of(status), _STOPPED.get(status, f"http_{status}"), f"{_said(answer)}{_advice(answer)}"
+
+
+def _without_success(answer: Answer) -> tuple[str, str, str]:
+    """By the status, where no rule says what success is. A page for people says that it did not come to whom it was
+    sent to: a login, a proxy, a server that is being repaired."""
+    kind, code, detail = _by_status(answer)
+    if kind == DELIVERED and is_html(answer.body):
+        return (
+            DOUBT,
+            "html_page",
+            f"{_said(answer)} with a page for people; where that is its way, write success: status < 300",
+        )
+    return kind, code, detail
 
 
 def _for_later(answer: Answer) -> tuple[str, str, str]:

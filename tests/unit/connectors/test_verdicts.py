@@ -11,7 +11,7 @@ import pytest
 from connectors._answer import Answer, Failure
 from connectors._rate import Rate
 from connectors._verdicts import Judge, body_value, of_failure, retry_after, weighed_page
-from connectors.base import DELIVERED, DOUBT, LATER, REFUSED, STOPPED
+from connectors.base import ABSENT, DELIVERED, DOUBT, FOUND, LATER, REFUSED, STOPPED
 
 NOW = 1_772_700_000.0  # 2026-03-05T08:40:00Z
 
@@ -88,6 +88,29 @@ def test_a_page_that_is_for_later_stops_no_system() -> None:
     answer = Answer(403, {}, b'[{"errorCode": "REQUEST_LIMIT_EXCEEDED"}]')
     for later, kind in ((None, STOPPED), (rule(False), STOPPED), (rule(True), LATER)):
         assert weighed_page(answer, None, "fetch.success", 0.0, NOW, later).kind == kind
+
+
+PAGE = b"\n<!DOCTYPE html><html><body>Sign in</body></html>"
+
+
+@pytest.mark.parametrize(
+    ("success", "permanent", "kind", "code"),
+    [(None, None, DOUBT, "html_page"), (None, False, DOUBT, "html_page"), (True, None, DELIVERED, ""),
+     (False, None, DOUBT, "error_in_success"), (None, True, REFUSED, "http_200")],
+)  # fmt: skip
+def test_a_page_for_people_is_no_success_unless_a_rule_says_so(
+    success: bool | None, permanent: bool | None, kind: str, code: str
+) -> None:
+    rules = [None if value is None else rule(value) for value in (success, permanent)]
+    verdict = Judge(rules[0], rules[1], None).of_delivery(Answer(200, {}, PAGE), 0.0, NOW)
+    assert (verdict.kind, verdict.code) == (kind, code)
+    said = Answer(200, {"content-type": "text/html"}, b"OK")  # as scripts answer that say nothing of it
+    assert Judge(None, None, None).of_delivery(said, 0.0, NOW).kind == DELIVERED
+
+
+def test_a_page_for_people_does_not_show_that_a_delivery_is_there() -> None:
+    for found, kind in ((None, DOUBT), (rule(True), FOUND), (rule(False), ABSENT)):
+        assert Judge(None, None, found).of_look_up(Answer(200, {}, PAGE), 0.0, NOW).kind == kind
 
 
 def test_an_answer_that_is_not_whole_is_never_success() -> None:
