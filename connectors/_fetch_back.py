@@ -13,13 +13,15 @@ from connectors._answer import Answer
 from connectors._extract import as_sent, extractor, field_values, text_of
 from connectors._opening import Address
 from connectors._request import RequestMaker, Unmakeable, escaped, without_variables
+from connectors._rules import Rule
 from connectors._verdicts import is_html, weighed_page
 from connectors.auth import Credentials
-from connectors.base import DELIVERED, LATER, REFUSED, Parcel, PermanentError, Verdict
+from connectors.base import DELIVERED, LATER, REFUSED, STOPPED, Parcel, PermanentError, Verdict
 
 _NAME = re.compile(r"\{([^{}]*)\}")
 _FIELD = re.compile(r"[^.\s{}*]+(\.[^.\s{}*]+)*")
 _LONGEST = 500  # of a field: anybody may post a webhook that needs no proof
+_MOST_DENIED = 10  # in a row, with none given in between: then it is not the documents
 
 
 class FetchBack:
@@ -27,7 +29,7 @@ class FetchBack:
 
     def __init__(
         self, settings: Mapping[str, Any], address: Address, headers: Mapping[str, str], known: Credentials,
-        proxy: Address | None,
+        proxy: Address | None, later: Rule | None = None,
     ) -> None:  # fmt: skip
         method, _, self._path = str(settings["request"]).strip().partition(" ")
         if method != "GET" or not self._path.startswith("/"):
@@ -42,6 +44,7 @@ class FetchBack:
         self._address, self._known, self._proxy = address, known, proxy
         self._headers = without_variables(headers)
         self._success: Callable[..., Any] | None = settings.get("success")
+        self._later, self._denied = later, 0
         self._maker(_NAME.sub("1", self._path))
 
     def _maker(self, path: str) -> RequestMaker:
@@ -70,13 +73,18 @@ class FetchBack:
         return self._maker(path).make(parcel, now_epoch)
 
     def weigh(self, answer: Answer, seconds: float, now_epoch: float) -> Verdict:
-        """Whether the answer is the document."""
-        verdict = weighed_page(answer, self._success, "fetch_back.success", seconds, now_epoch)
-        if verdict.kind == DELIVERED and is_html(answer.body, verdict.response_type):
+        """Whether the answer is the document. A 403 is of this one document, for a webhook may tell of what we may not
+        see; many in a row stop the system."""
+        verdict = weighed_page(answer, self._success, "fetch_back.success", seconds, now_epoch, self._later)
+        self._denied = self._denied + 1 if verdict.kind == STOPPED and answer.status == 403 else 0
+        kind, code, detail = verdict.kind, verdict.code, verdict.detail
+        if kind == DELIVERED and is_html(answer.body, verdict.response_type):
             kind, code, detail = LATER, "html_page", f"the system answered {answer.status} with a page for people"
-        elif verdict.kind == REFUSED:
-            kind, code, detail = REFUSED, verdict.code, verdict.detail
-        else:
+        elif self._denied:
+            kind = REFUSED if self._denied < _MOST_DENIED else STOPPED
+        elif kind != REFUSED:
             return verdict
         told = f"what the webhook tells of could not be fetched: {detail}"
+        if self._denied >= _MOST_DENIED:
+            told, self._denied = f"{detail} to {self._denied} webhooks in a row", 0
         return msgspec.structs.replace(verdict, kind=kind, code=code, detail=told)

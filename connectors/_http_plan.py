@@ -88,7 +88,7 @@ def plan_of(config: Mapping[str, Any]) -> Plan:
         address, proxy, token_address, bare, known, session, idempotency,
         _delivery_maker(config, address, known, idempotency, proxy),
         _look_up_maker(config, address, known, idempotency, proxy),
-        FetchBack(back, address, headers, bare, proxy) if back else None,
+        FetchBack(back, address, headers, bare, proxy, config.get("later")) if back else None,
         Probe(probe, address, headers, bare, proxy) if probe else None,
     )  # fmt: skip
 

@@ -1,5 +1,5 @@
-"""What is asked before, instead of, and around a delivery: whether it is there already, what a webhook tells of, the
-token that a session needs; and bodies that are written down around the document."""
+"""What is asked before and around a delivery: whether it is there already, the token that a session needs; and bodies
+that are written down around the document."""
 
 from __future__ import annotations
 
@@ -105,52 +105,6 @@ def send_closed(to: Any) -> Any:
     got: list[Any] = []
     to.submit([parcel()], got.extend)
     return got[0][1]
-
-
-# -- fetched, because a webhook tells of it
-
-
-def notice(body: bytes) -> Parcel:
-    return msgspec.structs.replace(parcel(), body=body, fetches_back=True)
-
-
-BACK = {"fetch_back": {"request": "GET /v2/payments/{data.id}?embed=lines"}}
-
-
-def test_what_a_webhook_tells_of_is_fetched(make: Any) -> None:
-    with ScriptedServer(always(200, b'{"id": "tr 1/2", "amount": 1.50}')) as server:
-        [verdict] = send(make(server, **BACK, headers={"X-A": "1"}), notice(b'{"data": {"id": "tr 1/2"}}'))
-        assert (verdict.kind, verdict.response) == (DELIVERED, b'{"id": "tr 1/2", "amount": 1.50}')
-        [request] = server.requests
-        assert (request.method, request.path) == ("GET", "/v2/payments/tr%201%2F2?embed=lines")
-        assert request.headers["x-a"] == "1" and "content-type" not in request.headers
-
-
-GONE = [
-    (always(404), b'{"data": {"id": 7}}', REFUSED, "http_404", "the webhook tells of could not be fetched: the system "
-                                                               "answered 404"),
-    (always(410), b'{"data": {"id": 7}}', REFUSED, "http_410", "could not be fetched: the system answered 410 Gone"),
-    (always(200, b"<html>"), b'{"data": {"id": 7}}', LATER, "html_page", "the system answered 200 with a page for "
-                                                                         "people"),
-    (always(500), b'{"data": {"id": 7}}', LATER, "http_500", "the system answered 500"),
-    (closes, b'{"data": {"id": 7}}', LATER, "connection_closed", "the connection was closed"),
-    (always(401), b'{"data": {"id": 7}}', STOPPED, "credentials_refused", "401"),
-    (always(200), b'{"id": 7}', REFUSED, "missing_variable", "fetch_back.request needs the field 'data.id', which the"),
-    (always(200), b'{"data": {"id": ".."}}', REFUSED, "missing_variable", "needs the field 'data.id'"),
-    (always(200), b"[]", REFUSED, "missing_variable", "needs the field 'data.id'"),
-    (always(200), b'{"data": {"id": "%s"}}' % (b"7" * 501), REFUSED, "bad_variable", "the field 'data.id' of the "
-                                                                     "webhook has 501 characters; at most 500 go into"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("script", "body", "kind", "code", "why"), GONE, ids=range(len(GONE)))
-def test_what_cannot_be_fetched_is_never_in_doubt(
-    make: Any, script: Any, body: bytes, kind: str, code: str, why: str
-) -> None:
-    with ScriptedServer(script) as server:
-        [verdict] = send(make(server, **BACK), notice(body))
-    assert brief(verdict) == (kind, code)
-    assert why in verdict.detail
 
 
 # -- written down around the document
