@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -25,6 +26,8 @@ FORM = "application/x-www-form-urlencoded"
 _BACK, _FETCHED = "fetch back:", "fetched:"  # no route can be called so
 _NAME = re.compile(r"\{([^{}]*)\}")
 _LONGEST_LANE = 200
+_MOST_FIELDS = 1000
+_exact = msgspec.json.Decoder(float_hook=Decimal).decode  # an id may have more digits than a float
 
 
 def back_route(system: str, event: str) -> str:
@@ -50,9 +53,13 @@ def fetches(system: System | None, receipt: Receipt) -> bool:
 def notice_of(receipt: Receipt) -> Any:
     """The webhook's body, JSON or a form. Raises DecodeError."""
     if receipt.content_type.partition(";")[0].strip().lower() == FORM:
-        return dict(parse_qsl(receipt.raw.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=1000))
+        text = receipt.raw.decode("utf-8", "replace")
+        try:
+            return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS))
+        except ValueError:
+            raise DecodeError(f"the webhook is a form of more than {_MOST_FIELDS:,} fields") from None
     try:
-        notice = msgspec.json.decode(receipt.raw, strict=True)
+        notice = _exact(receipt.raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DecodeError(f"the webhook is neither JSON nor a form: {error}") from None
     if not isinstance(notice, dict):

@@ -77,6 +77,14 @@ def test_a_form_tells_as_well(make_world: Open) -> None:
     assert world.target("mollie").sent[0].body == '{"data.id":"17","x":"é"}'.encode()
 
 
+def test_an_id_keeps_all_its_digits(make_world: Open) -> None:
+    world = listening(make_world)
+    world.target("mollie").answers.append(answers())
+    tell(world, b'{"data":{"id":123456789012345678901234567890,"part":1.50}}')
+    world.run()
+    assert world.target("mollie").sent[0].body == b'{"data":{"id":123456789012345678901234567890,"part":1.50}}'
+
+
 def test_a_fetch_that_fails_is_tried_again_like_any_delivery(make_world: Open) -> None:
     world = listening(make_world)
     down = Verdict(LATER, code="http_503", status=503)
@@ -169,6 +177,14 @@ def test_an_event_that_no_route_wants_is_not_fetched(make_world: Open) -> None:
     world.run()
     assert world.target("mollie").sent == []
     assert world.rows("SELECT state FROM receipts") == [("dead",)]
+
+
+def test_a_form_of_more_fields_than_anybody_sends_is_a_dead_letter(make_world: Open) -> None:
+    world = listening(make_world)
+    tell(world, b"&".join(b"a%d=1" % number for number in range(1001)), "application/x-www-form-urlencoded")
+    world.run()
+    [(state, failure)] = world.rows("SELECT state, failure FROM receipts")
+    assert state == "dead" and "a form of more than 1,000 fields" in failure
 
 
 @pytest.mark.parametrize(
