@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 from typing import Any
 
 from connectors._bodies import DELIVERY_NAMES, QUESTION_NAMES, BodyTemplate
@@ -82,7 +83,7 @@ def plan_of(config: Mapping[str, Any]) -> Plan:
     session = Session(csrf, address, headers, known, proxy) if csrf else None
     bare, known = known, InSession(known, session) if session is not None else known
     idempotency = filled(config.get("idempotency"), "idempotency")
-    token_address = address_of(known.grant.token_url, "auth.token_url") if known.grant else None
+    token_address = _token_address(known.grant.token_url, config["auth"]) if known.grant else None
     back, probe = config.get("fetch_back"), config.get("probe")
     return Plan(
         address, proxy, token_address, bare, known, session, idempotency,
@@ -117,6 +118,22 @@ def _proxy_of(url: Any) -> Address | None:
             "proxy: write http://, the way proxies are spoken to; https systems are reached through it"
         )
     return proxy
+
+
+def _token_address(url: str, auth: Mapping[str, Any]) -> Address:
+    """Where tokens are asked for. RFC 6749, 3.2: over TLS, for the secret that goes there is good for more tokens."""
+    address = address_of(url, "auth.token_url")
+    if not (address.secure or auth.get("insecure") or _is_here(address.host)):
+        raise PermanentError("auth.token_url: over plain http our secret can be read on its way; write https://, or "
+                             "insecure: true beside it if that is meant")  # fmt: skip
+    return address
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def filled(group: Mapping[str, Any] | None, name: str) -> dict[str, Any]:

@@ -27,6 +27,8 @@ AUTH = Field(
         Field("prefix", "text", "key, bearer, hmac: text before the value, such as 'sha256='.", default=""),
         Field("token", "secret", "bearer: the token."),
         Field("token_url", "url", "oauth2: where tokens are fetched."),
+        Field("insecure", "boolean", "oauth2: token_url may be plain http to another machine, on purpose.",
+              default=False),
         Field("grant", "choice", "oauth2: how a token is got: client_credentials, refresh_token (RFC 6749), jwt_bearer "
               "(RFC 7523: a JWT that we sign).", default="client_credentials", choices=GRANTS),
         Field("client_id", "text", "oauth2: who we are."),

@@ -329,6 +329,8 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"base_url": "http://x:99999"}, "base_url: not an address; write https://host.example or http://host:8080/path"),
     ({"base_url": f"http://{'a' * 70}.example"}, "base_url: not an address; write https://host.example"),
     ({"base_url": "http://x?a=1"}, "base_url: an address here has no '?' and no '#'; put them into path:"),
+    ({"auth": {"type": "oauth2", "token_url": "http://t.example/t", "client_id": "hub", "client_secret": "s3cret"}},
+     "auth.token_url: over plain http our secret can be read on its way; write https://, or insecure: true beside"),
     ({"base_url": "https://u:s3cret@x"}, "base_url: user and password do not belong here; write them into auth: "),
     ({"path": "/a/{order"}, "path: a brace without its partner in '/a/{order'; write {name}"),
     ({"path": "/a/{}"}, "path: '{}' is not a variable; write {name} with letters and '_'"),

@@ -227,6 +227,16 @@ def test_a_setting_that_cannot_be_is_named(more: dict[str, Any], text: str) -> N
 
 
 @pytest.mark.parametrize(
+    ("url", "more"),
+    [("https://t.example/t", {}), ("http://localhost:1/t", {}), ("http://127.8.0.1/t", {}), ("http://[::1]/t", {}),
+     ("http://t.example/t", {"insecure": True})],
+)  # fmt: skip
+def test_a_token_server_is_asked_over_tls_or_here_or_where_it_is_meant_so(url: str, more: dict[str, Any]) -> None:
+    known = {"type": "oauth2", "token_url": url, "client_id": "hub", "client_secret": "s3cret", **more}
+    http.lint({"base_url": "http://erp.example", "auth": known})
+
+
+@pytest.mark.parametrize(
     ("content", "why"), [(None, "No such file"), (b"", "there is no token in"), (b"\xff\n", "no token")]
 )
 def test_a_file_without_a_token_is_found_when_the_system_is_opened(
