@@ -26,7 +26,7 @@ from connectors._opening import Opener
 from connectors._rate import Rate
 from connectors._ration import Names, Ration, left_of
 from connectors._renewal import Held, Tokens
-from connectors._request import Maker, Unmakeable
+from connectors._request import Maker, Unmakeable, request_of
 from connectors._sender import Sender
 from connectors._verdicts import Judge, of_failure
 from connectors._wire import Connection, announced_idle
@@ -220,7 +220,7 @@ class Channel:
         job.started = time.monotonic()
         job.held = self._tokens.held() if self._tokens is not None else ("", "")
         try:
-            head, body = job.maker.make(job.parcel, time.time())
+            head, body = request_of(job.maker, job.parcel, time.time())
         except Unmakeable as error:
             self._finish(job, Verdict(DOUBT if job.looks_up and not job.weigh else REFUSED, error.code, error.detail))
             return

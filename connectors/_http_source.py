@@ -96,6 +96,7 @@ class HttpSource:
             _sender.release()
             raise
         self._is_closed = False
+        self._closing = threading.Lock()
 
     def remember(self, memory: Memory) -> None:
         """Where it is kept how far things were read."""
@@ -136,9 +137,10 @@ class HttpSource:
 
     def close(self) -> None:
         """Break off what is under way after the page in hand. Twice is harmless."""
-        if self._is_closed:
-            return
-        self._is_closed = True
+        with self._closing:
+            if self._is_closed:
+                return
+            self._is_closed = True
         self._sender.wait_for(self._channel.close(), self._answer_seconds)
         _sender.release()
 
@@ -253,7 +255,10 @@ class HttpSource:
 
         parcel = Parcel("fetch", "fetch", request.body)
         job = Job(parcel, finished, request.maker, time.monotonic(), looks_up=True, weigh=weigh)
-        self._channel.submit([job])
+        with self._closing:
+            if self._is_closed:
+                return Verdict(LATER, "closing")
+            self._channel.submit([job])
         if answered.wait(self._answer_seconds):
             return verdicts[0]
         return Verdict(LATER, "read_timeout", "no complete answer came within the time-outs")

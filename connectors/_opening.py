@@ -52,6 +52,8 @@ def address_of(url: str, setting: str) -> Address:
         raise PermanentError(f"{setting}: expected an http or https address, such as https://host.example")
     if parts.query or parts.fragment:
         raise PermanentError(f"{setting}: an address here has no '?' and no '#'; put them into path:")
+    if not (parts.path.isascii() and parts.path.isprintable()) or " " in parts.path:
+        raise PermanentError(f"{setting}: an address holds no spaces or accents; write them as %20 …")
     secure = parts.scheme == "https"
     user = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else ""
     return Address(host, port or (443 if secure else 80), secure, parts.path.rstrip("/"), user)

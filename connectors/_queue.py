@@ -5,6 +5,7 @@ What waits can be called back, and is given back where it is found that nobody i
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -14,6 +15,7 @@ from connectors.base import DELIVERED, LATER, REFUSED, STOPPED, Finished, Parcel
 
 Ended = list[tuple[Parcel, Verdict]]
 _Job = tuple[Parcel, Finished]
+_log = logging.getLogger("o2c.connectors")
 _CLOSING = Verdict(LATER, "closing", "not sent: the system is closed")
 
 
@@ -85,4 +87,7 @@ def _tell(ended: Iterable[tuple[_Job, Verdict]]) -> None:
     for (parcel, finished), verdict in ended:
         told.setdefault(finished, []).append((parcel, verdict))
     for finished, verdicts in told.items():
-        finished(verdicts)
+        try:
+            finished(verdicts)
+        except Exception:  # whoever is told, the others go on
+            _log.exception("a receiver of results failed; %d verdicts were handed to it", len(verdicts))

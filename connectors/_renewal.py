@@ -4,6 +4,7 @@ Each is fetched by one request on a connection of its own; nothing of a parcel g
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 
 from connectors._answer import Answer, Ending, Failure
@@ -15,6 +16,7 @@ from connectors._wire import Connection
 from connectors.base import PermanentError
 
 _MAX_ANSWER = 65_536
+_log = logging.getLogger("o2c.connectors.http")
 
 Held = tuple[str, str]
 
@@ -49,7 +51,14 @@ class Tokens:
         return True
 
     async def renew(self) -> Failure | None:
-        """Fetch what is missing; a Failure when it is not to be had."""
+        """Fetch what is missing; a Failure when it is not to be had, whatever goes wrong: others wait for it."""
+        try:
+            return await self._renewed()
+        except Exception as error:
+            _log.exception("a token could not be fetched in a way that was not foreseen")
+            return Failure("token_unavailable", f"no token: {type(error).__name__}, see the log")
+
+    async def _renewed(self) -> Failure | None:
         if self._grant is not None and not self._grant.is_valid(time.time()):
             failure = await _granted(self._grant, self._grant_opener, self._seconds)
             if failure is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import string
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,7 @@ from connectors._proxy import proxy_header
 from connectors.auth import Credentials, Fixed, Outgoing
 from connectors.base import Parcel, PermanentError
 
+_log = logging.getLogger("o2c.connectors.http")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _RESERVED = {"host", "content-length", "transfer-encoding", "connection", "content-type"}
@@ -75,6 +77,17 @@ class Maker(Protocol):
     def make(self, parcel: Parcel, now_epoch: float) -> tuple[bytes, bytes]:
         """Head and body of the request for this parcel. Raises Unmakeable."""
         ...
+
+
+def request_of(maker: Maker, parcel: Parcel, now_epoch: float) -> tuple[bytes, bytes]:
+    """What a maker makes of a parcel. Raises Unmakeable, whatever goes wrong: each parcel gets a verdict."""
+    try:
+        return maker.make(parcel, now_epoch)
+    except Unmakeable:
+        raise
+    except Exception as error:
+        _log.exception("a request could not be made in a way that was not foreseen")
+        raise Unmakeable("bad_body", f"no request can be made of it: {type(error).__name__}, see the log") from None
 
 
 class RequestMaker:

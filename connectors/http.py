@@ -45,18 +45,25 @@ class HttpDestination:
             _sender.release()
             raise
         self._is_closed = False
+        self._closing = threading.Lock()
 
     def submit(self, parcels: Sequence[Parcel], finished: Finished) -> None:
         """Send parcels; returns at once. ``finished`` runs on the sender's thread: it must not block there."""
-        if self._is_closed:
-            finished([(parcel, _CLOSED) for parcel in parcels])
-            return
         if self._plan.asks_first:
             self._ask_first([parcel for parcel in parcels if not parcel.fetches_back], finished)
             parcels = [parcel for parcel in parcels if parcel.fetches_back]
         now = time.monotonic()
         jobs = [self._job(parcel, finished, now) for parcel in parcels]
-        self._channel.submit([job for job in jobs if job is not None])
+        self._hand_over([job for job in jobs if job is not None])
+
+    def _hand_over(self, jobs: Sequence[Job]) -> None:
+        """Give jobs to the channel, unless it is closed meanwhile: then nobody would take them from there."""
+        with self._closing:
+            if not self._is_closed:
+                self._channel.submit(jobs)
+                return
+        for job in jobs:
+            job.finished([(job.parcel, _CLOSED)])
 
     def _job(self, parcel: Parcel, finished: Finished, now: float) -> Job | None:
         if not parcel.fetches_back:
@@ -75,15 +82,13 @@ class HttpDestination:
             told = [(by_id[question.delivery_id], verdict) for question, verdict in batch]
             absent = [parcel for parcel, verdict in told if verdict.kind == ABSENT]
             known = [(parcel, _not_sent(parcel, verdict)) for parcel, verdict in told if verdict.kind != ABSENT]
-            if self._is_closed:
-                known, absent = [*known, *((parcel, _CLOSED) for parcel in absent)], []
             if known:
                 finished(known)
             later = time.monotonic()
-            self._channel.submit([Job(parcel, finished, self._plan.maker, later) for parcel in absent])
+            self._hand_over([Job(parcel, finished, self._plan.maker, later) for parcel in absent])
 
         questions = [asker.question(parcel) for parcel in parcels]
-        self._channel.submit([Job(question, asked, asker, now, looks_up=True) for question in questions])
+        self._hand_over([Job(question, asked, asker, now, looks_up=True) for question in questions])
 
     def look_up(self, parcel: Parcel) -> Verdict:
         """Whether the system already has this parcel's key. Waits for the answer, within the time-outs."""
@@ -102,9 +107,7 @@ class HttpDestination:
             verdicts.extend(verdict for _, verdict in batch)
             answered.set()
 
-        if self._is_closed:
-            return _CLOSED
-        self._channel.submit([Job(question, finished, maker, time.monotonic(), looks_up=True, weigh=weigh)])
+        self._hand_over([Job(question, finished, maker, time.monotonic(), looks_up=True, weigh=weigh)])
         if answered.wait(self._answer_seconds):
             return verdicts[0]
         return Verdict(LATER, "look_up_timeout", "the look-up cannot tell: it took too long")
@@ -133,9 +136,10 @@ class HttpDestination:
 
     def close(self) -> None:
         """Finish what is under way, give back the rest as LATER, free every connection. Twice is harmless."""
-        if self._is_closed:
-            return
-        self._is_closed = True
+        with self._closing:
+            if self._is_closed:
+                return
+            self._is_closed = True
         self._sender.wait_for(self._channel.close(), self._answer_seconds)
         _sender.release()
 
@@ -146,7 +150,7 @@ def _not_sent(parcel: Parcel, verdict: Verdict) -> Verdict:
         return msgspec.structs.replace(verdict, code="found_before", detail="it was there already, and was not sent")
     if verdict.kind == DOUBT and not parcel.settling:
         return msgspec.structs.replace(verdict, kind=REFUSED, detail=f"not sent: {verdict.detail}")
-    return msgspec.structs.replace(verdict, detail=f"not sent: {verdict.detail}")
+    return msgspec.structs.replace(verdict, detail=f"not sent: {verdict.detail.removeprefix('not sent: ')}")
 
 
 def destination(config: Mapping[str, Any]) -> HttpDestination:

@@ -250,6 +250,7 @@ TOKEN_TROUBLE = [
     (always(200, b"<html>"), LATER, "token_unavailable", "gave no token"),
     (always(200, b'{"access_token": "a\\r\\nX: y"}'), LATER, "token_unavailable", "gave no token"),
     (closes, LATER, "token_unavailable", "no token"),
+    (always(200, b'{"access_token": "t", "more": ' + b"[" * 60_000), LATER, "token_unavailable", "RecursionError"),
 ]
 
 
@@ -329,6 +330,8 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"base_url": "http://x:99999"}, "base_url: not an address; write https://host.example or http://host:8080/path"),
     ({"base_url": f"http://{'a' * 70}.example"}, "base_url: not an address; write https://host.example"),
     ({"base_url": "http://x?a=1"}, "base_url: an address here has no '?' and no '#'; put them into path:"),
+    ({"base_url": "http://x/a b"}, "base_url: an address holds no spaces or accents; write them as %20"),
+    ({"base_url": "http://x/caf\u00e9"}, "base_url: an address holds no spaces or accents; write them as %20"),
     ({"auth": {"type": "oauth2", "token_url": "http://t.example/t", "client_id": "hub", "client_secret": "s3cret"}},
      "auth.token_url: over plain http our secret can be read on its way; write https://, or insecure: true beside"),
     ({"base_url": "https://u:s3cret@x"}, "base_url: user and password do not belong here; write them into auth: "),

@@ -70,6 +70,18 @@ def test_nothing_but_a_verdict_comes_back_for_a_parcel_that_makes_no_request(mak
         assert not server.requests
 
 
+def test_a_document_of_which_no_request_can_be_made_gets_its_verdict(
+    make: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    deep = Parcel("d", "k", b'{"lines": ' + b"[" * 100_000 + b"]" * 100_000 + b"}")
+    with ScriptedServer() as server:
+        to = make(server, body={"lines": "{body.lines}"})
+        assert brief(send(to, deep)[0]) == (REFUSED, "bad_body")
+        assert "RecursionError" in caplog.text
+        plain = Parcel("e", "l", b'{"lines": []}')
+        assert brief(send(to, plain)[0]) == (DELIVERED, "")
+
+
 # Connections
 
 

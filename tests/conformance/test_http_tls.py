@@ -176,6 +176,21 @@ def test_closing_finishes_what_is_under_way_and_gives_the_rest_back() -> None:
         assert brief(send_here(to)) == (LATER, "closing")
 
 
+def test_what_is_handed_over_in_the_moment_of_closing_gets_its_verdict() -> None:
+    with ScriptedServer() as server:
+        to = http.destination({"base_url": server.url})
+        closing, hand_over = threading.Thread(target=to.close), to._channel.submit
+
+        def late(jobs: Any) -> None:
+            closing.start()
+            closing.join(0.3)  # as long as it takes to find nothing under way, and to end the engine
+            hand_over(jobs)
+
+        to._channel.submit = late  # type: ignore[method-assign]
+        assert brief(send(to)[0]) in ((LATER, "closing"), (DELIVERED, ""))
+        closing.join(20)
+
+
 def test_a_look_up_in_a_system_that_is_closed_is_for_later() -> None:
     """Settings may change just then: what asks the old connection finds it closed."""
     to = http.destination({"base_url": "http://localhost", "idempotency": LOOKUP})

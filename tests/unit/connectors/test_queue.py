@@ -93,3 +93,16 @@ def test_what_has_not_started_is_given_back(make: Make, way: str) -> None:
     verdicts = told.wait()
     assert verdicts.count(GOOD) == 1
     assert {verdict.code for verdict in verdicts if verdict != GOOD} == {"away" if way == "recall" else "closing"}
+
+
+def test_a_receiver_that_fails_keeps_no_other_from_hearing(make: Make, caplog: pytest.LogCaptureFixture) -> None:
+    told = Told(50)
+
+    def fails(group: Ended) -> None:
+        raise LookupError("the store is away")
+
+    queue = make(lambda parcel: GOOD, 1)
+    queue.submit(PARCELS[:50], fails)
+    queue.submit(PARCELS[50:], told)
+    assert told.wait() == [GOOD] * 50
+    assert "a receiver of results failed; 8 verdicts were handed to it" in caplog.text
