@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
 
 from hub import replay
+from hub.apart import logged
 from hub.backtest import expiry
 from hub.clock import SteadyClock
-from hub.errors import StoreAway
 from hub.loggers import structlog
 from hub.notify import Notifier
 from hub.pipeline.advices import tell_partners
@@ -124,13 +123,3 @@ def _repair_heads(engine: Engine) -> None:
     left, now = deliveries.left_heads(engine.store.reader()), engine.clock.epoch()
     for system in engine.store.write(lambda db: deliveries.repair_heads(db, left, now)) if left else ():
         engine.wake.pump(system)
-
-
-def logged(work: Callable[[], None]) -> None:
-    """Work apart has nobody who waits for its end: what it fails on is told here or nowhere."""
-    try:
-        work()
-    except StoreAway as error:
-        _log.warning("work beside the flow was broken off, for the store is away", reason=str(error))
-    except Exception:
-        _log.exception("work beside the flow has failed")

@@ -12,8 +12,9 @@ from functools import partial
 from pathlib import Path
 
 from hub import replay
+from hub.apart import Apart
 from hub.backtest.background import Background
-from hub.chores import ClockWatch, everything, logged
+from hub.chores import ClockWatch, everything
 from hub.deploy import active_program, deploy, rollback
 from hub.errors import ProjectError, UsageError
 from hub.loggers import structlog
@@ -49,14 +50,14 @@ class Hub:
         self.clock = clock_of(self.store)
         self._be_alone()
         program = self._first_program(files)
-        self.pool = ThreadPoolExecutor(8, thread_name_prefix="apart")
+        self.apart = Apart()
         self.telling = ThreadPoolExecutor(1, thread_name_prefix="telling")  # never behind look-ups that take their time
         self.worker = LocalWorker(_children() * REQUESTS_AT_ONCE)
         self.transformers = Transformers(self.store, self.clock, self.environment, self.own_connectors, _children())
         self.engine = Engine(
             self.store, program, self.clock, self.worker,
             lambda system: open_destination(system, self.secrets, self.own_connectors),
-            worker=f"{socket.gethostname()}-{os.getpid()}-{self.clock.new_id()[-8:]}", run_apart=self._run_apart,
+            worker=f"{socket.gethostname()}-{os.getpid()}-{self.clock.new_id()[-8:]}", run_apart=self.apart.run,
             transformer=self.transformers,
         )  # fmt: skip
         self.backtests = Background(self.engine, self.environment, self.own_connectors)
@@ -113,14 +114,11 @@ class Hub:
             print(error, file=sys.stderr)
             return earlier
 
-    def _run_apart(self, work: Callable[[], None]) -> None:
-        self.pool.submit(logged, work)
-
     def start(self) -> None:
         """Recover what another run left, then work."""
         self.sweeper.recover()
         replay.resume(self.engine)
-        self._run_apart(partial(self.transformers.warm, self.engine.program))
+        self.apart.run(partial(self.transformers.warm, self.engine.program), "")
         self.worker.start(self.engine)
         self._thread(self.sweeper.run, "sweeper")
 
@@ -135,7 +133,7 @@ class Hub:
         self.backtests.stop()
         self.worker.stop()
         self.engine.close()
-        self.pool.shutdown(wait=True)
+        self.apart.close()
         self.telling.shutdown(wait=True, cancel_futures=True)
         for thread in self._threads:
             thread.join(10)

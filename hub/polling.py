@@ -101,7 +101,7 @@ class Polls:
         """Read a source apart from this thread; the next time is ``every`` seconds from now, or when it asks for it."""
         self._due[name] = self._engine.clock.monotonic() + every
         self._busy.add(name)
-        self._engine.run_apart(partial(self._read, name, take))
+        self._engine.run_apart(partial(self._read, name, take), name)
 
     def cannot_open(self, name: str, error: Exception, every: float) -> None:
         """A source that cannot even be opened."""

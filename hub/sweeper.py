@@ -209,7 +209,7 @@ class Sweeper(Rounds):
                 self._settling[name] = now + _LOOK_SECONDS
                 continue
             self._settling[name] = math.inf
-            engine.run_apart(partial(self._settle, name, things))
+            engine.run_apart(partial(self._settle, name, things), name)
 
     def _settle(self, name: str, things: Sequence[tuple[int, str, bool]]) -> None:
         until = self._engine.clock.monotonic() + POLL_SECONDS
@@ -231,8 +231,8 @@ class Sweeper(Rounds):
         self._close_sources()
 
     def _close_sources(self) -> None:
-        for source, _ in list(self._sources.values()):
-            self._engine.run_apart(source.close)  # it waits for what is under way
+        for name, (source, _) in list(self._sources.items()):
+            self._engine.run_apart(source.close, name)  # it waits for what is under way
         self._sources.clear()
 
 

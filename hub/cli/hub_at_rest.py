@@ -69,7 +69,7 @@ def _application(place: Workplace, store: Store) -> tuple[Engine, AsgiApp]:
     secrets = place.root / place.settings().secrets_folder
     engine = Engine(
         store, program, clock, _Asleep(), lambda system: open_destination(system, secrets, own),
-        worker="command line", run_apart=lambda work: None,
+        worker="command line", run_apart=lambda work, whose: None,
     )  # fmt: skip
     ingest = Ingest(engine, Doors(secrets))
     return engine, create_app(engine, ingest=ingest, own_connectors=own, soap=soap_door(engine, ingest, secrets))

@@ -136,7 +136,7 @@ class World:
         self.transformer = NotingTransformer(self.store, self.clock)
         self.engine = Engine(
             self.store, bench.program, self.clock, self, lambda system: TestTarget(system, self), "test",
-            self._calls.append, self.transformer, Random(0),  # noqa: S311
+            lambda work, _: self._calls.append(work), self.transformer, Random(0),  # noqa: S311
         )  # fmt: skip
         self._sweeper = QuietSweeper(self.engine, Path(), None, {})
 

@@ -266,7 +266,7 @@ class Dispatcher:
             if outgoing.target is None or outgoing.body is None:
                 self._record([(self._sent(outgoing), cannot_ask(outgoing))])
                 continue
-            engine.run_apart(partial(self._ask, outgoing))
+            engine.run_apart(partial(self._ask, outgoing), outgoing.delivery.system)
         return bool(taken)
 
     def _ask(self, outgoing: Outgoing) -> None:
@@ -353,11 +353,11 @@ class Dispatcher:
         """Settings may have changed: new connections are opened with them, old ones finish what they have."""
         self.gates.reconfigure()
         with self._lock:
-            old = [lane.destination for lane in self._lanes.values() if lane.destination is not None]
+            old = {name: lane.destination for name, lane in self._lanes.items() if lane.destination is not None}
             for name, lane in self._lanes.items():
                 lane.destination, lane.bounds = None, self.gates.bounds(name)
-        for destination in old:
-            self._engine.run_apart(destination.close)
+        for name, destination in old.items():
+            self._engine.run_apart(destination.close, name)
 
     def refresh(self) -> None:
         """Keep to what the rows say of systems: circuits, pauses, limits. Done several times a second."""

@@ -49,7 +49,7 @@ class Engine:
     def __init__(
         self, store: Store, program: Program, clock: Clock, wake: WakeUp,
         open_destination: Callable[[System], Destination], worker: str,
-        run_apart: Callable[[Callable[[], None]], None], transformer: Transformer | None = None,
+        run_apart: Callable[[Callable[[], None], str], None], transformer: Transformer | None = None,
         chance: Random | None = None, keeps: bool = True,
     ) -> None:  # fmt: skip
         self.store, self.program, self.clock, self.wake, self.worker = store, program, clock, wake, worker

@@ -9,16 +9,15 @@ import signal
 import socket
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TypeVar
 
 from hub import logs
+from hub.apart import Apart
 from hub.broker import open_wire
 from hub.broker.remote import RemoteBroker
-from hub.chores import logged
 from hub.clock import SystemClock
 from hub.deploy import active_program
 from hub.errors import StoreError, UsageError
@@ -84,7 +83,7 @@ class Ground:
         self.name = name or f"{socket.gethostname()}-{os.getpid()}-{self.clock.new_id()[-8:]}"
         url = _required(self._told(self.settings.store), role)
         self.broker = self._told(self.settings.broker)
-        self.pool = ThreadPoolExecutor(8, thread_name_prefix="apart")
+        self.apart = Apart()
         self.store = self._store(url)
         self.clock = self.wait(partial(clock_of, self.store))
 
@@ -127,16 +126,12 @@ class Ground:
         return Engine(
             self.store, program, self.clock, wake,
             lambda system: open_destination(system, self.secrets, self.own_connectors),
-            worker=self.name, run_apart=lambda work: _submit(self.pool, work), transformer=transformer, keeps=False,
+            worker=self.name, run_apart=self.apart.run, transformer=transformer, keeps=False,
         )  # fmt: skip
 
     def close(self) -> None:
-        self.pool.shutdown(wait=True)
+        self.apart.close()
         self.store.close()
-
-
-def _submit(pool: ThreadPoolExecutor, work: Callable[[], None]) -> None:
-    pool.submit(logged, work)
 
 
 def _required(url: str, role: str) -> str:

@@ -103,7 +103,7 @@ class Working:
     def start(self) -> None:
         """Nothing is claimed before the lease is held."""
         self._ground.wait(self._renew)
-        self.engine.run_apart(partial(self.transformers.warm, self.engine.program))
+        self.engine.run_apart(partial(self.transformers.warm, self.engine.program), "")
         self.local.start(self.engine)
         self._thread.start()
         self._hearing.start()

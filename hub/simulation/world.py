@@ -224,7 +224,8 @@ class World:
         in_force = sets.active(self.store.reader())
         [program] = [program for program in self.scenario.programs if program.set_id == in_force]
         self.engine = Engine(
-            self.store, program, self.clock, self.broker, self._destination, self.worker, self._apart.append,
+            self.store, program, self.clock, self.broker, self._destination, self.worker,
+            lambda work, _: self._apart.append(work),
             chance=Random(f"{self._seed}/jitter/{self.worker}"),  # noqa: S311  a simulation, not a secret
         )  # fmt: skip
         if any(event.kind in _OF_THE_BROKER for event in self._events):

@@ -234,7 +234,7 @@ def second(world: World) -> Engine:
     """Another worker on the same store."""
     return Engine(
         world.store, world.engine.program, world.clock, world, lambda system: world.target(system.name), "w2",
-        run_apart=lambda work: world.calls.append(work), chance=Random(2),
+        run_apart=lambda work, _: world.calls.append(work), chance=Random(2),
     )  # fmt: skip
 
 

@@ -35,7 +35,7 @@ def other(world: World) -> Iterator[Engine]:
     store = open_store(world.url, Path())
     yield Engine(
         store, world.engine.program, world.clock, world, lambda system: world.target(system.name), "w2",
-        run_apart=lambda work: None, chance=Random(2),
+        run_apart=lambda work, _: None, chance=Random(2),
     )  # fmt: skip
     store.close()
 

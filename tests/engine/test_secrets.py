@@ -140,7 +140,7 @@ class Connected(World):
         self.reached: dict[str, Destination] = {}
         self.engine = Engine(
             self.store, program, self.clock, self, self._connect, worker,
-            run_apart=lambda work: self.calls.append(work),
+            run_apart=lambda work, _: self.calls.append(work),
         )  # fmt: skip
 
     def _connect(self, system: Any) -> Destination:

@@ -147,7 +147,7 @@ class World:
             raise
         self.engine = Engine(
             self.store, program, self.clock, self, lambda system: self.target(system.name), worker,
-            run_apart=lambda work: self.calls.append(work), chance=Random(1),
+            run_apart=lambda work, _: self.calls.append(work), chance=Random(1),
         )  # fmt: skip
 
     def target(self, name: str) -> Target:

@@ -101,7 +101,7 @@ class Hub:
         program = deploy(self.store, {**schemas, **FILES}, None, self.clock, "test")
         self.engine = self.workers.engine = Engine(
             self.store, program, self.clock, self.workers, lambda _: self.erp, "w1",
-            run_apart=lambda work: self.workers.pool.submit(work), chance=Random(1),
+            run_apart=lambda work, _: self.workers.pool.submit(work), chance=Random(1),
         )  # fmt: skip
         self.keys = {role: self._key(role) for role in api_keys.ROLES}
         with socket.socket() as listener:
