@@ -12,7 +12,7 @@ from hub.connector_lint import place_along
 from hub.errors import Fault
 from hub.keys import compile_keys
 from hub.mapping import Mapping as DocumentMapping
-from hub.routes import Route
+from hub.routes import Route, Target
 from hub.schemas import SchemaSet
 from hub.systems import System, system_fields
 from hub.yamldoc import did_you_mean
@@ -26,7 +26,7 @@ def template_faults(
     system: System, routes: Sequence[Route], mappings: Mapping[str, DocumentMapping], schemas: SchemaSet,
     folder: Path | None = None, *, is_acknowledged: bool = False,
 ) -> Iterator[Fault]:  # fmt: skip
-    """Names that no document sent to this system gives; nothing where it is not known what is sent there. Where
+    """Names that what some route sends to this system does not give; nothing where it is not known what that is. Where
     ``is_acknowledged``, partners get acknowledgements there, which give no names but those that everything has."""
     if is_acknowledged and system.connector and system.node is not None:
         for path, name in _names(system, folder):
@@ -38,17 +38,27 @@ def template_faults(
     if not here or not system.connector or system.node is None:
         return
     own = ("reference",) if system.options.get("reference") else ()
-    known = {*_ALWAYS, *own, *_of_predecessors(system, routes)}
-    known |= {name for _, target in here if target.collect for name in OF_BATCHES}
-    alone = [mappings.get(route.map) for route, target in here if target.collect is None]
-    for type in [mapping.target.schema if mapping else None for mapping in alone]:
-        if type is None or not schemas.has(type):
-            return
-        known |= _main_keys(schemas.schema(type))
+    always = {*_ALWAYS, *own, *_of_predecessors(system, routes)}
+    told = [(route, target, _names_of(route, target, mappings, schemas)) for route, target in here]
+    given = [(route, target, always | names) for route, target, names in told if names is not None]
     for path, name in _names(system, folder):
-        if name not in known and not (name.startswith("body.") and path.partition(".")[0] in ("path", "headers")):
-            node = place_along(system.node, path)
-            yield node.fault(f"{path}: no document that is sent here gives '{name}'{did_you_mean(name, known)}")
+        without = [each for each in given if name not in each[2]]
+        if without and not (name.startswith("body.") and path.partition(".")[0] in ("path", "headers")):
+            route, target, known = without[0]
+            whose = f" by route '{route.name}', target '{target.id}'," if len(without) < len(given) else ""
+            text = f"{path}: no document that is sent here{whose} gives '{name}'{did_you_mean(name, known)}"
+            yield place_along(system.node, path).fault(text)
+
+
+def _names_of(
+    route: Route, target: Target, mappings: Mapping[str, DocumentMapping], schemas: SchemaSet
+) -> set[str] | None:  # fmt: skip
+    """The names that what a target sends may give; None where it is not known what it sends."""
+    if target.collect is not None:
+        return set(OF_BATCHES)
+    mapping = mappings.get(route.map)
+    type = mapping.target.schema if mapping else None
+    return _main_keys(schemas.schema(type)) if type is not None and schemas.has(type) else None
 
 
 def _of_predecessors(system: System, routes: Sequence[Route]) -> Sequence[str]:

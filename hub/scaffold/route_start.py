@@ -15,7 +15,6 @@ from hub.scaffold.sample_document import CANONICAL, sample_document
 from hub.scaffold.starts import MAPPINGS, Ground, Start, fit_name, mapping_files, misfits, scalar, yaml_lines
 from hub.scaffold.system_start import system_start
 from hub.systems import System
-from hub.template_lint import template_faults
 from hub.yamldoc import did_you_mean
 
 _AT = "2026-03-05T10:00:00Z"
@@ -35,25 +34,9 @@ def route_start(
     given = Start() if map else mapping_start(ground, name, type)
     sample = _sample_of(ground, map) if map else sample_document(schemas_of(ground), type)
     for start in _candidates(ground, result, name, (sender.name, event), target, map or name, sample, given):
-        if target or _fits(ground, start, name):
+        if target or not misfits(ground, start):
             break
     return start
-
-
-def _fits(ground: Ground, start: Start, name: str) -> bool:
-    """Whether the project stays sound with it, and every document of the route gives what its target's templates name:
-    of others that are sent there nothing is to be had."""
-    if misfits(ground, start):
-        return False
-    result = ground.with_start(start)
-    here = [route for route in result.routes if route.name == name]
-    systems = [result.settings.systems[target.system] for route in here for target in route.targets]
-    names = [
-        fault
-        for system in systems
-        for fault in template_faults(system, here, result.mappings, schemas_of(ground), ground.connectors_folder)
-    ]
-    return not names
 
 
 def _candidates(

@@ -82,8 +82,18 @@ def test_what_cannot_be_is_said(changes: list[tuple[str, str]], expected: str) -
     assert any(expected in fault for fault in faults), faults
 
 
+ONE_MORE = ("max: 500}}", "max: 500}}\n  - {system: bank, id: now, map: row}\norder: none")
+
+
 def test_nothing_waits_for_it_where_no_order_is_kept() -> None:
-    assert told(("max: 500}}", "max: 500}}\n  - {system: bank, id: now, map: row}\norder: none")) == []
+    assert told(ONE_MORE, ("{batch_id}", "{key}")) == []
+
+
+def test_a_name_that_not_everything_that_is_sent_there_gives_is_told() -> None:
+    for name, target in (("batch_id", "now"), ("customer_id", "bank")):
+        [fault] = told(ONE_MORE, ("{batch_id}", f"{{{name}}}"))
+        said = f"send.name: no document that is sent here by route 'orders', target '{target}', gives '{name}'"
+        assert said in fault
 
 
 def test_a_source_with_times_of_day_is_sound() -> None:
