@@ -35,6 +35,12 @@ class Field:
     names: tuple[str, ...] = ()
     is_template: bool = False
 
+    def __post_init__(self) -> None:
+        for name in ("choices", "fields", "names"):
+            if not isinstance(value := getattr(self, name), tuple | list):
+                seen = f"expected a tuple, got {type(value).__name__}; a tuple of one has a comma: (…,)"
+                raise TypeError(f"Field '{self.name}': {name}: {seen}")
+
 
 # When something happens again and again: the same settings for what is fetched and for what a route collects.
 WHEN = (

@@ -89,6 +89,8 @@ def _objection(check: Callable[[Any], Any], config: Mapping[str, Any]) -> str:
         check(config)
     except ConnectorError as error:
         return str(error)
+    except Exception as error:  # a connector may be anybody's
+        return f"its connector's lint failed: {type(error).__name__}: {error}"
     return ""
 
 

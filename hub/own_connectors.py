@@ -43,13 +43,13 @@ def _objections(module: ModuleType) -> Iterator[tuple[int, str]]:
             line = make.__code__.co_firstlineno if inspect.isfunction(make) else 0
             yield line, f"{name}: expected a function {name}(config), got {seen}"
     fields = getattr(module, "FIELDS", ())
+    if not isinstance(fields, tuple | list):
+        yield 0, f"FIELDS: expected a tuple of connectors.base.Field, got {type(fields).__name__}"
+        return
     if hasattr(module, "source") and not any(getattr(field, "name", "") == "fetch" for field in fields):
         yield 0, ("FIELDS: a source is read every fetch.every; write Field(\"fetch\", \"group\", "
                   "fields=(Field(\"every\", \"duration\", default=60.0),))")  # fmt: skip
-    if not isinstance(fields, tuple | list):
-        yield 0, f"FIELDS: expected a tuple of connectors.base.Field, got {type(fields).__name__}"
-    else:
-        yield from ((0, text) for text in _field_faults(fields))
+    yield from ((0, text) for text in _field_faults(fields))
 
 
 def _takes_one(make: Callable[..., Any]) -> bool:
@@ -57,6 +57,8 @@ def _takes_one(make: Callable[..., Any]) -> bool:
         inspect.signature(make).bind({})
     except TypeError:  # no function, or one that wants more
         return False
+    except ValueError:  # one of C's, of which nothing is known
+        pass
     return True
 
 

@@ -115,7 +115,7 @@ class Sweeper(Rounds):
                 continue
             try:
                 source, every = self._source(name)
-            except (HubError, ConnectorError) as error:
+            except Exception as error:  # a connector may be anybody's, and the others are to be read
                 self._polls.cannot_open(name, error, POLL_SECONDS)
                 continue
             if source is None:

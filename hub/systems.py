@@ -119,8 +119,9 @@ class System:
 
 
 def connector_fields(module: ModuleType) -> tuple[Field, ...]:
-    """The settings a connector declares."""
-    return tuple(getattr(module, "FIELDS", ()))
+    """The settings a connector declares; what it declares wrongly, ``own_connectors`` tells."""
+    fields = getattr(module, "FIELDS", ())
+    return tuple(field for field in fields if isinstance(field, Field)) if isinstance(fields, tuple | list) else ()
 
 
 def system_fields(name: str, folder: Path | None = None) -> tuple[Field, ...]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from replaying import CSV_IN, NO
 from world import SYSTEMS, World
 
-from connectors.base import LATER, Incoming, StoppedError, TransientError, Verdict
+from connectors.base import LATER, Incoming, Source, StoppedError, TransientError, Verdict
 from hub.pipeline.connections import open_source
 from hub.store import switches
 from hub.sweeper import Sweeper
+from hub.systems import System
 
 ROUTE = b"""
 route: orders
@@ -156,6 +158,28 @@ def test_a_source_that_cannot_be_opened_does_not_keep_others_from_being_fetched(
     (tmp_path / "files" / "in" / "orders.csv").write_bytes(b"id,qty\n1,2\n")
     sweep(world)
     assert world.rows("SELECT name FROM receipts") == [("orders.csv",)]
+
+
+def test_a_source_of_somebodys_that_fails_while_it_is_opened_does_not_either(
+    make_world: Callable[..., World], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = b"abank: {connector: file, format: csv, root: nowhere, fetch: {folder: in}}"
+    (tmp_path / "files" / "in").mkdir(parents=True)
+    world = make_world(
+        systems=own + SYSTEMS + PARTNER.format(root=tmp_path / "files").encode(), routes=ROUTE, order_in=CSV_IN
+    )
+
+    def opens(system: System, *rest: Any) -> Source:
+        if system.name == "abank":
+            raise KeyError("words of a document")
+        return open_source(system, *rest)
+
+    monkeypatch.setattr("hub.polling.open_source", opens)
+    (tmp_path / "files" / "in" / "orders.csv").write_bytes(b"id,qty\n1,2\n")
+    sweep(world)
+    assert world.rows("SELECT name FROM receipts") == [("orders.csv",)]
+    told = "its connector failed: KeyError, see the log"
+    assert world.rows("SELECT reason FROM sources WHERE system = 'abank'") == [(told,)]
 
 
 def test_things_of_one_id_and_other_content_are_two_where_the_content_tells(

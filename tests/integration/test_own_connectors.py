@@ -100,6 +100,14 @@ GOOD = "from connectors.base import Field\nFIELDS = ()\ndef destination(config):
          "own.py:1:1: error: destination: expected a function destination(config), got destination(host, port)"),
         (GOOD.replace("()\ndef", "{}\ndef"), "own.py:0:0: error: FIELDS: expected a tuple of connectors.base.Field, "
          "got dict"),
+        (GOOD.replace("()\ndef", "(Field('fetch'))\ndef source(config): ...\ndef"),
+         "own.py:0:0: error: FIELDS: expected a tuple of connectors.base.Field, got Field"),
+        (GOOD.replace("()\ndef", "(Field('a', 'group', fields=(Field('b'))),)\ndef"),
+         "own.py:2:1: error: it cannot be loaded: TypeError: Field 'a': fields: expected a tuple, got Field; a tuple "
+         "of one has a comma: (…,)"),
+        (GOOD.replace("()\ndef", "(Field('a', 'choice', choices=('native')),)\ndef"),
+         "own.py:2:1: error: it cannot be loaded: TypeError: Field 'a': choices: expected a tuple, got str; a tuple "
+         "of one has a comma: (…,)"),
         (GOOD.replace("()\ndef", "('port',)\ndef"),
          "own.py:0:0: error: FIELDS: expected connectors.base.Field, got str"),
         (GOOD.replace("()\ndef", "(Field('port', 'intger'),)\ndef"),
@@ -138,3 +146,16 @@ def test_where_a_connector_is_from_is_known(folder):
     (folder / "http.py").write_text(GOOD)  # the project's own wins
     assert connectors.origin("http", folder) == "project"
     assert connectors.connector("http", folder).FIELDS == ()
+
+
+@pytest.mark.parametrize("fields", ["(Field('port'))", "('port',)", "{}", "None"])
+def test_settings_that_are_none_are_told_of_a_connector_that_a_system_uses_too(tmp_path, fields):
+    (tmp_path / "own.py").write_text(GOOD.replace("FIELDS = ()", f"FIELDS = {fields}"))
+    files = {**small(), "config/systems.yaml": small()["config/systems.yaml"] + b"\nmine: {connector: own}\n"}
+    told = [str(fault) for fault in check_project(files, connectors_folder=tmp_path).errors]
+    assert len(told) == 1 and told[0].startswith("connectors/own.py:0:0: error: FIELDS: expected ")
+
+
+def test_a_lint_of_its_own_that_fails_is_told_at_the_system(folder):
+    (folder / "strict.py").write_text(GOOD + "def lint(config): config['line'][7]\n")
+    assert load("desk: {connector: strict}", folder)[1] == ["1:1: error: its connector's lint failed: KeyError: 'line'"]
