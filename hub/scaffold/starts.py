@@ -113,7 +113,7 @@ def yaml_lines(value: Any, indent: int = 0) -> list[str]:
     thing."""
     space = " " * indent
     if isinstance(value, Mapping) and value:
-        return [line for key, below in value.items() for line in _entry(f"{space}{key}:", below, indent)]
+        return [line for key, below in value.items() for line in _entry(f"{space}{scalar(key)}:", below, indent)]
     if isinstance(value, list) and value:
         return [line for below in value for line in _element(space, below, indent)]
     return [space + scalar(value)]

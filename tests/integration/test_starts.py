@@ -113,7 +113,8 @@ def test_a_system_that_would_break_the_file_is_not_written(tmp_path: Path) -> No
 TREE = {
     "text": "plain words", "number": "12.50", "day": "2026-03-05", "yes": "yes", "none": "", "real": Decimal("1.50"),
     "is": True, "nothing": None,
-    "colon": "a: b", "list": [{"a": 1, "b": [1, 2]}, [["deep"]], "x"], "empty": {}, "no": [],
+    "colon": "a: b", "@type": "x", "a: b": "y", "on": "z", "1001": "n",
+    "list": [{"a": 1, "b": [1, 2]}, [["deep"]], "x"], "empty": {}, "no": [],
 }  # fmt: skip
 
 
