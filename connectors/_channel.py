@@ -51,7 +51,7 @@ class Job:
     looks_up: bool = False
     weigh: Weigh | None = None
     started: float = 0.0
-    held: Held = ("", "")
+    held: Held = ()
     renewed: bool = False
     resent: bool = False
 
@@ -218,7 +218,7 @@ class Channel:
 
     def _start(self, job: Job) -> None:
         job.started = time.monotonic()
-        job.held = self._tokens.held() if self._tokens is not None else ("", "")
+        job.held = self._tokens.held() if self._tokens is not None else ()
         try:
             head, body = request_of(job.maker, job.parcel, time.time())
         except Unmakeable as error:

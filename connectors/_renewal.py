@@ -18,7 +18,7 @@ from connectors.base import PermanentError
 _MAX_ANSWER = 65_536
 _log = logging.getLogger("o2c.connectors.http")
 
-Held = tuple[str, str]
+Held = tuple[str, ...]
 
 
 class Tokens:
@@ -37,8 +37,8 @@ class Tokens:
         return has_access and (self._session is None or bool(self._session.token))
 
     def held(self) -> Held:
-        """What a request goes with now."""
-        return (self._grant.token if self._grant else "", self._session.token if self._session else "")
+        """What a request goes with now: access token, token of the session, its cookies."""
+        return (self._grant.token if self._grant else "", *(self._session.held if self._session else ()))
 
     def refused(self, answer: Answer, held: Held) -> bool:
         """Whether this answer may be the tokens' fault: then the next request needs others."""

@@ -13,7 +13,7 @@ from typing import Any
 
 Rule = Callable[..., Any]
 _LONGEST_REFERENCE = 2000
-_QUOTED = re.compile(r"'[^']*'")
+_QUOTED = re.compile(r"'.*'", re.DOTALL)  # the last one may be that of a name: O'Brien
 
 
 def value_of(rule: Rule, facts: Mapping[str, Any]) -> tuple[Any, str]:

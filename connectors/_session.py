@@ -32,6 +32,11 @@ class Session:
         )
         self.token, self._cookie = "", ""
 
+    @property
+    def held(self) -> tuple[str, str]:
+        """The token, and the cookies it belongs to: secrets both."""
+        return self.token, self._cookie
+
     def lines(self) -> list[str]:
         """What every request carries."""
         if not self.token:

@@ -19,8 +19,21 @@ def connector_config(system: System, secrets: Path, own_connectors: Path | None)
     """What a connector is given. Raises UsageError for a secret that is not there, ProjectError for an expression."""
     fields = connector_fields(connectors.connector(system.connector, own_connectors))
     config: dict[str, Any] = resolve_all(_compiled(dict(system.options), fields), secrets)
-    known = [resolve(secret, secrets) for secret in references(system.options)]
+    known = [resolve(secret, secrets) for secret in references(_without_addresses(system.options, fields))]
     return {**config, "name": system.name, "files": system.files, "secrets": known}
+
+
+def _without_addresses(values: Mapping[str, Any], fields: tuple[Field, ...]) -> dict[str, Any]:
+    """The settings that may hold what must not be shown. The address of a system stands in what it gives, which has to
+    stay as it is: links to the next page, and to its own documents."""
+    by_name = {field.name: field for field in fields}
+    kept = {name: value for name, value in values.items() if name not in by_name or by_name[name].kind != "url"}
+    return {
+        name: _without_addresses(value, by_name[name].fields)
+        if isinstance(value, Mapping) and name in by_name
+        else value
+        for name, value in kept.items()
+    }
 
 
 def _compiled(values: Mapping[str, Any], fields: tuple[Field, ...]) -> dict[str, Any]:

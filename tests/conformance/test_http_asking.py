@@ -274,6 +274,18 @@ def test_a_token_is_fetched_once_and_anew_when_its_session_is_over(make: Any) ->
         assert make(server, **CSRF).check() == []
 
 
+def test_what_belongs_to_a_session_is_not_in_what_is_kept_of_an_answer(make: Any) -> None:
+    sap = Sap()
+
+    async def shows(request: Request, line: Line) -> None:
+        await (sap(request, line) if request.method == "GET" else answer(line, request.headers))
+
+    with ScriptedServer(shows) as server:
+        [verdict] = send(make(server, **CSRF))
+        assert server.requests[1].headers["cookie"] == "SAP_SESSIONID=s1; sap-usercontext=client=100"
+    assert b"x-csrf-token" in verdict.response and b"SAP_SESSIONID" not in verdict.response
+
+
 NO_TOKEN = [
     (always(200), LATER, "no_csrf_token", "csrf.request was answered 200, without a X-CSRF-Token that could be used"),
     (always(401), STOPPED, "no_csrf_token", "csrf.request was answered 401"),

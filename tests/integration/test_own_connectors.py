@@ -1,10 +1,13 @@
 """A connector of the project's own, a file in its connectors/ folder, is configured and checked like any other."""
 
+from pathlib import Path
+
 import pytest
 
 import connectors
 from hub.check import check_project
 from hub.fields import Located
+from hub.pipeline.connections import connector_config
 from hub.secret import Secret
 from hub.settings import load_settings
 from hub.systems import NAME_FORM
@@ -159,3 +162,13 @@ def test_settings_that_are_none_are_told_of_a_connector_that_a_system_uses_too(t
 def test_a_lint_of_its_own_that_fails_is_told_at_the_system(folder):
     (folder / "strict.py").write_text(GOOD + "def lint(config): config['line'][7]\n")
     assert load("desk: {connector: strict}", folder)[1] == ["1:1: error: its connector's lint failed: KeyError: 'line'"]
+
+
+def test_an_address_is_no_secret_for_it_stands_in_what_the_system_gives(monkeypatch):
+    for name, value in (("URL", "https://shop.example"), ("KEY", "a-secret-key"), ("TOKENS", "https://id.example/t")):
+        monkeypatch.setenv(name, value)
+    auth = "{type: oauth2, token_url: secret://env/TOKENS, client_id: hub, client_secret: secret://env/KEY}"
+    systems, faults = load(f"shop: {{connector: http, base_url: secret://env/URL, auth: {auth}}}", None)
+    assert faults == []
+    config = connector_config(systems["shop"], Path("/nowhere"), None)
+    assert (config["base_url"], config["secrets"]) == ("https://shop.example", ["a-secret-key"])
