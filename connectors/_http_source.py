@@ -133,6 +133,10 @@ class HttpSource:
                 break
             progress.where, progress.page, progress.at = after, progress.page + 1, self._now()
             self._save(progress)
+        else:
+            if not taken:
+                many = f"{self._settings.most_pages:,} pages in a row have no items, and each leads to another"
+                raise PermanentError(f"{many}; the next round goes on there; see paging: of this system")
         return taken
 
     def close(self) -> None:

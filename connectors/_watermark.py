@@ -64,7 +64,7 @@ class Watermark:
 
     def known(self, text: str) -> Mark | None:
         """A mark as it was kept; None for none."""
-        return None if not text else text if self._form == "text" else Decimal(text)
+        return None if not text else text if self._form == "text" else _number(text)
 
     def higher(self, one: Mark | None, other: Mark, began: float) -> Mark:
         """The higher of two marks. No time is higher than when the round ``began``: what changes while pages are read

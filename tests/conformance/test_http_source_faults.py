@@ -47,6 +47,20 @@ def test_pages_that_go_round_are_stopped_and_their_items_are_kept(make: Make, sc
         assert hub.ids and not hub.kept.told.get("watermark")
 
 
+def test_pages_without_items_that_lead_on_for_ever_are_told_and_the_place_is_kept(make: Make) -> None:
+    async def empty(request: Request, line: Line) -> None:
+        await answer(line, {"orders": [], "next": str(request.number)})
+
+    hub = Hub()
+    with ScriptedServer(empty) as server:
+        source = make(server, hub, {**WAYS["cursor"], "paging": {**WAYS["cursor"]["paging"], "most_pages": 5}})
+        for round in (1, 2):
+            with pytest.raises(PermanentError, match="5 pages in a row have no items, and each leads to another; the"):
+                source.fetch(hub)
+            assert len(server.requests) == 5 * round
+        assert "after=9" in server.requests[-1].path
+
+
 def test_a_page_number_that_the_system_takes_no_notice_of_is_found_out(make: Make) -> None:
     hub = Hub()
     with (

@@ -41,3 +41,8 @@ def test_nothing_is_asked_from_before_the_start(form: str, start: str, value: ob
 def test_a_number_that_would_fill_the_memory_is_none(value: object) -> None:
     with pytest.raises(ValueError, match="expected number such as 0, got another text or number"):
         Watermark({"form": "number", "start": "0"}).read(value)
+
+
+def test_a_mark_that_was_kept_in_another_form_counts_for_none() -> None:
+    assert Watermark({"form": "number", "start": "0"}).known("b-17") is None
+    assert Watermark({"form": "number", "start": "0"}).known("17") == 17
