@@ -21,6 +21,7 @@ from hub.polling import POLL_SECONDS, RETRY_SECONDS, New, Polls, is_time, opened
 from hub.rounds import Chore, Rounds
 from hub.store import READ_ERRORS, deliveries, due, leases, receipts, streams, switches
 from hub.store.compression import CHUNK, regroup
+from hub.systems import fixed_event
 
 _log = structlog.get_logger("sweeper")
 _LOOK_SECONDS = 1.0  # how soon what was fetched from a system that is started again is filed away
@@ -173,7 +174,7 @@ class Sweeper(Rounds):
         system = self._engine.program.settings.systems[name]
         [accepted] = self._engine.accept([
             Arrival(
-                receipt_id=receipt_id, source=name, event=incoming.event or _fixed(system.event), raw=raw,
+                receipt_id=receipt_id, source=name, event=incoming.event or fixed_event(system.event), raw=raw,
                 received_at=self._engine.clock.epoch(), door=system.connector, content_type=incoming.content_type,
                 dedupe_key=_dedupe_key(incoming), name=incoming.name, reference=incoming.reference,
                 size=size if size >= CHUNK else -1, content_key=_content_key(incoming),
@@ -234,13 +235,6 @@ class Sweeper(Rounds):
         for name, (source, _) in list(self._sources.items()):
             self._engine.run_apart(source.close, name)  # it waits for what is under way
         self._sources.clear()
-
-
-def _fixed(event: str | None) -> str:
-    """The event of a system whose settings give it a name; where they say where it is, there is none in a file."""
-    if event is None or event.startswith(("header:", "field:")) or "{" in event or event == "sha256":
-        return ""
-    return event
 
 
 def _dedupe_key(incoming: Incoming) -> str:

@@ -118,6 +118,13 @@ class System:
     node: Node | None = field(default=None, repr=False, compare=False)
 
 
+def fixed_event(event: str | None) -> str:
+    """The event of a system whose settings give it a name; nothing where they say where it is in a document."""
+    if event is None or event.startswith(("header:", "field:")) or "{" in event or event == "sha256":
+        return ""
+    return event
+
+
 def connector_fields(module: ModuleType) -> tuple[Field, ...]:
     """The settings a connector declares; what it declares wrongly, ``own_connectors`` tells."""
     fields = getattr(module, "FIELDS", ())

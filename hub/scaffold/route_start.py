@@ -14,7 +14,7 @@ from hub.scaffold.mapping_start import chosen_type, mapping_start, schemas_of
 from hub.scaffold.sample_document import CANONICAL, sample_document
 from hub.scaffold.starts import MAPPINGS, Ground, Start, fit_name, mapping_files, misfits, scalar, yaml_lines
 from hub.scaffold.system_start import system_start
-from hub.systems import System
+from hub.systems import System, fixed_event
 from hub.yamldoc import did_you_mean
 
 _AT = "2026-03-05T10:00:00Z"
@@ -117,11 +117,14 @@ def _why_not(result: CheckResult, system: System) -> str:
 def _free_event(result: CheckResult, system: System, name: str, type: str) -> str | None:
     """An event that is about documents of the type, if there is one; None where nothing is free."""
     here = [route for route in result.routes if route.system == system.name]
-    if system.event is None and not (system.options.get("fetch") or {}).get("event"):
+    said = (system.options.get("fetch") or {}).get("event") or system.event
+    if said is None:
         return None if here else ""
     if any(not route.events for route in here):
         return None
     taken = {event for route in here for event in route.events} | set(system.ignore)
+    if always := fixed_event(str(said)):
+        return None if always in taken else always
     free = [event for event in system.events if event not in taken]
     word = type.partition("_")[0]
     nearest = sorted(free, key=lambda event: (not event.startswith(f"{word}s"), word not in event))

@@ -175,6 +175,17 @@ def test_a_route_takes_what_its_name_says_and_nothing_that_is_taken(tmp_path: Pa
     assert chosen(route_start(more, "x", "files")) == "from files (--from, --event), to erp (--to)"
 
 
+def test_a_system_of_one_event_gives_it_to_the_route(tmp_path: Path) -> None:
+    system = b"\nshop: {connector: http, base_url: https://shop.example, event: order, "
+    system += b"fetch: {request: GET /, items: body}}\n"
+    here = ground(tmp_path, **{FILE.replace("/", "__"): FILES[FILE] + system})
+    assert chosen(route_start(here, "polled", "shop")).startswith("from shop, event order (")
+    taken = b"route: polled\nfrom: {system: shop, event: order}\nmap: shopify-order\nto: [{system: erp}]\n"
+    more = ground(tmp_path, **{FILE.replace("/", "__"): FILES[FILE] + system, "routes__polled.yaml": taken})
+    with pytest.raises(UsageError, match="routes take everything that 'shop' is known to send"):
+        route_start(more, "x", "shop")
+
+
 def test_a_template_that_only_other_documents_fill_is_no_place_for_a_document(tmp_path: Path) -> None:
     """The ERP's files are called by the number of the order, which a refund need not have."""
     assert "erp" in chosen(route_start(ground(tmp_path), "orders"))
