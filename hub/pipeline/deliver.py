@@ -11,6 +11,7 @@ from connectors.base import ABSENT, DELIVERED, DOUBT, FOUND, LATER, REFUSED, STO
 from hub.message import Delivery, Finish
 from hub.outcome import Dead, Done, Failure, Hold, Outcome, Retry
 from hub.pipeline.breaker import NOT_TRIED
+from hub.pipeline.fetch_back import is_fetch_back
 from hub.pipeline.program import CompiledTarget
 from hub.pipeline.retry import gives_up, wait_seconds
 from hub.routes import RetryPolicy
@@ -19,6 +20,7 @@ _CLASSES = {REFUSED: "remote_rejected", DOUBT: "remote_error", STOPPED: "auth"}
 _SETTLES = frozenset({DELIVERED, FOUND, ABSENT, REFUSED})
 _HINTS = {
     "remote_rejected": "the receiver refused these bytes; correct the data or the mapping, then: o2c replay {id}",
+    "not_fetched": "nothing was fetched; once it is there, and ours to see: o2c replay {id}",
     "auth": "check the system's credentials with `o2c doctor`, then start it again",
     "unknown": "look in the target whether this arrived; then resolve it, or release it to send it again",
 }
@@ -62,6 +64,8 @@ def _doubt(sent: Sent, failure: Failure, verdict: Verdict) -> Outcome:
 def _failure(sent: Sent, verdict: Verdict) -> Failure:
     error_class = _error_class(verdict)
     hint_key = "unknown" if verdict.kind == DOUBT and (sent.target.mode == "none" or sent.looking) else error_class
+    if verdict.kind == REFUSED and is_fetch_back(sent.delivery.route):
+        hint_key = "not_fetched"
     return Failure(
         error_class=error_class, code=verdict.code, detail=verdict.detail, step="deliver", status=verdict.status,
         hint=_HINTS.get(hint_key, "").format(id=sent.delivery.delivery_id), retryable=verdict.kind in (LATER, DOUBT),

@@ -105,7 +105,9 @@ def test_what_is_not_there_is_a_dead_letter_with_its_reason_and_can_be_replayed(
     tell(world)
     world.run()
     [(state, failure, delivery_id)] = world.rows("SELECT state, failure, delivery_id FROM deliveries")
-    assert (state, msgspec.json.decode(failure)["detail"]) == ("dead", why)
+    told = msgspec.json.decode(failure)
+    assert (state, told["detail"]) == ("dead", why)
+    assert told["hint"] == f"nothing was fetched; once it is there, and ours to see: o2c replay {delivery_id}"
     world.target("mollie").answers.append(answers())
     planned = replay.plan(world.engine, Request(ids=(delivery_id,)), Actor("test"))
     replay.start(world.engine, planned.replay_id, planned.plan_hash, Actor("test"))
