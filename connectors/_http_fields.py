@@ -18,7 +18,8 @@ FIELDS = (
     Field("content_type", "text", "The Content-Type, where it must differ from that of the format."),
     Field("body", "raw", "The body of a delivery, written down around the document: {body} is the document (JSON), "
           "{body.lines} a part of it, {form} the document as a form, {text} its text, {base64} its bytes; {key}, "
-          "{reference}, {order_id} as in path. Without it the document alone."),
+          "{reference}, {order_id} as in path. Without it the document alone.",
+          is_template=True),
     AUTH,
     Field(
         "csrf", "group", "The token against forged requests that the system wants (SAP), and the session it belongs "
@@ -40,7 +41,7 @@ FIELDS = (
                   choices=("plain", "quoted")),
             Field("request", "text", "lookup: the question, e.g. GET /sales?ref={key}.", is_template=True),
             Field("body", "raw", "lookup: the body of a POST request, written down; {key}, {reference}, {order_id}, "
-                  "and {body.name} for a field of the document."),
+                  "and {body.name} for a field of the document.", is_template=True),
             Field("ask", "choice", "lookup: when it is asked: in_doubt, or always, also before the first try, for "
                   "systems that others write to as well.", default="in_doubt", choices=("in_doubt", "always")),
             Field("found", "expression", "lookup: whether the answer shows it; without it any 2xx does, 404 does not.",

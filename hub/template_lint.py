@@ -18,6 +18,7 @@ from hub.systems import System, system_fields
 from hub.yamldoc import did_you_mean
 
 _NAME = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.-]*)\}")
+_WRITTEN = re.compile(r"\{[a-z]+(?:_[a-z]+)*_id\}")  # in a body that is written down other braces are just braces
 OF_BATCHES = ("batch_id", "count", "date", "time")  # of what is collected; no name of one document
 _ALWAYS = ("key", "delivery_id", "message_id", "extension")
 
@@ -88,9 +89,20 @@ def _templates(fields: Sequence[Field], values: Mapping[str, Any], above: str = 
     """(path, text) of every setting that is a template."""
     for field in fields:
         value = values.get(field.name)
-        if field.is_template and isinstance(value, Mapping):
+        if field.is_template and field.kind == "raw":
+            yield from ((f"{above}{field.name}", name) for text in _texts(value) for name in _WRITTEN.findall(text))
+        elif field.is_template and isinstance(value, Mapping):
             yield from ((f"{above}{field.name}.{name}", str(text)) for name, text in value.items())
         elif field.is_template and isinstance(value, str):
             yield f"{above}{field.name}", value
         elif isinstance(value, Mapping):
             yield from _templates(field.fields, value, f"{above}{field.name}.")
+
+
+def _texts(tree: Any) -> Iterator[str]:
+    """Every text of a tree that is written down."""
+    if isinstance(tree, Mapping | list | tuple):
+        for part in tree.values() if isinstance(tree, Mapping) else tree:
+            yield from _texts(part)
+    elif isinstance(tree, str):
+        yield tree

@@ -145,6 +145,21 @@ def test_path_and_headers_may_name_fields_of_what_is_sent():
     assert "idempotency.request: no document that is sent here gives 'body.order'" in fault
 
 
+def test_a_misspelt_name_in_a_body_that_is_written_down_is_told_and_other_braces_are_just_braces():
+    plain = "path: /orders\n  idempotency: {mode: native}"
+    look = "idempotency: {mode: lookup, request: POST /find, body: {domain: [[ref, '=', '{order_id}']]}}"
+    body = (
+        "body: {query: 'query { orders { id } } {key} {body}', variables: {id: 'x {order_id}', of: ['{message_id}']}}"
+    )
+    files = planted(SYSTEMS, plain, f"path: /orders\n  {look}\n  {body}")
+    assert faults_of(files) == []
+    for part in ("body", "idempotency.body"):
+        text = look if part == "idempotency.body" else body
+        wrong = files[SYSTEMS].replace(text.encode(), text.replace("{order_id}", "{ordr_id}").encode())
+        [fault] = faults_of({**files, SYSTEMS: wrong})
+        assert f" error: {part}: no document that is sent here gives 'ordr_id'; did you mean 'order_id'?" in fault
+
+
 def test_a_file_with_two_documents_says_what_to_write():
     routes = small()[ROUTES] + b"---\nroute: another\n"
     [fault] = [fault for fault in faults_of({**small(), ROUTES: routes}) if "document" in fault]
