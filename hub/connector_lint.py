@@ -55,6 +55,8 @@ def file_faults(
     except ConnectorError as error:
         setting = _PATH.match(str(error))
         yield place_along(node, setting[0] if setting else "").fault(str(error))
+    except Exception as error:
+        yield node.fault(_failed("inspect", error))
 
 
 def _named_files(fields: Sequence[Field], values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
@@ -89,9 +91,14 @@ def _objection(check: Callable[[Any], Any], config: Mapping[str, Any]) -> str:
         check(config)
     except ConnectorError as error:
         return str(error)
-    except Exception as error:  # a connector may be anybody's
-        return f"its connector's lint failed: {type(error).__name__}: {error}"
+    except Exception as error:
+        return _failed("lint", error)
     return ""
+
+
+def _failed(name: str, error: Exception) -> str:
+    """A connector may be anybody's; a mistake in it ends no look at the rest."""
+    return f"its connector's {name} failed: {type(error).__name__}: {error}"
 
 
 def _stand_ins(value: Any) -> Any:

@@ -159,9 +159,13 @@ def test_settings_that_are_none_are_told_of_a_connector_that_a_system_uses_too(t
     assert len(told) == 1 and told[0].startswith("connectors/own.py:0:0: error: FIELDS: expected ")
 
 
-def test_a_lint_of_its_own_that_fails_is_told_at_the_system(folder):
-    (folder / "strict.py").write_text(GOOD + "def lint(config): config['line'][7]\n")
-    assert load("desk: {connector: strict}", folder)[1] == ["1:1: error: its connector's lint failed: KeyError: 'line'"]
+@pytest.mark.parametrize("name", ["lint", "inspect"])
+def test_a_look_of_its_own_that_fails_is_told_at_the_system(tmp_path, name):
+    (tmp_path / "own.py").write_text(f"{GOOD}def {name}(config): config['line'][7]\n")
+    files = {**small(), "config/systems.yaml": small()["config/systems.yaml"] + b"\nmine: {connector: own}\n"}
+    [told] = [str(fault) for fault in check_project(files, connectors_folder=tmp_path).errors]
+    assert told.startswith("config/systems.yaml:")
+    assert told.endswith(f": error: its connector's {name} failed: KeyError: 'line'")
 
 
 def test_an_address_is_no_secret_for_it_stands_in_what_the_system_gives(monkeypatch):
