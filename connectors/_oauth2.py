@@ -42,6 +42,8 @@ class Grant:
         self._given = given
         self.token_url = str(given["token_url"])
         self.token = ""
+        self._header = str(given.get("header") or "Authorization")
+        self._prefix = str(given.get("prefix") or ("" if given.get("header") else "Bearer "))
         self._good_until = 0.0
         self._by_jwt = given.get("client_auth") == "jwt"
         if given.get("client_id") and not self._by_jwt and not given.get("client_secret") and self._needs_secret:
@@ -56,8 +58,8 @@ class Grant:
         return self
 
     def lines(self, outgoing: object) -> list[str]:
-        """The header line of a request to the system."""
-        return [f"Authorization: Bearer {self.token}\r\n"]
+        """The header line of a request to the system; in a header of its own the token stands alone."""
+        return [f"{self._header}: {self._prefix}{self.token}\r\n"]
 
     def prepare(self) -> None:
         """Look at the key. Raises PermanentError where it is none that can sign."""

@@ -22,9 +22,10 @@ AUTH = Field(
         Field("user", "text", "basic: the user's name."),
         Field("password", "secret", "basic: the password."),
         Field("key", "secret", "key: the API key."),
-        Field("header", "text", "key, hmac: the header that carries it; key without query: X-API-Key."),
+        Field("header", "text", "key, oauth2, hmac: the header that carries it; without it X-API-Key (key without "
+              "query), Authorization (oauth2), X-Signature (hmac)."),
         Field("query", "text", "key: the query parameter that carries it, instead of a header."),
-        Field("prefix", "text", "key, bearer, hmac: text before the value, such as 'sha256='.", default=""),
+        Field("prefix", "text", "key, bearer, oauth2, hmac: text before the value, such as 'sha256='.", default=""),
         Field("token", "secret", "bearer: the token."),
         Field("token_url", "url", "oauth2: where tokens are fetched."),
         Field("insecure", "boolean", "oauth2: token_url may be plain http to another machine, on purpose.",

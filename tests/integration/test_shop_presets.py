@@ -20,7 +20,7 @@ SHOPIFY = """
 shop:
   preset: shopify-admin
   base_url: {url}
-  auth: {{key: secret://env/SHOP_KEY}}
+  auth: {{type: key, key: secret://env/SHOP_KEY}}
   limits: {{rate: 1000/s}}
   fetch:
     request: "GET /admin/api/2026-04/orders.json?status=any&limit=2&updated_at_min={{watermark}}"

@@ -12,7 +12,7 @@ import pytest
 from connectors._oauth2 import Grant
 from connectors._opening import address_of
 from connectors._request import RequestMaker
-from connectors.auth import credentials
+from connectors.auth import Outgoing, credentials
 from connectors.base import Parcel, PermanentError
 
 NOW = 1_772_700_000.0
@@ -91,6 +91,23 @@ def test_a_token_is_renewed_before_it_expires(expires_in: str, good_for: float) 
     assert known.accept(200, f'{{"access_token": "t", "expires_in": {expires_in}}}'.encode(), NOW) is None
     assert known.is_valid(NOW + good_for - 1)
     assert not known.is_valid(NOW + good_for)
+
+
+@pytest.mark.parametrize(
+    ("more", "line"),
+    [
+        ({}, "Authorization: Bearer t1"),
+        ({"prefix": "bearer "}, "Authorization: bearer t1"),
+        ({"header": "X-Shopify-Access-Token"}, "X-Shopify-Access-Token: t1"),
+        ({"header": "X-Token", "prefix": "Token "}, "X-Token: Token t1"),
+    ],
+)
+def test_a_token_goes_where_the_system_looks_for_it(more: dict[str, str], line: str) -> None:
+    known = credentials({"type": "oauth2", "token_url": "https://id.example/t", "client_id": "c", "client_secret": "x",
+                         **more})  # fmt: skip
+    assert isinstance(known, Grant)
+    known.accept(200, b'{"access_token": "t1"}', NOW)
+    assert known.lines(Outgoing("POST", "/", "", b"", 0)) == [f"{line}\r\n"]
 
 
 def test_only_the_token_that_was_refused_is_forgotten() -> None:

@@ -19,9 +19,9 @@ shop: {preset: shopify, verify: {secrets: [secret://env/SHOP]}}
 shop-find:
   preset: shopify-admin
   base_url: https://hydro.example
-  auth: {key: secret://env/SHOP}
+  auth: {type: key, key: secret://env/SHOP}
   idempotency: {mode: native}
-shop-api: {preset: shopify-admin, base_url: https://hydro.example, auth: {key: secret://env/SHOP}}
+shop-api: {preset: shopify-admin, base_url: https://hydro.example, auth: {type: key, key: secret://env/SHOP}}
 woo-api: {preset: woocommerce-rest, base_url: https://woo.example, auth: {user: ck_1, password: secret://env/WOO}}
 stripe: {preset: stripe, verify: {secrets: [secret://env/STRIPE]}}
 stripe-api: {preset: stripe-api, auth: {token: secret://env/STRIPE}}
