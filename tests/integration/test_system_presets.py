@@ -1,5 +1,6 @@
-"""The presets of CRM and ERP systems: what each answer of them means, how their pages are read, and what the page about
-them shows. The answers have the shape that their makers document; no system of theirs has given them."""
+"""The presets of CRM and ERP systems, and Shopify's API: what each answer of them means, how their pages are read, and
+what the page about them shows. The answers have the shape that their makers document; no system of theirs has given
+them."""
 
 from __future__ import annotations
 
@@ -91,6 +92,10 @@ def raised(name: str) -> dict[str, Any]:
     return {"name": name, "message": "no", "arguments": ["no"], "context": {}, "debug": "Traceback …"}
 
 
+def user_error(code: str) -> dict[str, Any]:
+    return {"data": {"result": {"made": None, "userErrors": [{"code": code, "field": ["input"], "message": "no"}]}}}
+
+
 def batch(status: str, *errors: str) -> dict[str, Any]:
     return {
         "status": status, "results": [{"id": "17210001", "new": True}] if not errors else [], "numErrors": len(errors),
@@ -170,6 +175,23 @@ ANSWERS: dict[str, list[tuple[int, Any, str, str]]] = {
         (422, raised("odoo.exceptions.ValidationError"), REFUSED, ""),
         (500, raised("builtins.ValueError"), REFUSED, ""),
         (500, raised("psycopg2.errors.DeadlockDetected"), LATER, ""),
+        (502, HTML, DOUBT, ""),
+    ],
+    "shopify-admin": [
+        (
+            200,
+            {"data": {"result": {"made": {"id": "gid://shopify/Fulfillment/9"}, "userErrors": []}}},
+            DELIVERED,
+            "gid://shopify/Fulfillment/9",
+        ),
+        (200, user_error("INVALID_LOCATION"), REFUSED, ""),
+        # The same with @idempotent once more, while the first is under way.
+        (200, user_error("IDEMPOTENCY_CONCURRENT_REQUEST"), LATER, ""),
+        (200, {"errors": [{"message": "Throttled", "extensions": {"code": "THROTTLED"}}]}, LATER, ""),
+        (200, {"errors": [{"message": "no", "extensions": {"code": "ACCESS_DENIED"}}]}, REFUSED, ""),
+        (200, {"errors": [{"message": "no", "extensions": {"code": "INTERNAL_SERVER_ERROR"}}]}, DOUBT, ""),
+        (200, HTML, DOUBT, ""),
+        (401, {"errors": "[API] Invalid API key or access token (unrecognized login or wrong password)"}, STOPPED, ""),
         (502, HTML, DOUBT, ""),
     ],
     "sap-idoc": [
