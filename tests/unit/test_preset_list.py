@@ -56,3 +56,13 @@ def test_those_of_the_hub_say_how_they_are_proved_and_what_they_carry():
     assert {"order", "payment"} <= set(found["tryton"].sends_out)
     assert "invoice" in found["tryton"].takes_in
     assert "order" in found["shopify"].takes_in
+
+
+def test_every_maker_has_messages_both_ways():
+    """Who sends webhooks by one preset may be sent to by another: shopify, shopify-admin."""
+    ways: dict[str, set[str]] = {}
+    for each in presets(reference_files()):
+        if each.kind != "protocol":
+            known = ways.setdefault(each.name.partition("-")[0], set())
+            known |= {way for way, types in (("in", each.takes_in), ("out", each.sends_out)) if types}
+    assert ways and all(known == {"in", "out"} for known in ways.values()), ways

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,24 @@ def test_a_preset_names_itself_and_only_settings_there_are(path: Path) -> None:
     if preset["connector"] == "http":  # what is sent to may also send webhooks
         fields = (*fields, *connectors.connector("webhook").FIELDS)
     assert not unknown({key: value for key, value in preset.items() if key not in COMMON}, fields)
+
+
+ASPECTS = {  # what a preset says of how a system is used, or why it does not: "# No limits, probe: its reason"
+    "http": ("auth", "probe", "paging", "success", "idempotency", "limits"),
+    "webhook": ("verify", "event", "dedupe"),
+    "sftp": ("fetch", "send", "idempotency", "connections"),
+}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.stem))
+def test_what_a_preset_leaves_out_has_a_reason(path: Path) -> None:
+    text = path.read_text()
+    preset = yaml.safe_load(text)
+    said = {*preset, *({"paging"} & {*preset.get("fetch", {})})}
+    reasons = {word for line in re.findall(r"^# No ([a-z, ]+): \w", text, re.MULTILINE) for word in line.split(", ")}
+    expected = {*ASPECTS[preset["connector"]], *(ASPECTS["webhook"] if "verify" in preset else ())}
+    assert said | reasons >= expected
+    assert not said & reasons
 
 
 def test_a_preset_holds_no_secret_and_needs_one() -> None:
