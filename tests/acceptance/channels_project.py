@@ -26,21 +26,29 @@ INCOMING = (
     ("tills", "day-end", "pos-csv-day-end"), ("bank", "", "statement"),
     ("wms-api", "despatch.confirmed", "wms-despatch"), ("wms-api", "stock.counted", "wms-stock"),
     ("carrier-api", "shipment.status", "tms-status"),
+    ("edi", "DESADV", "edifact-despatch-advice"), ("edi", "INVRPT", "edifact-stock-level"),
+    ("edi", "IFTSTA", "edifact-transport-status"), ("blue-edi", "945", "x12-945-despatch-advice"),
+    ("blue-edi", "846", "x12-stock-level"), ("blue-edi", "214", "x12-transport-status"),
 )  # fmt: skip
 # What goes out: the canonical type, and for each target its mapping.
 OUTGOING = {
     "fulfilment_request": {
         "wms": "fulfilment-request-to-wms-csv", "provider": "fulfilment-request-to-wms-csv",
         "wms-api": "fulfilment-request-to-wms", "partner blue": "fulfilment-request-to-x12",
+        "partner nordmarkt": "fulfilment-request-to-edifact",
     },
-    "transport_booking": {"carrier": "transport-booking-to-tms-csv", "carrier-api": "transport-booking-to-tms"},
+    "transport_booking": {
+        "carrier": "transport-booking-to-tms-csv", "carrier-api": "transport-booking-to-tms",
+        "partner blue": "transport-booking-to-x12", "partner nordmarkt": "transport-booking-to-edifact",
+    },
     "stock_level": {"tills": "stock-level-to-pos-csv"},
     "invoice": {"bank": "invoice-to-direct-debit"},
 }  # fmt: skip
 FILES = {
     "wms": "wms-csv", "carrier": "tms-csv", "provider": "3pl-csv", "tills": "pos-csv", "bank": "bank-camt053",
-    "edi": "edi-sftp",
+    "edi": "edi-sftp", "blue-edi": "edi-sftp",
 }  # fmt: skip
+PARTNER_OF = {"edi": "nordmarkt", "blue-edi": "blue"}
 PARTNERS = """
 nordmarkt:
   system: edi
@@ -100,9 +108,9 @@ def systems(server: SftpServer, door: Door) -> str:
     for name, preset in FILES.items():
         fetch, send = {"folder": f"{name}-out", **soon}, {"folder": f"{name}-in"}
         found[name] = {"preset": preset, **reached, "fetch": fetch, "send": send}
-    found["edi"]["fetch"] |= {"polls": 2, "steady_for": "1s"}
+    for name in PARTNER_OF:
+        found[name]["fetch"] |= {"polls": 2, "steady_for": "1s"}
     found["bank"]["fetch"] |= {"ready": "rename"}
-    found["blue-edi"] = {"preset": "edi-sftp", **reached, "send": {"folder": "blue-in"}}
     marked = {"folder": "orders-out", "pattern": "*.csv", "ready": "marker", "archive_by": "outcome", **soon}
     found["csv"] = {"connector": "sftp", "format": "csv", **reached, "fetch": marked}
     verify = {"secrets": ["secret://env/HOOK_SECRET"]}
@@ -124,11 +132,17 @@ def routes() -> str:
     found: list[dict[str, Any]] = [
         {"route": "shop-orders", "from": {"system": "shop", "event": "order.placed"}, "map": "shop-order", "to": kept},
         {"route": "csv-orders", "from": {"system": "csv"}, "map": "csv-order", "to": kept},
-        {"route": "edi-orders", "from": {"partner": "nordmarkt"}, "map": "edifact-order", "to": kept},
+        {
+            "route": "edi-orders",
+            "from": {"partner": "nordmarkt", "event": "ORDERS"},
+            "map": "edifact-order",
+            "to": kept,
+        },
         {"route": "soap-orders", "from": {"system": "soap", "event": "PlaceOrder"}, "map": "soap-order", "to": kept},
     ]
     for system, event, mapping in INCOMING:
-        came = {"system": system, **({"event": event} if event else {})}
+        whose = {"partner": PARTNER_OF[system]} if system in PARTNER_OF else {"system": system}
+        came = {**whose, **({"event": event} if event else {})}
         found.append({"route": f"{system}-{event or 'all'}", "from": came, "map": mapping, "to": kept})
     for kind, targets in OUTGOING.items():
         to = [
@@ -147,3 +161,23 @@ def own_mappings() -> dict[str, str]:
         f"target: {{schema: canonical/{kind}}}\noutput: src\n"
         for kind in OUTGOING
     }
+
+
+_ENVELOPES = {"ISA", "GS", "ST", "SE", "GE", "IEA", "UNB", "UNH", "UNT", "UNZ"}
+_GROUPS = {"945": "SW", "846": "IB", "214": "QM"}
+
+
+def interchange(kind: str, text: str, number: int) -> bytes:
+    """The segments of a message, with or without an envelope, from the partner to us."""
+    end, between = ("~", "*") if kind.isdigit() else ("'", "+")
+    told = [segment.strip() for segment in text.split(end) if segment.strip()]
+    body = [segment for segment in told if segment.split(between)[0] not in _ENVELOPES]
+    if kind.isdigit():
+        isa = f"ISA*00*{'':10}*00*{'':10}*ZZ*{'BLUE3PL':15}*ZZ*{'4012345000':15}*260305*0630*U*00401*{number:09}*0*P*>"
+        around = [isa, f"GS*{_GROUPS[kind]}*BLUE*EXAMPLE*20260305*0630*{number}*X*004010", f"ST*{kind}*0001"]
+        after = [f"SE*{len(body) + 2}*0001", f"GE*1*{number}", f"IEA*1*{number:09}"]
+    else:
+        head = next((segment for segment in told if segment.startswith("UNH")), f"UNH+1+{kind}:D:96A:UN")
+        around = [f"UNB+UNOC:3+5412345000013:14+4012345000009:14+260305:0930+{number}", head]
+        after = [f"UNT+{len(body) + 2}+1", f"UNZ+1+{number}"]
+    return "".join(f"{segment}{end}" for segment in [*around, *body, *after]).encode("latin-1")

@@ -17,7 +17,19 @@ from typing import Any
 import pytest
 import yaml
 import zeep
-from channels_project import COMPANY, FILES, INCOMING, OUTGOING, PARTNERS, Door, own_mappings, routes, systems
+from channels_project import (
+    COMPANY,
+    FILES,
+    INCOMING,
+    OUTGOING,
+    PARTNER_OF,
+    PARTNERS,
+    Door,
+    interchange,
+    own_mappings,
+    routes,
+    systems,
+)
 from four_channels import LINES, NUMBER, WSDL, csv, edifact, mappings, order, webhook
 from hub_process import HubProcess
 from receiver import Receiver
@@ -37,7 +49,7 @@ def server() -> Iterator[SftpServer]:
     with sftp_server() as running:
         for name in [*FILES, "orders"]:
             running.folder(f"{name}-out")
-        for name in [*FILES, "blue"]:
+        for name in FILES:
             running.folder(f"{name}-in")
         yield running
 
@@ -90,7 +102,7 @@ def drop(server: SftpServer, path: str, content: str | bytes) -> None:
     part = file.with_name(f"{file.name}.tmp")
     part.write_bytes(content.encode() if isinstance(content, str) else content)
     part.rename(file)
-    if not path.startswith(("edi", "bank")):
+    if not path.startswith((*PARTNER_OF, "bank")):
         file.with_name(f"{file.name}.done").touch()
 
 
@@ -158,17 +170,20 @@ def test_one_order_by_four_channels_is_one_canonical_order(hub: HubProcess, serv
 
 def test_what_others_write_comes_in_by_their_presets(hub: HubProcess, server: SftpServer) -> None:
     names = {"despatch": "DES", "stock": "STO", "status": "STA", "sale": "SAL", "day-end": "DAY", "": "statement"}
-    for system, event, mapping in INCOMING:
+    for number, (system, event, mapping) in enumerate(INCOMING, 201):
         case = golden(mapping)
         if system.endswith("-api"):
             post(hub, system, json.dumps(case["input"]).encode())
         elif system == "bank":
             drop(server, "bank-out/statement.xml", statement())
+        elif system in PARTNER_OF:
+            drop(server, f"{system}-out/{event}.edi", interchange(event, case["input_text"], number))
         else:
             drop(server, f"{system}-out/{names[event]}_1.csv", case["input_text"])
     for system in {each[0] for each in INCOMING}:
-        expected = sorted((event, "routed") for name, event, _ in INCOMING if name == system)
-        hub.wait_for(lambda s=system, e=expected: sorted(set(came(hub, s))) == e, 30)  # type: ignore[misc]
+        expected = {(event, "routed") for name, event, _ in INCOMING if name == system}
+        expected |= {("ORDERS", "routed")} if system == "edi" else set()  # of the test before
+        hub.wait_for(lambda s=system, e=expected: set(came(hub, s)) == e, 30)  # type: ignore[misc]
     assert hub.rows("SELECT count(*) FROM messages WHERE state = 'dead'") == [(0,)]
     hub.wait_for(lambda: all(not names_below(server.root / f"{name}-out") for name in FILES), 30)
 
@@ -178,13 +193,15 @@ def test_what_goes_out_is_what_they_read(hub: HubProcess, server: SftpServer, do
         document = golden(next(iter(targets.values())))["input"]
         (hub.root / f"files/office/{kind}-1.json").write_text(json.dumps(document, default=str))
     hub.wait_for(lambda: len(came(hub, "office")) == len(OUTGOING), 30)
-    written = {name: sorted((server.root / f"{name}-in").iterdir()) for name in [*FILES, "blue"] if name != "edi"}
+    written = {name: sorted((server.root / f"{name}-in").iterdir()) for name in FILES}
+    interchanges = {name: b"".join(path.read_bytes() for path in written.pop(name)) for name in PARTNER_OF}
     assert {name: [path.suffix for path in paths] for name, paths in written.items()} == {
         **{name: [".csv", ".done"] for name in ("wms", "carrier", "provider", "tills")},
-        "bank": [".xml"], "blue": [".edi"],
+        "bank": [".xml"],
     }  # fmt: skip
     assert written["wms"][0].name.startswith("FUL_")
-    assert b"ST*940*" in written["blue"][0].read_bytes()
+    assert [kind for kind in (b"ST*940*", b"ST*204*") if kind not in interchanges["blue-edi"]] == []
+    assert [kind for kind in (b"+INSDES:D:01B:UN", b"+IFTMIN:D:96A:UN") if kind not in interchanges["edi"]] == []
     asked = pain.decode_one(written["bank"][0].read_bytes(), {})
     assert (asked["message_type"], str(asked["control_sum"])) == ("direct_debit", "119.00")
     assert {path: (headers["Authorization"], "Idempotency-Key" in headers) for path, headers, _ in door.got} == {
