@@ -32,7 +32,7 @@ PROBES: dict[str, tuple[str, tuple[str, str], str, Any, tuple[int, Any]]] = {
                    {"lang": "en_US", "tz": "Europe/Brussels", "uid": 7},
                    (401, {"name": "werkzeug.exceptions.Unauthorized", "message": "Invalid apikey"})),
     "salesforce": ("auth: {token_url: URL/token, client_id: c, client_secret: TOKEN}", ("authorization", "Bearer t-1"),
-                   "GET /services/data/v60.0/", {"sobjects": "/services/data/v60.0/sobjects"},
+                   "GET /services/data/v66.0/", {"sobjects": "/services/data/v66.0/sobjects"},
                    (401, [{"errorCode": "INVALID_SESSION_ID", "message": "Session expired or invalid"}])),
     "sap-odata-v2": ("auth: {type: basic, user: u, password: TOKEN}", ("authorization", "Basic dTp0LTE="), "GET /",
                      {"d": {"EntitySets": []}}, (401, {"error": {"code": "401"}})),

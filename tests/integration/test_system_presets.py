@@ -118,7 +118,7 @@ ANSWERS: dict[str, list[tuple[int, Any, str, str]]] = {
         (200, HTML, DOUBT, ""),
         (
             300,
-            ["/services/data/v60.0/sobjects/Account/001A", "/services/data/v60.0/sobjects/Account/001B"],
+            ["/services/data/v66.0/sobjects/Account/001A", "/services/data/v66.0/sobjects/Account/001B"],
             REFUSED,
             "",
         ),
@@ -271,7 +271,7 @@ class Salesforce:
             rows = [{"Id": f"00{number}", "id": number, "SystemModstamp": "2026-03-01T10:00:00.000+0000"}]
             body: dict[str, Any] = {"totalSize": 3, "done": number == 2, "records": rows}
             if number < 2 or self.turns:
-                body["nextRecordsUrl"] = f"/services/data/v60.0/query/01g-{(number + 1) % 3}"
+                body["nextRecordsUrl"] = f"/services/data/v66.0/query/01g-{(number + 1) % 3}"
             await answer(line, body)
 
 
