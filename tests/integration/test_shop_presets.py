@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,13 @@ sys.path.insert(1, str(Path(__file__).parent.parent / "conformance"))
 
 from scripted_server import Line, Request, ScriptedServer
 from shop import answer
-from test_protocol_presets import read
+from test_protocol_presets import FILES, read
 
+from hub.errors import Fault
+from hub.systems import load_systems
+from hub.yamldoc import read_yaml
+
+PAGE = Path(__file__).parents[2] / "docs/how-to/shops-and-payments.md"
 SHOPIFY = """
 shop:
   preset: shopify-admin
@@ -77,3 +83,15 @@ def test_orders_are_fetched_page_by_page_and_then_from_the_last_change(
         assert all(known.items() <= request.headers.items() for request in server.requests)
         asked = [parse_qs(urlsplit(request.path).query).get(since) for request in server.requests]
     assert asked == [["2026-01-01T00:00:00Z"], None, None, ["2026-03-01T10:05:00Z"], None, None]
+
+
+def test_the_systems_that_the_page_shows_have_no_fault() -> None:
+    blocks = re.findall(r"^```yaml\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    faults: list[Fault] = []
+    shown = [text for text in blocks if not text.startswith("route:")]
+    for text in shown:
+        root, found = read_yaml(text, "config/systems.yaml")
+        faults += found
+        load_systems(root, FILES, None, faults)
+    assert len(shown) == 4
+    assert [str(fault) for fault in faults] == []

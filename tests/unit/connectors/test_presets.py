@@ -12,6 +12,7 @@ import yaml
 import connectors
 from connectors.base import Field
 from connectors.webhook import Verifier
+from hub.yamldoc import did_you_mean
 
 FILES = sorted((Path(__file__).parents[3] / "connectors" / "presets").glob("*.yaml"))
 COMMON = {
@@ -67,6 +68,17 @@ def test_what_a_preset_leaves_out_has_a_reason(path: Path) -> None:
     expected = {*ASPECTS[preset["connector"]], *(ASPECTS["webhook"] if "verify" in preset else ())}
     assert said | reasons >= expected
     assert not said & reasons
+
+
+@pytest.mark.parametrize(
+    ("preset", "event"),
+    [("shopify", "returns/update"), ("shopify", "customers/redact"), ("shopify", "fulfillment_orders/moved"),
+     ("stripe", "checkout.session.async_payment_succeeded"), ("stripe", "invoice.overpaid"),
+     ("stripe", "charge.refund.updated"), ("adyen", "ORDER_CLOSED"), ("adyen", "PAIDOUT_REVERSED")],
+)  # fmt: skip
+def test_an_event_that_its_maker_documents_is_not_told_as_misspelt(preset: str, event: str) -> None:
+    events = yaml.safe_load(next(path for path in FILES if path.stem == preset).read_text())["events"]
+    assert event in events or "did you mean" not in did_you_mean(event, events)
 
 
 def test_a_preset_holds_no_secret_and_needs_one() -> None:
