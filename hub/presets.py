@@ -57,7 +57,7 @@ def _preset(name: str, files: Mapping[str, bytes], own: Collection[str]) -> Pres
     path = f"{PRESETS}{name}.yaml"
     root, _ = document_of(files, path)
     connector = _text(root, "connector")
-    owners = [name, name.partition("-")[0], *_texts(root, "mappings")]
+    owners = [name, name.partition("-")[0]] if root.get("mappings") is None else _texts(root, "mappings")
     carried = [each for each in _carried(owners, files) if each.gives or connector != RECEIVER]
     return Preset(
         name, _text(root, "kind"), connector, _text(root, "proved"), _text(root, "description"),
@@ -79,7 +79,7 @@ def _texts(root: Node, key: str) -> list[str]:
 
 
 def _carried(owners: Sequence[str], files: Mapping[str, bytes]) -> Iterator[Carried]:
-    """The mappings in the folders of its name, of the first word of it or of what it says, and those whose schema is in
+    """The mappings in the folders of its name and of its first word, or of what it says, and those whose schema is in
     such a folder: ``mappings/shopify/`` is of ``shopify`` and ``shopify-admin``."""
     folders = tuple(f"mappings/{owner}/" for owner in owners)
     for path, content in sorted(files.items()):

@@ -30,7 +30,8 @@ PRESET_FIELDS = (
           choices=("shop", "crm", "erp", "wms", "tms", "3pl", "payment", "pos", "bank", "protocol")),
     Field("description", "text", "Which system it is made for, and what its secret is."),
     Field("connector", "text", "How the bytes move: the name of a connector.", required=True),
-    Field("mappings", "texts", "The folders below mappings/ that go with it, where they are not called as it is."),
+    Field("mappings", "texts", "The folders below mappings/ that go with it, where they are not called as it is; []: "
+          "none."),
     Field("proved", "choice", "What it was tried against: the real system, a double of it, or its documentation.",
           required=True, choices=("real", "double", "documented")),
 )  # fmt: skip

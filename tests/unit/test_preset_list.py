@@ -44,6 +44,14 @@ def test_a_preset_may_say_whose_mappings_go_with_it():
     assert (parcels.takes_in, parcels.sends_out) == (["order"], ["invoice"])
 
 
+def test_a_preset_may_say_that_none_goes_with_it():
+    found = listed({
+        "connectors/presets/acme-hooks.yaml": PRESET.format("acme-hooks", "webhook") + "mappings: []\n",
+        "mappings/acme/in.yaml": INTO,
+    })  # fmt: skip
+    assert found["acme-hooks"].carried == ()
+
+
 def test_one_that_cannot_be_read_is_listed_all_the_same():
     [broken] = listed({"connectors/presets/broken.yaml": "preset: ["}).values()
     assert (broken.name, broken.connector, broken.proved) == ("broken", "", "")
