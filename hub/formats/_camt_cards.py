@@ -9,7 +9,7 @@ from typing import Any
 
 from hub.formats._iso_kinds import Enum, Instant
 from hub.formats._iso_tables import NEVER, Flat, Group, Item, Read, Table, Text, Within, table
-from hub.formats._iso_values import Into, Tell, Writer
+from hub.formats._iso_values import Into, Tell, Writer, content
 from hub.formats._xml import Element
 
 SINCE = 3
@@ -24,7 +24,7 @@ class LastDigits:
 
     def reader(self, name: str, namespace: str) -> Read:
         def read(element: Element, into: Into, tell: Tell) -> None:
-            if ends_with_digits(text := (element.text or "").strip()):
+            if ends_with_digits(text := content(element, tell)):
                 into[name] = text[LAST]
 
         return read

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from hub.formats._iso_kinds import Choice, Enum, Instant, Money, Number, Truth
 from hub.formats._iso_tables import NEVER, Flat, Group, Item, Read, Text, Within, compiled, fill, table
@@ -12,6 +12,7 @@ from hub.formats._iso_values import (
     Tell,
     Writer,
     children,
+    content,
     is_day,
     is_instant,
     listed,
@@ -74,9 +75,9 @@ class TransactionCode:
             for child in children(element):
                 text = child.text
                 if text is None or text.isspace():
-                    codes += [leaf.text.strip() for leaf in children(child) if leaf.text]
+                    codes += [content(leaf, tell) for leaf in children(child) if leaf.text]
                 else:
-                    codes.append(text.strip())
+                    codes.append(content(child, tell))
             if codes:
                 into[name] = "/".join(codes)
 
@@ -98,6 +99,8 @@ class TransactionCode:
 @dataclass(frozen=True, slots=True)
 class Balance(Group):
     """Balances: their amounts are signed here, and have a direction there."""
+
+    repeats: ClassVar = True
 
     def reader(self, name: str, namespace: str) -> Read:
         readers = compiled(self.table, namespace)
@@ -135,7 +138,7 @@ class Period:
             period: Into = {}
             for child in element:
                 which = "start" if local(child).startswith("Fr") else "end"
-                text = (child.text or "").strip()
+                text = content(child, tell)
                 if is_instant(text):
                     period[f"{which}_date"], period[f"{which}_at"] = text[:10], text
                 else:
@@ -194,6 +197,8 @@ _CHARGES = table(
 class Charges(Flat):
     """What the bank takes: one element for each in version 02, records in one element from 03 on."""
 
+    repeats: ClassVar = True
+
     def reader(self, name: str, namespace: str) -> Read:
         readers = compiled(_CHARGES, namespace)
 
@@ -235,12 +240,15 @@ class Charges(Flat):
 
 @dataclass(frozen=True, slots=True)
 class Discount(Within):
-    """A discount, within ``Amt`` from version 03 on."""
+    """A discount, within ``Amt`` from version 03 on; of several their sum, where they are in one currency."""
 
     def reader(self, name: str, namespace: str) -> Read:
         plain, inner = Money().reader(name, namespace), Within(self.steps, Money()).reader(name, namespace)
 
         def read(element: Element, into: Into, tell: Tell) -> None:
+            before = into.get(name)
             (inner if len(element) else plain)(element, into, tell)
+            if before and before is not (found := into[name]) and before["currency"] == found["currency"]:
+                into[name] = {**found, "amount": before["amount"] + found["amount"]}
 
         return read

@@ -22,7 +22,7 @@ from hub.formats._camt_kinds import STATUSES, Status, TransactionCode
 from hub.formats._camt_planned import Converted, Joined, Make, PlannedMoney, Texts, made
 from hub.formats._camt_tables import ENTRY, Details
 from hub.formats._iso_kinds import Choice, Day, Enum, Instant, Integer, Money, Number, Truth, Words
-from hub.formats._iso_parties import AGENT, EITHER, AccountNumber, NamedAgent, NamedParty, Party
+from hub.formats._iso_parties import AGENT, EITHER, AccountNumber, FirstId, NamedAgent, NamedParty, Party
 from hub.formats._iso_tables import NOT_PROVIDED, Flat, Group, Item, Table, Text, Within
 from hub.formats._iso_values import is_currency, is_day, is_instant
 from hub.formats._xml import Element
@@ -199,7 +199,7 @@ class _Planner:
         """Plan the children of an element."""
         if not node.children:
             raise _Unplanned
-        items, last = _items(table), 0
+        items, last = _items(table), -1
         for child in node.children:
             if child.tag not in items:
                 if child.tag in table.skipped:
@@ -207,7 +207,7 @@ class _Planner:
                 raise _Unplanned
             number, item = items[child.tag]
             planner = _PLANNERS.get(type(item.kind))
-            if number < last or planner is None:
+            if number < last or (number == last and not item.may_repeat) or planner is None:
                 raise _Unplanned
             last = number
             planner(self, item.kind, item.name, child, into)
@@ -335,7 +335,7 @@ _PLANNERS: Mapping[type, Callable[[_Planner, Any, str, _Node, dict[str, Any]], N
     Money: _Planner.money, Number: _Planner.number, Integer: _Planner.integer, Truth: _Planner.truth,
     Instant: _Planner.instant, Day: _Planner.day, TransactionCode: _Planner.code, Flat: _Planner.flat,
     Details: _Planner.flat, Payment: _Planner.flat, LastDigits: _Planner.last_digits, Group: _Planner.group,
-    Within: _Planner.within, Party: _Planner.party, NamedParty: _Planner.named_party,
+    FirstId: _Planner.flat, Within: _Planner.within, Party: _Planner.party, NamedParty: _Planner.named_party,
     NamedAgent: _Planner.named_agent, AccountNumber: _Planner.account,
 }  # fmt: skip
 

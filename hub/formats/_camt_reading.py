@@ -58,7 +58,11 @@ def read_statements(chunks: Iterable[bytes], page: int) -> Iterator[Held]:
             parent = element.getparent()
             if statement is None and parent is not None and local(parent) in _TAGS:
                 statement = _Statement(parent, _message(parent), stream, page, header)
-            if statement is not None and parent is statement.element:
+            if statement is None:
+                within = local(parent) or "nothing"
+                detail = f"an entry stands in {within}, outside of any statement"
+                raise DecodeError(detail, code="no_statement", position=f"line {element.sourceline}")
+            if parent is statement.element:
                 statement.add(element)
         elif name == "GrpHdr":
             header = _header(element, stream)

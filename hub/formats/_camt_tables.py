@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from hub.formats import _camt_cards
 from hub.formats._camt_kinds import (
@@ -37,6 +37,7 @@ _EXCHANGE = table(
     Item("XchgRate", "rate", Number(11, 10), required=True),
     Item("CtrctId", "contract_id", Text(35)),
     Item("QtnDt", "quoted_at", Instant()),
+    Item("XchgRateBase", "rate_base", Number(), since=11),
 )
 
 
@@ -83,7 +84,7 @@ _KINDS_OF_AMOUNT = table(Item("Tp", "type_code", Choice()), Item("Amt", "amount"
 _DOCUMENT_AMOUNTS = table(
     Item("DuePyblAmt", "due_amount", Money(), until=11),
     Item("DscntApldAmt", "discount_amount", Money(), until=2),
-    Item("DscntApldAmt", "discount_amount", Discount(("Amt",), Money()), since=3, until=11),
+    Item("DscntApldAmt", "discount_amount", Discount(("Amt",), Money()), since=3, until=11, repeats=True),
     Item("CdtNoteAmt", "credit_note_amount", Money(), until=11),
     Item("RmtdAmt", "remitted_amount", Money(), until=11),
     Item("RmtAmtAndTp", "amounts", Group(_KINDS_OF_AMOUNT, is_list=True), since=12),
@@ -213,6 +214,8 @@ _DETAILS = table(
 @dataclass(frozen=True, slots=True)
 class Details(Flat):
     """The details of an entry: its batches and transactions, whatever element of the several they stand in."""
+
+    repeats: ClassVar = True
 
     def write(self, tag: str, value: Any, out: Writer) -> None:
         batches, transactions = (listed(value.get(each) or (), out) for each in ("batches", "transactions"))

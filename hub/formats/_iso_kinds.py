@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from hub.formats._iso_tables import Read, Text
 from hub.formats._iso_values import (
@@ -13,6 +13,7 @@ from hub.formats._iso_values import (
     Tell,
     Writer,
     children,
+    content,
     decimal_of,
     figure,
     is_currency,
@@ -36,11 +37,11 @@ class Words:
     """Texts, one for each time the element stands."""
 
     longest: int = 0
+    repeats: ClassVar = True
 
     def reader(self, name: str, namespace: str) -> Read:
         def read(element: Element, into: Into, tell: Tell) -> None:
-            text = element.text
-            if text and (text := text.strip()):
+            if text := content(element, tell):
                 into.setdefault(name, []).append(text)
 
         return read
@@ -60,10 +61,10 @@ class Choice:
     def reader(self, name: str, namespace: str) -> Read:
         def read(element: Element, into: Into, tell: Tell) -> None:
             for child in element:
-                text = child.text
-                if text is None or not text.strip():  # Prtry/Id, where the bank says whose code it is
-                    text = next((inner.text for inner in child if inner.text), None)
-                if text and (text := text.strip()):
+                leaf: Element | None = child
+                if child.text is None or not child.text.strip():  # Prtry/Id, where the bank says whose code it is
+                    leaf = next((inner for inner in child if inner.text), None)
+                if leaf is not None and (text := content(leaf, tell)):
                     into[name] = text
                     return
             if element.text and (text := element.text.strip()):
@@ -89,7 +90,7 @@ class Enum:
         codes = self.codes
 
         def read(element: Element, into: Into, tell: Tell) -> None:
-            text = element.text
+            text = content(element, tell) if len(element) else element.text
             if text not in codes:
                 text = (text or "").strip()
                 expected = ", ".join(sorted(codes))
@@ -177,7 +178,7 @@ class Integer:
 
     def reader(self, name: str, namespace: str) -> Read:
         def read(element: Element, into: Into, tell: Tell) -> None:
-            text = (element.text or "").strip()
+            text = content(element, tell)
             if text.isascii() and text.isdigit() and len(text) <= 18:
                 into[name] = int(text)
             else:
@@ -198,7 +199,7 @@ class Truth:
 
     def reader(self, name: str, namespace: str) -> Read:
         def read(element: Element, into: Into, tell: Tell) -> None:
-            text = (element.text or "").strip()
+            text = content(element, tell)
             value = {"true": True, "1": True, "false": False, "0": False}.get(text.lower())
             if value is None:
                 message = f"{local(element)} is '{text[:40]}'; expected true or false"
@@ -232,8 +233,7 @@ class Day:
                 if child.tag in tags:
                     leaf = child
                     break
-            text = leaf.text
-            text = text.strip() if text else ""
+            text = content(leaf, tell)
             if len(text) == 10 and is_day(text):
                 into[name] = text
                 return
@@ -271,7 +271,7 @@ class Instant:
 
     def reader(self, name: str, namespace: str) -> Read:
         def read(element: Element, into: Into, tell: Tell) -> None:
-            text = (element.text or "").strip()
+            text = content(element, tell)
             if is_instant(text):
                 into[name] = text
             else:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from hub.formats._iso_kinds import Choice, Words
 from hub.formats._iso_tables import NEVER, Flat, Group, Item, Read, Text, compiled, fill, table
-from hub.formats._iso_values import Into, Tell, Writer, children, local, mapped, named, text_of
+from hub.formats._iso_values import Into, Tell, Writer, children, content, local, mapped, named, text_of
 from hub.formats._xml import Element
 
 _IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[a-zA-Z0-9]{1,30}")
@@ -37,15 +37,35 @@ ADDRESS = table(
 _OTHER_ID = table(
     Item("Id", "id", Text(35)), Item("SchmeNm", "scheme_code", Choice(_SCHEMES)), Item("Issr", "issuer", Text(35))
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class FirstId(Flat):
+    """The identification of a party: of several the first, none of whose parts another one may change."""
+
+    repeats: ClassVar = True
+
+    def reader(self, name: str, namespace: str) -> Read:
+        every = Flat(self.table).reader(name, namespace)
+
+        def read(element: Element, into: Into, tell: Tell) -> None:
+            inner: Into = {}
+            every(element, inner, tell)
+            if "id" not in into:
+                into.update(inner)
+
+        return read
+
+
 _ORGANISATION = table(
     Item("BICOrBEI", "bic", Text(11), until=2),
     Item("AnyBIC", "bic", Text(11), since=3),
     Item("LEI", "lei", Text(20), since=8),
-    Item("Othr", "", Flat(_OTHER_ID)),
+    Item("Othr", "", FirstId(_OTHER_ID)),
 )
-_PERSON = table(Item("Othr", "", Flat(_OTHER_ID)), skipped="DtAndPlcOfBirth")
+_PERSON = table(Item("Othr", "", FirstId(_OTHER_ID)), skipped="DtAndPlcOfBirth")
 _PARTY_ID = table(Item("OrgId", "", Flat(_ORGANISATION)), Item("PrvtId", "", Flat(_PERSON), since=NEVER))
-PERSON_ID = table(Item("PrvtId", "", Flat(_PERSON)))
+PERSON_ID = table(Item("PrvtId", "", Flat(_PERSON)), skipped="OrgId")
 
 _INSTITUTION = table(
     Item("BIC", "bic", Text(11), until=2),
@@ -174,16 +194,16 @@ class AccountNumber:
         def read(element: Element, into: Into, tell: Tell) -> None:
             for child in children(element):
                 if child.tag == iban:
-                    text = (child.text or "").strip()
+                    text = content(child, tell)
                     known = text.replace(" ", "").upper()
                     if known != text:
                         tell(child, "iban", f"the IBAN is written '{text[:50]}'", seen=text[:50], expected=known[:34])
                     if known:
                         into[name] = known
                 else:
-                    inner = next((leaf.text for leaf in child if local(leaf) == "Id" and leaf.text), child.text)
-                    if inner and inner.strip():
-                        into.setdefault(name, inner.strip())
+                    leaf = next((leaf for leaf in child if local(leaf) == "Id" and leaf.text), None)
+                    if inner := content(leaf, tell) if leaf is not None else (child.text or "").strip():
+                        into.setdefault(name, inner)
 
         return read
 

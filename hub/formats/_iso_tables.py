@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
 
-from hub.formats._iso_values import Into, Tell, Writer, children, listed, local, mapped, named, text_of
+from hub.formats._iso_values import Into, Tell, Writer, children, content, listed, local, mapped, named, text_of
 from hub.formats._xml import Element
 from hub.spelling import did_you_mean
 
@@ -19,7 +19,8 @@ Read = Callable[[Element, Into, Tell], None]
 
 
 class Kind(Protocol):
-    """How the content of an element is read into a field, and written from it."""
+    """How the content of an element is read into a field, and written from it. One that has ``repeats``, and it is
+    true, takes the element as often as it stands."""
 
     def reader(self, name: str, namespace: str) -> Read: ...
     def write(self, tag: str, value: Any, out: Writer) -> None: ...
@@ -27,7 +28,8 @@ class Kind(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One element of a table: its tag, the field it is read into, and the versions that have it."""
+    """One element of a table: its tag, the field it is read into, and the versions that have it. ``repeats``: it may
+    stand several times, of which the last is read."""
 
     tag: str
     name: str
@@ -35,6 +37,11 @@ class Item:
     since: int = 0
     until: int = 99
     required: bool = False  # of what is written; what is read may lack anything
+    repeats: bool = False
+
+    @property
+    def may_repeat(self) -> bool:
+        return self.repeats or getattr(self.kind, "repeats", False)
 
 
 NEVER = 1000  # the version of an item that is read and not written: another writes its field
@@ -94,20 +101,20 @@ def table(*items: Item, skipped: str = "", derived: str = "") -> Table:
     return Table(items, frozenset(skipped.split()), frozenset(derived.split()))
 
 
-Readers = dict[str, tuple[int, Read, str]]
+Readers = dict[str, tuple[int, Read, str, bool]]
 NOT_PROVIDED = frozenset(("", "NOTPROVIDED", "NOT PROVIDED"))
 
 
 @lru_cache(512)
 def compiled(table: Table, namespace: str) -> Readers:
-    """The readers of a table by tag, each with its place in the order, below zero for what is not read, and the field
-    of those that are plain texts."""
+    """The readers of a table by tag, each with its place in the order, below zero for what is not read, the field of
+    those that are plain texts, and whether it may stand several times."""
     found: Readers = {}
     for number, item in enumerate(table.items):
         name = item.name if isinstance(item.kind, Text) else ""
-        found[named(item.tag, namespace)] = (number, item.kind.reader(item.name, namespace), name)
+        found[named(item.tag, namespace)] = (number, item.kind.reader(item.name, namespace), name, item.may_repeat)
     for tag in table.skipped:
-        found.setdefault(named(tag, namespace), (-1, _skip, ""))
+        found.setdefault(named(tag, namespace), (-1, _skip, "", True))
     return found
 
 
@@ -115,22 +122,25 @@ def _skip(element: Element, into: Into, tell: Tell) -> None:
     """What is not read."""
 
 
-def fill(readers: Readers, element: Iterable[Element], into: Into, tell: Tell, last: int = 0) -> int:
-    """Read the children of an element, or some of them, into a document; what is not known, or out of order, is told.
-    ``last`` is the place in the order that has been reached, which it gives back."""
+def fill(readers: Readers, element: Iterable[Element], into: Into, tell: Tell, last: int = -1) -> int:
+    """Read the children of an element, or some of them, into a document; what is not known, out of order, or there once
+    more is told. ``last`` is the place in the order that has been reached, which it gives back."""
     for child in element:
         found = readers.get(child.tag)
         if found is None:
             within = local(child.getparent())
             tell(child, "element", f"{local(child)} is not an element of {within}", seen=local(child))
             continue
-        number, read, name = found
-        if number >= last:
+        number, read, name, repeats = found
+        if number > last:
             last = number
-        elif number >= 0:
+        elif number >= 0 and not (repeats and number == last):
             within = local(child.getparent())
-            tell(child, "order", f"{local(child)} stands behind what comes after it in {within}")
-        if not name:
+            if number == last:
+                tell(child, "twice", f"{local(child)} stands once more in {within}; the last is read", expected="one")
+            else:
+                tell(child, "order", f"{local(child)} stands behind what comes after it in {within}")
+        if not name or len(child):
             read(child, into, tell)
         elif (text := child.text) and (text := text.strip()) not in NOT_PROVIDED:
             into[name] = text
@@ -145,7 +155,7 @@ class Text:
 
     def reader(self, name: str, namespace: str) -> Read:
         def read(element: Element, into: Into, tell: Tell) -> None:
-            if (text := (element.text or "").strip()) not in NOT_PROVIDED:
+            if (text := content(element, tell)) not in NOT_PROVIDED:
                 into[name] = text
 
         return read
@@ -192,6 +202,10 @@ class Group:
 
     table: Table
     is_list: bool = False
+
+    @property
+    def repeats(self) -> bool:
+        return self.is_list
 
     def reader(self, name: str, namespace: str) -> Read:
         readers, is_list = compiled(self.table, namespace), self.is_list

@@ -137,10 +137,21 @@ def mapped(value: Any, out: Writer) -> Mapping[str, Any]:
     return value
 
 
+def content(element: Element, tell: Tell) -> str:
+    """The text of an element, without the space around it. One within it, which no schema has there, would cut it
+    unseen: it is an error."""
+    if len(element):
+        tell(
+            element, "text", f"{local(element)} has an element within its text, {local(element[0])}",
+            seen=local(element[0]), expected="text alone", severity="error",
+        )  # fmt: skip
+    text = element.text
+    return text.strip() if text else ""
+
+
 def decimal_of(element: Element, tell: Tell) -> Decimal | None:
     """The number of an element; None, which is told, where it is none."""
-    text = element.text
-    text = text.strip() if text else ""
+    text = content(element, tell)
     if not _is_decimal(text):
         seen = f"'{text[:40]}'" if text else "nothing"
         hint = " with a point" if "," in text else ""

@@ -6,11 +6,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from hub.formats._camt_tables import REMITTANCE
 from hub.formats._iso_kinds import Choice, Day, Enum, Instant, Integer, Money, Number, Truth, Words
 from hub.formats._iso_parties import PERSON_ID, AccountNumber, NamedAgent, NamedParty, Party
 from hub.formats._iso_tables import Flat, Group, Item, Table, Text, Within, table
+from hub.formats._iso_values import Writer
 
 _NOTHING = table()
 _ACCOUNT = Within(("Id",), AccountNumber())
@@ -20,11 +22,11 @@ _HEADER = table(
     Item("CreDtTm", "created_at", Instant(), required=True),
     *_COUNTS,
     Item("InitgPty", "initiating_party", Party(), required=True),
-    skipped="Authstn FwdgAgt",
+    skipped="Authstn FwdgAgt InitnSrc",
 )
 _PAYMENT_TYPE = table(
     Item("InstrPrty", "priority_code", Enum(frozenset(("HIGH", "NORM")))),
-    Item("SvcLvl", "service_level_code", Choice()),
+    Item("SvcLvl", "service_level_code", Choice(), repeats=True),
     Item("LclInstrm", "local_instrument_code", Choice()),
     Item("SeqTp", "sequence_type_code", Enum(frozenset(("FRST", "RCUR", "FNAL", "OOFF", "RPRE")))),
     Item("CtgyPurp", "category_purpose_code", Choice()),
@@ -36,10 +38,30 @@ _IDS = table(
 )
 _BEARER = Item("ChrgBr", "charge_bearer_code", Enum(frozenset(("DEBT", "CRED", "SHAR", "SLEV"))))
 _PURPOSE = (Item("Purp", "purpose_code", Choice()), Item("RmtInf", "", Flat(REMITTANCE)))
+
+
+@dataclass(frozen=True, slots=True)
+class TransferAmount(Flat):
+    """What the other end gets, or what it costs, in a currency of ours, to be transferred in another."""
+
+    def write(self, tag: str, value: Any, out: Writer) -> None:
+        if not any(value.get(name) is not None for name in self.names(out.version)):
+            out.path.append("amount")
+            raise out.refuse("it is missing; Amt has to stand there")
+        Flat(self.table).write(tag, value, out)
+
+
+_AMOUNT = table(
+    Item("InstdAmt", "amount", Money()),
+    Item("EqvtAmt", "", Flat(table(
+        Item("Amt", "equivalent_amount", Money(), required=True),
+        Item("CcyOfTrf", "transfer_currency", Text(3), required=True),
+    ))),
+)  # fmt: skip
 _TRANSFER = table(
     Item("PmtId", "", Flat(_IDS)),
     Item("PmtTpInf", "", Flat(_PAYMENT_TYPE)),
-    Item("Amt", "amount", Within(("InstdAmt",), Money()), required=True),
+    Item("Amt", "", TransferAmount(_AMOUNT)),
     _BEARER,
     Item("UltmtDbtr", "ultimate_debtor", Party()),
     Item("CdtrAgt", "", NamedAgent(_NOTHING, role="creditor")),
@@ -48,7 +70,7 @@ _TRANSFER = table(
     Item("UltmtCdtr", "ultimate_creditor", Party()),
     *_PURPOSE,
     skipped="XchgRateInf ChqInstr IntrmyAgt1 IntrmyAgt1Acct IntrmyAgt2 IntrmyAgt2Acct IntrmyAgt3 IntrmyAgt3Acct "
-    "CdtrAgtAcct InstrForCdtrAgt InstrForDbtrAgt RgltryRptg Tax RltdRmtInf SplmtryData",
+    "CdtrAgtAcct InstrForCdtrAgt InstrForDbtrAgt RgltryRptg Tax RltdRmtInf MndtRltdInf SplmtryData",
 )
 _BEGIN = (
     Item("PmtInfId", "batch_id", Text(35), required=True),
@@ -67,12 +89,12 @@ _PAYMENT = table(
     Item("UltmtDbtr", "ultimate_debtor", Party()),
     _BEARER,
     Item("CdtTrfTxInf", "transactions", Group(_TRANSFER, is_list=True), required=True),
-    skipped="PoolgAdjstmntDt DbtrAgtAcct InstrForDbtrAgt ChrgsAcct ChrgsAcctAgt",
+    skipped="ReqdAdvcTp PoolgAdjstmntDt DbtrAgtAcct InstrForDbtrAgt ChrgsAcct ChrgsAcctAgt",
 )
 # The identification of a creditor is that of a person, whoever it is, in the scheme SEPA.
-_SCHEME = Item(
-    "CdtrSchmeId", "creditor_scheme", Group(table(Item("Nm", "name", Text(140)), Item("Id", "", Flat(PERSON_ID))))
-)
+_SCHEME = Item("CdtrSchmeId", "creditor_scheme", Group(table(
+    Item("Nm", "name", Text(140)), Item("Id", "", Flat(PERSON_ID)), skipped="PstlAdr CtryOfRes CtctDtls",
+)))  # fmt: skip
 _MANDATE = table(
     Item("MndtId", "mandate_id", Text(35)),
     Item("DtOfSgntr", "mandate_signed_on", Day()),

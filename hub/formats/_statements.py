@@ -58,7 +58,8 @@ transaction
     debtor_agent, creditor_agent, intermediary_agent_1 to _3: Agent, without what the BIC says
     initiating_party: Party; accepted_at: instant; interbank_settlement_date; availability, as of a balance
     instructed_amount, transaction_amount, counter_value_amount: money
-    exchange_rate               Decimal; exchange {source_currency, target_currency, unit_currency, rate, contract_id}
+    exchange_rate               Decimal; exchange {source_currency, target_currency, unit_currency, rate, rate_base (of
+                                how many units the rate is), contract_id, quoted_at}
     charges_amount, charges     as of an entry
     return_reason_code          return {reason_code, bank_transaction_code, originator_name, additional_information}
     bank_transaction_code, proprietary_code, purpose_code, additional_information
@@ -280,14 +281,8 @@ def entry_faults(entry: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str,
         severity = "error" if len(parts) > 1 else "warning"
         detail = f"{count} transactions are announced, {len(parts)} are there"
         yield "batch_count", detail, str(len(parts)), str(count), severity
+    yield from _batch_faults(entry)
     money, direction = entry["amount"], entry["credit_debit_indicator"]
-    for batch in entry.get("batches", ()):
-        total = batch.get("total_amount")
-        if not total or len(entry["batches"]) != 1 or total["currency"] != money["currency"]:
-            continue
-        if total["amount"] != money["amount"] and not _are_charges(entry, money["amount"] - total["amount"]):
-            detail = f"its batch is {total['amount']}, the entry {money['amount']}"
-            yield "batch_sum", detail, str(total["amount"]), str(money["amount"]), "error"
     seen = ZERO if parts else money["amount"]
     for part in parts:
         amount = part.get("amount")
@@ -297,6 +292,22 @@ def entry_faults(entry: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str,
     if seen != money["amount"] and not _are_charges(entry, money["amount"] - seen):
         detail = f"its {len(parts)} transactions make {seen}, the entry is {money['amount']}"
         yield "entry_sum", detail, str(seen), str(money["amount"]), "error"
+
+
+def _batch_faults(entry: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str, str]]:
+    """A batch is its entry; several are it together, but for banks that say one again with each of its details."""
+    money, batches = entry["amount"], entry.get("batches", ())
+    totals = [each["total_amount"] for each in batches if "total_amount" in each]
+    if not batches or len(totals) < len(batches) or {each["currency"] for each in totals} != {money["currency"]}:
+        return
+    seen = totals[0]["amount"]
+    if len(batches) > 1:
+        kinds = [each.get("credit_debit_indicator", entry["credit_debit_indicator"]) for each in batches]
+        signs = [1 if kind == entry["credit_debit_indicator"] else -1 for kind in kinds]
+        seen = sum((sign * each["amount"] for sign, each in zip(signs, totals, strict=True)), ZERO)
+    if seen != money["amount"] and not _are_charges(entry, money["amount"] - seen):
+        what, severity = ("batch is", "error") if len(batches) == 1 else (f"{len(batches)} batches make", "warning")
+        yield "batch_sum", f"its {what} {seen}, the entry {money['amount']}", str(seen), str(money["amount"]), severity
 
 
 def _are_charges(entry: Mapping[str, Any], difference: Decimal) -> bool:

@@ -37,7 +37,8 @@ _CHARGE = _object(
 _AMOUNTS: dict[str, Outline] = {
     "instructed_amount": _MONEY, "transaction_amount": _MONEY, "counter_value_amount": _MONEY,
     "exchange_rate": _NUMBER, "charges_amount": _MONEY, "charges": _list(_CHARGE),
-    "exchange": _object(**_texts("source_currency target_currency unit_currency contract_id quoted_at"), rate=_NUMBER),
+    "exchange": _object(**_texts("source_currency target_currency unit_currency contract_id quoted_at"),
+                        rate=_NUMBER, rate_base=_NUMBER),
 }  # fmt: skip
 _STRUCTURED = _object(
     **_texts("creditor_reference reference_type_code reference_issuer"),

@@ -98,7 +98,8 @@ def _check(document: Into, body: Element, tell: _Told) -> None:
 
 
 def _counted(transactions: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    amounts = [each["amount"]["amount"] if "amount" in each else Decimal(0) for each in transactions]
+    told = [each.get("amount") or each.get("equivalent_amount") for each in transactions]
+    amounts = [money["amount"] if money else Decimal(0) for money in told]
     return {"number_of_transactions": len(amounts), "control_sum": sum(amounts, Decimal(0))}
 
 
@@ -179,8 +180,8 @@ def _transaction(transaction: Mapping[str, Any]) -> Into:
 
 
 def _summed(told: Into, transactions: list[Into], out: Writer) -> Into:
-    amounts = [each["amount"] for each in transactions if isinstance(each.get("amount"), Mapping)]
-    exact = [each for each in amounts if isinstance(each.get("amount"), Decimal)]
+    amounts = [each.get("amount") or each.get("equivalent_amount") for each in transactions]
+    exact = [each for each in amounts if isinstance(each, Mapping) and isinstance(each.get("amount"), Decimal)]
     if len(exact) != len(transactions):
         return {**told, "number_of_transactions": len(transactions)}  # what is wrong with an amount is told with it
     counted = _counted(transactions)

@@ -98,6 +98,15 @@ def test_what_does_not_add_up_is_an_error_that_tells_both_sums(
     assert (found.severity, found.position) == ("error", "line 3")
 
 
+def test_several_batches_are_their_entry_together_which_is_only_told() -> None:
+    batches = [{"total_amount": money("7")}, {"total_amount": money("2"), "credit_debit_indicator": "DBIT"}]
+    assert check(statement("0", "5", entry(1, "5", batches=batches))) == []
+    (found,) = check(statement("0", "5", entry(1, "5", batches=[*batches, {"total_amount": money("1")}])))
+    assert (found.severity, found.message) == ("warning", "entry 1 (E1): its 3 batches make 6, the entry 5")
+    abroad = [*batches, {"total_amount": money("1", "USD")}]
+    assert check(statement("0", "5", entry(1, "5", batches=abroad))) == []
+
+
 def test_a_notification_and_a_report_within_the_day_close_with_nothing() -> None:
     for kind in ("notification", "intraday"):
         assert check({**statement("0", "99", entry(1, "5")), "report_type": kind}) == []
