@@ -40,12 +40,29 @@ class BaiAccount:
         if self.told.errors:
             return
         self._sums.currency = self.currency
+        self._complete()
         for found in self._sums.faults(self.head, place(self.line)):
             found = in_its_limits(found, self.head)
             if found.code == "balance" and not self.count:
                 found = replace(found, severity="warning")  # a summary without its transactions
             self.told.findings.append(found)
             self.told.errors += found.is_error
+
+    def _complete(self) -> None:
+        """A balance that a report leaves out follows from the other where all its transactions are listed."""
+        head, net = self.head, self._sums.net
+        known = [name for name in ("opening_balance", "closing_balance") if name in head]
+        is_whole = not any(found.code == "control_sum" for found in self._sums.faults(head))
+        if head["report_type"] != "statement" or len(known) != 1 or not self.count or not is_whole:
+            return
+        money = head[known[0]]
+        if "closing_balance" in head:
+            missing, what, amount = "opening_balance", "opening balance (010)", money["amount"] - net
+        else:
+            missing, what, amount = "closing_balance", "closing balance (015)", money["amount"] + net
+        head[missing] = {**money, "amount": amount}
+        detail = f"it has no {what}; what follows from the other and its transactions is taken"
+        self.told.odd("missing", detail, self.line, 0, "record 03", "", what)
 
 
 @dataclass(slots=True)

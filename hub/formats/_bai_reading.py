@@ -25,9 +25,9 @@ from hub.formats._bai_fields import (
     text_of,
 )  # fmt: skip
 from hub.formats._bai_types import BALANCES, SUMMARIES, is_credit, status_of
-from hub.formats._bank_lines import MAX_RAW, TextLine, unreadable
+from hub.formats._bank_lines import MAX_RAW, TextLine
 from hub.formats._bank_pages import Pages
-from hub.formats._bank_told import Told, place, shown
+from hub.formats._bank_told import Told, look_at, place, shown
 from hub.formats._bank_values import ValueFault, day_of
 from hub.formats._statements import Sequence, StatementError, parted
 from hub.identifiers import currency_exponent
@@ -100,12 +100,10 @@ class BaiReader:
             self._told().error("too_long", "a record with too many continuations", line.number, 1, "record 88", "", "")
 
     def _look_at(self, line: TextLine, record: BaiRecord) -> None:
-        found = unreadable(line.text)
         if line.is_cut:
             self._told().error("too_long", "the line is too long", line.number, 0, f"record {record.code}")
-        elif found:
-            detail = f"the byte {found[1]} is not of the encoding"
-            self._told().error("encoding", detail, line.number, found[0], f"record {record.code}", found[1])
+        elif not line.text.isascii():
+            look_at(line.text, self._told(), line.number, 0, f"record {record.code}")
 
     def _keep(self, line: TextLine) -> None:
         if self._raw_size < MAX_RAW:

@@ -115,8 +115,10 @@ def _account(statement: dict[str, Any]) -> tuple[list[str], int]:
 def _summaries(statement: Document, currency: str) -> list[list[str]]:
     found = list[list[str]]()
     balances = list(statement.get("balances", ()))
+    there = {each.get("type_code") for each in balances} & {"OPBD", "CLBD"}
     for name, kind in (("opening_balance", "OPBD"), ("closing_balance", "CLBD")):
-        if name in statement and not any(each.get("type_code") == kind for each in balances):
+        follows = there and statement.get("entries")  # from the other one, when it is read
+        if name in statement and kind not in there and not follows:
             balances.append({"type_code": kind, "amount": statement[name]})
     for at, balance in enumerate(balances):
         kind = balance.get("sub_type_code", "")
@@ -177,7 +179,7 @@ def _line(code: str, fields: Iterable[Any], text: str = "") -> str:
 def _compare(statements: list[dict[str, Any]], lines: list[str]) -> None:
     """Refuses what would be read otherwise than it stands in the document."""
     raw = "\n".join(lines).encode("utf-8", "surrogatepass")
-    found = list(BaiReader(True, 10**9).records(text_lines([raw], "utf-8"))) if statements else []
+    found = list(BaiReader(False, 10**9).records(text_lines([raw], "utf-8"))) if statements else []
     for statement, record in zip(statements, found, strict=False):
         if not isinstance(record, Record):
             raise refusal("", f"cannot be written: {record.error.detail}")

@@ -23,6 +23,7 @@ STRICT = Option("strict", "boolean", False, (), "What is only tolerated, the kno
 _MARK = b"\xef\xbb\xbf"
 _ENDS = "\r\x00\x01\x03\x1a"  # of lines: also what transmissions and old systems leave behind
 _UNREADABLE = re.compile("[\ud800-\udfff]")
+_DOUBTFUL = re.compile("[\x80-\x9f]")
 
 
 @dataclass(slots=True)
@@ -67,6 +68,14 @@ def unreadable(text: str) -> tuple[int, str] | None:
         return None
     match = _UNREADABLE.search(text)
     return (match.start() + 1, f"0x{ord(match.group()) & 0xFF:02X}") if match else None
+
+
+def doubtful(text: str) -> tuple[int, str] | None:
+    """The same of the first byte that Windows-1252 leaves open: the line is of another code page, such as cp850."""
+    if text.isascii():
+        return None
+    match = _DOUBTFUL.search(text)
+    return (match.start() + 1, f"0x{ord(match.group()):02X}") if match else None
 
 
 def _one_end(chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from hub.formats._bank_lines import doubtful, unreadable
 from hub.formats._statements import MOST_FINDINGS, Finding
 
 _MOST_OF_ONE = 10  # a bank that does something its own way does it in each entry
@@ -64,6 +65,18 @@ class Told:
         if self.errors > MOST_FINDINGS:
             found.append(Finding("more", f"{self.errors - MOST_FINDINGS:,} more errors are not told", ""))
         return self.findings + found
+
+
+def look_at(text: str, told: Told, line: int, before: int = 0, what: str = "") -> None:
+    """Tell of a line, or of what stands in it behind so many characters, whose bytes are not of its encoding."""
+    if text.isascii():
+        return
+    if found := unreadable(text):
+        detail, expected = f"the byte {found[1]} is not of the encoding", "a byte of the encoding"
+        told.error("encoding", detail, line, found[0] + before, what, found[1], expected)
+    elif found := doubtful(text):
+        detail, expected = f"the byte {found[1]} is none of Windows-1252", "the option encoding, such as cp850"
+        told.odd("encoding", detail, line, found[0] + before, what, found[1], expected)
 
 
 def in_its_limits(found: Finding, statement: Mapping[str, Any]) -> Finding:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from hub.identifiers import currency_exponent
 
 _PLAIN = re.compile(r"[0-9]{1,14},[0-9]{0,6}")
+_CENTS = re.compile(r",[0-9]{1,6}")
 _POINT = re.compile(r"[0-9]{1,14}\.[0-9]{1,6}")
 _WHOLE = re.compile(r"[0-9]{1,15}")
 _GROUPED = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]{0,2}|[0-9]{1,3}(?:,[0-9]{3})+\.[0-9]{1,2}")
@@ -28,6 +29,8 @@ def amount_of(text: str, currency: str) -> tuple[Decimal, str]:
         return amount_of(shorter, currency)[0], "is longer than 15 characters, with zeros before it"
     if _PLAIN.fullmatch(text):
         return Decimal(text.replace(",", ".")), ""
+    if _CENTS.fullmatch(text):
+        return Decimal(f"0.{text[1:]}"), "has no digit before its decimal comma"
     if _WHOLE.fullmatch(text):
         return Decimal(text), "has no decimal comma"
     if _POINT.fullmatch(text):

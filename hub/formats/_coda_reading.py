@@ -10,9 +10,9 @@ from typing import Any
 
 from hub.errors import DecodeError
 from hub.formats import BadRecord, Record
-from hub.formats._bank_lines import MAX_RAW, TextLine, unreadable
+from hub.formats._bank_lines import MAX_RAW, TextLine
 from hub.formats._bank_pages import Pages
-from hub.formats._bank_told import Told, place, shown
+from hub.formats._bank_told import Told, look_at, place, shown
 from hub.formats._bank_values import ValueFault, day_of
 from hub.formats._coda_entries import account_of, completed, entry_of
 from hub.formats._coda_records import LAYOUTS, WIDTH, Layout
@@ -83,9 +83,7 @@ class CodaStatement:
 
     def _fitted(self, line: TextLine) -> str:
         text, number = line.text, line.number
-        if found := unreadable(text):
-            detail = f"the byte {found[1]} is not of the encoding"
-            self._error("encoding", detail, number, found[0], "", found[1], "a byte of the encoding")
+        look_at(text, self.told, number)
         if line.is_cut or len(text.rstrip()) > WIDTH:
             self._error("length", f"a record of {len(text)} signs", number, WIDTH + 1, text[:1], "", f"{WIDTH} signs")
         elif len(text) < WIDTH and text[0] != "9":

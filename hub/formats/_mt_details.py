@@ -19,6 +19,7 @@ WIDTH = 65
 
 _SUBFIELDS = re.compile(r"([0-9]{3})?([?<^~@§!#|=$&*%])(?=[0-9]{2})")
 _KEYWORDS = ["EREF", "KREF", "MREF", "CRED", "DEBT", "COAM", "OAMT", "SVWZ", "ABWA", "ABWE", "IBAN", "BIC", "PURP"]
+_CODE_ALONE = re.compile(r"([0-9]{3}|) *")
 _GAP = "\x00"  # where a subfield ended before it was full
 _KEYWORD = re.compile(rf"(?:{'|'.join(f'{_GAP}?'.join(word) for word in _KEYWORDS)}){_GAP}?\+")
 _CODEWORDS = [
@@ -48,6 +49,8 @@ _CODEWORDS = [
     "EXCH",
     "CHGS",
     "RREF",
+    "CREF",
+    "IREF",
     "VS",
     "KS",
     "SS",
@@ -75,6 +78,7 @@ class Details:
 
 def details_of(lines: Sequence[str]) -> Details:
     """What the lines of a field 86 say."""
+    lines = _with_code(lines)
     first = lines[0]
     if first.startswith("/") and _CODEWORD.match(first):
         return _by_codewords(joined(lines, "/"))
@@ -83,8 +87,18 @@ def details_of(lines: Sequence[str]) -> Details:
     return Details(texts=texts_of(lines))
 
 
-def marks_of(first: str) -> re.Pattern[str] | None:
-    """What begins a subfield or a word in a field 86 with this first line, its name a group; None in a free text."""
+def _with_code(lines: Sequence[str]) -> Sequence[str]:
+    """The lines with a code that stands alone in the first of them, or is said there once more, before the next."""
+    if len(lines) > 1 and (alone := _CODE_ALONE.fullmatch(lines[0])):
+        second = lines[1] if lines[1].startswith(alone[1]) else alone[1] + lines[1]
+        if _SUBFIELDS.match(second) or _CODEWORD.match(second):
+            return [second, *lines[2:]]
+    return lines
+
+
+def marks_of(lines: Sequence[str]) -> re.Pattern[str] | None:
+    """What begins a subfield or a word in a field 86 of these lines, its name a group; None in a free text."""
+    first = _with_code(lines)[0]
     if _CODEWORD.match(first):
         return _CODEWORD
     if match := _SUBFIELDS.match(first):
@@ -222,7 +236,7 @@ def _keyword(word: str, value: str, found: Details) -> None:
 _NAMES = {
     "EREF": "end_to_end_id", "KREF": "account_owner_ref", "MREF": "mandate_id", "IBAN": "account", "BIC": "bic",
     "PURP": "purpose_code", "MARF": "mandate_id", "CSID": "creditor_id", "NAME": "name", "RTRN": "return_reason_code",
-    "PREF": "batch_id",
+    "PREF": "batch_id", "IREF": "instruction_id",
 }  # fmt: skip
 
 
@@ -261,8 +275,15 @@ def _codeword(word: str, written: str, found: Details) -> None:
         values.setdefault("other_refs", []).append({"type_code": word, "ref": value})
 
 
+# As the Rabobank words a reference and its issuer, and as ABN AMRO does.
+_WORDED = re.compile(r"(?:/?CDTRREFTP//CD/SCOR/(?:ISSR/)?|Issuer: *)(\w*)(?:/?CDTRREF/| *Ref: *)([^/]+)")
+
+
 def _remittance(written: str, found: Details) -> None:
-    """``/REMI/USTD//text``, ``/REMI/STRD/CUR/reference`` and ``/REMI/text``."""
+    """``/REMI/USTD//text``, ``/REMI/STRD/CUR/reference`` and ``/REMI/text``; the reference as others word it."""
+    if match := _WORDED.fullmatch(written.strip().rstrip("/")):
+        found.values["structured"] = (match[2].strip(), match[1])
+        return
     if written.startswith("STRD/"):
         issuer, _, reference = written.removeprefix("STRD/").strip("/ ").rpartition("/")
         found.values["structured"] = (reference.strip(), issuer.strip("/"))

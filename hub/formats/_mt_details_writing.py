@@ -146,8 +146,8 @@ def _codewords(entry: Mapping[str, Any], transaction: Mapping[str, Any]) -> str:
 _COUNTERPARTY = ("account", "bic", "name")
 _WORDS_OF_PARTY = (("IBAN", "account"), ("BIC", "bic"), ("NAME", "name"))
 _WORDS = (
-    ("EREF", "end_to_end_id"), ("MARF", "mandate_id"), ("PREF", "batch_id"), ("PURP", "purpose_code"),
-    ("RTRN", "return_reason_code"),
+    ("EREF", "end_to_end_id"), ("IREF", "instruction_id"), ("MARF", "mandate_id"), ("PREF", "batch_id"),
+    ("PURP", "purpose_code"), ("RTRN", "return_reason_code"),
 )  # fmt: skip
 
 

@@ -11,10 +11,11 @@ from hub.formats._bank_told import Told, shown
 from hub.formats._bank_values import ValueFault, amount_of, day_of, end_of_february, near_day
 from hub.formats._mt_details import Details, details_of, reference_of
 from hub.formats._mt_envelope import MtField
+from hub.identifiers import is_iban
 
 LINE = re.compile(
-    r"(?P<value>\d{6})(?P<entry>\d{4}| {4})?(?P<mark>RC|RD|EC|ED|C|D)(?P<funds>[A-Z])?(?P<amount>[0-9][0-9.,]*)"
-    r"(?P<type>[NSF][A-Z0-9]{3})?(?P<rest>.*)",
+    r"(?P<value>\d{6})(?P<entry>\d{4}| {4})?(?P<mark>(?i:RC|RD|EC|ED|C|D))(?P<funds>[A-Z])?(?P<amount>[0-9,][0-9.,]*)"
+    r"(?: ?(?!NONREF)(?P<type>[NSF][A-Z0-9]{2}[A-Z0-9 ]))?(?P<rest>.*)",
 )
 _MARKS = {
     "C": ("CRDT", False, "BOOK"), "D": ("DBIT", False, "BOOK"), "RC": ("DBIT", True, "BOOK"),
@@ -49,7 +50,11 @@ def entry_of(field: MtField, currency: str, number: int, told: Told) -> dict[str
     value_date = _value_date(match, field, told)
     booking_date = _booking_date(match, value_date, field, told)
     amount = read_amount(match["amount"], currency, field, match.start("amount"), told)
-    direction, is_reversal, status = _MARKS[match["mark"]]
+    mark = match["mark"].upper()
+    if mark != match["mark"]:
+        at = field.column + match.start("mark")
+        told.odd("mark", f"a small letter: {match['mark']}", field.line, at, ":61:", match["mark"], mark)
+    direction, is_reversal, status = _MARKS[mark]
     if told.errors > before or amount is None:
         return None
     entry: dict[str, Any] = {
@@ -74,10 +79,13 @@ def completed(entry: dict[str, Any], field: MtField | None, currency: str) -> di
     if details.posting:
         entry["additional_information"] = details.posting
     is_credit = (entry["credit_debit_indicator"] == "CRDT") != entry.get("reversal_indicator", False)
-    transaction = _transaction(details, "debtor" if is_credit else "creditor")
+    role = "debtor" if is_credit else "creditor"
+    transaction = _transaction(details, role)
     if owner_ref:
         transaction.setdefault("account_owner_ref", owner_ref)
-    if supplement:
+    if is_iban(supplement) and transaction.get(f"{role}_account", supplement) == supplement:
+        transaction[f"{role}_account"] = supplement  # the Rabobank has the account of the other end there
+    elif supplement:
         _supplement(supplement, transaction, currency)
     if transaction:
         entry["transactions"] = [{"amount": entry["amount"], **transaction}]
@@ -100,7 +108,7 @@ def read_amount(text: str, currency: str, field: MtField, at: int, told: Told) -
 def _beginning(text: str) -> tuple[str, int]:
     """From where on a line is none of these."""
     at = 0
-    for pattern in (r"\d{6}", r"(?:\d{4}| {4})?", r"(?:RC|RD|EC|ED|C|D)", r"[A-Z]?", r"[0-9][0-9.,]*"):
+    for pattern in (r"\d{6}", r"(?:\d{4}| {4})?", r"(?i:RC|RD|EC|ED|C|D)", r"[A-Z]?", r"[0-9,][0-9.,]*"):
         match = re.compile(pattern).match(text, at)
         if match is None:
             break
@@ -135,7 +143,7 @@ def _booking_date(match: re.Match[str], value_date: str, field: MtField, told: T
 
 
 def _references(match: re.Match[str], field: MtField, entry: dict[str, Any], told: Told) -> None:
-    rest, kind = match["rest"], match["type"] or ""
+    rest, kind = match["rest"], (match["type"] or "").rstrip()
     if not kind:
         told.odd(
             "type", "the statement line has no transaction type", field.line, field.column + match.end("amount"),
@@ -168,7 +176,7 @@ def _transaction(details: Details, role: str) -> dict[str, Any]:
     values = details.values
     found: dict[str, Any] = {}
     structured = _structured(values)
-    for name in ("end_to_end_id", "mandate_id", "account_owner_ref", "batch_id", "other_refs"):
+    for name in ("end_to_end_id", "instruction_id", "mandate_id", "account_owner_ref", "batch_id", "other_refs"):
         if name in values:
             found[name] = values[name]
     for name in ("name", "account", "bic"):

@@ -14,7 +14,7 @@ from hub.identifiers import currency_exponent, is_bic, is_iban
 
 Document = dict[str, Any]
 
-BALANCE = re.compile(r"(?P<mark>[CD])(?P<day>\d{6})(?P<currency>[A-Z]{3})(?P<amount>[0-9][0-9.,]*)")
+BALANCE = re.compile(r"(?P<mark>[CD])(?P<day>\d{6})(?P<currency>[A-Z]{3})(?P<amount>[0-9,][0-9.,]*)")
 FLOOR = re.compile(r"(?P<currency>[A-Z]{3})(?P<mark>[CD])?(?P<amount>[0-9][0-9.,]*)")
 SUM = re.compile(r"(?P<count>\d{1,5})(?P<currency>[A-Z]{3})(?P<amount>[0-9][0-9.,]*)")
 _NUMBER = re.compile(r"(\d{1,9})(?:/(\d{1,9}))?")

@@ -29,11 +29,12 @@ _OF_LINE = {
     "amount": ("amount",), "credit_debit_indicator": ("mark",), "reversal_indicator": ("mark",), "status": ("mark",),
     "booking_date": ("entry", "value"), "value_date": ("value",), "proprietary_code": ("type",),
 }  # fmt: skip
+_ACCOUNTS = ("debtor_account", "creditor_account")
 _TITLES = {"value": "value date", "entry": "entry date", "mark": "debit or credit"}
 # The names of a transaction by those of subfields and words of field 86; a party is the one at the other end.
 _OF_DETAILS = {
     "EREF": ("end_to_end_id",), "KREF": ("account_owner_ref",), "MREF": ("mandate_id",), "MARF": ("mandate_id",),
-    "PURP": ("purpose_code",), "RTRN": ("return_reason_code",), "PREF": ("batch_id",),
+    "PURP": ("purpose_code",), "RTRN": ("return_reason_code",), "PREF": ("batch_id",), "IREF": ("instruction_id",),
     "NAME": ("debtor_name", "creditor_name"), "32": ("debtor_name", "creditor_name"),
     "IBAN": ("debtor_account", "creditor_account"), "31": ("debtor_account", "creditor_account"),
     "38": ("debtor_account", "creditor_account"),
@@ -123,6 +124,8 @@ def _add_head(places: BankPlaces, tag: str, spots: list[Spot], counts: dict[str,
     else:
         for path in _PLAIN.get(tag) or [counted("other_fields")]:
             places.add(path, *spots)
+        if tag == "20" and places.document["statement_id"] == places.document.get("message_id"):
+            places.add(("statement_id",), *spots)
     if tag in ("28", "28C") and "/" in spots[0].text:
         places.add(("page",), spots[0].part(spots[0].text.index("/") + 1, None, "page"))
 
@@ -168,7 +171,7 @@ def _add_line(places: BankPlaces, index: int, spots: list[Spot]) -> None:
     if owner + 2 <= end:
         places.add((*base, "entry_ref"), first.part(owner + 2, end, "bank reference"))
     supplement = [spot.part(0, None, "line 2") for spot in spots[1:]]
-    for name in ("instructed_amount", "charges_amount", "exchange_rate", "additional_information"):
+    for name in ("instructed_amount", "charges_amount", "exchange_rate", "additional_information", *_ACCOUNTS):
         places.add((*base, "transactions", 0, name), *supplement)
 
 
@@ -178,7 +181,7 @@ def _add_details(places: BankPlaces, index: int, spots: list[Spot]) -> None:
     places.add((*base, "transactions", 0), *spots)
     for name in ("proprietary_code", "additional_information", "bank_transaction_code"):
         places.add((*base, name), *spots)
-    marks, word = marks_of(spots[0].text), ""
+    marks, word = marks_of([spot.text for spot in spots]), ""
     for spot in spots if marks else ():
         start = 0
         for match in [*marks.finditer(spot.text), None] if marks else ():

@@ -12,9 +12,9 @@ from typing import Any
 
 from hub.errors import DecodeError
 from hub.formats import BadRecord, Record
-from hub.formats._bank_lines import MAX_RAW, TextLine, unreadable
+from hub.formats._bank_lines import MAX_RAW, TextLine
 from hub.formats._bank_pages import Pages
-from hub.formats._bank_told import Told, in_its_limits, place, shown
+from hub.formats._bank_told import Told, in_its_limits, look_at, place, shown
 from hub.formats._mt_entries import completed, entry_of
 from hub.formats._mt_envelope import MOST_LINES, End, Envelope, MtField, Start, Stray
 from hub.formats._mt_heads import account_of, balance_of, floor_of, made_at, number_of, sum_of
@@ -92,12 +92,8 @@ class MtMessage:
             detail = f"the field has {MOST_LINES} lines or more"
             self.told.error("too_long", detail, item.line, 0, f":{item.tag}:", "", "at most 6 lines")
         for at, text in enumerate(item.lines):
-            if found := unreadable(text):
-                column = found[0] + (item.column - 1 if at == 0 else 0)
-                self.told.error(
-                    "encoding", f"the byte {found[1]} is not of the encoding", item.line + at, column, f":{item.tag}:",
-                    found[1], "a byte of the encoding",
-                )  # fmt: skip
+            before = item.column - 1 if at == 0 else 0
+            look_at(text, self.told, item.line + at, before, f":{item.tag}:")
         if (
             item.tag not in _TEXT
             and item.tag not in ("61", "25P", "25")
@@ -221,14 +217,15 @@ class MtMessage:
     def _finish_head(self) -> None:
         known, self.head = self.head, {"report_type": "intraday" if self.is_interim else "statement"}
         head = self.head
-        if self.number is not None:
+        if self.number is not None and (self.number[0] or "message_id" not in known):
             year = self._year(known)
             head["statement_id"] = f"{year}-{self.number[0]}" if year else str(self.number[0])
+        elif "message_id" in known:  # 0 is what banks give that number their statements by the reference
+            head["statement_id"] = known["message_id"]
+        if self.number is not None:
             head["electronic_sequence_number"] = self.number[0]
             if self.number[1] is not None:
                 head["page"] = {"number": self.number[1], "is_last": self.closing is None or self.closing.tag != "62M"}
-        elif "message_id" in known:
-            head["statement_id"] = known["message_id"]
         head["format"] = "MT942" if self.is_interim else "MT940"
         head.update(known)
         if is_bic(self.start.bic) and "account" in head:

@@ -121,6 +121,39 @@ def test_the_totals_of_a_bai2_report_may_count_what_it_does_not_list() -> None:
     assert bai2.decode_one(bai2.encode_one(found.value, {}), {}) == found.value
 
 
+REPORT = (
+    "01,BANK,CUSTOMER,260309,1800,17,,,2/\n02,CUSTOMER,BANK,1,260309,,USD,2/\n03,123,USD,{balance},,{more}/\n"
+    "16,195,26933,,B1,C1,PAID/\n49,{total},3/\n98,{total},1,5/\n99,{total},1,7/\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("balance", "total", "opening", "closing", "what"),
+    [
+        ("015,21933,", 48866, "-50.00", "219.33", "opening balance (010)"),
+        ("010,-5000,", 21933, "-50.00", "219.33", "closing balance (015)"),
+    ],
+)
+def test_a_balance_that_a_report_of_bai2_leaves_out_follows_from_the_other(
+    balance: str, total: int, opening: str, closing: str, what: str
+) -> None:
+    raw = REPORT.format(balance=balance, more="", total=total).encode()
+    (found,) = bai2.decode([raw], {})
+    assert isinstance(found, Record), found.error
+    assert [str(found.value[name]["amount"]) for name in ("opening_balance", "closing_balance")] == [opening, closing]
+    assert [fault.message for fault in found.faults] == [
+        f"it has no {what}; what follows from the other and its transactions is taken"
+    ]
+    assert bai2.decode_one(bai2.encode_one(found.value, {}), {}) == found.value
+
+
+def test_a_report_of_bai2_that_counts_more_than_it_lists_has_the_balances_that_it_tells() -> None:
+    raw = REPORT.format(balance="015,21933,", more=",100,30000,2,", total=78866).encode()
+    (found,) = bai2.decode([raw], {})
+    assert isinstance(found, Record), found.error
+    assert "opening_balance" not in found.value
+
+
 def test_what_a_group_of_bai2_does_not_say_is_not_written() -> None:
     raw = BAI.replace(b",,USD,2/", b",,USD,/")
     assert raw != BAI

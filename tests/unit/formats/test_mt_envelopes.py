@@ -65,6 +65,17 @@ def test_a_byte_that_the_encoding_does_not_have_is_told_with_its_place() -> None
     assert str(bad.error) == "the byte 0xFC is not of the encoding (line 6, column 8, :86:)"
 
 
+def test_a_byte_that_windows_1252_leaves_open_is_told_with_its_place() -> None:
+    raw = FIELDS.encode("cp850")
+    (found,) = mt940.decode([raw], {})
+    assert isinstance(found, Record)
+    assert [(fault.position, fault.message) for fault in found.faults] == [
+        ("line 6, column 8, :86:", "the byte 0x81 is none of Windows-1252")
+    ]
+    (same,) = mt940.decode([raw], {"encoding": "cp850"})
+    assert isinstance(same, Record) and not same.faults
+
+
 def test_messages_within_messages_on_one_line_end_somewhere() -> None:
     first, *others = mt940.decode([FIELDS.encode() + b"-}:62F:" * 9000], {})
     assert isinstance(first, Record)
