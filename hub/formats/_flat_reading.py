@@ -157,9 +157,12 @@ class _Reader:
     def _check_counts(self, kind: RecordType, value: dict[str, Any], number: int) -> None:
         counts = self.stack[-2].counts if kind.below else self.counts
         for each in kind.fields:
-            if each.counts and value[each.name] not in (None, "") and int(value[each.name]) != counts[each.counts]:
+            told = value[each.name] if each.counts else None
+            if isinstance(told, str):
+                told = int(told) if told.strip().isdecimal() else told.strip()
+            if told not in (None, "") and told != counts[each.counts]:
                 what = "records" if each.counts == "*" else f"records '{each.counts}'"
-                seen = f"{kind.name}.{each.name}: {value[each.name]} {what}"
+                seen = f"{kind.name}.{each.name}: {told} {what}"
                 raise self._fault(number, each.at, seen, f"{counts[each.counts]}, as there are", code="count")
 
     def _unknown(self, number: int, text: str) -> DecodeError:

@@ -46,6 +46,9 @@ def _fill(idoc: Idoc, element: Element) -> None:
 def _part(element: Element, number: int) -> tuple[Part, int]:
     """A segment with all below it, and the number of the last of them."""
     part = Part(_local(element), {}, line_of(element), number)
+    if text := next((text for text in _texts_in(element) if text.strip()), ""):
+        detail = f"the text {text.strip()[:40]!r} beside elements in {part.kind}; expected fields and segments alone"
+        raise DecodeError(detail, position=line_of(element))
     for child in element:
         if len(child) or child.get("SEGMENT") is not None:
             below, number = _part(child, number + 1)
@@ -57,6 +60,12 @@ def _part(element: Element, number: int) -> tuple[Part, int]:
                 raise DecodeError(detail, position=line_of(child))
             part.fields[name] = text
     return part, number
+
+
+def _texts_in(element: Element) -> Iterator[str]:
+    """What stands in an element around those in it."""
+    yield element.text or ""
+    yield from (child.tail or "" for child in element)
 
 
 def _local(element: Element) -> str:

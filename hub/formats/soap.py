@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote
 
 from hub.errors import DecodeError
@@ -208,7 +208,8 @@ def _fault(element: Element, version: str, names: Names) -> dict[str, Any]:
     uri = "{*}" if version == "1.1" else f"{{{NAMESPACES[version]}}}"  # some qualify what SOAP 1.1 does not
 
     def text(name: str, of: Element = element) -> str:
-        return (of.findtext(uri + name) or "").strip()
+        found = of.find(uri + name)
+        return "" if found is None else _all_of(found)
 
     detail = element.find(uri + ("detail" if version == "1.1" else "Detail"))
     if version == "1.1":
@@ -221,7 +222,7 @@ def _fault(element: Element, version: str, names: Names) -> dict[str, Any]:
         spoken = element.iterfind(f"{uri}Reason/{uri}Text")
         actor, reasons = (
             text("Role") or text("Node"),
-            {each.get(_LANG, ""): (each.text or "").strip() for each in spoken},
+            {each.get(_LANG, ""): _all_of(each) for each in spoken},
         )
     named = [code.rpartition(":")[2] for code in codes if code]
     found: dict[str, Any] = {"code": named[0] if named else "", "reason": next(iter(reasons.values()), "")}
@@ -234,6 +235,11 @@ def _fault(element: Element, version: str, names: Names) -> dict[str, Any]:
     if detail is not None:
         found["detail"] = value_of(detail, names)
     return found
+
+
+def _all_of(element: Element) -> str:
+    """The text of an element, also that of elements within."""
+    return "".join(cast("Iterator[str]", element.itertext())).strip()
 
 
 def _attachment(part: Part) -> dict[str, Any]:

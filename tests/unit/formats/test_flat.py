@@ -58,6 +58,23 @@ def test_lines_of_no_kind_are_passed_over_where_that_is_said() -> None:
     assert told(b"99 what\n" + ORDER + b"30\n20SKU   00001\n", {"unknown": "skip"}) == [""]
 
 
+@pytest.mark.parametrize(
+    ("field", "raw", "told"),
+    [
+        ({"length": 3}, b"Habc", "h.n: abc records; expected 1, as there are (line 1, column 2)"),
+        ({"length": 3}, b"H  2", "h.n: 2 records; expected 1, as there are (line 1, column 2)"),
+        ({"length": 3, "type": "decimal", "decimals": 1}, b"H015", "h.n: 1.5 records; expected 1, as there are"),
+        ({"length": 3}, b"H 1", ""),
+        ({"length": 3}, b"H", ""),
+    ],
+)
+def test_a_count_is_held_against_what_is_there_whatever_it_is(field: dict[str, Any], raw: bytes, told: str) -> None:
+    records = {"h": {"tag": "H", "fields": {"n": {"at": 2, "counts": "*", **field}}}}
+    (found,) = flat.decode([raw], {"records": records})
+    assert isinstance(found, BadRecord) == bool(told)
+    assert told in str(getattr(found, "error", ""))
+
+
 def test_lines_whose_blanks_were_cut_off_are_read_and_written_so() -> None:
     [found] = [each for each in flat.decode([b"104711\n20A\n"], OPTIONS) if isinstance(each, Record)]
     assert found.value == {

@@ -94,6 +94,10 @@ BAD = [
     (HEAD + 2 * data("E2EDK01005", "00000100000001"), "a second E1EDK01; expected one (once: true) (line 3, column 1)"),
     (b"<A><IDOC><E1EDK01/></IDOC></A>", "an IDOC without EDI_DC40; expected its control record (line 1)"),
     (b"<A><IDOC><EDI_DC40/><B><C>1</C><C>2</C></B></IDOC></A>", "the field C twice in B; expected once (line 1)"),
+    (b"<A><IDOC><EDI_DC40/><B><C>EU<D/>R</C></B></IDOC></A>", "the text 'EU' beside elements in C; expected fields and "
+     "segments alone (line 1)"),
+    (b"<A><IDOC><EDI_DC40/><B><C>EUR</C>X</B></IDOC></A>", "the text 'X' beside elements in B; expected fields and "
+     "segments alone (line 1)"),
 ]  # fmt: skip
 
 

@@ -60,6 +60,12 @@ def test_a_fault_in_several_languages_tells_them_all() -> None:
     }  # fmt: skip
 
 
+def test_an_element_within_the_reason_of_a_fault_does_not_cut_it() -> None:
+    fault = "<faultcode>e:Server</faultcode><faultstring>out of <b>stock</b> until May</faultstring>"
+    found = soap.decode_one(envelope(f"<e:Body><e:Fault>{fault}</e:Fault></e:Body>"), {})
+    assert found["fault"]["reason"] == "out of stock until May"
+
+
 def test_an_empty_body_is_one() -> None:
     assert soap.decode_one(envelope("<e:Body/>"), {}) == {"version": "1.1", "body": {}}
 
