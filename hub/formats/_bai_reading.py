@@ -341,7 +341,9 @@ class BaiReader:
             wanted.append(("number of its groups" if what == "file" else "number of its accounts", fields[1], members))
         wanted.append(("number of its records", fields[1 if members is None else 2], lines))
         for name, stated, seen in wanted:
-            if not re.fullmatch(r"[+-]?\d{1,18}", stated) or int(stated) != seen:
+            if not stated and not seen:
+                told.odd("control_sum", f"no {name} of the {what}", record.line, 0, f"record {record.code}", "", "0")
+            elif not re.fullmatch(r"[+-]?\d{1,18}", stated) or int(stated) != seen:
                 detail = f"the {name} of the {what} does not hold: it says {shown(stated)}, {seen} is there"
                 told.error("control_sum", detail, record.line, 0, f"record {record.code}", stated, str(seen))
 

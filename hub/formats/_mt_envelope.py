@@ -147,7 +147,7 @@ class Envelope:
                 yield Stray(line.number, rest[:80])
 
     def _begin_field(self, tag: str, text: str, at: int, line: TextLine, shift: int, depth: int = 0) -> Iterator[Event]:
-        if tag == "20" and self._is_open:
+        if tag == "20" and self._is_open and (self._field is None or self._field.tag != "20"):
             yield from self._end("next")
         if not self._is_open:
             yield self._start(line.number)

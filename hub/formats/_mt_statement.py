@@ -134,6 +134,9 @@ class MtMessage:
         match item.tag:
             case "20" | "21":
                 name = "message_id" if item.tag == "20" else "related_reference"
+                if name in self.head:
+                    detail = f"a second reference; that before it is {shown(self.head[name])}"
+                    self.told.odd("twice", detail, item.line, 1, f":{item.tag}:", item.text, "one")
                 if text := item.text.strip():
                     self.head[name] = text
             case "25" | "25P":

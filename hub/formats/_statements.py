@@ -289,7 +289,10 @@ def entry_faults(entry: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str,
         if amount is None or amount["currency"] != money["currency"]:
             return
         seen += amount["amount"] if part.get("credit_debit_indicator", direction) == direction else -amount["amount"]
-    if seen != money["amount"] and not _are_charges(entry, money["amount"] - seen):
+    if seen == -money["amount"] != ZERO:  # it says which way the payment went that comes back
+        detail = f"its transactions make {seen}, the entry is {money['amount']}: they go the other way"
+        yield "direction", detail, str(seen), str(money["amount"]), "warning"
+    elif seen != money["amount"] and not _are_charges(entry, money["amount"] - seen):
         detail = f"its {len(parts)} transactions make {seen}, the entry is {money['amount']}"
         yield "entry_sum", detail, str(seen), str(money["amount"]), "error"
 

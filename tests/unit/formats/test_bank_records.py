@@ -121,6 +121,15 @@ def test_the_totals_of_a_bai2_report_may_count_what_it_does_not_list() -> None:
     assert bai2.decode_one(bai2.encode_one(found.value, {}), {}) == found.value
 
 
+def test_a_control_total_of_nothing_may_be_left_out() -> None:
+    raw = b"01,B,C,260309,1800,1,,,2/\n02,C,B,1,260309,,,2/\n03,123,,,,,/\n49,,2/\n98,0,1,4/\n99,0,1,6/\n"
+    (found,) = bai2.decode([raw], {})
+    assert isinstance(found, Record), found.error
+    assert [fault.message for fault in found.faults] == ["no control total of the account"]
+    (bad,) = bai2.decode([raw.replace(b"123,,,,,", b"123,,015,100,,")], {})
+    assert "the control total of the account does not hold: it says '', 100 is there" in str(getattr(bad, "error", ""))
+
+
 REPORT = (
     "01,BANK,CUSTOMER,260309,1800,17,,,2/\n02,CUSTOMER,BANK,1,260309,,USD,2/\n03,123,USD,{balance},,{more}/\n"
     "16,195,26933,,B1,C1,PAID/\n49,{total},3/\n98,{total},1,5/\n99,{total},1,7/\n"

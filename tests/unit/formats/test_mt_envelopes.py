@@ -76,6 +76,14 @@ def test_a_byte_that_windows_1252_leaves_open_is_told_with_its_place() -> None:
     assert isinstance(same, Record) and not same.faults
 
 
+def test_a_reference_upon_a_reference_begins_no_statement() -> None:
+    (bad,) = mt940.decode([b":20:\n" * 5000], {})
+    assert isinstance(bad, BadRecord)
+    (found,) = mt940.decode([b":20:X\n" + FIELDS.encode()], {})
+    assert isinstance(found, Record)
+    assert [fault.message for fault in found.faults] == ["a second reference; that before it is 'X'"]
+
+
 def test_messages_within_messages_on_one_line_end_somewhere() -> None:
     first, *others = mt940.decode([FIELDS.encode() + b"-}:62F:" * 9000], {})
     assert isinstance(first, Record)

@@ -98,6 +98,16 @@ def test_what_does_not_add_up_is_an_error_that_tells_both_sums(
     assert (found.severity, found.position) == ("error", "line 3")
 
 
+def test_transactions_that_all_go_the_other_way_are_only_told() -> None:
+    back = [
+        {"amount": money("2"), "credit_debit_indicator": "DBIT"},
+        {"amount": money("3"), "credit_debit_indicator": "DBIT"},
+    ]
+    (found,) = check(statement("0", "5", entry(1, "5", transactions=back)))
+    assert (found.code, found.severity) == ("direction", "warning")
+    assert "its transactions make -5, the entry is 5: they go the other way" in found.message
+
+
 def test_several_batches_are_their_entry_together_which_is_only_told() -> None:
     batches = [{"total_amount": money("7")}, {"total_amount": money("2"), "credit_debit_indicator": "DBIT"}]
     assert check(statement("0", "5", entry(1, "5", batches=batches))) == []
