@@ -117,6 +117,13 @@ def _amount_in(transaction: Into, currency: str) -> Into | None:
     return None
 
 
+def turn(entry: Into) -> None:
+    """The other direction for an entry and all its transactions."""
+    for each in (entry, *entry.get("transactions", ())):
+        if direction := each.get("credit_debit_indicator"):
+            each["credit_debit_indicator"] = "DBIT" if direction == "CRDT" else "CRDT"
+
+
 def finish_head(head: Into, sums: Sums, element: Element, tell: Tell) -> None:
     """Complete a statement of which the entries are counted."""
     created = head.pop("message_created_at", None)

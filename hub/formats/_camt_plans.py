@@ -70,6 +70,7 @@ class Plan:
     money: tuple[int, ...]
     directions: tuple[int, ...]
     status: int
+    reversal: int
     known: set[Any] = field(default_factory=set)
 
     def holds(self, texts: Texts) -> bool:
@@ -89,10 +90,12 @@ class Plan:
 
     def even(self, texts: Texts) -> tuple[Decimal, str, bool] | None:
         """The amount, direction and whether it is booked of a plain entry, whose one transaction says the same; None
-        for others."""
+        for others, and for reversals."""
         if not self.currency:
             return None
         amount, direction = texts[self.money[0]], texts[self.directions[0]]
+        if texts[self.reversal] == "true":
+            return None
         for place in self.money[1:]:
             if texts[place] != amount:
                 return None
@@ -176,7 +179,7 @@ class _Planner:
         )
         return Plan(
             _picked(self._places), _picked(self._words), varied, _picked([0, *(place for place, _ in checks)]), checks,
-            made(fields), currency, money, directions, fields.get("status", 0),
+            made(fields), currency, money, directions, fields.get("status", 0), _place_of(fields, "reversal_indicator"),
         )  # fmt: skip
 
     def _evenness(self, fields: Mapping[str, Any]) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
@@ -338,6 +341,12 @@ _PLANNERS: Mapping[type, Callable[[_Planner, Any, str, _Node, dict[str, Any]], N
     FirstId: _Planner.flat, Within: _Planner.within, Party: _Planner.party, NamedParty: _Planner.named_party,
     NamedAgent: _Planner.named_agent, AccountNumber: _Planner.account,
 }  # fmt: skip
+
+
+def _place_of(fields: Mapping[str, Any], name: str) -> int:
+    """The place of a converted text; that of the number of the entry where there is none."""
+    found = fields.get(name)
+    return found.place if isinstance(found, Converted) else 0
 
 
 def _picked(places: Sequence[int]) -> Callable[[Sequence[str]], Any]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from hub.errors import DecodeError
-from hub.formats._camt_entries import finish_entry, finish_head, finish_transaction
+from hub.formats._camt_entries import finish_entry, finish_head, finish_transaction, turn
 from hub.formats._camt_kinds import VERSIONS
 from hub.formats._camt_planned import Make
 from hub.formats._camt_plans import Plan, planned
@@ -43,9 +43,9 @@ class Held:
     pages: Iterable[Several[Into]]
 
 
-def read_statements(chunks: Iterable[bytes], page: int) -> Iterator[Held]:
-    """Every statement when it is complete. ``page``: the most entries of a page. Raises DecodeError where the whole is
-    no such message, or breaks off."""
+def read_statements(chunks: Iterable[bytes], page: int, turns: bool = False) -> Iterator[Held]:
+    """Every statement when it is complete. ``page``: the most entries of a page; ``turns``: whether reversals have the
+    direction of what they take back. Raises DecodeError where the whole is no such message, or breaks off."""
     stream, sequence = Stream(chunks, _NAMES), Sequence()
     header: Into = {}
     statement: _Statement | None = None
@@ -57,7 +57,7 @@ def read_statements(chunks: Iterable[bytes], page: int) -> Iterator[Held]:
         if name == "Ntry":
             parent = element.getparent()
             if statement is None and parent is not None and local(parent) in _TAGS:
-                statement = _Statement(parent, _message(parent), stream, page, header)
+                statement = _Statement(parent, _message(parent), stream, page, header, turns)
             if statement is None:
                 within = local(parent) or "nothing"
                 detail = f"an entry stands in {within}, outside of any statement"
@@ -67,7 +67,7 @@ def read_statements(chunks: Iterable[bytes], page: int) -> Iterator[Held]:
         elif name == "GrpHdr":
             header = _header(element, stream)
         elif statement is None or element is statement.element:
-            ended = statement or _Statement(element, _message(element), stream, page, header)
+            ended = statement or _Statement(element, _message(element), stream, page, header, turns)
             statement, count = None, count + 1
             yield ended.end(sequence)
     if not count:
@@ -139,9 +139,11 @@ class _Told:
 class _Statement:
     """One statement while it is read."""
 
-    def __init__(self, element: Element, message: Message, stream: Stream, page: int, header: Into) -> None:
+    def __init__(
+        self, element: Element, message: Message, stream: Stream, page: int, header: Into, turns: bool
+    ) -> None:  # fmt: skip
         namespace = _namespace(element)
-        self.element, self._message = element, message
+        self.element, self._message, self._turns = element, message, turns
         self._position = f"line {element.sourceline}"
         self._head: Into = {"report_type": message.report_type}
         self.tell = _Told(stream, self._head)
@@ -168,6 +170,8 @@ class _Statement:
             self.tell(element, "namespace", "Ntry is of another namespace than its statement", severity="error")
         fill(self._entry_readers, children(element), entry, self.tell)
         finish_entry(entry, element, self._message, self.tell)
+        if self._turns and entry.get("reversal_indicator"):
+            turn(entry)
         if self.tell.errors == errors:
             known = len(self._sums.findings)
             self._sums.add(entry)

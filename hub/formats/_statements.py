@@ -189,6 +189,7 @@ class Sums:
     others: dict[str, Total] = field(default_factory=lambda: {"CRDT": Total(), "DBIT": Total()})
     findings: Findings = field(default_factory=Findings)
     currencies: set[str] = field(default_factory=set)
+    reversals: Decimal = ZERO  # what those among the booked ones do to the balance
 
     def add(self, entry: Mapping[str, Any], position: str = "") -> None:
         """Count one entry in. ``position`` is where it stands, for what is wrong with it."""
@@ -201,6 +202,8 @@ class Sums:
                 "currency", f"entry {name_of(entry)} is booked in {money['currency']} on an account in {self.currency}",
                 position, money["currency"], self.currency,
             )  # fmt: skip
+        if is_booked and entry.get("reversal_indicator"):
+            self.reversals += signed(entry)
         if "transactions" in entry or "batches" in entry:
             for code, detail, seen, expected, severity in entry_faults(entry):
                 self._tell(code, f"entry {name_of(entry)}: {detail}", position, seen, expected, severity)
@@ -236,9 +239,14 @@ class Sums:
             yield Finding(
                 "balance",
                 f"the balances do not add up: {opening['amount']} and {count} booked entries of {self.net} make "
-                f"{wanted}, it closes with {closing['amount']} ({closing['amount'] - wanted:+} {closing['currency']})",
+                f"{wanted}, it closes with {closing['amount']} ({closing['amount'] - wanted:+} {closing['currency']})"
+                + self._hint(closing["amount"] - wanted),
                 position, seen=str(closing["amount"]), expected=str(wanted),
             )  # fmt: skip
+
+    def _hint(self, difference: Decimal) -> str:
+        """Some banks give reversals the direction of what they take back."""
+        return "; they do if its reversals go the other way" if self.reversals == -difference / 2 != ZERO else ""
 
     def _summary_faults(self, name: str, stated: Any, position: str, is_paged: bool) -> Iterator[Finding]:
         """Some banks count what is booked, others all that they list; either will do. A page may tell the sums of the
@@ -289,7 +297,7 @@ def entry_faults(entry: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str,
         if amount is None or amount["currency"] != money["currency"]:
             return
         seen += amount["amount"] if part.get("credit_debit_indicator", direction) == direction else -amount["amount"]
-    if seen == -money["amount"] != ZERO:  # it says which way the payment went that comes back
+    if seen == -money["amount"] != ZERO:
         detail = f"its transactions make {seen}, the entry is {money['amount']}: they go the other way"
         yield "direction", detail, str(seen), str(money["amount"]), "warning"
     elif seen != money["amount"] and not _are_charges(entry, money["amount"] - seen):
@@ -300,8 +308,8 @@ def entry_faults(entry: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str,
 def _batch_faults(entry: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str, str]]:
     """A batch is its entry; several are it together, but for banks that say one again with each of its details."""
     money, batches = entry["amount"], entry.get("batches", ())
-    totals = [each["total_amount"] for each in batches if "total_amount" in each]
-    if not batches or len(totals) < len(batches) or {each["currency"] for each in totals} != {money["currency"]}:
+    totals = [each.get("total_amount", {}) for each in batches]
+    if {each.get("currency") for each in totals} != {money["currency"]}:
         return
     seen = totals[0]["amount"]
     if len(batches) > 1:

@@ -29,6 +29,11 @@ OPTIONS = (
     Option("entries", "integer", 1000, description="The most entries of a record; longer statements come in parts"),
     Option("strict", "boolean", False, description="Whether what breaks the schema is an error, not a finding"),
     Option(
+        "reversals", "choice", "booked", ("booked", "reversed"),
+        description="The direction of an entry with `RvslInd`: that in which it is booked, as ISO 20022 has it, or "
+        "that of what it takes back, as some banks write it",
+    ),
+    Option(
         "version", "choice", choices=tuple(f"{version:02}" for version in VERSIONS),
         description="The version that is written; that of the document's `format`, else 08, where none is given",
     ),
@@ -41,7 +46,8 @@ CONTENT_TYPES = ("application/xml", "text/xml")
 def decode(chunks: Iterable[bytes], options: Mapping[str, Any]) -> Iterator[Record | BadRecord]:
     """Every statement, or every part of it, in turn. Raises DecodeError where it is no such message or breaks off."""
     index = 0
-    for held in read_statements(chunks, max(options.get("entries", 1000), 1)):
+    turns = options.get("reversals") == "reversed"
+    for held in read_statements(chunks, max(options.get("entries", 1000), 1), turns):
         for record in _records(held, bool(options.get("strict")), index):
             yield record
             index += 1

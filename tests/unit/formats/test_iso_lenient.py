@@ -154,6 +154,28 @@ def test_of_several_ids_of_a_party_none_is_mixed_with_another() -> None:
     assert found["debtor"] == {"id": "1"}
 
 
+def test_reversals_with_the_direction_of_what_they_take_back_are_turned_where_that_is_said() -> None:
+    taken_back = TEXT.replace("CRDT</CdtDbtInd><Sts>", "DBIT</CdtDbtInd><RvslInd>true</RvslInd><Sts>")
+    taken_back = taken_back.replace("CRDT</CdtDbtInd><RltdPties>", "DBIT</CdtDbtInd><RltdPties>")
+    found = read(taken_back)
+    assert isinstance(found, BadRecord)
+    assert str(found.error).endswith("(+538.66 EUR); they do if its reversals go the other way (line 2)")
+    (turned,) = camt053.decode([taken_back.encode()], {"reversals": "reversed"})
+    assert isinstance(turned, Record) and not turned.faults
+    (entry,) = turned.value["entries"]
+    assert (entry["credit_debit_indicator"], entry["reversal_indicator"]) == ("CRDT", True)
+    assert entry["transactions"][0]["credit_debit_indicator"] == "CRDT"
+
+
+def test_a_reversal_among_plain_entries_is_turned_too() -> None:
+    entry = TEXT[TEXT.index("<Ntry>") : TEXT.index("</Stmt>")]
+    back = entry.replace("<Sts>", "<RvslInd>true</RvslInd><Sts>")
+    text = TEXT.replace(entry, 3 * entry + back + back).replace(">219.33<", f">{-50 + Decimal('269.33')}<")
+    (turned,) = camt053.decode([text.encode()], {"reversals": "reversed"})
+    assert isinstance(turned, Record)
+    assert [each["credit_debit_indicator"] for each in turned.value["entries"]] == ["CRDT"] * 3 + ["DBIT"] * 2
+
+
 def test_several_discounts_are_their_sum() -> None:
     amounts = "".join(f'<DscntApldAmt><Amt Ccy="EUR">{each}</Amt></DscntApldAmt>' for each in ("1.10", "2.20"))
     structured = f"<Strd><RfrdDocAmt>{amounts}</RfrdDocAmt></Strd></RmtInf>"
