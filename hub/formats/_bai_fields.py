@@ -38,9 +38,14 @@ def more_of(funds: str, following: list[str]) -> int:
         return 3
     if funds == "V":
         return 2
-    if funds == "D" and following and following[0].strip().isdigit():
-        return 1 + 2 * min(int(following[0]), 100)
+    if funds == "D" and following and (count := count_of(following[0].strip())) is not None:
+        return 1 + 2 * min(count, 100)
     return 0
+
+
+def count_of(text: str) -> int | None:
+    """A number of things; None for what is none."""
+    return int(text) if re.fullmatch("[0-9]{1,18}", text) else None
 
 
 def stated_in(record: BaiRecord) -> int:
@@ -50,7 +55,7 @@ def stated_in(record: BaiRecord) -> int:
 
 def instant_of(day: str, time: str) -> str:
     try:
-        clock = time.zfill(4) if time.isdigit() and len(time) <= 4 else "0000"
+        clock = time.zfill(4) if count_of(time) is not None and len(time) <= 4 else "0000"
         hour, minute = int(clock[:2]), int(clock[2:])
         if hour > 23 or minute > 59:
             hour, minute = 23, 59  # 2400 and 9999 are the end of a day

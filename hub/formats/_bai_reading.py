@@ -16,6 +16,7 @@ from hub.formats import BadRecord, Record
 from hub.formats._bai_accounts import BaiAccount, BaiSum
 from hub.formats._bai_fields import (
     BaiRecord,
+    count_of,
     detail_of,
     instant_of,
     more_of,
@@ -228,14 +229,15 @@ class BaiReader:
         if amount is not None:
             summary["amount"] = amount
         if count:
-            summary["count"] = int(count) if count.isdigit() else count
+            number = count_of(count)
+            summary["count"] = count if number is None else number
         if availability:
             summary["availability"] = ",".join((availability, *more))
         head.setdefault("summaries", []).append(summary)
         if kind in SUMMARIES and amount is not None:
             figures: Document = {"sum": amount}
-            if count.isdigit():
-                figures["count"] = int(count)
+            if (number := count_of(count)) is not None:
+                figures["count"] = number
             head.setdefault("summary", {})[SUMMARIES[kind]] = figures
 
     def _amount(self, record: BaiRecord, written: str, account: BaiAccount) -> Decimal | None:

@@ -181,9 +181,9 @@ class CodaStatement:
             self.head["account_description"] = description
         self.head["account_currency_code"] = self.currency
         coded, paper = layout.read(text, "coded").strip(), layout.read(text, "paper").strip()
-        if coded.isdigit():
+        if coded.isdecimal():
             self.head["electronic_sequence_number"] = int(coded)
-        if paper.isdigit() and int(paper):
+        if paper.isdecimal() and int(paper):
             self.head["legal_sequence_number"] = int(paper)
         self._balance(layout, text, line, "opening_balance", "OPBD")
 
@@ -224,11 +224,11 @@ class CodaStatement:
             self._add_detail(movement, line)
             return
         self._finish_entry()
-        if number.isdigit() and self._last_number and int(number) not in (self._last_number + 1, 1):
+        if number.isdecimal() and self._last_number and int(number) not in (self._last_number + 1, 1):
             self.told.odd(
                 "sequence", f"movement {number} follows {self._last_number:04d}", line, 3, "record 21", number, ""
             )
-        self._last_number = int(number) if number.isdigit() else 0
+        self._last_number = int(number) if number.isdecimal() else 0
         self.count += 1
         if layout.read(text, "day") in ("", _ZERO):
             self._error("date", "the movement has no entry date", line, 116, "21", "", "DDMMYY")
@@ -275,7 +275,7 @@ class CodaStatement:
     def _information(self, layout: Layout, text: str, line: int) -> None:
         if not self._has_movement(layout.kind, line):
             return
-        if (number := layout.read(text, "number")).isdigit():
+        if (number := layout.read(text, "number")).isdecimal():
             self._last_number = int(number)
         found = self._movement.setdefault("_information", [])
         start, size = layout.fields["text"]
@@ -297,7 +297,7 @@ class CodaStatement:
         self.is_ended = True
         count = layout.read(text, "count")
         counts = {self.records, self.records - self.free}
-        if not count.isdigit() or int(count) not in counts:
+        if not count.isdecimal() or int(count) not in counts:
             detail = f"the trailer counts {shown(count)} records, {self.records} are there"
             self._error("count", detail, line, layout.column("count"), "9", count, str(self.records))
         for name, direction in (("debits", "DBIT"), ("credits", "CRDT")):

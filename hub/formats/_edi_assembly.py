@@ -260,7 +260,8 @@ class Assembly:
             self._envelope_fault(level, "count", unit, 1, f"{unit.tag} counts {shown(told)} {units}; there are {count}",
                                  told, str(count))  # fmt: skip
         if number != reference:
-            is_padded = self._syntax.needs_groups and reference.isdigit() and _says(number, int(reference))
+            is_number = reference.isascii() and reference.isdigit() and len(reference) < 19
+            is_padded = self._syntax.needs_groups and is_number and _says(number, int(reference))
             self._envelope_fault(level, "reference", unit, 2, f"{unit.tag} has the number {shown(number)}, its header "
                                  f"{shown(reference)}", number, reference,
                                  self._settings.tolerated if is_padded else "error")  # fmt: skip

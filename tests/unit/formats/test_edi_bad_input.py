@@ -178,3 +178,9 @@ def test_a_million_segments_with_nothing_in_them_are_read_in_a_moment() -> None:
     faults_of(edifact, (UNB + "'" * 1_000_000 + ORDER.format(1)).encode())
     faults_of(edifact, (UNB + "UNT+1+1'" * 100_000).encode())
     assert time.monotonic() - started < 60
+
+
+@pytest.mark.parametrize("number", ["\u00b2", "9" * 5000])
+def test_a_reference_that_python_takes_for_no_number_is_a_located_fault(number: str) -> None:
+    (told,) = faults_of(x12, x12_of(*sets(1), gs=GS.replace("*1*X*", f"*{number}*X*")))
+    assert "GE has the number '1', its header" in told
