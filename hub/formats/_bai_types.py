@@ -12,7 +12,7 @@ SUMMARIES = {"100": "credits", "400": "debits"}
 
 def is_credit(kind: str) -> bool | None:
     """Whether a transaction of a type adds to the account; None where its type does not say it."""
-    if not kind.isdigit() or len(kind) != 3:
+    if not (kind.isascii() and kind.isdigit()) or len(kind) != 3:
         return None
     number = int(kind)
     if 100 <= number <= 399 or 920 <= number <= 959:

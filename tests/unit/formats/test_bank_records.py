@@ -122,9 +122,17 @@ def test_the_totals_of_a_bai2_report_may_count_what_it_does_not_list() -> None:
     assert bai2.decode_one(bai2.encode_one(found.value, {}), {}) == found.value
 
 
-@pytest.mark.parametrize("number", ["\u00b2", "1\u00b9", "9" * 5000])
+@pytest.mark.parametrize("number", ["\u00b2", "1\u00b9", "16\u00b2", "9" * 5000])
 def test_what_only_looks_like_a_number_is_none(number: str) -> None:
-    for at in ("260309,{},17", "269,{},,", "100,26933,{},", "195,26933,D,{},", "49,{},4", "98,43866,{},6"):
+    for at in (
+        "16,{},26933",
+        "260309,{},17",
+        "269,{},,",
+        "100,26933,{},",
+        "195,26933,D,{},",
+        "49,{},4",
+        "98,43866,{},6",
+    ):
         head = BAI.decode().replace("88,015,21933,,/", "88,015,21933,,,269,,,,100,26933,1,/")
         changed = re.sub(re.escape(at.format("@")).replace("@", "[^,]*"), at.format(number), head, count=1)
         list(bai2.decode([changed.encode()], {}))
