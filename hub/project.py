@@ -7,6 +7,7 @@ win over those that travel with the hub; ``config/`` and ``routes/`` are never t
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
@@ -23,24 +24,10 @@ SHARED_FOLDERS = ("schemas", "mappings", "connectors/presets")
 # What YAML 1.2, 5.1 calls printable, without the surrogates that UTF-8 cannot hold.
 _CONTROL = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _EDITORS = "schemas/hub/"  # what ``o2c schema`` writes for editors; the hub has no use for it
-_SUFFIXES = frozenset(
-    (
-        ".yaml",
-        ".yml",
-        ".json",
-        ".jsonl",
-        ".csv",
-        ".edi",
-        ".txt",
-        ".xml",
-        ".xsd",
-        ".sch",
-        ".xsl",
-        ".xslt",
-        ".wsdl",
-        ".crt",
-    )
-)
+_SUFFIXES = (
+    ".yaml", ".yml", ".json", ".jsonl", ".csv", ".edi", ".txt", ".xml", ".xsd", ".sch", ".xsl", ".xslt",
+    ".wsdl", ".crt",
+)  # fmt: skip
 _MAX_FILE, _MAX_TOTAL, _MAX_FILES = 16_000_000, 256_000_000, 20_000
 
 
@@ -134,21 +121,28 @@ def _document(raw: bytes, path: str) -> tuple[Node, tuple[Fault, ...]]:
 def _read_folder(folder: Path, name: str, inside: Path, faults: list[Fault]) -> Iterator[tuple[str, bytes]]:
     if not folder.is_dir():
         return
-    for path in sorted(folder.rglob("*")):
-        key = f"{name}/{path.relative_to(folder).as_posix()}"
-        if not _matters(path, key):
-            continue
-        if not path.resolve().is_relative_to(inside):
+    is_inside = folder.resolve().is_relative_to(inside)  # and so is what is below it, but for links
+    for key, entry in _entries(str(folder), name):
+        path = Path(entry.path)
+        if not (path.resolve().is_relative_to(inside) if entry.is_symlink() else is_inside):
             faults.append(Fault(key, 0, 0, "a link to a place outside the project; put the file itself here"))
-        elif (size := path.stat().st_size) > _MAX_FILE:
+        elif (size := entry.stat().st_size) > _MAX_FILE:
             faults.append(Fault(key, 0, 0, f"the file is {size} bytes long; the limit is {_MAX_FILE}"))
         else:
             yield key, path.read_bytes()
 
 
-def _matters(path: Path, key: str) -> bool:
-    hidden = any(part.startswith(".") for part in key.split("/"))
-    return not (hidden or key.startswith(_EDITORS)) and path.suffix.lower() in _SUFFIXES and path.is_file()
+def _entries(folder: str, name: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Every file below a folder that matters, with its name in the project, in the order of their names. A project has
+    hundreds, so that each is looked at as little as can be."""
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        key = f"{name}/{entry.name}"
+        if entry.name.startswith(".") or key.startswith(_EDITORS):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _entries(entry.path, key)
+        elif entry.name.lower().endswith(_SUFFIXES) and entry.is_file():
+            yield key, entry
 
 
 def _check_total(files: Mapping[str, bytes], faults: list[Fault]) -> None:

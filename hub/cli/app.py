@@ -25,7 +25,8 @@ from hub.errors import HubError, MessageError, ProjectError, UsageError
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "project": ("init", "check", "explain", "schema"),
     "test": ("test",),
-    "run": ("run", "serve", "work", "sweep", "backup"),
+    "run": ("run", "serve", "work", "sweep"),
+    "backup": ("backup",),
     "deploy": ("deploy",),
     "store": ("migrate", "copy-store"),
     "send": ("send",),

@@ -1,4 +1,4 @@
-"""Commands on the hub as processes and its store: run, serve, work, sweep, backup."""
+"""Commands on the hub as processes: run, serve, work, sweep. Each loads what it needs and no more: it starts a hub."""
 
 from __future__ import annotations
 
@@ -7,15 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
-from hub.cli.terminal import Json, ProjectFolder, complain, say, say_json
-from hub.cli.workplace import open_workplace, project_store
-from hub.errors import UsageError
-from hub.logs import FORMAT
+from hub.cli.terminal import ProjectFolder
 from hub.project import find_project
-from hub.roles.team import become as become_team
 from hub.supervisor import become
 
 
@@ -56,6 +50,8 @@ def work(
     SIGTERM lets them finish what is in hand.
     """
     _log_json(as_json)
+    from hub.roles.team import become as become_team
+
     become_team(find_project(project), processes)
 
 
@@ -75,33 +71,9 @@ def sweep(
 
 def _log_json(wanted: bool) -> None:
     if wanted:
+        from hub.logs import FORMAT
+
         os.environ[FORMAT] = "json"  # for the processes that it starts too
 
 
-def backup(
-    target: Annotated[Path, typer.Argument(metavar="FILE", help="Where the copy goes.")],
-    force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
-    project: ProjectFolder = Path(),
-    as_json: Json = False,
-) -> None:
-    """Copy the store while the hub runs. The copy is checked; it is whole or not there."""
-    if target.exists() and not force:
-        raise UsageError(f"{target} is there already; name another file, or say --force")
-    if not target.absolute().parent.is_dir():
-        raise UsageError(f"there is no folder {target.parent}")
-    store = project_store(open_workplace(project), read_only=True)
-    try:
-        with Progress(console=Console(stderr=True), transient=True, disable=as_json) as progress:
-            task = progress.add_task("copying the store", total=None)
-            store.backup(target, lambda done, total: progress.update(task, completed=done, total=total))
-    finally:
-        store.close()
-    size = target.stat().st_size
-    if as_json:
-        say_json({"file": str(target), "bytes": size})
-        return
-    say(str(target))
-    complain(f"{size} bytes; the copy is sound")
-
-
-COMMANDS = (run, serve, work, sweep, backup)
+COMMANDS = (run, serve, work, sweep)

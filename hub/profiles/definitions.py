@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Any
 
 from connectors.base import Field
@@ -112,10 +113,20 @@ def read_definitions(files: Mapping[str, bytes]) -> Definitions:
 
 def definitions(files: Mapping[str, bytes], faults: list[Fault]) -> Definitions:
     """The same, with the faults added to a list."""
+    own = ((path, files[path]) for path in files if path.startswith(FOLDER) and path.endswith((".yaml", ".yml")))
+    found, own_faults = _definitions(tuple(sorted(own)))
+    faults += own_faults
+    return found
+
+
+@lru_cache(maxsize=8)
+def _definitions(files: tuple[tuple[str, bytes], ...]) -> tuple[Definitions, tuple[Fault, ...]]:
+    """Read once: those that travel with the hub are the same at every check."""
+    faults: list[Fault] = []
     simple: dict[str, Profile] = {}
     composed: list[tuple[Node, dict[str, Any]]] = []
     sources: dict[str, Source] = {}
-    for node in _entries(files, faults):
+    for node in _entries(dict(files), faults):
         if node.get("source"):
             values = read_fields(node, SOURCE_FIELDS, Scope("this source", faults))
             sources[values["source"]] = _source(values)
@@ -131,15 +142,14 @@ def definitions(files: Mapping[str, bytes], faults: list[Fault]) -> Definitions:
     profiles = dict(simple)
     for node, values in composed:
         profiles[values["profile"]] = _composed(node, values, simple, faults)
-    return Definitions(dict(sorted(profiles.items())), tuple(sources.values()))
+    return Definitions(dict(sorted(profiles.items())), tuple(sources.values())), tuple(faults)
 
 
 def _entries(files: Mapping[str, bytes], faults: list[Fault]) -> Iterator[Node]:
-    for path in sorted(files):
-        if path.startswith(FOLDER) and path.endswith((".yaml", ".yml")):
-            root, found = document_of(files, path)
-            faults += found
-            yield from root.elements() if root.is_list else [root] if root.is_map else []
+    for path in files:
+        root, found = document_of(files, path)
+        faults += found
+        yield from root.elements() if root.is_list else [root] if root.is_map else []
 
 
 def _source(values: dict[str, Any]) -> Source:
