@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -22,6 +23,12 @@ _SETTINGS = {
     "fsync": "on", "max_connections": "60", "shared_buffers": "32MB", "listen_addresses": "127.0.0.1",
     "log_min_messages": "error", "max_wal_size": "256MB",
 }  # fmt: skip
+
+_END_OTHERS = """SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+  WHERE datname = current_database() AND pid <> pg_backend_pid()"""
+_USED = """SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+  AND relname <> 'schema_versions' AND pg_relation_size(oid) > 0"""
+_SEQUENCES = "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace"
 
 
 def program(name: str) -> str:
@@ -43,6 +50,8 @@ class PostgresServer:
     def __init__(self, folder: Path) -> None:
         self._folder, self.port = folder, free_port()
         self._numbers = itertools.count(1)
+        self._idle: list[str] = []
+        self._first_rows: dict[str, list[tuple[Any, ...]]] = {}  # what the migrations put there
         if os.getuid() == 0:
             shutil.chown(folder, "postgres")
         self._run(program("initdb"), "-D", str(folder / "data"), "-U", "o2c", "-A", "trust", "--locale=C.UTF-8", "-N")
@@ -69,6 +78,9 @@ class PostgresServer:
         """The database that new ones are copied from."""
         self.execute("CREATE DATABASE pattern")
         migrate(self.url("pattern"))
+        with psycopg.connect(self.url("pattern")) as connection:
+            for (name,) in connection.execute(_USED).fetchall():
+                self._first_rows[name] = connection.execute(f"SELECT * FROM {name}".encode()).fetchall()
 
     def new_database(self, empty: bool = False) -> str:
         """The address of a new database, with the hub's tables unless it is to be ``empty``."""
@@ -78,6 +90,30 @@ class PostgresServer:
 
     def drop(self, url: str) -> None:
         self.execute(f"DROP DATABASE IF EXISTS {url.rpartition('/')[2]} WITH (FORCE)")
+
+    @contextmanager
+    def lent(self) -> Iterator[str]:
+        """The address of a database with the hub's tables and nothing in them, for the length of a block that leaves
+        the tables themselves as they are. To empty one costs a tenth of what making one and dropping it does."""
+        url = self._idle.pop() if self._idle else self.new_database()
+        yield url
+        self._empty(url)
+        self._idle.append(url)
+
+    def _empty(self, url: str) -> None:
+        """As it was when it was made: its rows, its numbers, and what the planner has learnt of it."""
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(_END_OTHERS)
+            used = [name for (name,) in connection.execute(_USED)]
+            connection.execute("SET session_replication_role = replica")  # triggers refuse to let rows go
+            connection.execute(f"TRUNCATE {', '.join(used)}".encode())
+            for (name,) in connection.execute(_SEQUENCES).fetchall():
+                connection.execute(f"ALTER SEQUENCE {name} RESTART".encode())
+            for name, rows in self._first_rows.items():
+                for row in rows:
+                    places = ", ".join(["%s"] * len(row))
+                    connection.execute(f"INSERT INTO {name} VALUES ({places})".encode(), row)
+            connection.execute("DELETE FROM pg_statistic WHERE starelid >= 16384")
 
     @contextmanager
     def opened(self) -> Iterator[Store]:

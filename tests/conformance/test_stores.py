@@ -35,10 +35,8 @@ def url(request: pytest.FixtureRequest) -> Iterator[str]:
     if request.param == "sqlite":
         yield EMBEDDED
         return
-    server = request.getfixturevalue("postgres")
-    address = server.new_database()
-    yield address
-    server.drop(address)
+    with request.getfixturevalue("postgres").lent() as address:
+        yield address
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,11 +11,11 @@ import pytest
 from banking import Bank
 from caller import Caller, Folder, new_key
 from trading import FILES, PARTNERS, Trade
-from world import HUB, ORDER_IN, ORDER_OUT, ROUTES, SYSTEMS, World
+from world import EMBEDDED, HUB, ORDER_IN, ORDER_OUT, ROUTES, SYSTEMS, World
 
 from hub.api import create_app
 from hub.project import reference_files
-from hub.store import database
+from hub.store import database, open_store
 
 sys.path.insert(1, str(Path(__file__).parent.parent / "conformance"))
 
@@ -36,12 +37,24 @@ def files() -> dict[str, bytes]:
 def store_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """Where the store is: every test of the engine runs on both databases."""
     if request.param == "sqlite":
-        yield "sqlite:///hub.db"
+        yield EMBEDDED
         return
-    server = request.getfixturevalue("postgres")
-    url = server.new_database()
-    yield url
-    server.drop(url)
+    with request.getfixturevalue("postgres").lent() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def pattern(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An embedded store that has its tables: to copy it takes less than to make them for every test."""
+    folder = tmp_path_factory.mktemp("pattern")
+    open_store(EMBEDDED, folder).close()
+    return folder / "hub.db"
+
+
+@pytest.fixture(autouse=True)
+def embedded(pattern: Path, tmp_path: Path) -> None:
+    """Where ``EMBEDDED`` is there are tables already."""
+    shutil.copyfile(pattern, tmp_path / pattern.name)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ Work = list[tuple[int, str]]  # of each statement, with its text
 
 
 @pytest.fixture
-def paged(make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch) -> World:
+def paged(make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """A store with many dead letters, and as many that were replayed before, of which its planner knows few."""
     world = make_world(systems=SYSTEMS.replace(b"erp:\n", b"erp:\n  limits: {concurrency: 15}\n"))
     monkeypatch.setattr(running, "PAGE", PAGE)
@@ -36,13 +36,19 @@ def paged(make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch) -> 
     die(world, 1000, LETTERS)
     run(world, DEAD)
     die(world, 2000, LETTERS)
-    return world
+    yield world
+    if is_shared(world.store.url):
+        world.store.write(lambda db: autovacuum(db, "RESET (autovacuum_enabled)"))
+
+
+def autovacuum(db: Database, change: str) -> None:
+    for [table] in db.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"):
+        db.execute(f"ALTER TABLE {table} {change}")
 
 
 def know_these(db: Database) -> None:
     """The planner learns what is there, and nothing more: a plan that changes half-way says nothing of costs."""
-    for [table] in db.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"):
-        db.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = false)")
+    autovacuum(db, "SET (autovacuum_enabled = false)")
     for table in ("deliveries", "payloads", "messages"):
         db.execute(f"ANALYZE {table}")
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
+from threading import Semaphore
 from typing import Any
 
 import msgspec
@@ -22,6 +23,7 @@ from hub.pipeline.engine import Engine
 from hub.store import Store, open_store
 
 START = 1_790_000_000.0
+EMBEDDED = "sqlite:///hub.db"
 
 HUB = b"""
 time_zone: UTC
@@ -129,9 +131,7 @@ class Target:
 class World:
     """An engine, its store and its targets. ``run`` does all that is due now; ``wait`` lets time pass first."""
 
-    def __init__(
-        self, folder: Path, files: Mapping[str, bytes], worker: str = "w1", url: str = "sqlite:///hub.db"
-    ) -> None:
+    def __init__(self, folder: Path, files: Mapping[str, bytes], worker: str = "w1", url: str = EMBEDDED) -> None:
         self.folder, self.url, self.clock = folder, url, StandingClock()
         self.calls: deque[Callable[[], None]] = deque()
         self.targets: dict[str, Target] = {}
@@ -169,12 +169,14 @@ class World:
         raise AssertionError("the engine never comes to rest")
 
     def settle_writes(self) -> None:
-        """Wait until the store's writer has nothing left."""
+        """Wait until the store's writer has nothing left; a job behind all others keeps it from being patient."""
+        done = Semaphore(0)
         while True:
             with self.store.committer._lock:  # the writer has no group in hand
                 if not self.store.committer._jobs:
                     return
-            self.store.write(lambda db: None)
+            self.store.committer.submit(lambda db: None, lambda result, error: done.release())
+            done.acquire()
 
     def wait(self, seconds: float) -> None:
         self.clock.at += seconds
