@@ -13,25 +13,39 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import pytest
 from mocksap.server import Config, make_server
 
-from hub.check import check_project
+from hub.check import CheckResult, check_project
 from hub.formats import Record
 from hub.mapping import Context
 from hub.pipeline.validate import validate
 from hub.project import reference_files
+from hub.schemas import SchemaSet
 
 OVERLAYS = {
     "schemas/idoc/mock/INVOIC02.yaml": b"title: Its invoices\nextends: idoc/INVOIC02\nextra: report\n",
     "schemas/idoc/mock/DELVRY07.yaml": b"title: Its own\nextends: idoc/DELVRY03\ntype: DELVRY07\nextra: report\n",
 }
-RESULT = check_project({**reference_files(), **OVERLAYS}).require_sound()
+USED = {f"mappings/idoc/{name}.yaml" for name in ("idoc-order", "idoc-despatch-advice", "order-to-idoc")}
 COMPANY = {"party_id": "1710", "name": "Company 1710", "postal_address": {"country_code": "US"}}
 ENVELOPE = {"id": "m-1", "source": "sap", "event": "", "received_at": "2026-03-05T09:00:00Z", "time_zone": "UTC"}
 CONTEXT = Context(COMPANY, ENVELOPE, lambda system, kind, id: None)
+
+
+@cache
+def project() -> CheckResult:
+    """The hub's own mappings that are used here, with what is said of its IDocs."""
+    return check_project({**reference_files(), **OVERLAYS}, own=USED | OVERLAYS.keys()).require_sound()
+
+
+def schemas() -> SchemaSet:
+    found = project().schemas
+    assert found is not None
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -64,17 +78,16 @@ def generated(address: str, message: str) -> bytes:
 
 
 def decoded(schema: str, raw: bytes) -> Record:
-    assert RESULT.schemas is not None
-    [record] = RESULT.schemas.codec("idoc", schema).decode([raw], {})
+    [record] = schemas().codec("idoc", schema).decode([raw], {})
     assert isinstance(record, Record), record.error
     return record
 
 
 def mapped(name: str, document: Any) -> Any:
-    made = RESULT.mappings[name].apply(document, CONTEXT)
-    if (schema := RESULT.mappings[name].target.schema or "").startswith("canonical/"):
-        assert RESULT.schemas is not None
-        validate(RESULT.schemas, schema, made)
+    mapping = project().mappings[name]
+    made = mapping.apply(document, CONTEXT)
+    if (schema := mapping.target.schema or "").startswith("canonical/"):
+        validate(schemas(), schema, made)
     return made
 
 
@@ -113,8 +126,7 @@ def test_its_delivery_is_read_and_is_a_valid_despatch_advice(sap: str) -> None:
 def test_what_we_write_is_taken_and_filed(sap: str, layout: str, kind: str) -> None:
     order = mapped("idoc-order", decoded("idoc/ORDERS05", generated(sap, "ORDERS")).value)
     document = mapped("order-to-idoc", order)
-    assert RESULT.schemas is not None
-    raw = RESULT.schemas.codec("idoc", "idoc/ORDERS05").encode_one(document, {"layout": layout})
+    raw = schemas().codec("idoc", "idoc/ORDERS05").encode_one(document, {"layout": layout})
     receipt = json.loads(ask(sap, "/sap/bc/idoc", raw, kind))
     told = {name.lower(): value for name, value in receipt.items()}
     assert told["status"] == "53", receipt
