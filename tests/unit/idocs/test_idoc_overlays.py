@@ -142,6 +142,7 @@ CONFIG = {"config/hub.yaml": b"hub: {name: a, time_zone: UTC}\n", "config/system
 ])  # fmt: skip
 def test_a_name_that_no_grammar_has_is_told_in_a_mapping(schema: str, expression: str, message: str) -> None:
     text = MAPPING.replace("SCHEMA", schema).replace("EXPRESSION", expression)
-    files = {**reference_files(), **CONFIG, OWN: ZORDERS.encode(), "mappings/own/sample.yaml": text.encode()}
-    told = [fault.message for fault in check_project(files).faults if fault.file == "mappings/own/sample.yaml"]
+    own = {**CONFIG, OWN: ZORDERS.encode(), "mappings/own/sample.yaml": text.encode()}
+    found = check_project({**reference_files(), **own}, own=own).faults
+    told = [fault.message for fault in found if fault.file == "mappings/own/sample.yaml"]
     assert any(message in one for one in told), told
