@@ -28,7 +28,7 @@ class IdocTypes:
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
         self._files = {path: raw for path, raw in files.items() if is_idoc_file(path)}
-        self._types: dict[str, IdocType] = {}
+        self._read_so_far: dict[str, tuple[IdocType | None, list[Fault]]] = {}
         self._shared: dict[str, tuple[_Segments, list[Fault]]] = {}
 
     def names(self) -> list[str]:
@@ -41,14 +41,12 @@ class IdocTypes:
 
     def type(self, name: str) -> IdocType:
         """What an IDoc of this type consists of. Raises NotFound, or ProjectError with every mistake of the grammar."""
-        if name not in self._types:
-            if not self.has(name):
-                raise NotFound(f"no grammar '{name}'{did_you_mean(name, self.names())}")
-            made, faults = self._read(name)
-            if faults or made is None:
-                raise ProjectError(sorted(set(faults), key=lambda fault: (fault.file, fault.line, fault.column)))
-            self._types[name] = made
-        return self._types[name]
+        if name not in self._read_so_far and not self.has(name):
+            raise NotFound(f"no grammar '{name}'{did_you_mean(name, self.names())}")
+        made, faults = self._read(name)
+        if faults or made is None:
+            raise ProjectError(sorted(set(faults), key=lambda fault: (fault.file, fault.line, fault.column)))
+        return made
 
     def of_idoc(self, control: Mapping[str, str]) -> str:
         """The name of the grammar of an IDoc, by its control record: that of its extension, else of its type; empty
@@ -67,6 +65,12 @@ class IdocTypes:
         return list(dict.fromkeys(found))
 
     def _read(self, name: str) -> tuple[IdocType | None, list[Fault]]:
+        """What a grammar says and its mistakes; read once, however often a project is checked."""
+        if name not in self._read_so_far:
+            self._read_so_far[name] = self._read_anew(name)
+        return self._read_so_far[name]
+
+    def _read_anew(self, name: str) -> tuple[IdocType | None, list[Fault]]:
         faults: list[Fault] = []
         chain = list(self._chain(name, faults))
         if faults:

@@ -16,7 +16,8 @@ _Pointer = tuple[str | int, ...]
 
 def number_faults(files: Mapping[str, bytes]) -> Iterator[Fault]:
     """A warning for each number whose ``format`` says that it is a binary one."""
-    for file in read_schema_files(files)[0]:
+    named = {path: raw for path, raw in files.items() if any(word.encode() in raw for word in _BINARY)}
+    for file in read_schema_files(named)[0]:
         for pointer, kind in _binary(file.root, ()):
             yield _told(file, pointer, kind)
 
