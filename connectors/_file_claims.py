@@ -11,12 +11,13 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from connectors._file_names import shortened
 from connectors._file_ready import Seen
-from connectors._files import Files, is_there
+from connectors._files import Files, Lost, OpenFile, is_there
+from connectors.base import TransientError
 
 _LONG_AGO = 30 * 365 * 86400.0
 _FORM = re.compile(r"(claimed|accepted)-([0-9]{1,16})-([0-9a-f]{32})__(.+)", re.DOTALL)
@@ -76,6 +77,20 @@ class Claims:
         once it is back in its folder, since its marker is gone."""
         self._renamed(claim, "claimed", _LONG_AGO)
 
+    def renew(self, claim: Claim, file: OpenFile) -> Claim:
+        """A new lease while the file is open; the old one on a server that renames no open file, as Windows does.
+        Raises TransientError when another has it by now."""
+        again = self._named("claimed", claim.reference, claim.name)
+        try:
+            file.rename(claim.path, again.path)
+        except FileNotFoundError:
+            raise TransientError("another has taken it: the lease was over") from None
+        except Lost:
+            raise
+        except OSError:
+            return replace(claim, at=again.at)
+        return again
+
     def find(self, reference: str) -> list[Claim]:
         """What is in hand under this reference, in either state."""
         known = self._accepted.pop(reference, None)
@@ -124,6 +139,19 @@ class Claims:
 
     def _parsed(self, match: re.Match[str]) -> Claim:
         return Claim(self._work / match[0], match[1], int(match[2]) / 1000, match[3], match[4])
+
+
+class Held:
+    """A claim while its file is read: renewed in time, so that nobody takes it for one that a crash left behind."""
+
+    def __init__(self, claims: Claims, claim: Claim, lease_seconds: float, now: Callable[[], float]) -> None:
+        self.claim = claim
+        self._claims, self._now, self._seconds = claims, now, lease_seconds / 3
+
+    def keep(self, file: OpenFile) -> None:
+        """Called again and again. Raises TransientError when another has it by now."""
+        if self._now() >= self.claim.at + self._seconds:
+            self.claim = self._claims.renew(self.claim, file)
 
 
 def reference_of(path: PurePath, seen: Seen) -> str:

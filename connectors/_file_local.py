@@ -27,6 +27,9 @@ class _LocalFile:
         while chunk := self._file.read(CHUNK):
             yield chunk
 
+    def rename(self, source: PurePath, target: PurePath) -> None:
+        Path(source).rename(target)
+
 
 class LocalFiles:
     """``connectors._files.Files`` on this machine."""

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import PurePath
 
-from connectors._files import Files, Passing
+from connectors._files import Files, OpenFile, Passing
 from connectors.base import ConnectorError, PermanentError, TransientError
 
 
 class Reading:
-    """The bytes of a file. ``attributes`` has the sha256 once the last chunk was taken; ``failure`` is why it could not
-    be read, whatever became of that exception on its way through the one who reads."""
+    """The bytes of a file. ``keep`` is called after each chunk. ``attributes`` has the sha256 once the last chunk was
+    taken; ``failure`` is why it could not be read, whatever became of that exception on its way through the one who
+    reads."""
 
-    def __init__(self, files: Files, path: PurePath, sha256: str = "") -> None:
-        self._files, self._path, self._expected = files, path, sha256
+    def __init__(self, files: Files, path: PurePath, sha256: str, keep: Callable[[OpenFile], None]) -> None:
+        self._files, self._path, self._expected, self._keep = files, path, sha256, keep
         self.attributes: dict[str, str] = {}
         self.failure: ConnectorError | None = None
 
@@ -44,6 +45,7 @@ class Reading:
                 digest.update(chunk)
                 read += len(chunk)
                 yield chunk
+                self._keep(file)
             after = file.status()
         if before != after or read != after.size:
             raise TransientError("the file changed while it was read; it is taken when it has come to rest")

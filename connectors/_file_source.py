@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import PurePath
 from typing import Any
 
-from connectors._file_claims import Claim, Claims
+from connectors._file_claims import Claim, Claims, Held
 from connectors._file_names import event_of, folder_within, move_numbered, readable
 from connectors._file_reading import Reading
 from connectors._file_ready import Seen, readiness
@@ -151,8 +151,9 @@ class FolderSource:
             return False
         if seen is not None and seen.sha256:
             self._sha256[claim.reference] = seen.sha256
-        reading = Reading(self._files, claim.path, self._sha256.get(claim.reference, ""))
-        return self._hand_over(claim, reading, size, accept)
+        held = Held(self._claims, claim, self._settings["lease"], self._now)
+        reading = Reading(self._files, claim.path, self._sha256.get(claim.reference, ""), held.keep)
+        return self._hand_over(held, reading, size, accept)
 
     def _dismiss_empty(self, claim: Claim) -> None:
         if self._settings["empty"] == "skip":
@@ -160,26 +161,26 @@ class FolderSource:
         else:
             self._reject(claim, "empty", "the file is empty")
 
-    def _hand_over(self, claim: Claim, reading: Reading, size: int, accept: Accept) -> bool:
+    def _hand_over(self, held: Held, reading: Reading, size: int, accept: Accept) -> bool:
         try:
             with closing(reading.chunks()) as chunks:
-                accept(self._incoming(claim, chunks, reading.attributes, size))
+                accept(self._incoming(held.claim, chunks, reading.attributes, size))
         except Exception as error:
             failure = reading.failure or error
             if isinstance(failure, StoppedError):
                 raise
             if isinstance(failure, PermanentError):
-                self._reject(claim, "unreadable", str(failure))
+                self._reject(held.claim, "unreadable", str(failure))
                 return False
-            self._give_back(claim)
+            self._give_back(held.claim)
             if reading.failure is None:
                 raise _Refused(error) from error
-            _log.warning("%s is left for later: %s", readable(claim.name), failure)
+            _log.warning("%s is left for later: %s", readable(held.claim.name), failure)
             return False
         if self._waits_for_outcome:
-            self._claims.accept(claim)
+            self._claims.accept(held.claim)
         else:
-            self._file_away(claim)
+            self._file_away(held.claim)
         return True
 
     def _give_back(self, claim: Claim) -> None:

@@ -58,6 +58,10 @@ class OpenFile(Protocol):
 
     def chunks(self) -> Iterator[bytes]: ...
 
+    def rename(self, source: PurePath, target: PurePath) -> None:
+        """As ``Files.rename``, of this file and between its chunks; not looked after when the connection breaks."""
+        ...
+
 
 class Files(Protocol):
     """A file system. Methods of one object may be called from several threads. ``has_coarse_times``: a file's time has

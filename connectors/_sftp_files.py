@@ -65,6 +65,9 @@ class _RemoteFile:
         finally:
             self._wire.forget(number for number, _, _ in asked)
 
+    def rename(self, source: PurePath, target: PurePath) -> None:
+        _rename(self._wire, source, target)
+
     def _ask(self, place: int, length: int) -> int:
         return self._wire.ask(sftp.READ, self._handle, Wide(place), length)
 

@@ -306,6 +306,57 @@ def test_a_claim_that_was_taken_over_meanwhile_is_left_to_the_other(root: Path, 
     assert files(root) == [f"{TODAY}/a.csv"]
 
 
+def test_a_file_is_in_hand_as_long_as_it_is_read(root: Path, times: Times) -> None:
+    content = os.urandom(1_000_000)
+    put(root, "a.csv", content)
+    slow, fast, read = fetching(root, times, lease=60.0), fetching(root, times, lease=60.0), bytearray()
+
+    def read_for_long(incoming: Incoming) -> None:
+        for chunk in incoming.chunks:
+            read.extend(chunk)
+            times.pass_by(40)
+            assert fast.fetch(Accepted()) == 0
+
+    assert slow.fetch(read_for_long) == 1
+    assert (bytes(read), files(root)) == (content, [f"{TODAY}/a.csv"])
+
+
+def test_who_has_slept_through_the_lease_of_a_file_leaves_it_to_who_has_it_now(root: Path, times: Times) -> None:
+    put(root, "a.csv", b"x" * 1_000_000)
+    slow, fast = fetching(root, times, lease=60.0), fetching(root, times, lease=60.0)
+    first, second = Accepted(), Accepted()
+
+    def sleep(incoming: Incoming) -> None:
+        next(iter(incoming.chunks))
+        times.pass_by(61)
+        assert fast.fetch(second) == 1
+        first(incoming)
+
+    assert slow.fetch(sleep) == 0
+    assert (first.names, second.names, files(root)) == ([], ["a.csv"], [f"{TODAY}/a.csv"])
+
+
+def test_a_server_that_renames_no_open_file_keeps_the_lease_as_it_was(
+    root: Path, times: Times, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(root, "a.csv", b"x" * 1_000_000)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "it is open")
+
+    monkeypatch.setattr("connectors._file_local._LocalFile.rename", refuse)
+    monkeypatch.setattr("connectors._sftp_files._RemoteFile.rename", refuse)
+    accepted = Accepted()
+
+    def read_for_long(incoming: Incoming) -> None:
+        next(iter(incoming.chunks))
+        times.pass_by(299)
+        accepted(incoming)
+
+    assert fetching(root, times).fetch(read_for_long) == 1
+    assert files(root) == [f"{TODAY}/a.csv"]
+
+
 def test_of_pollers_on_one_folder_exactly_one_gets_each_file(root: Path, times: Times) -> None:
     for number in range(300):
         put(root, f"{number:03}.csv", str(number).encode())
