@@ -1,8 +1,9 @@
 """Files that are in hand: renamed into ``.work``, so that of two hubs on one folder only one gets each.
 
 A name in ``.work`` says all there is to know: ``claimed-<milliseconds>-<reference>__<name>`` while it is read,
-``accepted-…`` once it is stored and waits for the outcome of its messages. The reference is made of path, size and
-time, which no rename changes: the same file has the same one before and after a crash.
+``accepted-…`` once it is stored and waits for the outcome of its messages, ``marker-…`` for the marker of a file that
+is just being claimed. The reference is made of path, size and time, which no rename changes: the same file has the
+same one before and after a crash.
 """
 
 from __future__ import annotations
@@ -10,17 +11,18 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from connectors._file_names import shortened
-from connectors._file_ready import Seen
+from connectors._file_ready import Seen, is_candidate
 from connectors._files import Files, Lost, OpenFile, is_there
 from connectors.base import TransientError
 
 _LONG_AGO = 30 * 365 * 86400.0
-_FORM = re.compile(r"(claimed|accepted)-([0-9]{1,16})-([0-9a-f]{32})__(.+)", re.DOTALL)
+_FORM = re.compile(r"(claimed|accepted|marker)-([0-9]{1,16})-([0-9a-f]{32})__(.+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +46,55 @@ class Claims:
 
     def take(self, seen: Seen) -> Claim | None:
         """Claim a file; None when another was faster or it is not the file that was seen any more. Raises
-        PermissionError where it cannot be renamed."""
+        PermissionError where it cannot be renamed.
+
+        Its marker goes first and comes to nothing once the file is claimed: were it to outlive its file in the folder,
+        whatever crashes, it would vouch for the next one of that name.
+        """
         claim = self._named("claimed", reference_of(self._folder / seen.name, seen), shortened(seen.name))
-        if not self._moved(self._folder / seen.name, claim.path):
+        if not seen.marker:
+            return claim if self._took(seen, claim) else None
+        there, marker = self._folder / seen.marker, self._named("marker", claim.reference, claim.name).path
+        if not self._moved(there, marker):
             return None
+        try:
+            is_mine = self._took(seen, claim)
+        except PermissionError:
+            self._files.rename(marker, there)
+            raise
+        if is_mine:
+            self._files.remove(marker)
+            return claim
+        with suppress(FileExistsError, FileNotFoundError):
+            self._files.move_new(marker, there)
+        return None
+
+    def _took(self, seen: Seen, claim: Claim) -> bool:
+        if not self._moved(self._folder / seen.name, claim.path):
+            return False
         status = self._files.status(claim.path)
         if (status.size, status.mtime_ns) != (seen.size, seen.mtime_ns):
             self.put_back(claim)
-            return None
-        return claim
+            return False
+        return True
 
     def expired(self, lease_seconds: float) -> Iterator[Claim]:
-        """Claims that a crash left behind, claimed anew."""
-        for claim in self._listed("claimed"):
-            if claim.at + lease_seconds <= self._now() and (again := self._renamed(claim, "claimed")):
+        """What a crash left behind, claimed anew: claims, and files of which only the marker was claimed."""
+        left = [claim for claim in self._listed("claimed", "marker") if claim.at + lease_seconds <= self._now()]
+        for claim in left:
+            if claim.state == "claimed" and (again := self._renamed(claim, "claimed")):
                 yield again
+        if markers := {claim.reference: claim for claim in left if claim.state == "marker"}:
+            yield from self._vouched_for(markers)
+
+    def _vouched_for(self, markers: Mapping[str, Claim]) -> Iterator[Claim]:
+        for entry in self._files.entries(self._folder, is_candidate):
+            seen = Seen(entry.name, entry.size, entry.mtime_ns)
+            if reference_of(self._folder / seen.name, seen) in markers and (claim := self.take(seen)):
+                self._files.remove(markers[claim.reference].path)
+                yield claim
+        for marker in markers.values():  # of what had been claimed, or is not there any more
+            self._files.remove(marker.path)
 
     def accept(self, claim: Claim) -> None:
         """The file is stored and waits for its outcome."""
@@ -96,7 +132,7 @@ class Claims:
         known = self._accepted.pop(reference, None)
         if known and is_there(self._files, known.path):
             return [known]
-        return [claim for claim in self._listed() if claim.reference == reference]
+        return [claim for claim in self._listed("claimed", "accepted") if claim.reference == reference]
 
     def _moved(self, source: PurePath, target: PurePath) -> bool:
         """False when another was faster."""
@@ -129,13 +165,13 @@ class Claims:
         self._last[ago_seconds] = reference, moment
         return Claim(self._work / f"{state}-{moment}-{reference}__{name}", state, now, reference, name)
 
-    def _listed(self, state: str = "") -> list[Claim]:
+    def _listed(self, *states: str) -> list[Claim]:
         try:
             names = sorted(entry.name for entry in self._files.entries(self._work, lambda name: True))
         except FileNotFoundError:
             return []
         claims = [self._parsed(match) for name in names if (match := _FORM.fullmatch(name))]
-        return [claim for claim in claims if state in ("", claim.state)]
+        return [claim for claim in claims if claim.state in states]
 
     def _parsed(self, match: re.Match[str]) -> Claim:
         return Claim(self._work / match[0], match[1], int(match[2]) / 1000, match[3], match[4])

@@ -115,9 +115,6 @@ class FolderSource:
                     break
                 continue
             if taken is not None:
-                # Were the marker to outlive its file, it would vouch for the next one of that name.
-                if seen.marker:
-                    self._files.remove(self._folder / seen.marker)
                 yield taken, seen
         if refused:
             raise TransientError(self._not_taken(refused))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from watched_folder import TODAY, Accepted, Times, base, fetching, files, note, put, root, server, taken
@@ -156,3 +157,45 @@ def test_a_marked_file_that_changes_while_it_waits_is_still_held_to_its_marker(r
         source.fetch(refuse)
     assert taken(source) == []
     assert "the file's sha256 is not the one its marker says" in note(root, "a.csv")["reason"]
+
+
+class Crash(BaseException):
+    """Nothing of the source goes on after it."""
+
+
+def crash_at(step: int, files: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before the step-th time that something is moved or removed there."""
+    left = [step]
+
+    def counted(call: Any) -> Any:
+        def wrapped(*arguments: Any) -> None:
+            left[0] -= 1
+            if not left[0]:
+                raise Crash
+            call(*arguments)
+
+        return wrapped
+
+    for name in ("rename", "move_new", "remove"):
+        monkeypatch.setattr(files, name, counted(getattr(files, name)))
+
+
+@pytest.mark.parametrize("step", range(1, 6))
+def test_whenever_it_crashes_a_marker_vouches_for_its_own_file_and_for_no_later_one(
+    root: Path, times: Times, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    put(root, "a.csv", b"complete")
+    put(root, "a.csv.done", b"")
+    source, accepted = fetching(root, times, ready="marker", lease=60.0), Accepted()
+    crash_at(step, source._files, monkeypatch)  # type: ignore[attr-defined]
+    with pytest.raises(Crash):
+        source.fetch(accepted)
+    half = [] if (root / "in" / "a.csv").exists() else ["a.csv"]
+    for name in half:
+        put(root, name, b"the next one, half written")
+    again = fetching(root, times, ready="marker", lease=60.0)
+    again.fetch(accepted)
+    times.pass_by(61)
+    again.fetch(accepted)
+    assert set(accepted.bodies) == {b"complete"}
+    assert files(root / "in") == half
