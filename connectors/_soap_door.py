@@ -49,7 +49,8 @@ class Refused(ConnectorError):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request that is understood. ``first`` is what stands in its body, None where nothing does."""
+    """A request that is understood. ``first`` is what stands in its body, None where nothing does; ``once`` what
+    no other request may have, '' where there is no such thing."""
 
     service: Service
     operation: Operation
@@ -60,6 +61,7 @@ class Asked:
     dedupe_id: str | None
     headers: Mapping[str, str]
     body: Any
+    once: str
 
 
 class Endpoint:
@@ -99,7 +101,7 @@ class Endpoint:
         service = self._service(root)
         header, message_id = section(root, "Header"), _message_id(root)
         told = self._told(root, raw, headers, message_id)
-        self.verifier.check_envelope(root, raw, told, now_epoch)
+        once = self.verifier.check_envelope(root, raw, told, now_epoch)
         first = self._first(root)
         operation = service.asked_by(str(first.tag) if first is not None else "")
         if operation is None:
@@ -110,7 +112,7 @@ class Endpoint:
         self._check_understood(header, operation, service.version)
         body = _fields(first)
         event = self._event(headers, body) if self._event else operation.name
-        return Asked(service, operation, service.version, first, message_id, event or "", told, headers, body)
+        return Asked(service, operation, service.version, first, message_id, event or "", told, headers, body, once)
 
     def _told(self, root: Element, raw: bytes, headers: Mapping[str, str], message_id: str | None) -> str | None:
         """What a repeat is told by; None where nothing tells it."""

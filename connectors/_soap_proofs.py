@@ -59,11 +59,11 @@ class Verifier:
         for check in self._checks:
             check(headers, body, now_epoch)
 
-    def check_envelope(self, root: Element, raw: bytes, number: str | None, now_epoch: float) -> None:
-        """What the envelope itself proves. ``number`` is what its repeats are told by, which may stand in a header of
-        HTTP that nobody has signed. Raises SignatureError."""
+    def check_envelope(self, root: Element, raw: bytes, number: str | None, now_epoch: float) -> str:
+        """What the envelope itself proves; gives what may come only once, '' where nothing may not. ``number`` is what
+        its repeats are told by, which may stand in a header of HTTP that nobody has signed. Raises SignatureError."""
         if not self.reads_security:
-            return
+            return ""
         security = _security(root)
         self._check_stamp(security.find(f"{{{WSU}}}Timestamp"), now_epoch)
         if self.method == "username-token":
@@ -72,7 +72,8 @@ class Verifier:
             once = self._check_signature(root, security, now_epoch)
         request = hashlib.sha256(raw + (number or "").encode()).digest()
         if once and self._seen.is_other(once, request, number is not None, now_epoch, 2 * self._tolerance):
-            raise SignatureError("replayed", "this token or signature has come before, with another request")
+            raise replayed()
+        return hashlib.sha256(once).hexdigest() if once else ""
 
     def _check_stamp(self, stamp: Element | None, now_epoch: float) -> None:
         """What a Timestamp says, where there is one; a signature has to have one."""
@@ -126,8 +127,14 @@ class Verifier:
         return covered
 
 
+def replayed() -> SignatureError:
+    """What is said of a token or signature that another request has come with."""
+    return SignatureError("replayed", "this token or signature has come before, with another request")
+
+
 class Seen:
-    """What may come once, for as long as it is good; the same request may come again where its number tells it."""
+    """What may come once, for as long as it is good; the same request may come again where its number tells it. It is
+    this process's memory: what another one has taken in is known by the store."""
 
     def __init__(self, most: int = 100_000) -> None:
         self._most = most

@@ -23,7 +23,7 @@ from connectors import http
 from connectors._request import Unmakeable, variables_of
 from connectors._soap_door import Asked, Endpoint, Refused, unproved
 from connectors._soap_fields import FIELDS
-from connectors._soap_proofs import Verifier
+from connectors._soap_proofs import Verifier, replayed
 from connectors._soap_requests import Envelopes, filled
 from connectors._soap_security import Security
 from connectors._soap_service import Operation, Service, service_of
@@ -44,7 +44,7 @@ from connectors.base import (
 
 __all__ = [
     "DOOR", "FIELDS", "Asked", "Endpoint", "Refused", "Verifier", "destination", "inspect", "lint", "rehearsal",
-    "unproved",
+    "replayed", "unproved",
 ]  # fmt: skip
 
 DOOR = "soap"  # what this connector receives comes to /soap/<system>

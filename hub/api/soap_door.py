@@ -17,7 +17,7 @@ from urllib.parse import parse_qs
 
 from connectors._soap_envelope import MEDIA, parameters
 from connectors.base import ConnectorError
-from connectors.soap import Asked, Endpoint, Refused
+from connectors.soap import Asked, Endpoint, Refused, replayed, unproved
 from hub.api.ingest import (
     Headers,
     Ingest,
@@ -150,6 +150,7 @@ class SoapDoor:
         arrival = Arrival(
             receipt_id=receipt_id, source=system.name, event=asked.event, raw=kept, received_at=request.now,
             door="soap", content_type=request.kind, dedupe_key=asked.dedupe_id, traceparent=trace_of(request.headers),
+            content_key=f"once:{asked.once}" if asked.once else None,
         )  # fmt: skip
         if full := self._engine.pressure.at_targets(arrival.source, arrival.event):
             raise full_refusal(full)
@@ -160,12 +161,15 @@ class SoapDoor:
         return _answer(asked, reply)
 
     def _again(self, endpoint: Endpoint, asked: Asked, receipt_id: str, now: float) -> bytes:
-        """The reply to a call that came before: that of its first time."""
+        """The reply to a call that came before: that of its first time. Raises Faulty for another call that has its
+        token or signature."""
         try:
-            first = receipts.came_at(self._engine.store.reader(), receipt_id)
+            came_at, number = receipts.came(self._engine.store.reader(), receipt_id) or (now, asked.dedupe_id)
         except StoreError:
             raise unstored() from None
-        return endpoint.reply(asked, receipt_id, iso(first if first is not None else now))
+        if asked.once and (number is None or number != asked.dedupe_id):
+            raise Faulty(unproved(replayed(), is_of_envelope=True), asked.version)
+        return endpoint.reply(asked, receipt_id, iso(came_at))
 
     async def _apart(self, work: Any, *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._work, partial(work, *arguments))

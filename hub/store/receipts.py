@@ -39,6 +39,9 @@ def accept(
     db.executemany(_INSERT, [_row(seq, a, worker) for seq, a in fresh])
     kept = {a.receipt_id for _, a in fresh} if repeats else None
     payloads.insert_rows(db, rows if kept is None else [row for row in rows if row[0] in kept])
+    for seq, arrival in numbered if repeats else ():
+        if seq in repeats and arrival.content_key is not None:
+            same_content.remember(db, arrival.source, arrival.content_key, repeats[seq].seq)
     aside = {seq for seq, a in fresh if a.content_key is not None and _set_aside(db, seq, a, a.content_key)}
     is_claimed = worker is not None
     return [repeats.get(seq) or Accepted(a.receipt_id, seq, False, is_claimed, seq in aside) for seq, a in numbered]
@@ -239,10 +242,11 @@ def open_count(db: Database) -> int:
     return db.execute(_OPEN_COUNT).get or 0
 
 
-def came_at(db: Database, receipt_id: str) -> float | None:
-    """When a receipt was taken in, in seconds since 1970; None where it is not stored any more."""
-    found = db.execute("SELECT received_at FROM receipts WHERE receipt_id = ?", (receipt_id,)).get
-    return None if found is None else float(found)
+def came(db: Database, receipt_id: str) -> tuple[float, str | None] | None:
+    """When a receipt was taken in, in seconds since 1970, and what its repeats are told by; None where it is not stored
+    any more."""
+    row = db.execute("SELECT received_at, dedupe_key FROM receipts WHERE receipt_id = ?", (receipt_id,)).fetchone()
+    return None if row is None else (float(row[0]), row[1])
 
 
 def let_go(db: Database, seqs: Sequence[int], worker: str) -> None:

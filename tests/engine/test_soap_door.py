@@ -310,6 +310,27 @@ def test_a_token_comes_again_only_with_what_its_repeat_is_told_by(
     assert len(call.kept()) == 1
 
 
+def test_a_token_comes_once_whichever_process_is_called(make: Callable[..., Caller]) -> None:
+    call = make(WSSE_SHOP)
+    other = Caller(call.world)
+
+    def with_token(nonce: int, message_id: str, order: str = ORDER) -> bytes:
+        root = etree.fromstring(envelope(order, number(message_id) if message_id else ""))
+        settings = {"type": "username-token", "user": "u", "password": "t-1"}
+        Security(settings, {}).add(root, call.world.clock.epoch(), bytes([nonce] * 16))
+        return etree.tostring(root)
+
+    first = call(with_token(1, "m-1"))
+    assert (first.status, other(with_token(1, "m-1")).body) == (200, first.body)
+    assert call(with_token(2, "m-1")).body == first.body  # tried again, as a client does: with another token
+    for nonce in (1, 2):
+        for stolen in (with_token(nonce, "m-2", ORDER.replace("A-1", "B-1")), with_token(nonce, "")):
+            assert [error["code"] for error in other(stolen).errors] == ["replayed"]
+    assert call(with_token(3, "")).status == 200
+    assert [error["code"] for error in other(with_token(3, "")).errors] == ["replayed"]
+    assert len(call.kept()) == 2
+
+
 # -- its WSDL ------------------------------------------------------------------------------------------------------
 
 
