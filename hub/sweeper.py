@@ -123,7 +123,8 @@ class Sweeper(Rounds):
                 continue
             take, schedule = partial(self._fetch, name, source), systems[name].schedule
             if schedule is not None:
-                every, take = RETRY_SECONDS, partial(read_and_note, self._engine, name, take)
+                every = min(schedule.every or RETRY_SECONDS, RETRY_SECONDS)
+                take = partial(read_and_note, self._engine, name, take)
             self._polls.read(name, every, take)
 
     def _source(self, name: str) -> tuple[Source | None, float]:

@@ -81,3 +81,18 @@ def test_a_time_noted_by_a_clock_that_was_wrong_is_not_waited_for(world: World) 
     world.store.write(lambda db: scheduled.done(db, "partner", START + 400 * 86400))
     sweeper = Sweeper(world.engine, world.folder, None, {})
     assert [sweep(world, sweeper), sweep(world, sweeper, NEXT)] == [0, 1]
+
+
+def test_what_is_read_on_some_days_is_read_as_often_as_it_says(
+    make_world: Callable[..., World], tmp_path: Path
+) -> None:
+    root = tmp_path / "files"
+    (root / "in").mkdir(parents=True)
+    partner = PARTNER.replace("every: 1s", "every: 10s, days: weekdays").format(root=root)
+    world = make_world(systems=SYSTEMS + partner.encode(), routes=ROUTE, order_in=CSV_IN)
+    sweeper, taken = Sweeper(world.engine, world.folder, None, {}), []
+    sweep(world, sweeper)
+    for number in range(1, 4):
+        put(world, f"{number}.csv")
+        taken.append(sweep(world, sweeper, 10))
+    assert taken == [1, 2, 3]
