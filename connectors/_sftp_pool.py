@@ -37,6 +37,7 @@ class Pool:
         self._free = threading.BoundedSemaphore(most)
         self._lock = threading.Lock()
         self._idle: list[tuple[Session, float]] = []
+        self._watch: threading.Timer | None = None  # over the one that is idle longest
         self._is_closed = False
 
     @contextmanager
@@ -78,13 +79,35 @@ class Pool:
             with self._lock:
                 if not self._is_closed:
                     self._idle.append((session, self._monotonic()))
+                    self._see_to_idle()
                     return
         session.close()
+
+    def _see_to_idle(self) -> None:
+        if self._watch is None and self._idle:
+            seconds = self._idle[0][1] + self._idle_seconds - self._monotonic()
+            self._watch = threading.Timer(max(seconds, 0.0), self._close_old)
+            self._watch.daemon = True
+            self._watch.start()
+
+    def _close_old(self) -> None:
+        """Close what nobody has used for so long."""
+        with self._lock:
+            until = self._monotonic() - self._idle_seconds
+            old = [session for session, since in self._idle if since <= until]
+            self._idle = [(session, since) for session, since in self._idle if since > until]
+            self._watch = None
+            self._see_to_idle()
+        for session in old:
+            session.close()
 
     def rest(self) -> None:
         """Close what nobody uses now."""
         with self._lock:
             idle, self._idle = self._idle, []
+            if self._watch is not None:
+                self._watch.cancel()
+                self._watch = None
         for session, _ in idle:
             session.close()
 
