@@ -16,6 +16,8 @@ from hub.pipeline.encode import encode_most, encode_together, mapped, read_canon
 from hub.pipeline.map import written_down
 from hub.pipeline.program import CompiledTarget, Program
 
+_MOST_BYTES = 64_000_000  # of canonical documents in one batch: they and what becomes of them are in memory at a time
+
 Source = Callable[[Delivery], tuple[bytes | None, Mapping[str, Any]]]  # the canonical document and its envelope
 
 
@@ -46,9 +48,14 @@ def gathered(
     documents: list[Any] = []
     failed: list[Built] = []
     lookups: list[tuple[str, bytes]] = []
-    for delivery in found:
+    size = 0
+    for number, delivery in enumerate(found):
         progress()
         raw, envelope = source(delivery)
+        size += len(raw or b"")
+        if size > _MOST_BYTES and number:
+            found = found[:number]
+            break
         if target is None or raw is None:
             failed.append(Built(delivery.delivery_id, failure=missing(delivery, target is None)))
             continue

@@ -11,6 +11,7 @@ from replaying import ANNA, deploy
 from world import START, World, order
 
 from connectors.base import LATER, REFUSED, Verdict
+from hub.pipeline import gather
 from hub.replay import steps
 from hub.store import collecting, dead_letters, deliveries, due
 from hub.store.search_terms import Filter
@@ -55,6 +56,14 @@ def test_as_many_as_are_wanted_go_at_once(world: World) -> None:
     assert [[each["ref"] for each in body] for body in world.target("erp").bodies] == [
         ["0", "1", "2"], ["3", "4", "5"], ["6"],
     ]  # fmt: skip
+    adds_up(world)
+
+
+def test_large_documents_go_in_several_batches(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gather, "_MOST_BYTES", 1)
+    world.send(order(1), order(2))
+    world.wait(QUARTER)
+    assert world.target("erp").bodies == [[{"ref": "1", "lines": 1}], [{"ref": "2", "lines": 1}]]
     adds_up(world)
 
 
