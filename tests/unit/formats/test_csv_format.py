@@ -89,6 +89,7 @@ def test_a_bad_row_keeps_its_bytes_and_says_where_it_stood() -> None:
         (b"\xef\xbb\xbf\r\n \n", {}, "the file is empty; expected a header row"),
         (b"a,,c\n", {}, "column 2 has no name in the header"),
         (b"a,b,a\n", {}, "the column 'a' stands twice in the header"),
+        (b"<html>Sorry</html>", {}, "the header is '<html>Sorry</html>': this is a page or XML, and no CSV"),
         (b"a,b\n", {"columns": ["x"]}, "the header has 2 columns, the option columns 1"),
         (b"quantity,b\n1,2\n", {"types": {"quantty": "integer"}},
          "the file has no column 'quantty', which types names; did you mean 'quantity'?"),
