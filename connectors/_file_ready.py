@@ -43,7 +43,10 @@ def is_candidate(name: str) -> bool:
 
 
 class Renamed:
-    """A file is complete as soon as it has a name of its own: its writer renames it when it is."""
+    """A file is complete as soon as it has a name of its own: its writer renames it when it is. ``is_settled``: nothing
+    has to be looked at once more before it can be told whether it is complete."""
+
+    is_settled = True
 
     def __init__(self, files: Files, folder: PurePath, pattern: str) -> None:
         self._files, self._folder, self._pattern = files, folder, pattern
@@ -74,11 +77,13 @@ class Stability(Renamed):
         self._sights: dict[str, _Sight] = {}
 
     def ready(self) -> list[Seen]:
-        found = super().ready()
-        now = self._monotonic()
-        sights = {seen.name: self._sight(seen, now) for seen in found}
-        self._sights = sights
-        return [seen for seen in found if self._is_steady(sights[seen.name], now)]
+        found, now, before = super().ready(), self._monotonic(), self._sights
+        self._sights = sights = {seen.name: self._sight(seen, now) for seen in found}
+        steady = [seen for seen in found if self._is_steady(sights[seen.name], now)]
+        # What still grows comes to rest when it does: nobody waits for it.
+        growing = sum(name in before and sight is not before[name] for name, sight in sights.items())
+        self.is_settled = len(steady) + growing >= len(found)
+        return steady
 
     def _sight(self, seen: Seen, now: float) -> _Sight:
         sight = self._sights.get(seen.name)

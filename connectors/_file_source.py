@@ -48,6 +48,7 @@ class FolderSource:
         self._claims = Claims(files, self._folder, now)
         self._sha256: dict[str, str] = {}  # of files in hand, as their markers said
         self._is_closed = False
+        self.is_over = True
 
     def fetch(self, accept: Accept) -> int:
         """Take what is ready; gives how many. A file that cannot be read goes to the error folder, its neighbours go
@@ -133,7 +134,9 @@ class FolderSource:
         by_time = self._settings["sort"] == "mtime"
         ready.sort(key=lambda seen: (seen.mtime_ns if by_time else 0, seen.name))
         complete = (found for seen in ready if (found := self._readiness.complete(seen)))
-        return islice(complete, self._settings["max_files"])
+        most = self._settings["max_files"]
+        self.is_over = self._readiness.is_settled and len(ready) <= most
+        return islice(complete, most)
 
     def _take(self, claim: Claim, seen: Seen | None, accept: Accept) -> bool:
         try:

@@ -237,6 +237,17 @@ class Source(Protocol):
     def close(self) -> None: ...
 
 
+@runtime_checkable
+class Unhurried(Protocol):
+    """A source that may have seen more than it has taken."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the last round took all that it could; else what is left may be taken at the next look, which should
+        not wait for the next time of the day."""
+        ...
+
+
 class Memory(Protocol):
     """What a source keeps between its fetches, over restarts and crashes: a few bytes, without a secret in them."""
 

@@ -20,15 +20,16 @@ from hub.systems import System
 
 _log = structlog.get_logger("sweeper")
 POLL_SECONDS = 5.0
-RETRY_SECONDS = 60.0  # until what has times of day is tried again, where it has failed
+RETRY_SECONDS = 60.0  # until what has times of day, or comes seldom, is read again where it has failed or is not over
 _NOTE_SECONDS = 30.0  # a source that is well and has nothing new is noted no more often
 
 
 @dataclass(slots=True)
 class New:
-    """How much of what a source gives is new."""
+    """How much of what a source gives is new, and whether that is all for now."""
 
     count: int = 0
+    is_over: bool = True
 
 
 Take = Callable[[New], None]  # reads a source, and counts
@@ -72,10 +73,11 @@ def is_time(engine: Engine, system: System) -> bool:
 
 
 def read_and_note(engine: Engine, name: str, take: Take, new: New) -> None:
-    """Read a source with times of day; once that is done, when it was begun is noted."""
+    """Read a source with times of day; once that is done and over, when it was begun is noted."""
     began = engine.clock.epoch()
     take(new)
-    engine.store.write(partial(scheduled.done, name=name, at=began))
+    if new.is_over:
+        engine.store.write(partial(scheduled.done, name=name, at=began))
 
 
 class Polls:
@@ -115,6 +117,8 @@ class Polls:
         except Exception as error:  # whatever goes wrong, the source is read again, and why stands with it
             self._failed(name, new.count, error)
         else:
+            if not new.is_over:
+                self._due[name] = min(self._due[name], self._engine.clock.monotonic() + RETRY_SECONDS)
             self._note(name, new.count, "")
         finally:
             self._busy.discard(name)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from connectors.base import DOUBT, ConnectorError, Incoming, Source, TransientError, Verdict
+from connectors.base import DOUBT, ConnectorError, Incoming, Source, TransientError, Unhurried, Verdict
 from hub.errors import HubError
 from hub.loggers import structlog
 from hub.message import Accepted, Arrival, Delivery, Finish
@@ -140,6 +140,7 @@ class Sweeper(Rounds):
 
     def _fetch(self, name: str, source: Source, new: New) -> None:
         source.fetch(lambda incoming: self._accept(name, source, incoming, new))
+        new.is_over = not isinstance(source, Unhurried) or source.is_over
 
     def _accept(self, name: str, source: Source, incoming: Incoming, new: New) -> None:
         """Store one thing a source found, piece by piece; durable when this returns."""

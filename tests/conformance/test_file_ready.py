@@ -45,6 +45,17 @@ def test_a_file_that_still_grows_or_is_touched_begins_anew(root: Path, times: Ti
     assert taken(source) == ["a.csv"]
 
 
+def test_a_round_is_not_over_while_a_file_has_to_be_looked_at_once_more(root: Path, times: Times) -> None:
+    source: Any = fetching(root, times, ready="stability", polls=3, steady_for=5.0)
+    path, over = put(root, "a.csv"), []
+    for grows in (True, False, False, False):
+        over.append((taken(source), source.is_over))
+        times.pass_by(60)
+        if grows:
+            path.write_bytes(b"more of it")
+    assert over == [([], False), ([], True), ([], False), (["a.csv"], True)]
+
+
 def test_a_file_with_a_time_far_in_the_future_or_the_past_is_taken_like_any_other(root: Path, times: Times) -> None:
     source = fetching(root, times, ready="stability", polls=2, steady_for=1.0)
     os.utime(put(root, "future.csv"), (4e9, 4e9))

@@ -96,3 +96,19 @@ def test_what_is_read_on_some_days_is_read_as_often_as_it_says(
         put(world, f"{number}.csv")
         taken.append(sweep(world, sweeper, 10))
     assert taken == [1, 2, 3]
+
+
+@pytest.mark.parametrize("every", ["at: '17:00', zone: Europe/Paris", "every: 24h, days: weekdays", "every: 24h"])
+def test_what_has_to_be_looked_at_again_does_not_wait_for_the_next_time(
+    make_world: Callable[..., World], tmp_path: Path, every: str
+) -> None:
+    root = tmp_path / "files"
+    (root / "in").mkdir(parents=True)
+    partner = PARTNER.replace("every: 1s", every).replace("rename", "stability, steady_for: 0s, max_files: 1")
+    world = make_world(systems=SYSTEMS + partner.format(root=root).encode(), routes=ROUTE, order_in=CSV_IN)
+    sweeper = Sweeper(world.engine, world.folder, None, {})
+    sweep(world, sweeper)
+    put(world, "1.csv"), put(world, "2.csv")
+    assert [sweep(world, sweeper, seconds) for seconds in (86400, 60, 60)] == [0, 1, 2]
+    put(world, "3.csv")
+    assert [sweep(world, sweeper, seconds) for seconds in (60, 60, 60)] == [2, 2, 2]
