@@ -59,7 +59,9 @@ class Claims:
             return None
         try:
             is_mine = self._took(seen, claim)
-        except PermissionError:
+        except Lost:
+            raise
+        except OSError:
             self._files.rename(marker, there)
             raise
         if is_mine:

@@ -16,7 +16,7 @@ from connectors._file_claims import Claim, Claims, Held
 from connectors._file_names import event_of, folder_within, move_numbered, readable
 from connectors._file_reading import Reading
 from connectors._file_ready import Seen, readiness
-from connectors._files import Files
+from connectors._files import Files, Lost, Passing
 from connectors.base import ConnectorError, Incoming, PermanentError, StoppedError, TransientError
 
 Accept = Callable[[Incoming], None]
@@ -110,7 +110,9 @@ class FolderSource:
                 return
             try:
                 taken = self._claims.take(seen)
-            except PermissionError:
+            except Lost:
+                raise
+            except (PermissionError, Passing):  # a server may say no more than that it failed, of a file that is locked
                 refused.append(readable(seen.name))
                 if len(refused) == _REFUSALS:
                     break

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from watched_folder import TODAY, Accepted, Times, base, fetching, files, note, put, root, server, taken
 
+from connectors._files import Passing
 from connectors.base import Incoming, PermanentError, TransientError
 
 
@@ -153,6 +154,25 @@ def test_a_file_that_can_never_be_stored_goes_aside_and_its_neighbours_go_on(roo
         "at": "2026-03-05T12:00:00Z",
         "reference": note(root, "a.csv")["reference"],
     }
+
+
+def test_a_file_that_a_server_does_not_let_go_keeps_no_other_from_being_taken(
+    root: Path, times: Times, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.csv", "a.csv.done", "b.csv", "b.csv.done"):
+        put(root, name)
+    source: Any = fetching(root, times, ready="marker")
+    rename, accepted = source._files.rename, Accepted()
+
+    def refuse(path: Path, target: Path) -> None:
+        if path.name == "a.csv":
+            raise Passing(5, "the server failed: it is locked")
+        rename(path, target)
+
+    monkeypatch.setattr(source._files, "rename", refuse)
+    with pytest.raises(TransientError, match=r"'a\.csv' cannot be renamed"):
+        source.fetch(accepted)
+    assert (accepted.names, files(root / "in")) == (["b.csv"], ["a.csv", "a.csv.done"])
 
 
 def test_a_file_that_changes_while_it_is_read_is_put_back(root: Path, times: Times) -> None:
