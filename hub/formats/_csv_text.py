@@ -14,6 +14,8 @@ ENCODINGS = (
 )  # fmt: skip
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+# In an encoding of one byte a character these would be text: a header, and often no rows.
+_PACKED = ((b"\x1f\x8b\x08", "gzip"), (b"PK\x03\x04", "a ZIP archive"))
 # What str.splitlines takes for a line end and CSV does not.
 _OTHER_ENDS = "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
@@ -22,8 +24,8 @@ _UNREADABLE = re.compile("[\ud800-\udfff]")
 
 def text_lines(chunks: Iterable[bytes], encoding: str) -> Iterator[str]:
     """Lines with their ends (CR LF, LF or CR). A byte that the encoding does not have becomes a lone surrogate, which
-    ``unreadable_byte`` finds, so that it spoils its own line only. Raises DecodeError for a broken UTF-16 or a line of
-    more than 10 million characters."""
+    ``unreadable_byte`` finds, so that it spoils its own line only. Raises DecodeError for what is packed, a broken
+    UTF-16 or a line of more than 10 million characters."""
     number, rest = 1, ""
     for text in _texts(iter(chunks), encoding):
         lines = _split(rest + text)
@@ -56,6 +58,10 @@ def _texts(chunks: Iterator[bytes], encoding: str) -> Iterator[str]:
         head += chunk
         if len(head) > 3:
             break
+    for magic, kind in _PACKED:
+        if head.startswith(magic):
+            hint = "have it sent unpacked: the hub unpacks nothing"
+            raise DecodeError(f"this is {kind}, and no CSV", code="packed", expected="text", hint=hint)
     mark, name = _detect(head, encoding)
     decoder = codecs.getincrementaldecoder(name)("strict" if name.startswith("utf-16") else "surrogateescape")
     read = 0

@@ -29,7 +29,8 @@ CONTENT_TYPES = ("text/csv", "application/csv", "text/tab-separated-values")
 EXAMPLE = (b"order_id,total\r\n4711,129.90\r\n", {"order_id": "4711", "total": "129.90"})
 
 _MAX_RAW = 65_536
-_PAGES = ("<!doctype", "<html", "<?xml")  # what a server says of its troubles is one line, and would be no rows
+# What a server says of its troubles is one line, and would be no rows; nor would what is encrypted.
+_PAGES = ("<!doctype", "<html", "<?xml", "-----begin pgp")
 
 
 def decode(chunks: Iterable[bytes], options: Mapping[str, Any]) -> Iterator[Record | BadRecord]:
@@ -132,7 +133,7 @@ def _check_width(names: list[str], columns: tuple[str, ...], line: int) -> None:
 
 def _check_header(names: list[str], line: int) -> None:
     if names and names[0].lower().startswith(_PAGES):
-        detail = f"the header is '{names[0][:40]}': this is a page or XML, and no CSV"
+        detail = f"the header is '{names[0][:40]}': this is a page, XML or PGP, and no CSV"
         raise DecodeError(detail, code="header", position=f"line {line}", expected="the names of columns")
     for number, name in enumerate(names, 1):
         if not name or name in names[: number - 1]:
