@@ -21,6 +21,7 @@ from connectors.base import ConnectorError, PermanentError
 DS = "http://www.w3.org/2000/09/xmldsig#"
 WSU = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
 _EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
+_ENVELOPED = f"{DS}enveloped-signature"
 _MORE = "http://www.w3.org/2001/04/xmldsig-more#"
 _ENC = "http://www.w3.org/2001/04/xmlenc#"
 _DIGESTS = {f"{_ENC}sha256": "sha256", f"{_MORE}sha384": "sha384", f"{_ENC}sha512": "sha512"}
@@ -122,6 +123,12 @@ def _referenced(reference: Element, by_id: Mapping[str, Element | None]) -> Elem
     if element is None:
         raise BadSignature(f"its reference {uri[:80]!r} leads to no element, or to several")
     transforms = reference.findall(f"{{{DS}}}Transforms/{{{DS}}}Transform")
+    if (
+        len(transforms) > 1
+        and transforms[0].get("Algorithm") == _ENVELOPED
+        and element not in reference.iterancestors()
+    ):
+        del transforms[0]  # it takes a signature away that does not stand in there
     if len(transforms) != 1:
         raise BadSignature(f"{len(transforms)} transforms of one reference; expected exclusive canonicalisation alone")
     hash = _method(reference, "DigestMethod", _DIGESTS)

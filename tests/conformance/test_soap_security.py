@@ -24,7 +24,7 @@ from connectors.base import PermanentError
 S11, WSA = "http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.org/2005/08/addressing"
 NOW = float(int(time.time()) + 86_400)  # the certificates are good from when they are made, long after this is read
 BODY = "<s:Body><o:Order xmlns:o='urn:o' xmlns:unused='urn:u'><o:n>1 &amp; 2</o:n></o:Order></s:Body>"
-IDS = ["Body", "Timestamp", "UsernameToken", "BinarySecurityToken", "MessageID", "Action", "To", "ReplyTo"]
+IDS = ["Security", "Body", "Timestamp", "UsernameToken", "BinarySecurityToken", "MessageID", "Action", "To", "ReplyTo"]
 
 
 def envelope(body: str = BODY, header: str = "") -> etree._Element:
@@ -88,6 +88,7 @@ TEMPLATE = f"""<ds:Signature xmlns:ds="{DS}"><ds:SignedInfo>
 </ds:Transforms><ds:DigestMethod Algorithm="%s"/><ds:DigestValue/></ds:Reference>
 <ds:Reference URI="#t"><ds:Transforms><ds:Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"/></ds:Transforms>
 <ds:DigestMethod Algorithm="%s"/><ds:DigestValue/></ds:Reference></ds:SignedInfo><ds:SignatureValue/></ds:Signature>"""
+WSSE_ID = ""  # of the header itself
 SHA256, SHA1 = "http://www.w3.org/2001/04/xmlenc#sha256", f"{DS}sha1"
 
 
@@ -97,7 +98,7 @@ def stamp(now: float = NOW) -> str:
 
 
 def signed_by_xmlsec1(keys: Path, name: str, method: str, digest: str = SHA256) -> etree._Element:
-    header = f"<w:Security xmlns:w='{WSSE}'>{stamp()}{TEMPLATE % (method, digest, digest)}</w:Security>"
+    header = f"<w:Security xmlns:w='{WSSE}'{WSSE_ID}>{stamp()}{TEMPLATE % (method, digest, digest)}</w:Security>"
     root = envelope(BODY.replace("<s:Body", f"<s:Body xmlns:u='{WSU}' u:Id='b'"), header)
     done = xmlsec1(keys, "--sign", "--privkey-pem", f"{name}.key,{name}.crt", "--output", "signed.xml", root=root)
     assert done.returncode == 0, done.stderr.decode()
@@ -115,6 +116,30 @@ def test_we_verify_what_another_program_signs(keys: Path, name: str, method: str
     verifier(keys, "other", name).check_envelope(root, b"", None, NOW)
     with pytest.raises(SignatureError, match="no certificate of this source fits it"):
         verifier(keys, "other").check_envelope(root, b"", None, NOW)
+
+
+ENVELOPED = f'<ds:Transforms><ds:Transform Algorithm="{DS}enveloped-signature"/>'
+
+
+def test_a_transform_that_takes_away_what_is_not_there_changes_nothing(
+    keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the package soap of npm signs: each part as if the signature stood in it."""
+    monkeypatch.setitem(globals(), "TEMPLATE", TEMPLATE.replace("<ds:Transforms>", ENVELOPED))
+    root = signed_by_xmlsec1(keys, "rsa", f"{MORE}rsa-sha256")
+    verifier(keys, "rsa").check_envelope(root, b"", None, NOW)
+    changed_value(root)
+    with pytest.raises(SignatureError, match="has been changed since it was signed"):
+        verifier(keys, "rsa").check_envelope(root, b"", None, NOW)
+
+
+def test_a_signature_in_what_it_signs_is_refused(keys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = TEMPLATE.replace("<ds:Transforms>", ENVELOPED).replace('URI="#b"', 'URI="#h"')
+    monkeypatch.setitem(globals(), "TEMPLATE", whole)
+    monkeypatch.setitem(globals(), "WSSE_ID", f" xmlns:u='{WSU}' u:Id='h'")
+    root = signed_by_xmlsec1(keys, "rsa", f"{MORE}rsa-sha256")
+    with pytest.raises(SignatureError, match="2 transforms of one reference"):
+        verifier(keys, "rsa").check_envelope(root, b"", None, NOW)
 
 
 def test_sha1_proves_nothing(keys: Path) -> None:
