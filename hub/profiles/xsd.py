@@ -25,6 +25,7 @@ _RUN = 500  # equal elements in a row, from which on they are judged in pieces
 _LARGE = 50_000  # bytes of a document in which such runs are looked for
 _NAMESPACE = re.compile(r"\{[^{}]*\}")
 _SUBJECT = re.compile(r"^Element '[^']*'(, attribute '([^']*)')?: ")
+_STRANGER = re.compile(r"^Element '(?:\{([^{}]*)\})?([^']+)': This element is not expected\. Expected is.*?\( (.*) \)")
 _FACET = re.compile(r"^\[facet '([^']+)'\] ")
 
 
@@ -170,7 +171,16 @@ def _rule(type_name: str) -> str:
 
 
 def _said(message: str) -> str:
-    """The parser's message without the namespaces in it and the name of the element, which the path says."""
+    """The parser's message without the namespaces in it and the name of the element, which the path says; but for a
+    namespace that is the mistake."""
+    if found := _STRANGER.match(message):
+        wanted = re.search(rf"(?:\{{([^{{}}]*)\}})?{re.escape(found[2])}(?=, |$)", found[3])
+        if wanted and wanted[1] != found[1]:
+            return f"This element is in {_in_words(found[1])}; expected {_in_words(wanted[1])}."
     text = _SUBJECT.sub(lambda found: f"attribute {found[2]}: " if found[2] else "", message)
     text = _NAMESPACE.sub("", text).strip()
     return text if len(text) <= 500 else f"{text[:500]} …"
+
+
+def _in_words(namespace: str | None) -> str:
+    return f"the namespace {namespace}" if namespace else "no namespace"

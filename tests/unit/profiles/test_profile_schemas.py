@@ -79,6 +79,20 @@ def test_what_is_missing_is_told_where_it_is_missing() -> None:
 
 
 @pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (b"<cac:IssueDate>2026-03-05</cac:IssueDate>", "the namespace urn:oasis:names:specification:ubl:schema:xsd:"
+         "CommonAggregateComponents-2"),
+        (b"<IssueDate xmlns=''>2026-03-05</IssueDate>", "no namespace"),
+    ],
+)  # fmt: skip
+def test_an_element_of_another_namespace_is_told_by_it(wrong: bytes, told: str) -> None:
+    [fault] = JUDGE.verdict("ubl-invoice", INVOICE.replace(b"<cbc:IssueDate>2026-03-05</cbc:IssueDate>", wrong)).faults
+    wanted = "the namespace urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2"
+    assert fault.message == f"This element is in {told}; expected {wanted}."
+
+
+@pytest.mark.parametrize(
     ("raw", "told"),
     [
         (CREDIT_NOTE, "document-type: this is a document {urn:oasis:names:specification:ubl:schema:xsd:CreditNote-2}"),
