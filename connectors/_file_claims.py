@@ -43,6 +43,7 @@ class Claims:
         self._files, self._folder, self._work, self._now = files, folder, folder / ".work", now
         self._last: dict[float, tuple[str, int]] = {}
         self._accepted: dict[str, Claim] = {}  # where they were put, so that most need not be searched for
+        self.are_held = False  # whether the last look for what is expired has met leases that are not over
 
     def take(self, seen: Seen) -> Claim | None:
         """Claim a file; None when another was faster or it is not the file that was seen any more. Raises
@@ -82,7 +83,9 @@ class Claims:
 
     def expired(self, lease_seconds: float) -> Iterator[Claim]:
         """What a crash left behind, claimed anew: claims, and files of which only the marker was claimed."""
-        left = [claim for claim in self._listed("claimed", "marker") if claim.at + lease_seconds <= self._now()]
+        found, now = self._listed("claimed", "marker"), self._now()
+        left = [claim for claim in found if claim.at + lease_seconds <= now]
+        self.are_held = len(left) < len(found)
         for claim in left:
             if claim.state == "claimed" and (again := self._renamed(claim, "claimed")):
                 yield again

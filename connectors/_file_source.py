@@ -53,6 +53,7 @@ class FolderSource:
     def fetch(self, accept: Accept) -> int:
         """Take what is ready; gives how many. A file that cannot be read goes to the error folder, its neighbours go
         on. An ``accept`` that raises puts the file back and ends this round."""
+        self.is_over = True
         try:
             return sum(self._take(claim, seen, accept) for claim, seen in self._in_hand())
         except _Refused as refused:
@@ -137,7 +138,8 @@ class FolderSource:
         ready.sort(key=lambda seen: (seen.mtime_ns if by_time else 0, seen.name))
         complete = (found for seen in ready if (found := self._readiness.complete(seen)))
         most = self._settings["max_files"]
-        self.is_over = self._readiness.is_settled and len(ready) <= most
+        if not self._readiness.is_settled or len(ready) > most or self._claims.are_held:
+            self.is_over = False
         return islice(complete, most)
 
     def _take(self, claim: Claim, seen: Seen | None, accept: Accept) -> bool:
@@ -177,6 +179,7 @@ class FolderSource:
             self._give_back(held.claim)
             if reading.failure is None:
                 raise _Refused(error) from error
+            self.is_over = False
             _log.warning("%s is left for later: %s", readable(held.claim.name), failure)
             return False
         if self._waits_for_outcome:

@@ -56,6 +56,29 @@ def test_a_round_is_not_over_while_a_file_has_to_be_looked_at_once_more(root: Pa
     assert over == [([], False), ([], True), ([], False), (["a.csv"], True)]
 
 
+def test_a_round_is_not_over_while_a_crash_has_a_file_in_hand_or_one_was_put_back(root: Path, times: Times) -> None:
+    put(root, "a.csv")
+
+    def die(_: Incoming) -> None:
+        raise Crash
+
+    with pytest.raises(Crash):
+        fetching(root, times).fetch(die)
+    source: Any = fetching(root, times)
+    assert (taken(source), source.is_over) == ([], False)
+    times.pass_by(301)
+
+    def grow(incoming: Incoming) -> None:
+        chunks = iter(incoming.chunks)
+        content = next(chunks)
+        (claim,) = (root / "in" / ".work").iterdir()
+        claim.write_bytes(content + b" and more")
+        list(chunks)
+
+    assert (source.fetch(grow), source.is_over) == (0, False)
+    assert (taken(source), source.is_over) == (["a.csv"], True)
+
+
 def test_a_file_with_a_time_far_in_the_future_or_the_past_is_taken_like_any_other(root: Path, times: Times) -> None:
     source = fetching(root, times, ready="stability", polls=2, steady_for=1.0)
     os.utime(put(root, "future.csv"), (4e9, 4e9))
