@@ -46,6 +46,8 @@ class Reading:
                 read += len(chunk)
                 yield chunk
                 self._keep(file)
+                if read > before.size:  # somebody writes, and may do so faster than it is read
+                    break
             after = file.status()
         if before != after or read != after.size:
             raise TransientError("the file changed while it was read; it is taken when it has come to rest")
