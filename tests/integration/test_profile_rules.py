@@ -154,6 +154,14 @@ def test_rules_that_come_to_no_end_are_broken_off(process: RulesProcess) -> None
     assert process.judge(rules(LOOP), b"<a/>", 10, lambda: None).total == 0
 
 
+def test_rules_that_are_not_kept_any_more_are_sent_again(process: RulesProcess) -> None:
+    """Each of more sets than are kept gives a verdict, and the first one gives it again."""
+    sets = [rules(RULES.format(f"<svrl:failed-assert id='R{n}' location='/*'/>")) for n in range(18)]
+    for each in (*sets, *sets):
+        answer = process.judge(each, b"<a/>", 10, lambda: None)
+        assert (answer.broken, [fault.rule for fault in answer.faults]) == ("", [f"R{sets.index(each)}"])
+
+
 def test_it_ends_when_nobody_asks(process: RulesProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(saxon.IDLE_SECONDS, "0.3")
     process.judge(rules(LOOP), b"<a/>", 10, lambda: None)
@@ -223,11 +231,32 @@ def test_a_document_brings_no_stylesheet_of_its_own(tmp_path: Path) -> None:
     assert [fault.rule for fault in JUDGE.verdict("en16931", raw).faults] == ["xml-document-type"]
 
 
-def own_profile(text: str) -> dict[str, bytes]:
+def test_a_profile_gives_rules_the_severity_that_they_have_there() -> None:
+    """Of documents of one specification, of one syntax, or of all; the first entry that is for a document counts."""
+    own = own_profile(
+        RULES.format("<svrl:failed-assert id='A' flag='fatal' location='/*'/><svrl:failed-assert id='B' flag='warning' "
+                     "location='/*'/>"),
+        "levels:\n"
+        "  - {specification: '*:nobody', rules: {A: warning}}\n"
+        "  - {documents: [cii-*], rules: {A: warning}}\n"
+        "  - {specification: '*cen.eu:en16931*', documents: [ubl-*], rules: {A: information, B: error}}\n"
+        "  - {rules: {A: warning}}\n",
+    )  # fmt: skip
+    judge = Judge(own)
+    verdict = judge.verdict("own", INVOICE)
+    assert [(fault.rule, fault.severity) for fault in verdict.faults] == [("B", "error"), ("A", "information")]
+    assert (verdict.errors, verdict.total) == (1, 2)
+    other = INVOICE.replace(b"<cbc:CustomizationID>urn:cen.eu:en16931", b"<cbc:CustomizationID>urn:example")
+    assert [(fault.rule, fault.severity) for fault in judge.verdict("own", other).faults] == [
+        ("A", "warning"), ("B", "warning"),
+    ]  # fmt: skip
+
+
+def own_profile(text: str, more: str = "") -> dict[str, bytes]:
     digest = hashlib.sha256(text.encode()).hexdigest()
     return {
         **reference_files(),
-        "schemas/profiles/own.yaml": b"profile: own\ndocuments: {ubl-invoice: [OWN]}\n",
+        "schemas/profiles/own.yaml": f"profile: own\ndocuments: {{ubl-invoice: [OWN]}}\n{more}".encode(),
         f"{FOLDER}OWN.xslt": text.encode(),
         MANIFEST: f"files:\n  OWN.xslt: sha256:{digest}\n".encode(),
     }

@@ -43,6 +43,26 @@ def test_an_invoice_profile_holds_each_syntax_to_the_rules_of_that_syntax() -> N
     }
 
 
+@pytest.mark.parametrize(
+    ("specification", "root", "rule", "level"),
+    [
+        ("xrechnung_3.0", "Invoice", "UBL-CR-646", "error"),  # sub invoice lines are for the extension alone
+        ("xrechnung_3.0", "Invoice", "BR-CO-16", None),
+        ("xrechnung_3.0#conformant#urn:xeinkauf.de:kosit:extension:xrechnung_3.0", "Invoice", "BR-CO-16",
+         "information"),
+        ("xrechnung_3.0#conformant#urn:xeinkauf.de:kosit:extension:xrechnung_3.0", "CrossIndustryInvoice", "BR-CO-16",
+         None),
+        ("xrechnung_3.0#compliant#urn:xeinkauf.de:kosit:xrechnung:cvd_0.9", "CreditNote", "BR-CL-13", "information"),
+    ],
+)  # fmt: skip
+def test_xrechnung_has_severities_of_its_own_by_what_a_document_says_it_is(
+    specification: str, root: str, rule: str, level: str | None
+) -> None:
+    document = next(each for each in SHIPPED.profiles["xrechnung"].documents if each.root == root)
+    said = f"urn:cen.eu:en16931:2017#compliant#urn:xeinkauf.de:kosit:{specification}"
+    assert document.levels_of(said).get(rule) == level
+
+
 def test_every_file_that_a_profile_names_is_published_somewhere() -> None:
     names = {
         name
@@ -69,6 +89,9 @@ def test_there_are_all_documents_of_ubl() -> None:
         ("profile: x\nrot: X\nschema: x.xsd\n", "2:1: error: unknown key 'rot' in profile 'x'; did you mean 'root'?"),
         ("profile: x\ndocuments: {ubl-invioce: []}\n",
          "2:13: error: unknown profile 'ubl-invioce'; did you mean 'ubl-invoice'?"),
+        ("profile: x\ndocuments: {ubl-invoice: [R]}\nlevels: [{rules: {BR-01: warn}}]\n",
+         "3:26: error: levels[0].rules.BR-01: expected fatal, error, warning or information, got 'warn'; did you mean "
+         "'warning'?"),
         ("source: x\ntitle: X\npublisher: Y\nfiles: x.xsd\n",
          "1:1: error: address is missing in this source: where it is to be had"),
     ],
