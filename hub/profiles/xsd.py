@@ -67,7 +67,7 @@ def load_schema(library: Library, file: Published) -> etree.XMLSchema:
 
 
 def _broken(file: Published, text: str) -> ProjectError:
-    return ProjectError([Fault(f"{file.origin} {file.path}".replace(" /", "/"), 0, 0, text)])
+    return ProjectError([Fault(f"{file.origin} {file.path}".replace("/ ", "/"), 0, 0, text)])
 
 
 def faults_of(schema: etree.XMLSchema, root: Element, most: int, size: int, source: str) -> tuple[list[RuleFault], int]:
