@@ -160,16 +160,16 @@ class Judge:
             yield from _written(module, raw, [record.value for record in good], bool(bad), verdict)
 
     def _hold(self, raw: bytes, verdict: Verdict) -> None:
-        """To its schema, then to the rules that it says it obeys."""
+        """To the rules that it says it obeys, with their schema; where these are not here, to its schema."""
         root = parse(raw)
-        for name in (self._schemas.get(str(root.tag), ""), self._rules_of(root)):
-            if not name or not self._profiles.has(name) or self._profiles.missing(name) or verdict.judged == "invalid":
+        for name in (self._rules_of(root), self._schemas.get(str(root.tag), "")):
+            if not name or not self._profiles.has(name) or self._profiles.missing(name) or verdict.judged:
                 continue
             try:
                 found = self._profiles.verdict(name, raw, 10_000)
             except (Unavailable, Unfinished):
                 continue
-            verdict.by += found.judged_by
+            verdict.by = found.judged_by
             verdict.judged = "valid" if found.is_valid else "invalid"
             is_schema = len(found.judged_by) < 2
             codes = {"schema" if is_schema else fault.rule for fault in found.faults if fault.is_error}

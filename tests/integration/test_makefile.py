@@ -33,7 +33,12 @@ def test_what_is_missing_is_named_and_what_is_out_of_the_path_is_found(tmp_path:
             ["CONNECTOR=/a/side.py"],
             "tests/conformance/test_connectors_send.py tests/conformance/test_connectors_fetch.py",
         ),
-        (["SAMPLES=/a/folder"], 'tests/conformance/public_documents.py /a/folder "" ""'),
+        (["SAMPLES=/a/folder"], 'tests/conformance/public_documents.py /a/folder "" "" || failed=1; :; exit $failed'),
+        (
+            ["RULES=/a/folder", "PROJECT=/a/project"],
+            "tests/conformance/rule_sets.py /a/folder /a/project || failed=1; .venv/bin/python "
+            "tests/conformance/own_documents.py /a/project || failed=1; exit $failed",
+        ),
     ],
 )
 def test_make_conformance_runs_the_suites_or_reads_samples(given: list[str], command: str) -> None:
