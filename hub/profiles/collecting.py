@@ -107,7 +107,8 @@ def _wanted(files: Mapping[str, bytes], definitions: Definitions) -> dict[str, b
     for path in sorted(files, key=lambda path: (path.count("/"), path)):
         name = PurePosixPath(path)
         file = name.name if name.suffix == ".xsd" else name.stem if name.suffix in ENDINGS else ""
-        if file and definitions.source_of(file):
+        source = definitions.source_of(file) if file else None
+        if source is not None and not source.leaves_out(path):
             first.setdefault(name.name, path)
     found: dict[str, bytes] = {}
     for path in first.values():

@@ -46,6 +46,7 @@ SOURCE_FIELDS = (
     Field("publisher", "text", "Who publishes it.", required=True),
     Field("address", "url", "Where it is to be had.", required=True),
     Field("files", "texts", "The names of its files; a * is anything.", required=True, default=()),
+    Field("without", "texts", "Paths of what is published and not meant; a * is anything.", default=()),
     Field("packages", "texts", "Python packages that carry some of them.", default=()),
     Field("carries", "text", "Which of them the packages have, where that is not all.", default=""),
     Field("extra", "text", "The extra of o2c-hub that brings the first package.", default=""),
@@ -91,12 +92,17 @@ class Source:
     publisher: str
     address: str
     files: tuple[str, ...]
+    without: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     carries: str = ""
     extra: str = ""
 
     def has(self, file: str) -> bool:
         return any(fnmatchcase(file, pattern) for pattern in self.files)
+
+    def leaves_out(self, path: str) -> bool:
+        """Whether a file that is published there is not the one that is meant."""
+        return any(fnmatchcase(f"/{path}", pattern) for pattern in self.without)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +173,8 @@ def _entries(files: Mapping[str, bytes], faults: list[Fault]) -> Iterator[Node]:
 
 def _source(values: dict[str, Any]) -> Source:
     rest = {name: values[name] for name in ("title", "publisher", "address", "carries", "extra")}
-    return Source(values["source"], files=tuple(values["files"] or ()), packages=tuple(values["packages"]), **rest)
+    files, without, packages = (tuple(values[name] or ()) for name in ("files", "without", "packages"))
+    return Source(values["source"], files=files, without=without, packages=packages, **rest)
 
 
 def _check_simple(node: Node, values: dict[str, Any], faults: list[Fault]) -> None:

@@ -84,6 +84,16 @@ def test_a_sum_of_nothing_is_told_where_there_are_allowances_of_nothing(kind: st
     assert findings(written(kind, document)) == []
 
 
+@pytest.mark.parametrize("kind", ["invoice", "credit_note"])
+def test_of_several_preceding_invoices_one_stands_where_d16b_has_a_place_for_one(kind: str) -> None:
+    document = copy.deepcopy(next(document for of, document, _ in some(0) if of == kind))
+    document["preceding_invoices"] = [{"id": "2025-1", "issue_date": "2025-12-01"}, {"id": "2025-2"}, {"id": "2025-3"}]
+    raw = written(kind, document)
+    assert (raw.count(b"<ram:InvoiceReferencedDocument>"), raw.count(b">Preceding invoice</ram:Name>")) == (1, 2)
+    assert read(kind, raw)["preceding_invoices"] == document["preceding_invoices"]
+    assert all("CII-SR-475" in found for found in findings(raw))  # a warning of names of several supporting documents
+
+
 def test_rules_find_what_is_wrong() -> None:
     raw = next(raw for kind, _, raw in some(0) if kind == "invoice")
     wrong = re.sub(rb"(<ram:GrandTotalAmount>)([0-9.]+)", rb"\g<1>9\g<2>", raw)

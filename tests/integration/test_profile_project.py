@@ -151,6 +151,15 @@ def test_what_profiles_name_is_taken_over_with_what_it_imports(project: Path, tm
     assert open_workplace(project).check().faults == ()
 
 
+def test_of_two_schemas_of_a_name_the_one_that_is_meant_is_taken_over(project: Path, tmp_path: Path) -> None:
+    """CII with the code lists of 2016 in its schema refuses invoices that EN 16931 allows."""
+    name = "data/CrossIndustryInvoice_100pD16B.xsd"
+    schema = '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"/>'
+    source = archive(tmp_path / "cen.zip", **{f"{kind} clm/{name}": schema for kind in ("coupled", "uncoupled")})
+    taken = take_over(project, [source], read_definitions(read_files(project)))
+    assert [each.path for each in taken] == [f"cen/uncoupled clm/{name}"]
+
+
 def test_schematron_is_made_into_rules_that_run(project: Path, tmp_path: Path) -> None:
     own = project / "schemas/profiles/own.yaml"
     own.parent.mkdir(parents=True)

@@ -20,6 +20,8 @@ SHIPPED = read_definitions(reference_files())
         ("camt.053.001.08", ["{urn:iso:std:iso:20022:tech:xsd:camt.053.001.08}Document"], ["camt.053.001.08.xsd"], []),
         ("peppol-order", ["{urn:oasis:names:specification:ubl:schema:xsd:Order-2}Order"], ["UBL-Order-2.1.xsd"],
          ["PEPPOLBIS-T01"]),
+        ("cii-invoice", ["{urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100}CrossIndustryInvoice"],
+         ["CrossIndustryInvoice_100pD22B.xsd", "CrossIndustryInvoice_100pD16B.xsd"], []),
         ("peppol-order-response-advanced",
          ["{urn:oasis:names:specification:ubl:schema:xsd:OrderResponse-2}OrderResponse"],
          ["UBL-OrderResponse-2.3.xsd"], ["PEPPOLBIS-T116"]),
@@ -64,6 +66,12 @@ def test_xrechnung_has_severities_of_its_own_by_what_a_document_says_it_is(
     document = next(each for each in SHIPPED.profiles["xrechnung"].documents if each.root == root)
     said = f"urn:cen.eu:en16931:2017#compliant#urn:xeinkauf.de:kosit:{specification}"
     assert document.levels_of(said).get(rule) == level
+
+
+@pytest.mark.parametrize("name", ["en16931", "peppol-bis-3", "xrechnung"])
+def test_cii_by_en_16931_is_of_d16b(name: str) -> None:
+    found = next(each for each in SHIPPED.profiles[name].documents if each.root == "CrossIndustryInvoice")
+    assert found.schemas == ("CrossIndustryInvoice_100pD16B.xsd", "CrossIndustryInvoice_100pD22B.xsd")
 
 
 def test_every_file_that_a_profile_names_is_published_somewhere() -> None:
