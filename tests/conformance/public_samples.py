@@ -264,9 +264,12 @@ class Expectations:
     def of(self, name: str) -> Expected:
         """What is to become of a file."""
         pattern = name if name in self._known else next((one for one in self._known if fnmatch(name, one)), "")
-        match self._known.get(pattern):
-            case None:
-                return self.unsaid(name)
+        said = self._known.get(pattern)
+        return self.unsaid(name) if said is None else self.expected(said, pattern)
+
+    def expected(self, said: Any, pattern: str) -> Expected:
+        """The same as it is written down."""
+        match said:
             case "ok":
                 return []
             case str() as one:

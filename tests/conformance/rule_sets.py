@@ -1,8 +1,8 @@
 """Published rules against the unit tests that are published with them: ``make conformance RULES=FOLDER``.
 
 A test there is a small document, often no valid one, and says which rules it must break and which it must not. So it is
-given to the rules alone, without the schema. The rules are those that a project has (``PROJECT=``) or a package
-carries; a set is told by the folder's tests that none of them knows.
+given to the rules alone, without the schema. Those of XRechnung are documents that say how to change them. The rules
+are those that a project has (``PROJECT=``) or a package carries.
 
     python tests/conformance/rule_sets.py FOLDER [PROJECT]
 """
@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from changed_documents import changed_documents, is_one
 from lxml import etree
 
 from hub.errors import DecodeError
@@ -36,11 +37,16 @@ class Score:
     wrong: list[str] = field(default_factory=list)
 
 
-def tests_in(folder: Path) -> Iterator[tuple[Path, Element, dict[str, bool]]]:
-    """Each document of each test set, and whether it is to break a rule."""
+def tests_in(folder: Path) -> Iterator[tuple[Path, Element, dict[str, bool], bool]]:
+    """Each document of each test set, whether it is to break a rule, and whether it is about XRechnung's rules: these
+    have some of Peppol's among them, changed."""
     for path in sorted(folder.rglob("*.xml")):
+        raw = path.read_bytes()
+        if is_one(raw):
+            yield from ((path, document, wanted, True) for document, wanted in changed_documents(raw))
+            continue
         try:
-            root = parse(path.read_bytes())
+            root = parse(raw)
         except DecodeError:
             continue
         if root.tag != f"{_SPACE}testSet":
@@ -55,18 +61,18 @@ def tests_in(folder: Path) -> Iterator[tuple[Path, Element, dict[str, bool]]]:
             }
             documents = [child for child in test if not child.tag.startswith(_SPACE)]
             if documents and wanted:
-                yield path, documents[0], wanted
+                yield path, documents[0], wanted, False
 
 
 def scores(folder: Path, library: Library, names: list[str]) -> dict[str, Score]:
     """A score for each set of rules that knows rules of the tests."""
     found: dict[str, Score] = {}
     known = {name: rules for name in names if (rules := library.rules(name))}
-    for path, document, wanted in tests_in(folder):
+    for path, document, wanted, is_german in tests_in(folder):
         content = etree.tostring(document, encoding="utf-8")
         for name, rules in known.items():
             asked = {rule: breaks for rule, breaks in wanted.items() if _has(rules, rule)}
-            if not asked or not _is_about(name, document):
+            if not asked or not _is_about(name, document) or name.startswith("XRechnung") != is_german:
                 continue
             score = found.setdefault(rules.label, Score())
             answer = rules_process().judge(rules, content, _MOST, lambda: None)
