@@ -6,7 +6,7 @@ from io import BytesIO
 from typing import Any
 
 from pypdf import PdfWriter
-from pypdf.generic import DictionaryObject, NameObject, NumberObject
+from pypdf.generic import ArrayObject, ByteStringObject, DictionaryObject, NameObject, NumberObject
 
 METADATA = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
@@ -21,8 +21,11 @@ def pdf(part: str = OF_2B, more: str = "", password: str | None = None, signed: 
     """A PDF of one page that says to be PDF/A; ``part`` "": without metadata; ``files`` are embedded in it."""
     writer = PdfWriter()
     writer.add_blank_page(100, 100)
+    writer._ID = ArrayObject([ByteStringObject(b"0123456789abcdef")] * 2)  # PDF/A has one, and the two names below
     if part:
         writer.xmp_metadata = METADATA.replace("PART", part).replace("MORE", more).encode()  # type: ignore[assignment]
+        stream: Any = writer.root_object["/Metadata"]
+        stream |= {NameObject("/Type"): NameObject("/Metadata"), NameObject("/Subtype"): NameObject("/XML")}
     for name, content in files.items():
         writer.add_attachment(name.replace("_", "-") + ".xml", content)
     if signed:

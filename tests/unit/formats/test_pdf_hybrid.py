@@ -54,6 +54,8 @@ def test_what_is_written_is_read_as_the_same_invoice(profile: str) -> None:
 
 def test_the_pdf_is_pdf_a_3_that_names_its_invoice() -> None:
     reader = PdfReader(BytesIO(cii.encode_one(with_pdf(pdf(other=b"<a/>")), HYBRID)))
+    stream: Any = reader.root_object["/Metadata"]
+    assert (stream["/Type"], stream["/Subtype"], len(reader.trailer["/ID"])) == ("/Metadata", "/XML", 2)  # type: ignore[arg-type]
     told = reader.xmp_metadata
     assert told is not None and (told.pdfaid_part, told.pdfaid_conformance) == ("3", "B")
     assert told.xmp_creator_tool == "a test" and len(reader.pages) == 1 and reader.pdf_header == "%PDF-1.7"
