@@ -70,7 +70,8 @@ class Rules:
             self._compiled.move_to_end(ask.key)
         else:
             given = {"stylesheet_file": ask.file} if ask.file else {"stylesheet_text": ask.rules.decode("utf-8-sig")}
-            self._compiled[ask.key] = self._xslt.compile_stylesheet(**given)
+            rules = self._compiled[ask.key] = self._xslt.compile_stylesheet(**given)
+            rules.set_capture_result_documents(True)  # what else they would write stays in memory, and is dropped
             if len(self._compiled) > _MOST_COMPILED:
                 self._compiled.popitem(last=False)
         return self._compiled[ask.key]

@@ -218,6 +218,13 @@ def test_rules_fetch_nothing_from_a_network() -> None:
             server.accept()
 
 
+def test_rules_write_no_file(tmp_path: Path) -> None:
+    file = tmp_path / "written.txt"
+    own = own_profile(RULES.format(f'<xsl:result-document href="file://{file}">x</xsl:result-document>'))
+    assert Judge(own).verdict("own", INVOICE).is_valid
+    assert not file.exists()
+
+
 def test_a_document_brings_no_stylesheet_of_its_own(tmp_path: Path) -> None:
     sheet = tmp_path / "always.xsl"
     sheet.write_text(RULES.format(""))
