@@ -219,20 +219,20 @@ def test_nothing_of_a_route_is_built_anew_for_its_test() -> None:
 
 
 COLLECTING = ROUTES.replace(
-    b"{system: files, map: order-out}", b"{system: files, map: rows-out, collect: {at: '18:00'}}"
+    b"{system: files, map: order-out}", b"{system: days, map: rows-out, collect: {at: '18:00'}}"
 )
 
 
 def test_what_is_collected_is_expected_of_each_that_went_in_it() -> None:
-    systems = SYSTEMS.replace(b'"{stock}.json"', b'"{count}-{batch_id}.csv"')
+    systems = SYSTEMS + b'days: {connector: file, root: out, send: {folder: done, name: "{count}-{batch_id}.csv"}}'
     found = bench({**FILES, "config/systems.yaml": systems}, routes=COLLECTING)
     rows = "[{ref: '1', lines: '1'}, {ref: '2', lines: '1'}]"
-    each = f"{{deliveries: [{{to: files, request: 'done/2-{{delivery_id}}.csv', body: {rows}}}]}}"
+    each = f"{{deliveries: [{{to: days, request: 'done/2-{{delivery_id}}.csv', body: {rows}}}]}}"
     receives = '{body_text: "id,name,qty\\n1,a,2\\n2,b,3\\n"}'
     assert told(run(found, f"{{messages: [{each}, {each}]}}", receives, route="rows")) == []
     wrong = each.replace("lines: '1'}]", "lines: '2'}]")
     paths = told(run(found, f"{{messages: [{each}, {wrong}]}}", receives, route="rows"))
-    assert paths == ["messages[1].files.body[1].lines"]
+    assert paths == ["messages[1].days.body[1].lines"]
 
 
 @pytest.mark.parametrize(
