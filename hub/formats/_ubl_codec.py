@@ -95,8 +95,8 @@ class StandardCodec:
 
     def _read(self, raw: bytes) -> tuple[dict[str, Any], list[UblFault]]:
         try:
-            parts = parts_as_it_came(raw)
-            document, faults = read_document(self._standard, parts)
+            parts, prove = parts_as_it_came(raw)
+            document, faults = read_document(self._standard, parts, prove)
         except NotPlain:
             parts = parts_of_tree(parse(raw))
             document, faults = read_document(self._standard, parts, is_of_tree=True)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from hub.errors import DecodeError
 from hub.formats._ubl_definitions import Aggregate, Child, Standard
 from hub.formats._ubl_faults import Faults, UblFault
 from hub.formats._ubl_names import Head, Names, head_of
@@ -28,7 +29,7 @@ from hub.formats._ubl_run import Run, check_root, inner_xml, kept, out_of_order,
 from hub.formats._ubl_shapes import GROUP, LEAF, TEXT, Shapes
 from hub.formats._ubl_values import KINDS, Odd, odd_value, reader_of
 from hub.formats._xml import LIMITS
-from hub.formats._xml_plain import NotPlain, unescaped
+from hub.formats._xml_plain import NotPlain, Prove, nothing_to_prove, unescaped
 from hub.spelling import did_you_mean
 
 _TEXT, _LEAF, _GROUP = TEXT, LEAF, GROUP
@@ -63,28 +64,39 @@ class _Step(NamedTuple):
     given: dict[str, str]
 
 
-# What the quick way needs of a step: form (_SLOW where the step has notes), index, after, name, value_of, is_list.
-_Quick = tuple[int, int, int, str, Callable[..., Any], bool, _Step]
+# What the quick way needs of a step: form (_SLOW where the step has notes), index, after, name, value_of, is_list, the
+# head that ends it.
+_Quick = tuple[int, int, int, str, Callable[..., Any], bool, str, _Step]
 
 
-def read_document(standard: Standard, parts: list[str], is_of_tree: bool = False) -> tuple[dict[str, Any], Faults]:
-    """The document of its parts and its faults, which know their part and not yet their place. ``is_of_tree``: they
-    have come through the door. Raises DecodeError where it is none of the standard, or of a type that is not
-    read; NotPlain."""
-    run = Run(parts, is_of_tree)
+def read_document(
+    standard: Standard, parts: list[str], prove: Prove = nothing_to_prove, is_of_tree: bool = False
+) -> tuple[dict[str, Any], Faults]:
+    """The document of its parts and its faults, which know their part and not yet their place. ``prove`` raises
+    NotPlain where it is not well formed; ``is_of_tree``: they have come through the door. Raises DecodeError where it
+    is none of the standard, or of a type that is not read; NotPlain."""
+    run = Run(parts, is_of_tree, prove)
     head, text = next(run.pairs)
     run.check(head)
     root = head_of(head)
     names = Names(root.declared)
-    check_root(standard, root, names)
+    try:
+        check_root(standard, root, names)
+    except DecodeError:
+        run.prove()  # what is no XML is told first
+        raise
     unit = _unit(text)
     run.indent(unit)
     document: dict[str, Any] = {TYPE: root.name}
     vocabulary = _vocabulary(standard, names.key())
-    if root.is_empty:
-        content: dict[str, Any] = {}
-    else:
-        content, _ = vocabulary.reader(standard.document(root.name)).read(run, text, 1)
+    content: dict[str, Any] = {}
+    if not root.is_empty:
+        try:
+            content, text = vocabulary.reader(standard.document(root.name)).read(run, text, 1)
+        except StopIteration:
+            raise NotPlain from None  # it ends within a leaf
+    if run.closed != _end_of(root) or run.at != len(run.heads) or text.strip(XML_SPACE):
+        run.prove()
     if root.declared != standard.usual_names(root.name, content):
         document[NAMESPACES] = root.declared
     if unit is not None:
@@ -95,6 +107,10 @@ def read_document(standard: Standard, parts: list[str], is_of_tree: bool = False
     if root.prefix != names.prefix(names.uri(root.prefix)):
         document[PREFIXES] = {root.name: root.prefix, **content.get(PREFIXES, {})}
     return document, run.faults
+
+
+def _end_of(head: Head) -> str:
+    return f"/{head.prefix}:{head.name}" if head.prefix else f"/{head.name}"
 
 
 def _unit(text: str) -> str | None:
@@ -151,11 +167,13 @@ class _Reader:
         for head, text in pairs:
             step = known(head)
             if step is None:
-                if head[0] == "/":
+                if head[:1] == "/":
+                    run.closed = head
                     break
+                run.prove()
                 run.check(head)
                 step = self._learn(head)
-            form, index, follows, name, value_of, is_list, _ = step
+            form, index, follows, name, value_of, is_list, close, _ = step
             if form > _GROUP or index < after or gap != inner or odd is not None:
                 odd = odd or run.oddities()
                 after, gap = self._child(run, odd, document, step[-1], head, text, after, gap, depth)
@@ -171,12 +189,16 @@ class _Reader:
                         after, gap = self._child(run, odd, document, step[-1], head, text, after, gap, depth)
                         continue
                 end, gap = next(pairs)
-                if end[0] != "/":
-                    odd = run.oddities()
-                    gap = self._nested(run, odd, name, f"<{head}>{text}", end, gap, depth)
-                    continue
+                if end != close:
+                    run.prove()
+                    if end[0] != "/":
+                        odd = run.oddities()
+                        gap = self._nested(run, odd, name, f"<{head}>{text}", end, gap, depth)
+                        continue
             else:
                 value, gap = value_of(run, text, depth + 1)
+                if run.closed != close:
+                    run.prove()
             after = follows
             if not is_list:
                 document[name] = value
@@ -184,15 +206,22 @@ class _Reader:
                 document[name].append(value)
             else:
                 document[name] = [value]
+        else:
+            raise NotPlain  # it ends within this element
         usual = run.indents[depth - 1] if document or (odd is not None and odd.other) else ""
-        if gap != usual:
-            odd = odd or run.oddities()
+        if gap != usual or odd is not None:
+            self._end(run, odd or run.oddities(), document, gap, gap == usual, inner)
+        return document, text
+
+    def _end(
+        self, run: Run, odd: Oddities, document: dict[str, Any], gap: str, is_usual: bool, inner: str
+    ) -> None:  # fmt: skip
+        """What is odd goes to the values; ``gap`` is the text before the end tag."""
+        if not is_usual:
             self._check_gap(run, gap)
             odd.begin_gaps(document, inner)
-        if odd is not None:
-            odd.end(unescaped(gap))
-            document.update(odd.fields())
-        return document, text
+        odd.end(unescaped(gap))
+        document.update(odd.fields())
 
     def _child(
         self, run: Run, odd: Oddities, document: dict[str, Any], step: _Step, head: str, text: str, after: int,
@@ -300,7 +329,7 @@ class _Reader:
         else:
             step = self._known_step(tag, child, names, uri)
         form = step.form if step.notes is None else _SLOW
-        quick = (form, step.place, step.after, step.name, step.value_of, step.is_list, step)
+        quick = (form, step.place, step.after, step.name, step.value_of, step.is_list, _end_of(tag), step)
         self._vocabulary.keep(self.steps, head, quick)
         return quick
 

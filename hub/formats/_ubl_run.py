@@ -13,7 +13,7 @@ from hub.formats._ubl_faults import Faults, UblFault
 from hub.formats._ubl_names import Head, Names
 from hub.formats._ubl_oddities import Oddities
 from hub.formats._xml import LIMITS
-from hub.formats._xml_plain import NotPlain
+from hub.formats._xml_plain import NotPlain, Prove, nothing_to_prove
 from hub.spelling import did_you_mean
 
 Parts = Iterator[tuple[str, str]]
@@ -25,8 +25,10 @@ _PLAIN_SPACE = re.compile(r"""xmlns(?::[^\s=]+)?\s*=\s*["'](?:urn:|https?://)[A-
 class Run:
     """One document that is being read."""
 
-    def __init__(self, parts: list[str], is_of_tree: bool) -> None:
+    def __init__(self, parts: list[str], is_of_tree: bool, prove: Prove) -> None:
         self.is_of_tree = is_of_tree
+        self._prove = prove
+        self.closed = ""  # the head that ended the element that was read last
         self.heads, self.texts = parts[0::2], parts[1::2]
         self._each, self._every = iter(self.heads), iter(self.texts)
         self.pairs: Parts = zip(self._each, self._every, strict=False)
@@ -50,8 +52,15 @@ class Run:
         self._each.__setstate__(at)  # type: ignore[attr-defined]
         self._every.__setstate__(at)  # type: ignore[attr-defined]
 
+    def prove(self) -> None:
+        """See to it that the document is well formed, which most are seen to be by their tags alone. Raises
+        NotPlain."""
+        prove, self._prove = self._prove, nothing_to_prove
+        prove()
+
     def oddities(self) -> Oddities:
         """Those of an element that turns out to have some."""
+        self.prove()
         self.odd += 1
         return Oddities()
 

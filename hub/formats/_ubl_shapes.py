@@ -22,10 +22,10 @@ _MOST_KNOWN, _MOST_SEEN, _MOST_MADE = 8, 200, 10
 
 
 class Reader(Protocol):
-    """What reads one kind of element, and knows its tags: form, index, after, name, value_of, is_list, step."""
+    """What reads one kind of element, and knows its tags: form, index, after, name, value_of, is_list, close, step."""
 
     @property
-    def steps(self) -> Mapping[str, tuple[int, int, int, str, Callable[..., Any], bool, Any]]: ...
+    def steps(self) -> Mapping[str, tuple[int, int, int, str, Callable[..., Any], bool, str, Any]]: ...
     def read(self, run: Run, gap: str, depth: int) -> tuple[dict[str, Any], str]: ...
 
 
@@ -60,6 +60,7 @@ class Shapes:
                     except Odd:
                         break
                     run.move_to(end)
+                    run.closed = shape.heads[-1]
                     return value, texts[-1]
         odd = run.odd
         found = self._reader.read(run, gap, depth)
@@ -126,7 +127,7 @@ class _Writing:
                 whole = {name: f"[{','.join(made)}]" if name in lists else made[0] for name, made in fields.items()}
                 return "{" + ",".join(f"{name!r}:{made}" for name, made in whole.items()) + "}"
             self.blanks.append((before, depth))
-            form, _, _, name, value_of, is_list, step = self._step(reader, head)
+            form, _, _, name, value_of, is_list, _, step = self._step(reader, head)
             if is_list:
                 lists.add(name)
             made = fields.setdefault(name, [])
@@ -141,7 +142,7 @@ class _Writing:
                 before, _ = next(heads)
         raise _Strange
 
-    def _step(self, reader: Reader, head: str) -> tuple[int, int, int, str, Callable[..., Any], bool, Any]:
+    def _step(self, reader: Reader, head: str) -> tuple[int, int, int, str, Callable[..., Any], bool, str, Any]:
         step = reader.steps.get(head)
         if step is None or step[0] > GROUP:
             raise _Strange

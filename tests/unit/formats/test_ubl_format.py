@@ -298,7 +298,7 @@ def test_the_place_of_a_value_is_that_of_its_element() -> None:
 
 def test_reading_takes_no_more_definitions_than_it_needs() -> None:
     fresh = replace(UBL, _made={})
-    read_document(fresh, parts_as_it_came(ubl.EXAMPLE[0]))
+    read_document(fresh, *parts_as_it_came(ubl.EXAMPLE[0]))
     assert [name for name, is_document in fresh._made if is_document] == ["Invoice"] and len(TYPES) == 16
 
 
