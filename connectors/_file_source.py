@@ -97,7 +97,8 @@ class FolderSource:
         return bool(self._settings["archive_by"] == "outcome")
 
     def _unreachable(self, error: OSError) -> TransientError:
-        return TransientError(f"the folder '{self._settings['folder']}': {error.strerror}")
+        code = error.code if isinstance(error, Lost) else "not_reachable"
+        return TransientError(f"the folder '{self._settings['folder']}': {error.strerror}", code=code)
 
     def _in_hand(self) -> Iterator[tuple[Claim, Seen | None]]:
         """What a crash left behind first, then what is ready, each claimed just before it is read."""
@@ -121,7 +122,7 @@ class FolderSource:
             if taken is not None:
                 yield taken, seen
         if refused:
-            raise TransientError(self._not_taken(refused))
+            raise PermanentError(self._not_taken(refused))
 
     def _not_taken(self, names: list[str]) -> str:
         where = self._settings["folder"]

@@ -231,13 +231,13 @@ class HttpSource:
         if verdict.kind == DELIVERED:
             return verdict
         if self._is_closed:
-            raise TransientError("it was broken off, for the hub stops or its settings have changed")
+            raise TransientError("it was broken off, for the hub stops or its settings have changed", code="closing")
         number = f"page {progress.page + 1}: " if progress.page else ""
         detail = f"{number}{verdict.detail}"
         if verdict.kind == STOPPED:
             raise StoppedError(detail)
         if verdict.kind in (LATER, DOUBT) and verdict.status not in _EXPIRED:
-            raise TransientError(detail, verdict.retry_after_seconds)
+            raise TransientError(detail, verdict.retry_after_seconds, verdict.code, verdict.status)
         if verdict.status in _EXPIRED and (progress.where is not None or progress.delta):
             # It may not know this place any more: then the next round begins with the first page.
             progress.delta = ""

@@ -274,11 +274,14 @@ class ConnectorError(Exception):
 
 
 class TransientError(ConnectorError):
-    """Try again later: the other side is away or busy. ``retry_after_seconds`` is what it asked for, if it did."""
+    """Try again later: the other side is away or busy. ``retry_after_seconds`` is what it asked for, if it did.
+    ``code`` and ``status`` are those of a verdict; without them it counts as not reached."""
 
-    def __init__(self, text: str, retry_after_seconds: float | None = None) -> None:
+    def __init__(
+        self, text: str, retry_after_seconds: float | None = None, code: str = "later", status: int = 0
+    ) -> None:
         super().__init__(text)
-        self.retry_after_seconds = retry_after_seconds
+        self.retry_after_seconds, self.code, self.status = retry_after_seconds, code, status
 
 
 class PermanentError(ConnectorError):
@@ -292,6 +295,16 @@ class StoppedError(PermanentError):
     def __init__(self, text: str, code: str = "stopped") -> None:
         super().__init__(text)
         self.code = code
+
+
+def verdict_of(error: ConnectorError) -> Verdict:
+    """What an error says of the try that it ended."""
+    match error:
+        case TransientError():
+            return Verdict(LATER, error.code, str(error), error.status, retry_after_seconds=error.retry_after_seconds)
+        case StoppedError():
+            return Verdict(STOPPED, error.code, str(error))
+    return Verdict(REFUSED, "refused", str(error))
 
 
 @dataclass(frozen=True, slots=True)

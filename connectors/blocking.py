@@ -10,18 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from connectors._queue import Queue
-from connectors.base import (
-    DOUBT,
-    LATER,
-    REFUSED,
-    STOPPED,
-    ConnectorError,
-    Finished,
-    Parcel,
-    StoppedError,
-    TransientError,
-    Verdict,
-)
+from connectors.base import DOUBT, ConnectorError, Finished, Parcel, Verdict, verdict_of
 
 _log = logging.getLogger("o2c.connectors")
 
@@ -66,12 +55,7 @@ class BlockingDestination:
 
 
 def _verdict_of(error: Exception) -> Verdict:
-    match error:
-        case TransientError():
-            return Verdict(LATER, "later", str(error), retry_after_seconds=error.retry_after_seconds)
-        case StoppedError():
-            return Verdict(STOPPED, error.code, str(error))
-        case ConnectorError():
-            return Verdict(REFUSED, "refused", str(error))
+    if isinstance(error, ConnectorError):
+        return verdict_of(error)
     _log.error("a parcel could not be sent: %s", type(error).__name__, exc_info=error)
     return Verdict(DOUBT, "failed", f"it failed while it was sent: {type(error).__name__}")

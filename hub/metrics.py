@@ -83,7 +83,7 @@ def _findings(found: Mapping[tuple[str, str], int]) -> GaugeMetricFamily:
 
 def _circuits(open_now: Mapping[str, circuits.Circuit], systems: Mapping[str, System]) -> GaugeMetricFamily:
     family = GaugeMetricFamily("o2c_circuit", "0 closed, 1 half open, 2 open.", labels=("system",))
-    for name in sorted(name for name, system in systems.items() if system.sends):
+    for name in sorted(name for name, system in systems.items() if system.has_circuit):
         circuit = open_now.get(name)
         family.add_metric([name], 0 if circuit is None else 1 if circuit.state == circuits.HALF_OPEN else 2)
     return family

@@ -88,11 +88,17 @@ def _open_now(db: Database, now: float, fetching: Collection[str] = ()) -> dict[
         if switch["actor"] == "hub":  # what a person has switched off needs no telling
             detail = f"{switch['kind']} {switch['name']} is {switch['state']}: {switch['reason']}"
             found[f"{switch['kind']}:{switch['name']}"] = ("switched_off", detail)
+    open_since: dict[str, float] = {}
     for name, circuit in circuits.open_now(db).items():
-        if circuit.actor == "hub" and circuit.since < now - AWAY_SECONDS:
+        if circuit.actor != "hub":
+            continue
+        open_since[name] = circuit.since
+        if circuit.since < now - AWAY_SECONDS:
             found[f"circuit:{name}"] = ("system_away", f"system {name} has failed for a while: {circuit.reason}")
     for source in sources.failing(db, fetching):
-        if source.failing_since is not None and source.failing_since < now - AWAY_SECONDS:
+        # What was told before its circuit opened stays; else that of its circuit tells it.
+        until = open_since.get(source.system, now)
+        if source.failing_since is not None and source.failing_since < until - AWAY_SECONDS:
             detail = f"nothing could be fetched from {source.system} for a while: {source.reason}"
             found[f"source:{source.system}"] = ("source_failing", detail)
     for quota in usage.states(db):

@@ -8,7 +8,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from connectors.base import ConnectorError, Remembering, Source, StoppedError, TransientError
+from connectors.base import (
+    DELIVERED,
+    STOPPED,
+    ConnectorError,
+    Remembering,
+    Source,
+    StoppedError,
+    TransientError,
+    Verdict,
+    verdict_of,
+)
 from hub.errors import HubError
 from hub.loggers import structlog
 from hub.pipeline.connections import open_source
@@ -22,6 +32,9 @@ _log = structlog.get_logger("sweeper")
 POLL_SECONDS = 5.0
 RETRY_SECONDS = 60.0  # until what has times of day, or comes seldom, is read again where it has failed or is not over
 _NOTE_SECONDS = 30.0  # a source that is well and has nothing new is noted no more often
+_LOOK = "look"  # what stands for a delivery where a system is fetched from
+_ANSWERED = Verdict(DELIVERED)
+_SAYS_NOTHING = Verdict(STOPPED)  # of the system: it went wrong here
 
 
 @dataclass(slots=True)
@@ -90,17 +103,29 @@ class Polls:
         self._noted: dict[str, tuple[str, float]] = {}  # the reason noted last, and when
 
     def due(self, systems: Mapping[str, System]) -> list[str]:
-        """The systems that are to be read now: whose time has come, that are on, and whose last round is over."""
+        """The systems that are to be read now: whose time has come, that are on, whose last round is over, and whose
+        circuit lets a look through."""
         engine, now = self._engine, self._engine.clock.monotonic()
         names = [name for name, system in systems.items() if system.fetches and name not in self._busy]
-        names = [name for name in names if now >= self._due.get(name, 0.0)]
+        names = [name for name in names if now >= self._due.get(name, 0.0) and self._may_look(name)]
         if not names:
             return []
         off = {row["name"] for row in switches.listed(engine.store.reader()) if row["kind"] == "system"}
         return [name for name in names if name not in off and not engine.pressure.holds_back(name)]
 
+    def _may_look(self, name: str) -> bool:
+        engine = self._engine
+        return not self.is_left_alone(name) or engine.dispatcher.gates.of(name).may_probe(engine.clock.epoch())
+
+    def is_left_alone(self, name: str) -> bool:
+        """Whether the circuit of a system is open: it is asked for nothing, but for one look now and then."""
+        return self._engine.dispatcher.gates.of(name).circuit is not None
+
     def read(self, name: str, every: float, take: Take) -> None:
-        """Read a source apart from this thread; the next time is ``every`` seconds from now, or when it asks for it."""
+        """Read a source apart from this thread; the next time is ``every`` seconds from now, or when it asks for it.
+        Where its circuit is open this is the probe, unless another worker has it."""
+        if self.is_left_alone(name) and not self._engine.dispatcher.gates.take_probe(name, _LOOK):
+            return
         self._due[name] = self._engine.clock.monotonic() + every
         self._busy.add(name)
         self._engine.run_apart(partial(self._read, name, take), name)
@@ -116,12 +141,42 @@ class Polls:
             take(new)
         except Exception as error:  # whatever goes wrong, the source is read again, and why stands with it
             self._failed(name, new.count, error)
+            self._weigh(name, verdict_of(error) if isinstance(error, ConnectorError) else _SAYS_NOTHING)
         else:
             if not new.is_over:
                 self._due[name] = min(self._due[name], self._engine.clock.monotonic() + RETRY_SECONDS)
             self._note(name, new.count, "")
+            self._weigh(name, _ANSWERED)
         finally:
             self._busy.discard(name)
+
+    def answered(self, name: str) -> None:
+        """A source gives something: a probe has succeeded, however long the rest takes."""
+        if self._engine.dispatcher.gates.of(name).probing == _LOOK:
+            self._weigh(name, _ANSWERED)
+
+    def _weigh(self, name: str, verdict: Verdict) -> None:
+        """What a look says of the system counts as what a delivery says."""
+        engine, dispatcher = self._engine, self._engine.dispatcher
+        steps, opened = dispatcher.gates.note([(name, _LOOK, verdict)], engine.clock.epoch())
+
+        def job(db: Database) -> None:
+            for step in steps:
+                step.store(db)
+
+        def store() -> None:
+            engine.store.write(job)
+            dispatcher.gates.stored(steps)
+            if not self.is_left_alone(name):
+                engine.wake.pump(name)
+
+        for system in opened:
+            dispatcher.recall(system)
+        if steps:
+            try:
+                store()
+            except (HubError, *READ_ERRORS):
+                engine.later(store)
 
     def _failed(self, name: str, taken: int, error: Exception) -> None:
         if isinstance(error, HubError | ConnectorError | OSError):

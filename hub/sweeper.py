@@ -144,8 +144,10 @@ class Sweeper(Rounds):
 
     def _accept(self, name: str, source: Source, incoming: Incoming, new: New) -> None:
         """Store one thing a source found, piece by piece; durable when this returns."""
+        self._polls.answered(name)
         if self._engine.pressure.holds_back(name):
-            raise TransientError("more waits to be looked into than should; it goes on when there is room")
+            text = "more waits to be looked into than should; it goes on when there is room"
+            raise TransientError(text, code="paused")
         receipt_id = self._engine.clock.new_id()
         try:
             size, raw = self._read(receipt_id, incoming)
@@ -207,8 +209,10 @@ class Sweeper(Rounds):
         ended: dict[str, list[tuple[int, str, bool]]] = {}
         for seq, name, reference, failed in receipts.ended(engine.store.reader(), _BATCH, wait):
             ended.setdefault(name, []).append((seq, reference, failed))
+        known = engine.program.settings.systems
         for name, things in ended.items():
-            if switches.is_off(engine.store.reader(), "system", name):
+            left_alone = name in known and self._polls.is_left_alone(name)
+            if left_alone or switches.is_off(engine.store.reader(), "system", name):
                 self._settling[name] = now + _LOOK_SECONDS
                 continue
             self._settling[name] = math.inf

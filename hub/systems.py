@@ -57,8 +57,8 @@ COMMON = (
     Field("events", "texts", "The events it is known to send: o2c check finds misspelt ones in routes.", default=()),
     Field("ignore", "texts", "Events that are taken in and wanted by no route.", default=()),
     Field(
-        "breaker", "group", "When the hub leaves it alone for a while because it fails; one delivery at a time then "
-        "finds out whether it is back.",
+        "breaker", "group", "When the hub leaves it alone for a while because it fails; one delivery, or look, at a "
+        "time then finds out whether it is back.",
         fields=(
             Field("failures", "integer", "So many tries that fail in a row; 0: any number.", default=5),
             Field("ratio", "share", "This share of the tries within the window, of 20 or more; 0%: any.", default=0.5),
@@ -117,6 +117,11 @@ class System:
     line: int = 0
     column: int = 0
     node: Node | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def has_circuit(self) -> bool:
+        """Whether the hub turns to it by itself, so that it can be left alone."""
+        return self.sends or self.fetches
 
 
 def fixed_event(event: str | None) -> str:

@@ -71,7 +71,7 @@ def system_views(desk: Desk) -> list[system_bodies.SystemView]:
             system_bodies.SystemView(
                 name=name, description=system.description, connector=system.connector, preset=system.preset or None,
                 sends=system.sends, receives=system.receives, fetches=system.fetches, waiting=waiting.get(name, 0),
-                off=off.get(name), circuit=circuit_view(open_now.get(name)) if system.sends else None,
+                off=off.get(name), circuit=circuit_view(open_now.get(name)) if system.has_circuit else None,
                 paused_until=iso(pause.until) if pause and pause.until > now else None,
                 limits=_limits(system, adjusted.get(name)) if system.sends else None,
                 source=_source(fetched.get(name)) if system.fetches else None,
@@ -116,19 +116,19 @@ def _limits(system: System, change: Adjustment | None) -> system_bodies.LimitsVi
 
 @router.post("/systems/{name}/circuit/open", operation_id="open_circuit", **_ACTING)
 def open_circuit(desk: AtDesk, caller: Operator, once: ActingOnce, name: Name, body: asked.ReasonBody) -> Response:
-    """Send nothing to a system until the circuit is closed by hand; its deliveries wait and use up no tries."""
+    """Send nothing to a system, and fetch nothing, until the circuit is closed by hand; deliveries use up no tries."""
     return _step(desk, caller, once, name, body, bearing.open_circuit)
 
 
 @router.post("/systems/{name}/circuit/close", operation_id="close_circuit", **_ACTING)
 def close_circuit(desk: AtDesk, caller: Operator, once: ActingOnce, name: Name, body: asked.OptionalReason) -> Response:
-    """Send to a system again at once, and count its failures anew."""
+    """Send to a system again at once, fetch from it when it is time, and count its failures anew."""
     return _step(desk, caller, once, name, body, bearing.close_circuit)
 
 
 @router.post("/systems/{name}/circuit/probe", operation_id="probe_circuit", **_ACTING)
 def probe_circuit(desk: AtDesk, caller: Operator, once: ActingOnce, name: Name, body: asked.OptionalReason) -> Response:
-    """Let one delivery through now, to find out whether the system is back."""
+    """Let one delivery through now, or the next look, to find out whether the system is back."""
     return _step(desk, caller, once, name, body, bearing.probe)
 
 

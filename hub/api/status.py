@@ -169,12 +169,13 @@ def _fetched(source: system_bodies.SourceView | None) -> str:
 
 
 def _condition(system: system_bodies.SystemView) -> tuple[str, str]:
-    """Its switch; if that is on, its circuit, and the pause it asked for."""
+    """Its switch; if that is on, its circuit, why it cannot be read, and the pause it asked for."""
     circuit = system.circuit
-    if system.off is None and system.source is not None and system.source.failing_since:
+    is_closed = circuit is None or circuit.state == "closed"
+    if system.off is None and is_closed and system.source is not None and system.source.failing_since:
         why = f"{system.source.failing_since}: {system.source.reason}"
         return '<span class="bad">cannot be read</span>', _cell(why)
-    if system.off is not None or (not system.paused_until and (circuit is None or circuit.state == "closed")):
+    if system.off is not None or (is_closed and not system.paused_until):
         return _state(system.off)
     if circuit is None or circuit.state == "closed":
         return '<span class="wait">pause</span>', _cell(f"asked to be left alone until {system.paused_until}")

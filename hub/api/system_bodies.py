@@ -10,7 +10,7 @@ from hub.api.bodies import Given, Switch
 
 
 class CircuitView(Given):
-    """``open``: nothing is sent; ``half_open``: one delivery finds out how the system is."""
+    """``open``: nothing is sent or fetched; ``half_open``: one delivery, or look, finds out how the system is."""
 
     state: Literal["closed", "open", "half_open"]
     since: str | None = None
@@ -55,7 +55,7 @@ class SourceView(Given):
 
 
 class SystemView(Given):
-    """A system. ``circuit`` and ``limits`` are there for those that are sent to."""
+    """A system. ``circuit`` is there for those that are sent to or fetched from, ``limits`` for the former."""
 
     name: str
     description: str

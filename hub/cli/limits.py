@@ -68,14 +68,15 @@ def circuit(
         str,
         typer.Argument(
             metavar="open|close|probe",
-            help="open: send nothing until it is closed by hand; close: send at once; probe: let one delivery through.",
+            help="open: send and fetch nothing until it is closed by hand; close: send at once; probe: let one "
+            "delivery, or the next look, through.",
         ),
     ],
     reason: Reason = "",
     project: ProjectFolder = Path(),
     as_json: Json = False,
 ) -> None:
-    """Open or close the circuit of a system, or let one delivery through to find out how it is."""
+    """Open or close the circuit of a system, or let one delivery, or look, through to find out how it is."""
     if step not in _STEPS:
         raise UsageError(f"'{step}' is no step; expected open, close or probe, as in: o2c circuit {system} open")
     if step == "open" and not reason:
@@ -87,7 +88,7 @@ def circuit(
         return
     say_table(_COLUMNS, [_row(view)])
     if step == "probe":
-        complain("the next delivery to it goes now")
+        complain("the next look at it is let through" if view["fetches"] else "the next delivery to it goes now")
 
 
 def _change(rate: str, concurrency: int | None, retry_budget: str) -> dict[str, Any]:
@@ -109,29 +110,38 @@ def _path(system: str) -> str:
 
 
 def _found(hub: HubClient, system: str) -> list[dict[str, Any]]:
-    """The systems that are sent to, or the one that is named."""
-    items = [item for item in hub.get("/systems")["items"] if item["sends"]]
+    """The systems that are sent to or fetched from, or the one that is named."""
+    items = [item for item in hub.get("/systems")["items"] if item["sends"] or item["fetches"]]
     named = [item for item in items if item["name"] == system]
     if system and not named:
         known = ", ".join(item["name"] for item in items) or "none"
-        raise NotFound(f"nothing is sent to a system '{system}'; those that are sent to: {known}")
+        raise NotFound(f"nothing is sent to a system '{system}', or fetched from one; those that are: {known}")
     return named if system else items
 
 
 def _in_force(item: Mapping[str, Any]) -> dict[str, Any]:
     """What was changed before, so that changing one limit leaves the others."""
-    now, plain = item["limits"], item["limits"]["configured"]
+    now = item.get("limits") or {}
+    plain = now.get("configured") or {}
     names = ("rate", "concurrency", "retry_budget")
     return {name: now[name] for name in names if now.get(name) is not None and now.get(name) != plain.get(name)}
 
 
 def _row(item: Mapping[str, Any]) -> Sequence[str]:
-    now, plain, state = item["limits"], item["limits"]["configured"], item["circuit"]
     return (
-        item["name"], str(state["state"]).replace("_", " "), _beside(_rate(now), _rate(plain)),
-        _beside(str(now["concurrency"]), str(plain["concurrency"])),
-        _beside(*(share_text(float(bearing["retry_budget"])) for bearing in (now, plain))), f"{item['waiting']:,}",
-        "; ".join(_remarks(item)),
+        item["name"], str(item["circuit"]["state"]).replace("_", " "), *_limits(item.get("limits")),
+        f"{item['waiting']:,}", "; ".join(_remarks(item)),
+    )  # fmt: skip
+
+
+def _limits(now: Mapping[str, Any] | None) -> Sequence[str]:
+    """Rate, number at a time and retries; nothing where nothing is sent."""
+    if now is None:
+        return ("", "", "")
+    plain = now["configured"]
+    return (
+        _beside(_rate(now), _rate(plain)), _beside(str(now["concurrency"]), str(plain["concurrency"])),
+        _beside(*(share_text(float(bearing["retry_budget"])) for bearing in (now, plain))),
     )  # fmt: skip
 
 
@@ -152,7 +162,7 @@ def _remarks(item: Mapping[str, Any]) -> list[str]:
         found.append(f"since {_time(state['since'])} by {state['actor']}: {state['reason']} ({probe})")
     if item.get("paused_until"):
         found.append(f"asked to be left alone until {_time(item['paused_until'])}")
-    if adjusted := item["limits"].get("adjusted"):
+    if adjusted := (item.get("limits") or {}).get("adjusted"):
         found.append(f"changed {_time(adjusted['since'])} by {adjusted['actor']}: {adjusted['reason']}")
     return found
 

@@ -297,7 +297,7 @@ class Dispatcher:
         engine, now = self._engine, self._engine.clock.epoch()
         ended = [(sent, conclude(sent, verdict, now, self._chance)) for sent, verdict in verdicts]
         replies = [reply for sent, v in verdicts if (reply := reply_of(sent, v, now, engine.clock.new_id)) is not None]
-        steps, opened = self.gates.note(verdicts, now)
+        steps, opened = self.gates.note([(s.delivery.system, s.delivery.delivery_id, v) for s, v in verdicts], now)
         finishes = [finish for _, finish in ended]
         job = Part(self._records.store, Ends(now, finishes, replies, switches_of(verdicts, ended), steps))
 
@@ -314,13 +314,13 @@ class Dispatcher:
 
         engine.store.committer.submit(job, done, patient=True)
         for system in opened:
-            self._recall(system)
+            self.recall(system)
 
-    def _recall(self, system: str) -> None:
+    def recall(self, system: str) -> None:
         """What is queued for a system that has just been found to fail waits as rows, its tries unspent."""
-        destination = self._lane(system).destination
-        if isinstance(destination, Recallable):
-            destination.recall(_RECALLED)
+        lane = self._lanes.get(system)  # none where nothing is sent to it
+        if lane is not None and isinstance(lane.destination, Recallable):
+            lane.destination.recall(_RECALLED)
 
     def _recorded(
         self, ended: Sequence[tuple[Sent, Finish]], replies: Sequence[Arrival], steps: Sequence[Step],

@@ -1,4 +1,5 @@
-"""What keeps deliveries to a system back: its open circuit, the pause it asked for, its limits and retry budget.
+"""What keeps deliveries to a system, and looks at it, back: its open circuit, the pause it asked for, its limits and
+retry budget.
 
 Rows are the truth for all processes; a gate is what this process knows of them, brought up to date several times a
 second and at once by what it sees itself. So nothing here costs a statement per order.
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,7 +20,6 @@ import msgspec
 from connectors.base import Verdict
 from hub.pipeline.breaker import BAD, GOOD, Breaker, BreakerPolicy, weigh
 from hub.pipeline.budget import RetryBudget
-from hub.pipeline.deliver import Sent
 from hub.pipeline.turns import Turns
 from hub.store import circuits, limits
 from hub.store.circuits import HALF_OPEN, OPEN, Circuit, Pause
@@ -61,7 +61,7 @@ class Gate:
     past: float = 0.0  # until when the last pause was that is over for good: its row tells nothing new
     adjustment: Adjustment | None = None
     share: Share = field(default_factory=Share)
-    probing: str = ""  # the delivery that is this process's probe
+    probing: str = ""  # the delivery, or look, that is this process's probe
     writing: int = 0  # steps that are not stored yet: until then rows are behind
 
     def lets_through(self, now: float) -> bool:
@@ -69,7 +69,7 @@ class Gate:
         return self.circuit is None and (self.pause is None or now >= self.pause.until)
 
     def may_probe(self, now: float) -> bool:
-        """Whether one delivery may go to find out how the system is."""
+        """Whether one delivery, or look, may go to find out how the system is."""
         if self.circuit is None or self.circuit.probe_at is None or self.probing:
             return False
         return now >= self.circuit.probe_at and (self.pause is None or now >= self.pause.until)
@@ -124,16 +124,16 @@ class Gates:
 
     # -- what verdicts say of a system --------------------------------------------------------------------------------
 
-    def note(self, verdicts: Sequence[tuple[Sent, Verdict]], now: float) -> tuple[list[Step], set[str]]:
-        """Count verdicts; gives what has to be stored with them, and the systems whose circuit has opened. ``stored``
-        has to be called with the steps once they are."""
+    def note(self, verdicts: Iterable[tuple[str, str, Verdict]], now: float) -> tuple[list[Step], set[str]]:
+        """Count verdicts, each with its system and the delivery, or look, that it is of; gives what has to be stored
+        with them, and the systems whose circuit has opened. ``stored`` has to be called with the steps once they are.
+        """
         steps: list[Step] = []
         opened: set[str] = set()
         with self._lock:
-            for sent, verdict in verdicts:
-                system = sent.delivery.system
+            for system, tried, verdict in verdicts:
                 gate, sign, count = self.of(system), weigh(verdict), len(steps)
-                if sent.delivery.delivery_id == gate.probing:
+                if tried == gate.probing:
                     steps.append(self._after_probe(system, gate, sign, verdict, now))
                 elif (reason := gate.breaker.note(sign, now)) and gate.circuit is None:
                     steps.append(self._open(system, gate, f"{reason}; the last: {verdict.detail}"[:500], now))
@@ -183,8 +183,9 @@ class Gates:
 
     # -- probes -------------------------------------------------------------------------------------------------------
 
-    def take_probe(self, system: str, delivery_id: str) -> bool:
-        """Make this delivery the one that goes to a system whose circuit is open; False if another worker has one."""
+    def take_probe(self, system: str, tried: str) -> bool:
+        """Make this delivery, or look, the one that goes to a system whose circuit is open; False if another worker has
+        one."""
         engine, now, gate = self._engine, self._engine.clock.epoch(), self.of(system)
 
         def job(db: Database) -> bool:
@@ -196,7 +197,7 @@ class Gates:
             if taken and gate.circuit is not None:
                 until = now + _PROBE_LEASE_SECONDS
                 gate.circuit = msgspec.structs.replace(gate.circuit, state=HALF_OPEN, probe_at=until)
-                gate.probing = delivery_id
+                gate.probing = tried
         return taken
 
     def give_probe_back(self, system: str) -> None:

@@ -15,22 +15,23 @@ if TYPE_CHECKING:
 
 
 def open_circuit(engine: Engine, system: str, actor: Actor, reason: str) -> None:
-    """Send nothing to a system, not even a probe, until the circuit is closed by hand. Raises NotFound, Conflict."""
+    """Send nothing to a system and fetch nothing, not even as a probe, until the circuit is closed by hand. Raises
+    NotFound, Conflict."""
     now = engine.clock.epoch()
     _step(
         engine, system, actor, "circuit_opened", reason, {},
-        lambda db: circuits.force_open(db, system, reason, actor.name, now_of(db, now)),
+        lambda db: circuits.force_open(db, system, reason, actor.name, now_of(db, now)), is_of_circuit=True,
     )  # fmt: skip
 
 
 def close_circuit(engine: Engine, system: str, actor: Actor, reason: str) -> None:
-    """Send again at once, and count failures anew. Raises Conflict when it is closed."""
+    """Send again at once, fetch when it is time, and count failures anew. Raises Conflict when it is closed."""
 
     def close(db: Database) -> None:
         if not circuits.close(db, system):
             raise Conflict(f"the circuit of '{system[:80]}' is closed")
 
-    _step(engine, system, actor, "circuit_closed", reason, {}, close)
+    _step(engine, system, actor, "circuit_closed", reason, {}, close, is_of_circuit=True)
 
 
 def probe(engine: Engine, system: str, actor: Actor, reason: str) -> None:
@@ -41,7 +42,7 @@ def probe(engine: Engine, system: str, actor: Actor, reason: str) -> None:
         if not circuits.hurry_probe(db, system, now_of(db, now)):
             raise Conflict(f"the circuit of '{system[:80]}' is closed, or a probe is on its way")
 
-    _step(engine, system, actor, "probed", reason, {}, hurry)
+    _step(engine, system, actor, "probed", reason, {}, hurry, is_of_circuit=True)
 
 
 def adjust(
@@ -68,12 +69,14 @@ def reset(engine: Engine, system: str, actor: Actor, reason: str) -> None:
 
 def _step(
     engine: Engine, system: str, actor: Actor, action: str, reason: str, detail: dict[str, Any],
-    step: Callable[[Database], None],
+    step: Callable[[Database], None], is_of_circuit: bool = False,
 ) -> None:  # fmt: skip
     found = engine.program.settings.systems.get(system)
     if found is None:
         raise NotFound(f"there is no system '{system[:80]}' in the active set")
-    if not found.sends:
+    if is_of_circuit and not found.has_circuit:
+        raise Conflict(f"nothing is sent to '{system}' or fetched from it")
+    if not is_of_circuit and not found.sends:
         raise Conflict(f"nothing is sent to '{system}'")
 
     def job(db: Database) -> None:
@@ -82,4 +85,5 @@ def _step(
 
     engine.store.write(job)
     engine.dispatcher.refresh()
-    engine.wake.pump(system)
+    if found.sends:
+        engine.wake.pump(system)

@@ -15,6 +15,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = new_project(tmp_path_factory.mktemp("limits"), "shop")
     hub = made / "config/hub.yaml"
     hub.write_text(hub.read_text() + "\nquota: {size: 1GB}\n")
+    systems = made / "config/systems.yaml"
+    systems.write_text(systems.read_text() + "\ninbox: {connector: file, root: ., fetch: {folder: in}}\n")
+    (made / "in").mkdir()
     return made
 
 
@@ -24,8 +27,18 @@ def running(project: Path) -> Iterator[Path]:
         yield project
 
 
+def works_where_only_is_fetched(project: Path) -> None:
+    opened = answer(project, "circuit", "inbox", "open", "--reason", "their move")
+    assert (opened["circuit"]["state"], opened.get("limits")) == ("open", None)
+    assert "their move" in o2c(project, "limits").stdout
+    probed = o2c(project, "circuit", "inbox", "probe")
+    assert (probed.returncode, probed.stderr.splitlines()[-1]) == (0, "the next look at it is let through")
+    o2c(project, "circuit", "inbox", "close")
+
+
 def works(project: Path) -> None:
     """All that an operator does to a system's limits, and what the audit says of it."""
+    works_where_only_is_fetched(project)
     before = answer(project, "limits", "erp")["systems"][0]["limits"]
     assert "adjusted" not in before
     changed = o2c(project, "limits", "erp", "--rate", "300/m", "--reason", "their sale")
@@ -64,7 +77,12 @@ def test_every_step_is_in_the_audit(running: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("limits", "epr"), 1, "o2c: nothing is sent to a system 'epr'; those that are sent to: erp"),
+        (
+            ("limits", "epr"),
+            1,
+            "o2c: nothing is sent to a system 'epr', or fetched from one; those that are: erp, inbox",
+        ),
+        (("limits", "inbox", "--rate", "5/s", "--reason", "x"), 1, "o2c: nothing is sent to 'inbox'"),
         (("limits", "--rate", "5/s"), 2, "o2c: say which system: o2c limits SYSTEM --rate 20/s --reason TEXT"),
         (("limits", "erp", "--rate", "5/s"), 2, "o2c: say why: --reason TEXT; it stands in the audit"),
         (("limits", "erp", "--rate", "5"), 2, "o2c: --rate: expected a rate such as 20/s or 600/m, got '5'"),
@@ -84,7 +102,7 @@ def test_every_step_is_in_the_audit(running: Path) -> None:
             2,
             "o2c: 'shut' is no step; expected open, close or probe, as in: o2c circuit erp open",
         ),
-        (("circuit", "webshop", "probe"), 1, "o2c: nothing is sent to 'webshop'"),
+        (("circuit", "webshop", "probe"), 1, "o2c: nothing is sent to 'webshop' or fetched from it"),
     ],
 )
 def test_what_cannot_be_done_is_said(running: Path, arguments: tuple[str, ...], code: int, said: str) -> None:
@@ -96,4 +114,4 @@ def test_what_cannot_be_done_is_said(running: Path, arguments: tuple[str, ...], 
 def test_the_result_is_json_where_it_is_asked_for(running: Path) -> None:
     found = json.loads(o2c(running, "limits", "--json").stdout)
     assert [quota["kind"] for quota in found["quotas"]] == ["hub"]
-    assert all(item["sends"] for item in found["systems"])
+    assert all(item["sends"] or item["fetches"] for item in found["systems"])

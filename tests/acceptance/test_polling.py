@@ -1,4 +1,5 @@
-"""A hub that polls a shop page by page and is killed again and again; and webhooks that only tell what to fetch."""
+"""A hub that polls a shop page by page and is killed again and again; a shop that goes away and comes back; webhooks
+that only tell what to fetch."""
 
 from __future__ import annotations
 
@@ -8,12 +9,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from broker_servers import BrokerServer
+from cluster import Cluster
 from hub_process import HubProcess
 from receiver import Receiver
+from servers import PostgresServer
 
 SYSTEMS = """
 till:
@@ -44,7 +49,7 @@ ROUTES = """
 - {{route: told, from: {{system: thin, event: orders/create}}, {rest}}}
 """
 REST = "map: order-in, order: none, to: [{system: erp, map: order-out}], retry: {attempts: 50, first: 100ms, cap: 1s}"
-SIZE, COUNT = 20, 600
+SIZE, COUNT, FEW = 20, 600, 30
 
 
 class Shop:
@@ -54,9 +59,21 @@ class Shop:
         self.orders = [self.order(number) for number in range(COUNT)]
         self.single = 0
         self.asked: list[str] = []
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.port = 0
+        self.come()
+
+    def come(self) -> None:
+        """Listen, where it did before."""
+        self.is_away = False
+        self.server = ThreadingHTTPServer(("127.0.0.1", self.port), self._handler())
         self.server.daemon_threads = True
+        self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def leave(self) -> None:
+        self.is_away = True
+        self.server.shutdown()
+        self.server.server_close()
 
     @staticmethod
     def order(number: int) -> dict[str, Any]:
@@ -82,6 +99,9 @@ class Shop:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
+                if shop.is_away:  # on a connection that was open before
+                    self.close_connection = True
+                    return
                 status, said = shop.answer(self.path)
                 body = json.dumps(said).encode()
                 self.send_response(status)
@@ -100,13 +120,15 @@ class Shop:
 def shop() -> Iterator[Shop]:
     made = Shop()
     yield made
-    made.server.shutdown()
-    made.server.server_close()
+    made.leave()
 
 
 def project(make_hub: Callable[..., HubProcess], shop: Shop, receiver: Receiver) -> HubProcess:
-    hub = make_hub()
-    hub.write("config/systems.yaml", SYSTEMS.format(shop=shop.server.server_address[1], erp=receiver.port))
+    return polling(make_hub(), shop, receiver)
+
+
+def polling(hub: HubProcess, shop: Shop, receiver: Receiver) -> HubProcess:
+    hub.write("config/systems.yaml", SYSTEMS.format(shop=shop.port, erp=receiver.port))
     hub.write("routes/orders.yaml", ROUTES.format(rest=REST))
     return hub
 
@@ -151,3 +173,43 @@ def test_a_webhook_is_answered_and_what_it_tells_of_arrives(
     [(dead,)] = hub.rows("SELECT failure FROM deliveries WHERE state = 'dead'")
     assert "what the webhook tells of could not be fetched: the system answered 404 Not Found" in dead
     assert hub.stop() == 0
+
+
+def goes_away_and_comes_back(hub: HubProcess, shop: Shop, receiver: Receiver) -> None:
+    """The shop of a hub that runs; in the meantime an order comes in there."""
+    hub.wait_for(lambda: len(receiver.effects) == FEW)
+    shop.leave()
+    hub.wait_for(lambda: hub.rows("SELECT state FROM circuits WHERE system = 'till'") == [("open",)])
+    hub.wait_for(lambda: hub.rows("SELECT failed_probes FROM circuits WHERE system = 'till'")[0][0] > 0)
+    shop.orders.append(Shop.order(FEW))
+    shop.come()
+    hub.wait_for(lambda: f"P-{FEW}" in receiver.effects)
+    assert hub.rows("SELECT * FROM circuits") == []
+    hub.wait_until_quiet()
+    assert dict(receiver.effects) == {f"P-{number}": 1 for number in range(FEW + 1)}
+    assert "since=2026-03-01T00%3A2" in shop.asked[-1], "it asks for what is new alone"
+
+
+def test_a_shop_that_is_away_has_an_open_circuit_and_nothing_of_it_is_missed(
+    make_hub: Callable[..., HubProcess], shop: Shop, receiver: Receiver
+) -> None:
+    del shop.orders[FEW:]
+    hub = project(make_hub, shop, receiver)
+    hub.start()
+    goes_away_and_comes_back(hub, shop, receiver)
+    assert hub.stop() == 0
+
+
+def test_so_it_is_where_the_sweeper_is_a_process_of_its_own(
+    tmp_path: Path, shop: Shop, receiver: Receiver, postgres: PostgresServer, redis_server: BrokerServer
+) -> None:
+    del shop.orders[FEW:]
+    cluster = Cluster(tmp_path, receiver, postgres.new_database(), redis_server.url)
+    try:
+        polling(cluster, shop, receiver)
+        cluster.start()
+        goes_away_and_comes_back(cluster, shop, receiver)
+        assert [cluster.end(process) for process in cluster.processes] == [0, 0, 0]
+    finally:
+        cluster.close()
+        postgres.drop(cluster.store)

@@ -170,7 +170,7 @@ def test_a_file_that_a_server_does_not_let_go_keeps_no_other_from_being_taken(
         rename(path, target)
 
     monkeypatch.setattr(source._files, "rename", refuse)
-    with pytest.raises(TransientError, match=r"'a\.csv' cannot be renamed"):
+    with pytest.raises(PermanentError, match=r"'a\.csv' cannot be renamed"):
         source.fetch(accepted)
     assert (accepted.names, files(root / "in")) == (["b.csv"], ["a.csv", "a.csv.done"])
 

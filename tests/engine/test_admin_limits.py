@@ -108,7 +108,7 @@ def test_a_retry_budget_is_adjusted_for_all_workers(call: Callable[..., Caller],
         ("erp/limits", {"rte": 5, "reason": "x"}, 422, "unknown field 'rte'; did you mean 'rate'?"),
         ("erp/limits", {"concurrency": 0, "reason": "x"}, 422, "/concurrency"),
         ("epr/limits", {"rate": 5, "reason": "x"}, 404, "there is no system 'epr'"),
-        ("shop/circuit/open", {"reason": "x"}, 409, "nothing is sent to 'shop'"),
+        ("shop/circuit/open", {"reason": "x"}, 409, "nothing is sent to 'shop' or fetched from it"),
         ("erp/circuit/open", {}, 422, "/reason: is missing"),
     ],
 )

@@ -144,7 +144,7 @@ def test_a_server_that_allows_no_rename_is_told_of_and_loses_nothing(
     server: SftpServer, root: Path, open_source: Any, open_destination: Any
 ) -> None:
     (root / "in" / "a.csv").write_bytes(BODY)
-    with pytest.raises(TransientError, match=r"'a\.csv' cannot be renamed into 'in/\.work'.*let the hub's user rename"):
+    with pytest.raises(PermanentError, match=r"'a\.csv' cannot be renamed into 'in/\.work'.*let the hub's user rename"):
         open_source(port=server.no_rename_port).fetch(lambda incoming: None)
     verdict = sent(open_destination(port=server.no_rename_port), parcel())
     assert (verdict.kind, verdict.code) == (STOPPED, "not_allowed")
@@ -155,7 +155,7 @@ def test_a_server_that_can_only_be_read_is_told_of(
     server: SftpServer, root: Path, open_source: Any, open_destination: Any
 ) -> None:
     (root / "in" / "a.csv").write_bytes(BODY)
-    with pytest.raises(TransientError, match="cannot be renamed"):
+    with pytest.raises(PermanentError, match="cannot be renamed"):
         open_source(port=server.read_only_port).fetch(lambda incoming: None)
     verdict = sent(open_destination(port=server.read_only_port), parcel())
     assert (verdict.kind, verdict.code, verdict.detail) == (STOPPED, "not_allowed", "Permission denied")
