@@ -206,6 +206,20 @@ def _check_age(off_seconds: float, tolerance: float) -> None:
     raise SignatureError(reason, detail)
 
 
+def checks_of(verify: Mapping[str, Any], method: str) -> list[Check]:
+    """What a request has to prove by these settings; nothing for a method that is not of the request's own. Raises
+    PermanentError."""
+    basic = {name: value for name, value in (verify.get("basic") or {}).items() if value}
+    checks: list[Check] = [Basic(basic).check] if basic or method == "basic" else []
+    if method == "token":
+        checks.append(Token(verify).check)
+    elif method == "signature":
+        checks.append(InFields(verify).check if verify.get("field") else InHeader(verify).check)
+    elif method == "none" and not verify.get("unsigned"):
+        raise PermanentError("verify.method: none lets anybody in; write unsigned: true beside it if that is meant")
+    return checks
+
+
 def _needed(verify: Mapping[str, Any], name: str, method: str) -> str:
     value = str(verify.get(name, ""))
     if not value:

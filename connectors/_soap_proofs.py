@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from hmac import compare_digest
 from typing import Any
 
-from connectors._proofs import Basic, Check, InFields, InHeader, SignatureError, Token, secrets_of
+from connectors._proofs import SignatureError, checks_of, secrets_of
 from connectors._soap_envelope import section
 from connectors._soap_security import DIGEST, TEXT, WSSE, digest_of
 from connectors._soap_signature import DS, WSU, BadSignature, certificate, is_good, verified
@@ -30,7 +30,7 @@ class Verifier:
     def __init__(self, config: Mapping[str, Any]) -> None:
         verify = {name: value for name, value in (config.get("verify") or {}).items() if value}
         self.method = str(verify.get("method", "username-token"))
-        self._checks = _http_checks(verify, self.method)
+        self._checks = checks_of(verify, self.method)
         self._tolerance = float(verify.get("tolerance", 300.0))
         self._user = str(verify.get("user", ""))
         self._passwords = secrets_of(verify) if self.method == "username-token" else []
@@ -149,18 +149,6 @@ class Seen:
             return before[1] != request or not is_numbered
         self._known[once] = (now_epoch + seconds, request)
         return False
-
-
-def _http_checks(verify: Mapping[str, Any], method: str) -> list[Check]:
-    basic = {name: value for name, value in (verify.get("basic") or {}).items() if value}
-    checks: list[Check] = [Basic(basic).check] if basic or method == "basic" else []
-    if method == "token":
-        checks.append(Token(verify).check)
-    elif method == "signature":
-        checks.append(InFields(verify).check if verify.get("field") else InHeader(verify).check)
-    elif method == "none" and not verify.get("unsigned"):
-        raise PermanentError("verify.method: none lets anybody in; write unsigned: true beside it if that is meant")
-    return checks
 
 
 def _certificates(verify: Mapping[str, Any], files: Mapping[str, bytes] | None) -> Iterable[Any]:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors._extract import Extractor, extractor
-from connectors._proofs import Basic, Check, InFields, InHeader, SignatureError, Token
+from connectors._proofs import SignatureError, checks_of
 from connectors._signature import ALGORITHMS, ENCODINGS, KEY_ENCODINGS
-from connectors.base import Field, PermanentError
+from connectors.base import Field
 
 __all__ = ["FIELDS", "Ping", "SignatureError", "Verified", "Verifier", "extractor"]
 
@@ -72,7 +72,8 @@ class Verifier:
     """
 
     def __init__(self, config: Mapping[str, Any]) -> None:
-        self._checks = _checks({name: value for name, value in (config.get("verify") or {}).items() if value})
+        verify = {name: value for name, value in (config.get("verify") or {}).items() if value}
+        self._checks = checks_of(verify, verify.get("method", "signature"))
         event, dedupe = config.get("event"), (config.get("dedupe") or {}).get("id")
         self._event: Extractor | None = extractor(str(event), "event") if event else None
         self._dedupe: Extractor | None = extractor(str(dedupe), "dedupe.id") if dedupe else None
@@ -102,16 +103,3 @@ class Ping:
     def fits(self, content_type: str, body: bytes) -> bool:
         """Whether this is one. ``content_type`` is in lower case, without parameters."""
         return content_type == self.content_type and len(body) <= _LONGEST_PING and body.startswith(self.begins)
-
-
-def _checks(verify: Mapping[str, Any]) -> list[Check]:
-    method = verify.get("method", "signature")
-    basic = {name: value for name, value in (verify.get("basic") or {}).items() if value}
-    checks: list[Check] = [Basic(basic).check] if basic or method == "basic" else []
-    if method == "token":
-        checks.append(Token(verify).check)
-    elif method == "signature":
-        checks.append(InFields(verify).check if verify.get("field") else InHeader(verify).check)
-    elif method == "none" and not verify.get("unsigned"):
-        raise PermanentError("verify.method: none lets anybody in; write unsigned: true beside it if that is meant")
-    return checks
