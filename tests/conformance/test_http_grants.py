@@ -226,6 +226,14 @@ def test_a_setting_that_cannot_be_is_named(more: dict[str, Any], text: str) -> N
     assert str(caught.value).startswith(text)
 
 
+def refusal(config: dict[str, Any]) -> str:
+    try:
+        http.lint(config)
+    except PermanentError as error:
+        return str(error)
+    return ""
+
+
 @pytest.mark.parametrize(
     ("url", "more"),
     [("https://t.example/t", {}), ("http://localhost:1/t", {}), ("http://127.8.0.1/t", {}), ("http://[::1]/t", {}),
@@ -233,7 +241,10 @@ def test_a_setting_that_cannot_be_is_named(more: dict[str, Any], text: str) -> N
 )  # fmt: skip
 def test_a_token_server_is_asked_over_tls_or_here_or_where_it_is_meant_so(url: str, more: dict[str, Any]) -> None:
     known = {"type": "oauth2", "token_url": url, "client_id": "hub", "client_secret": "s3cret", **more}
-    http.lint({"base_url": "http://erp.example", "auth": known})
+    assert refusal({"base_url": "http://erp.example", "auth": known}) == ""
+    assert refusal(
+        {"base_url": "http://erp.example", "auth": {**known, "token_url": "http://t.example/t", "insecure": False}}
+    )
 
 
 @pytest.mark.parametrize(
