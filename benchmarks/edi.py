@@ -10,7 +10,6 @@ their groups and tells faults; mock-edi and pydifact split what they are given a
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -20,8 +19,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Any
 
+from benchmarks.contestants import ratio, told
 from benchmarks.edi_samples import edifact_interchange, x12_interchange
 from benchmarks.report import Claim, as_json, as_table, exit_code
 from hub.reference import reference_root
@@ -72,25 +71,12 @@ def _written(path: Path, pieces: Iterable[bytes]) -> Path:
     return path
 
 
-def measured(name: str, path: Path) -> dict[str, Any] | None:
-    """What a contestant says of its work; None where it is not installed."""
-    command = [sys.executable, "-m", "benchmarks.edi_contestant", name, str(path)]
-    done = subprocess.run(command, cwd=reference_root(), capture_output=True, text=True, check=False)
-    if done.returncode == 3:
-        return None
-    if done.returncode:
-        raise RuntimeError(done.stderr)
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+_CONTESTANT = "benchmarks.edi_contestant"
 
 
 def _speed(name: str, path: Path) -> float:
-    found = measured(name, path)
+    found = told(_CONTESTANT, name, path)
     return path.stat().st_size / found["seconds"] / 1e6 if found else float("nan")
-
-
-def _ratio(one: list[float], other: list[float]) -> float:
-    return median(a / b for a, b in zip(one, other, strict=True))
 
 
 def claims(ground: Ground) -> Iterator[Claim]:
@@ -99,10 +85,10 @@ def claims(ground: Ground) -> Iterator[Claim]:
     yield from _reading(ground, "X12", "x12", ground.x12, ("bots", ground.few_x12, 30))
     hub, pydifact = ground.speeds(("hub-writes", ground.few_edifact), ("pydifact-writes", ground.few_edifact))
     yield Claim("EDIFACT written, the same to the byte", median(hub), "MB/s")
-    yield Claim("EDIFACT written: speed over pydifact", _ratio(hub, pydifact), "x", at_least=1)
+    yield Claim("EDIFACT written: speed over pydifact", ratio(hub, pydifact), "x", at_least=1)
     for title, name in (("EDIFACT", "edifact"), ("X12", "x12")):
         large = ground.large[name]
-        found = measured(f"hub-{name}-checked", large)
+        found = told(_CONTESTANT, f"hub-{name}-checked", large)
         growth = found["growth"] / 1e6 if found else float("nan")
         yield Claim(f"{title}: memory growth on {large.stat().st_size / 1e6:.0f} MB", growth, "MB", at_most=16)
     yield Claim("importing the codec", min(_import_milliseconds() for _ in range(5)), "ms", at_most=50)
@@ -119,9 +105,9 @@ def _reading(ground: Ground, title: str, name: str, path: Path, other: tuple[str
     yield Claim(f"{title}: and the tree of groups, repeats", median(tree), "MB/s")
     yield Claim(f"{title}: and no message of its shape was seen before", median(new), "MB/s")
     yield Claim(f"{title}: and every element and code checked", median(checked), "MB/s")
-    yield Claim(f"{title}: tree: speed over {rival}", _ratio(tree, theirs), "x", at_least=bound)
-    yield Claim(f"{title}: tree: speed over mock-edi", _ratio(tree, mock), "x", at_least=8)
-    yield Claim(f"{title}: checked: speed over mock-edi", _ratio(checked, mock_checked), "x", at_least=3)
+    yield Claim(f"{title}: tree: speed over {rival}", ratio(tree, theirs), "x", at_least=bound)
+    yield Claim(f"{title}: tree: speed over mock-edi", ratio(tree, mock), "x", at_least=8)
+    yield Claim(f"{title}: checked: speed over mock-edi", ratio(checked, mock_checked), "x", at_least=3)
 
 
 def _import_milliseconds() -> float:

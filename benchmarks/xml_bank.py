@@ -8,17 +8,14 @@ each entry.
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 from typing import Any, Protocol
 
+from benchmarks.contestants import ratio, told
 from benchmarks.report import Claim
 from benchmarks.xml_bank_samples import statement
-from hub.reference import reference_root
 
 _NAN = float("nan")
 
@@ -37,14 +34,13 @@ def claims(ground: Ground) -> Iterator[Claim]:
     entries, few = (200_000, 5_000) if ground.rounds > 1 else (10_000, 1_000)
     large, small = _written(ground.folder / "large.xml", entries), _written(ground.folder / "small.xml", few)
     rounds = [
-        [_measured("hub", large), _measured("bare", large), _measured("bankstatementparser", small)]
-        for _ in range(ground.rounds)
+        [_told("hub", large), _told("bare", large), _told("bankstatementparser", small)] for _ in range(ground.rounds)
     ]
     hub, bare, others = ([_rate(found) for found in column] for column in zip(*rounds, strict=True))
     size = f"{large.stat().st_size / 1e6:.0f} MB"
     yield Claim(f"camt.053 of {size}: documents, sums proved", median(hub), "entries/s")
-    yield Claim("camt.053: speed beside lxml's bare iterparse", _ratio(hub, bare), "x", at_least=0.3)
-    yield Claim("camt.053: speed over bankstatementparser", _ratio(hub, others), "x", at_least=5)
+    yield Claim("camt.053: speed beside lxml's bare iterparse", ratio(hub, bare), "x", at_least=0.3)
+    yield Claim("camt.053: speed over bankstatementparser", ratio(hub, others), "x", at_least=5)
     growth = max(found["growth"] if found else _NAN for found, *_ in rounds)
     yield Claim(f"camt.053 of {size}: memory growth", growth / 1e6, "MB", at_most=60)
 
@@ -55,21 +51,10 @@ def _written(path: Path, entries: int) -> Path:
     return path
 
 
-def _measured(name: str, path: Path) -> dict[str, Any] | None:
-    """What a contestant says of its work; None where it is not installed."""
-    command = [sys.executable, "-m", "benchmarks.xml_bank_contestant", name, str(path)]
-    done = subprocess.run(command, cwd=reference_root(), capture_output=True, text=True, check=False)
-    if done.returncode == 3:
-        return None
-    if done.returncode:
-        raise RuntimeError(done.stderr)
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+def _told(name: str, path: Path) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = told("benchmarks.xml_bank_contestant", name, path)
     return found
 
 
 def _rate(found: dict[str, Any] | None) -> float:
     return found["entries"] / found["seconds"] if found else _NAN
-
-
-def _ratio(one: list[float], other: list[float]) -> float:
-    return median(a / b for a, b in zip(one, other, strict=True))

@@ -12,5 +12,5 @@ def test_the_hub_and_bare_lxml_go_over_every_entry(tmp_path: Path) -> None:
     path = tmp_path / "statement.xml"
     path.write_bytes(b"".join(statement(120)))
     for name in ("hub", "bare"):
-        found = xml_bank._measured(name, path)
+        found = xml_bank._told(name, path)
         assert found is not None and found["entries"] == 120, name
