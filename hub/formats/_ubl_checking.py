@@ -56,7 +56,7 @@ class _Checker:
         self._document, self._type, self._is_strict = document, type, is_strict
         declared = document.get(NAMESPACES)
         usual = standard.usual_names(type, {"UBLExtensions": {}})
-        self._names = Names(declared if isinstance(declared, Mapping) else usual)
+        self._names = Names(declared if declared is not None and _are_texts(declared) else usual)
 
     def faults(self) -> Iterator[DocumentFault]:
         document = self._document

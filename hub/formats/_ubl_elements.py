@@ -11,7 +11,6 @@ from hub.formats._ubl_names import Names
 from hub.formats._ubl_values import KINDS, Kind, spelled_as
 from hub.formats._xml_plain import counted
 
-_MOST_KNOWN = 4096
 FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 ATTRIBUTE_NAME = re.compile(r"(?:[^\W\d][\w.\-]*:)?[^\W\d][\w.\-]*")
 
@@ -24,6 +23,10 @@ def escaped(text: str) -> str:
     """A text between tags. Raises Refused for a character that XML does not have."""
     if not text.isprintable() and FORBIDDEN.search(text):
         raise Refused
+    return _escaped(text)
+
+
+def _escaped(text: str) -> str:
     if "&" in text or "<" in text or ">" in text:
         text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return text.replace("\r", "&#13;") if "\r" in text else text
@@ -33,22 +36,28 @@ def quoted(text: Any) -> str:
     """A text as the value of an attribute, with its quotes."""
     if type(text) is not str:
         raise Refused
-    written = escaped(text).replace('"', "&quot;").replace("\n", "&#10;").replace("\t", "&#9;")
-    return f'"{written}"'
+    return f'"{_in_quotes(escaped(text))}"'
 
 
-class Known(dict[Any, str]):
-    """What is made of texts; the first few thousand short ones are kept: they come again and again."""
+def _in_quotes(text: str) -> str:
+    return text.replace('"', "&quot;").replace("\n", "&#10;").replace("\t", "&#9;")
 
-    def __init__(self, make: Callable[[Any], str]) -> None:
-        super().__init__()
-        self._make = make
 
-    def __missing__(self, text: Any) -> str:
-        written = self._make(text)
-        if len(self) < _MOST_KNOWN and len(text) < 40:
-            self[text] = written
-        return written
+def filled(parts: list[str]) -> str:
+    """Markup and texts in turns, ``parts`` from the first on, as one text; what a tag goes on with after ``="`` is the
+    value of an attribute. Raises Refused for a character that XML does not have, TypeError for what is no text."""
+    texts = parts[1::2]
+    every = "".join(texts)
+    is_plain = every.isprintable()
+    if not is_plain and FORBIDDEN.search(every):
+        raise Refused
+    if "&" in every or "<" in every or ">" in every or "\r" in every:
+        parts[1::2] = _escaped("\0".join(texts)).split("\0")
+    if '"' in every or not is_plain:
+        for at in range(1, len(parts), 2):
+            if parts[at - 1].endswith('="'):
+                parts[at] = _in_quotes(parts[at])
+    return "".join(parts)
 
 
 def digits(value: Any) -> str:

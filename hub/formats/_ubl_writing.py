@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from hub.errors import MappingError
 from hub.formats._ubl_checking import checked
 from hub.formats._ubl_definitions import Aggregate, Child, Standard
-from hub.formats._ubl_elements import Refused, attributes_of, check_fragment, element, escaped
+from hub.formats._ubl_elements import Refused, attributes_of, check_fragment, element, escaped, filled
 from hub.formats._ubl_names import Names
 from hub.formats._ubl_oddities import (
     ATTRIBUTES,
@@ -34,7 +34,6 @@ from hub.formats._ubl_plans import Plan, Site, plan_of
 
 _MOST_PLANS = 100
 _LONG = ("ExtensionContent",)  # XML, which has to be looked at
-_DEEPEST = 200
 
 
 def write_document(standard: Standard, document: Any, unit: str | None) -> bytes:
@@ -55,22 +54,18 @@ def _written(standard: Standard, document: Mapping[str, Any], unit: str | None) 
     type = document[TYPE]
     if type not in standard.types:
         raise Refused
+    unit = document.get(INDENT, unit)
+    if unit is not None and unit.strip(" \t"):
+        raise Refused
     namespace = standard.namespace_of(type)
     declared = document.get(NAMESPACES) or standard.usual_names(type, document)
-    vocabulary = _vocabulary(standard, tuple(declared.items()))
-    unit = document.get(INDENT, unit)
+    vocabulary = _vocabulary(standard, tuple(declared.items()), unit)
     content = {name: value for name, value in document.items() if name not in ROOT_SIDES or name in SIDES}
     prefix = vocabulary.prefix(namespace, content.get(PREFIXES, {}).get(type))
     tag = f"{prefix}:{type}" if prefix else type
     attributes = attributes_of(content.get(ATTRIBUTES, {}).get(type, {}), vocabulary.names)
-    inner = vocabulary.writer(standard.document(type)).text(_without(content, type), _indents(unit), 1)
+    inner = vocabulary.writer(standard.document(type), 1).text(_without(content, type))
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<{tag}{vocabulary.spaces}{attributes}>{inner}</{tag}>'
-
-
-@lru_cache(maxsize=8)
-def _indents(unit: str | None) -> list[str]:
-    """The blanks before an element, by its depth."""
-    return ["" if unit is None else "\n" + unit * depth for depth in range(_DEEPEST + 2)]
 
 
 def _without(content: dict[str, Any], type: str) -> dict[str, Any]:
@@ -89,27 +84,34 @@ def _declaration(prefix: str) -> str:
 
 
 @lru_cache(maxsize=16)
-def _vocabulary(standard: Standard, declared: tuple[tuple[str, str], ...]) -> _Vocabulary:
-    return _Vocabulary(standard, Names(dict(declared)), is_lasting=True)
+def _vocabulary(standard: Standard, declared: tuple[tuple[str, str], ...], unit: str | None) -> _Vocabulary:
+    return _Vocabulary(standard, Names(dict(declared)), unit, is_lasting=True)
 
 
 class _Vocabulary:
-    """How elements are named where these namespaces are declared."""
+    """How elements are named and set where these namespaces are declared."""
 
-    def __init__(self, standard: Standard, names: Names, *, is_lasting: bool = False) -> None:
-        """``is_lasting``: it is used for more than one element, so that plans are worth making."""
-        self.standard, self.names, self.is_lasting = standard, names, is_lasting
-        self._writers: dict[str, _Writer] = {}
+    def __init__(self, standard: Standard, names: Names, unit: str | None, *, is_lasting: bool = False) -> None:
+        """``unit``: the blanks of each level, None where all is one line; ``is_lasting``: it is used for more than one
+        element, so that plans are worth making."""
+        self.standard, self.names, self.unit, self.is_lasting = standard, names, unit, is_lasting
+        self._writers: dict[tuple[str, int], _Writer] = {}
 
     @cached_property
     def spaces(self) -> str:
         """The declarations as they stand in a tag."""
         return attributes_of({_declaration(own): uri for own, uri in self.names.declared.items()}, self.names)
 
-    def writer(self, aggregate: Aggregate) -> _Writer:
-        if aggregate.name not in self._writers:
-            self._writers[aggregate.name] = _Writer(self, aggregate)
-        return self._writers[aggregate.name]
+    def writer(self, aggregate: Aggregate, depth: int) -> _Writer:
+        """What writes the content of such an element that stands ``depth`` levels deep."""
+        depth = 0 if self.unit is None else depth
+        if (aggregate.name, depth) not in self._writers:
+            self._writers[aggregate.name, depth] = _Writer(self, aggregate, depth)
+        return self._writers[aggregate.name, depth]
+
+    def gap(self, depth: int) -> str:
+        """The blanks before an element."""
+        return "" if self.unit is None else "\n" + self.unit * depth
 
     def tag(self, child: Child, prefix: str | None = None) -> str:
         own = self.prefix(child.namespace, prefix)
@@ -128,14 +130,21 @@ class _Vocabulary:
 class _Writer:
     """Writes what stands in one kind of element."""
 
-    def __init__(self, vocabulary: _Vocabulary, aggregate: Aggregate) -> None:
-        self._vocabulary, self._aggregate = vocabulary, aggregate
+    def __init__(self, vocabulary: _Vocabulary, aggregate: Aggregate, depth: int) -> None:
+        self._vocabulary, self._aggregate, self._depth = vocabulary, aggregate, depth
+        self._gap, self._end = vocabulary.gap(depth), vocabulary.gap(depth - 1)
         self.plans: dict[tuple[str, ...], Plan] = {}
 
-    def text(self, value: Mapping[str, Any], indents: list[str], depth: int) -> str:
+    def text(self, value: Mapping[str, Any]) -> str:
         """All elements of a value and the blanks around them."""
+        out: list[str] = []
+        self.write(value, out)
+        return filled(out)
+
+    def write(self, value: Mapping[str, Any], out: list[str]) -> None:
+        """The same at the end of a list of markup and texts in turns."""
         plan = self.plans.get(tuple(value)) or self._plan(value)
-        return plan(value, indents, depth)
+        plan(value, out)
 
     def _plan(self, value: Mapping[str, Any]) -> Plan:
         """How a value with these names is written: the long way, where there is something odd about it."""
@@ -146,16 +155,17 @@ class _Writer:
         is_usual = all(name in self._aggregate.children and name not in _LONG for name in names)
         if is_usual and self._vocabulary.is_lasting:
             children = sorted((self._aggregate.children[name] for name in names), key=lambda child: child.index)
-            plan = plan_of([self._site(child, value[child.name]) for child in children])
+            plan = plan_of([self._site(child, value[child.name]) for child in children], self._end)
         self.plans[names] = plan
         return plan
 
     def _site(self, child: Child, example: Any) -> Site:
         tag = self._vocabulary.tag(child)
         if child.kind:
-            return Site(child, tag, None, {}, None)
-        group = self._vocabulary.writer(self._vocabulary.standard.aggregate(child.aggregate))
-        return Site(child, tag, group.text, group.plans, group.alone(example[0] if child.is_list else example))
+            return Site(child, tag, self._gap)
+        group = self._vocabulary.writer(self._vocabulary.standard.aggregate(child.aggregate), self._depth + 1)
+        alone = group.alone(example[0] if child.is_list and example else example)
+        return Site(child, tag, self._gap, group.write, group.plans, alone)
 
     def alone(self, example: Any) -> Site | None:
         """The one leaf that a value of this kind is likely to have, as this one has; None where it has more."""
@@ -163,27 +173,24 @@ class _Writer:
             return None
         child = self._aggregate.children.get(next(iter(example)))
         is_leaf = child is not None and child.kind and not child.is_list and child.name not in _LONG
-        return Site(child, self._vocabulary.tag(child), None, {}, None) if child is not None and is_leaf else None
+        return Site(child, self._vocabulary.tag(child), self._gap) if child is not None and is_leaf else None
 
-    def _odd(self, value: Mapping[str, Any], indents: list[str], depth: int) -> str:
-        out: list[str] = []
+    def _odd(self, value: Mapping[str, Any], out: list[str]) -> None:
         odd = _Beside(value)
         sequence = self._sequence(value, odd)
         gaps = odd.gaps if odd.gaps is not None and len(odd.gaps) == len(sequence) + 1 else None
         for at, (child, number) in enumerate(sequence):
-            out.append(indents[depth] if gaps is None else escaped(gaps[at]))
+            gap = self._gap if gaps is None else escaped(gaps[at])
             if child is None:
                 check_fragment(odd.other[number], self._vocabulary.names, is_element=True)
-                out.append(odd.other[number])
+                out += (gap + odd.other[number], "")
             else:
                 item = value[child.name][number] if child.is_list else value[child.name]
-                out.append(self._element(child, item, odd.of(child, number), indents, depth))
+                out += (gap + self._element(child, item, odd.of(child, number)), "")
         if gaps is not None:
-            out.append(escaped(gaps[-1]))
+            out += (escaped(gaps[-1]), "")
         elif sequence:
-            out.append(indents[depth - 1])
-            out += [escaped(gap) for gap in odd.gaps or () if gap.strip(XML_SPACE)]
-        return "".join(out)
+            out += (self._end + "".join(escaped(gap) for gap in odd.gaps or () if gap.strip(XML_SPACE)), "")
 
     def _sequence(self, value: Mapping[str, Any], odd: _Beside) -> list[tuple[Child | None, int]]:
         """Each element by its definition and number, None for those that the standard does not know."""
@@ -198,10 +205,10 @@ class _Writer:
         usual += [(None, number) for number in range(len(odd.other))]
         return _ordered(usual, odd.order) if odd.order is not None else usual
 
-    def _element(self, child: Child, item: Any, beside: _Own, indents: list[str], depth: int) -> str:
+    def _element(self, child: Child, item: Any, beside: _Own) -> str:
         declared = {name[6:]: uri for name, uri in beside.attributes.items() if _declares(name)}
         vocabulary = (
-            _Vocabulary(self._vocabulary.standard, self._vocabulary.names.below(declared))
+            _Vocabulary(self._vocabulary.standard, self._vocabulary.names.below(declared), self._vocabulary.unit)
             if declared
             else self._vocabulary
         )
@@ -211,7 +218,7 @@ class _Writer:
             check_fragment(item, vocabulary.names, is_element=False)
         if child.kind:
             return element(child.kind, tag, item, beside.attributes, beside.spelled)
-        content = vocabulary.writer(vocabulary.standard.aggregate(child.aggregate)).text(item, indents, depth + 1)
+        content = vocabulary.writer(vocabulary.standard.aggregate(child.aggregate), self._depth + 1).text(item)
         return f"<{tag}{attributes}>{content}</{tag}>"
 
 

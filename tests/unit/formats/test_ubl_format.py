@@ -260,6 +260,8 @@ ENCODING = [
      "UBLExtensions.UBLExtension[0].ExtensionContent", "not well formed"),
     ({"type": "Invoice", "namespaces": {"": UBL.namespace_of("Invoice")}, "ID": {"value": "1"}},
      "namespaces", "there is no prefix"),
+    ({"type": "Invoice", "namespaces": {"": ["urn:x"]}, "Note": ["a"]}, "namespaces", "an object of texts"),
+    ({"type": "Invoice", "indent": "<a/>", "Note": ["a"]}, "indent", "expected blanks"),
 ]  # fmt: skip
 
 
@@ -277,6 +279,22 @@ def test_no_attribute_breaks_out_of_its_tag(name: str) -> None:
         ubl.encode_one({"type": "Invoice", "Note": ["a"], "attributes": {"Note": [{name: "x"}]}}, {})
     with pytest.raises(MappingError):
         ubl.encode_one({"type": "Invoice", "namespaces": {name: "urn:x"}}, {})
+
+
+def test_texts_are_escaped_as_their_place_asks() -> None:
+    odd = 'a & b < c > d "e" \t\n\r'
+    document = {"type": "Invoice", "ID": {"value": odd, "scheme_id": odd}, "Note": ["plain", odd]}
+    raw = ubl.encode_one(document, {})
+    assert b'schemeID="a &amp; b &lt; c &gt; d &quot;e&quot; &#9;&#10;&#13;">' in raw
+    assert raw.count(b'a &amp; b &lt; c &gt; d "e" \t\n&#13;</') == 2
+    written = ubl.decode_one(raw, {})
+    assert {name: written[name] for name in document} == document
+
+
+def test_a_list_without_elements_writes_nothing_and_its_blanks_neither() -> None:
+    for document in ({"PaymentMeans": []}, {"PaymentMeans": [{"PaymentID": []}]}):
+        raw = ubl.encode_one({"type": "Invoice", **document}, {"indent": 2})
+        assert raw.endswith((b"></Invoice>", b"<cac:PaymentMeans></cac:PaymentMeans>\n</Invoice>"))
 
 
 def test_several_documents_are_no_file() -> None:
