@@ -8,6 +8,7 @@ from pathlib import PurePath
 from typing import Any
 
 from connectors._file_names import check_template, filled, folder_within, is_template
+from connectors._file_packing import way_of, without_zip
 from connectors.base import Parcel, PermanentError
 
 _EXTENSIONS = {
@@ -18,12 +19,15 @@ _EXTENSIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A folder and a file's name in it. ``is_made``: the folder has variables in it and is made, below ``fixed``."""
+    """A folder and a file's name in it. ``is_made``: the folder has variables in it and is made, below ``fixed``.
+    ``pack`` is how it is packed (gz, zip, none), ``inner_name`` what it is called in a zip."""
 
     folder: PurePath
     name: str
     is_made: bool
     fixed: PurePath
+    pack: str
+    inner_name: str
 
 
 class Addresses:
@@ -32,11 +36,12 @@ class Addresses:
     def __init__(self, root: PurePath, settings: Mapping[str, Any]) -> None:
         for template in (settings["name"], settings["marker"] or "{name}.done"):
             check_template(template)
-        self._root, self._name = root, str(settings["name"])
+        self._root, self._name, self._pack = root, str(settings["name"]), str(settings["pack"])
         self._parts = folder_within(PurePath(), settings["folder"]).parts
         literal = next((at for at, part in enumerate(self._parts) if is_template(part)), len(self._parts))
         self.fixed = root.joinpath(*self._parts[:literal])
         self._is_made = literal < len(self._parts)
+        self._has_ending = bool(PurePath(without_zip(self._name)).suffix)
         # A name made of the delivery belongs to it alone: what lies there under it is what an earlier try wrote.
         self.is_own_name = "{key}" in self._name or "{delivery_id}" in self._name
 
@@ -45,7 +50,9 @@ class Addresses:
         extension = _EXTENSIONS.get(parcel.content_type.partition(";")[0].strip().lower(), "dat")
         known = {"extension": extension, **parcel.variables, "key": parcel.key, "delivery_id": parcel.delivery_id}
         parts = [_folder(part, known) if is_template(part) else part for part in self._parts]
-        return Address(self._root.joinpath(*parts), filled(self._name, known), self._is_made, self.fixed)
+        name = filled(self._name, known)
+        inner = f"{without_zip(name)}{'' if self._has_ending else f'.{extension}'}"
+        return Address(self._root.joinpath(*parts), name, self._is_made, self.fixed, way_of(self._pack, name), inner)
 
 
 def _folder(part: str, known: Mapping[str, str]) -> str:

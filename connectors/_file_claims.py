@@ -18,7 +18,7 @@ from pathlib import PurePath
 
 from connectors._file_names import shortened
 from connectors._file_ready import Seen, is_candidate
-from connectors._files import Files, Lost, OpenFile, is_there
+from connectors._files import Files, Lost, Renames, is_there
 from connectors.base import TransientError
 
 _LONG_AGO = 30 * 365 * 86400.0
@@ -118,7 +118,7 @@ class Claims:
         once it is back in its folder, since its marker is gone."""
         self._renamed(claim, "claimed", _LONG_AGO)
 
-    def renew(self, claim: Claim, file: OpenFile) -> Claim:
+    def renew(self, claim: Claim, file: Renames) -> Claim:
         """A new lease while the file is open; the old one on a server that renames no open file, as Windows does.
         Raises TransientError when another has it by now."""
         again = self._named("claimed", claim.reference, claim.name)
@@ -189,7 +189,7 @@ class Held:
         self.claim = claim
         self._claims, self._now, self._seconds = claims, now, lease_seconds / 3
 
-    def keep(self, file: OpenFile) -> None:
+    def keep(self, file: Renames) -> None:
         """Called again and again. Raises TransientError when another has it by now."""
         if self._now() >= self.claim.at + self._seconds:
             self.claim = self._claims.renew(self.claim, file)

@@ -16,6 +16,7 @@ import msgspec
 
 from connectors._file_address import Address, Addresses
 from connectors._file_names import numbered
+from connectors._file_packing import packed
 from connectors._files import Files, Lost, Passing, Unknown, Unreached, Vanished, is_there
 from connectors._queue import Ended, Queue
 from connectors.base import (
@@ -74,7 +75,7 @@ class FolderDestination:
             to = self._addresses.of(parcel)
             if not self._files.is_folder(self._addresses.fixed):
                 return Verdict(LATER, "not_reachable", f"the folder {self._addresses.fixed} is not there")
-            is_found = self._holds(to.folder / to.name, parcel.body)
+            is_found = self._holds(to.folder / to.name, packed(parcel.body, to.pack, to.inner_name))
             is_found = is_found and (not self._marker or is_there(self._files, self._marker_of(to, to.name)))
             return Verdict(FOUND if is_found else ABSENT)
         except StoppedError as error:
@@ -110,7 +111,9 @@ class FolderDestination:
         """One verdict, whatever happens."""
         started = time.monotonic()
         try:
-            verdict = self._put(self._addresses.of(parcel), parcel)
+            to = self._addresses.of(parcel)
+            body = packed(parcel.body, to.pack, to.inner_name)
+            verdict = self._put(to, msgspec.structs.replace(parcel, body=body))
         except (OSError, ConnectorError) as error:
             verdict = _failed(error)
         except Exception as error:
@@ -230,7 +233,8 @@ class FolderDestination:
 
 
 class FolderRehearsal:
-    """A folder that nothing is written to: the name and the bytes that a file there would have."""
+    """A folder that nothing is written to: the name that a file there would have, and its bytes before they are
+    packed."""
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self._addresses = Addresses(PurePath(), settings)

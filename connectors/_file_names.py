@@ -15,6 +15,7 @@ from connectors._files import Files
 from connectors.base import PermanentError
 
 TEMPORARY = (".tmp", ".part", ".filepart")
+PACKED = (".gz", ".zip")
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._=@+-]")
@@ -85,9 +86,11 @@ def readable(name: str) -> str:
 
 
 def numbered(name: str, number: int) -> str:
-    """``orders.csv``, ``orders-1.csv``, ``orders-2.csv`` …"""
+    """``orders.csv``, ``orders-1.csv``, ``orders-2.csv`` …; ``orders-1.csv.gz``"""
     path = PurePath(name)
-    return name if number == 0 else f"{path.stem}-{number}{path.suffix}"
+    ending = path.suffix if path.suffix.lower() in PACKED else ""
+    path = PurePath(name.removesuffix(ending))
+    return name if number == 0 else f"{path.stem}-{number}{path.suffix}{ending}"
 
 
 def move_numbered(files: Files, source: PurePath, folder: PurePath, name: str) -> PurePath:

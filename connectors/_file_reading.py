@@ -11,12 +11,16 @@ from connectors.base import ConnectorError, PermanentError, TransientError
 
 
 class Reading:
-    """The bytes of a file. ``keep`` is called after each chunk. ``attributes`` has the sha256 once the last chunk was
-    taken; ``failure`` is why it could not be read, whatever became of that exception on its way through the one who
-    reads."""
+    """The bytes of a file, or what ``unpack`` makes of them. ``keep`` is called after each chunk. ``attributes`` has
+    the sha256 once the last one was taken; ``failure`` is why it could not be read, whatever became of that exception
+    on its way through the one who reads."""
 
-    def __init__(self, files: Files, path: PurePath, sha256: str, keep: Callable[[OpenFile], None]) -> None:
+    def __init__(
+        self, files: Files, path: PurePath, sha256: str, keep: Callable[[OpenFile], None],
+        unpack: Callable[[Iterator[bytes]], Iterator[bytes]] | None = None,
+    ) -> None:  # fmt: skip
         self._files, self._path, self._expected, self._keep = files, path, sha256, keep
+        self._unpack = unpack
         self.attributes: dict[str, str] = {}
         self.failure: ConnectorError | None = None
 
@@ -24,7 +28,7 @@ class Reading:
         """Raises TransientError when the file changes while it is read or its connection breaks, PermanentError when it
         cannot be read."""
         try:
-            yield from self._chunks()
+            yield from self._unpacked(self._unpack) if self._unpack else self._chunks()
         except ConnectorError as error:
             self.failure = error
             raise
@@ -34,6 +38,14 @@ class Reading:
         except OSError as error:
             self.failure = PermanentError(f"the file cannot be read: {error.strerror}")
             raise self.failure from None
+
+    def _unpacked(self, unpack: Callable[[Iterator[bytes]], Iterator[bytes]]) -> Iterator[bytes]:
+        """The sha256 is that of the content: two files may be packed differently and say the same."""
+        digest = hashlib.sha256()
+        for piece in unpack(self._chunks()):
+            digest.update(piece)
+            yield piece
+        self.attributes["sha256"] = digest.hexdigest()
 
     def _chunks(self) -> Iterator[bytes]:
         digest, read = hashlib.sha256(), 0

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import logging
 import mimetypes
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import islice
+from functools import partial
+from itertools import chain, islice
 from pathlib import PurePath
 from typing import Any
 
 from connectors._file_claims import Claim, Claims, Held
 from connectors._file_names import event_of, folder_within, move_numbered, readable
+from connectors._file_packed import Entry, Unpacking, Zip, gunzipped, opened_zip
 from connectors._file_reading import Reading
 from connectors._file_ready import Seen, readiness
 from connectors._files import Files, Lost, Passing
@@ -44,6 +47,7 @@ class FolderSource:
         self._archive = folder_within(root, settings["archive"])
         self._error = folder_within(root, settings["error"])
         self._settings, self._now = settings, now
+        self._unpacking = Unpacking.of(settings)
         self._readiness = readiness(files, self._folder, settings, monotonic)
         self._claims = Claims(files, self._folder, now)
         self._sha256: dict[str, str] = {}  # of files in hand, as their markers said
@@ -143,51 +147,60 @@ class FolderSource:
             self.is_over = False
         return islice(complete, most)
 
-    def _take(self, claim: Claim, seen: Seen | None, accept: Accept) -> bool:
+    def _take(self, claim: Claim, seen: Seen | None, accept: Accept) -> int:
+        """How many things came of it."""
         try:
             size = self._files.status(claim.path).size
         except FileNotFoundError:
-            return False
+            return 0
         if size > self._settings["max_size"]:
             self._reject(claim, "too_large", f"{size} bytes; the limit (max_size) is {self._settings['max_size']}")
-            return False
+            return 0
         if size == 0 and self._settings["empty"] != "accept":
-            self._dismiss_empty(claim)
-            return False
+            self._dismiss_empty(claim, "the file is empty")
+            return 0
         if seen is not None and seen.sha256:
             self._sha256[claim.reference] = seen.sha256
         held = Held(self._claims, claim, self._settings["lease"], self._now)
-        reading = Reading(self._files, claim.path, self._sha256.get(claim.reference, ""), held.keep)
-        return self._hand_over(held, reading, size, accept)
+        ending = self._unpacking.ending(claim.name) if size else ""
+        unpack = partial(gunzipped, size=size, unpacking=self._unpacking) if ending == ".gz" else None
+        reading = Reading(self._files, claim.path, self._sha256.get(claim.reference, ""), held.keep, unpack)
+        give = {".gz": self._unpacked, ".zip": self._entries}.get(ending, self._plain)
+        return self._hand_over(held, reading, give(held, reading, size), accept)
 
-    def _dismiss_empty(self, claim: Claim) -> None:
+    def _dismiss_empty(self, claim: Claim, reason: str) -> None:
         if self._settings["empty"] == "skip":
             self._file_away(claim)
         else:
-            self._reject(claim, "empty", "the file is empty")
+            self._reject(claim, "empty", reason)
 
-    def _hand_over(self, held: Held, reading: Reading, size: int, accept: Accept) -> bool:
+    def _hand_over(self, held: Held, reading: Reading, things: Generator[Incoming, None, None], accept: Accept) -> int:
+        taken = 0
         try:
-            with closing(reading.chunks()) as chunks:
-                accept(self._incoming(held.claim, chunks, reading.attributes, size))
+            with closing(things):
+                for incoming in things:
+                    accept(incoming)
+                    taken += 1
         except Exception as error:
             failure = reading.failure or error
             if isinstance(failure, StoppedError):
                 raise
             if isinstance(failure, PermanentError):
                 self._reject(held.claim, "unreadable", str(failure))
-                return False
+                return 0
             self._give_back(held.claim)
             if reading.failure is None:
                 raise _Refused(error) from error
             self.is_over = False
             _log.warning("%s is left for later: %s", readable(held.claim.name), failure)
-            return False
-        if self._waits_for_outcome:
+            return 0
+        if not taken:
+            self._dismiss_empty(held.claim, "nothing that is to be taken is in it")
+        elif self._waits_for_outcome:
             self._claims.accept(held.claim)
         else:
             self._file_away(held.claim)
-        return True
+        return taken
 
     def _give_back(self, claim: Claim) -> None:
         """To be taken again at the next look; by then its marker is gone."""
@@ -218,15 +231,50 @@ class FolderSource:
         except FileNotFoundError:
             return None
 
-    def _incoming(self, claim: Claim, chunks: Iterator[bytes], attributes: Mapping[str, str], size: int) -> Incoming:
-        name = readable(claim.name)
+    # -- what is in a file -----------------------------------------------------------------------------------------
+
+    def _plain(self, held: Held, reading: Reading, size: int) -> Generator[Incoming, None, None]:
+        with closing(reading.chunks()) as chunks:
+            name = readable(held.claim.name)
+            yield self._incoming(held.claim, name, name, chunks, size, reading.attributes)
+
+    def _unpacked(self, held: Held, reading: Reading, size: int) -> Generator[Incoming, None, None]:
+        """What is in a .gz; nothing where that is empty and empty files are not wanted."""
+        name = readable(held.claim.name)
+        with closing(reading.chunks()) as chunks:
+            first = next(chunks, b"")
+            if first or self._settings["empty"] == "accept":
+                both, size = chain((first,), chunks) if first else chunks, -1 if first else 0
+                yield self._incoming(held.claim, name, PurePath(name).stem, both, size, reading.attributes)
+
+    def _entries(self, held: Held, reading: Reading, size: int) -> Generator[Incoming, None, None]:
+        """The files in a .zip, of which all can be read."""
+        with closing(reading.chunks()) as chunks, opened_zip(chunks, size, self._unpacking) as archive:
+            for part, entry in enumerate(archive.entries, 1):
+                name, content = f"{readable(held.claim.name)}/{entry.name}", self._kept(held, archive, entry)
+                incoming = self._incoming(
+                    held.claim, name, PurePath(entry.name).name, content, entry.info.file_size, {"sha256": entry.sha256}
+                )
+                yield replace(
+                    incoming, dedupe_id=f"{incoming.dedupe_id}/{entry.number}", part=part, parts=len(archive.entries)
+                )
+
+    def _kept(self, held: Held, archive: Zip, entry: Entry) -> Iterator[bytes]:
+        for piece in archive.chunks(entry):
+            yield piece
+            held.keep(self._files)
+
+    def _incoming(
+        self, claim: Claim, name: str, content_name: str, chunks: Iterator[bytes], size: int,
+        attributes: Mapping[str, str],
+    ) -> Incoming:  # fmt: skip
         return Incoming(
             name=name,
             chunks=chunks,
             reference=claim.reference,
             dedupe_id=f"file:{claim.reference}",
-            event=event_of(name, self._settings["events"]),
-            content_type=mimetypes.guess_type(name)[0] or "",
+            event=event_of(content_name, self._settings["events"]),
+            content_type=mimetypes.guess_type(content_name)[0] or "",
             size=size,
             # Empty files are all the same, and yet each of them says something.
             same_content=self._settings["same_content"] if size else "process",

@@ -51,19 +51,24 @@ class Status:
     is_file: bool
 
 
-class OpenFile(Protocol):
-    """A file that is read, whatever becomes of its name meanwhile."""
+class Renames(Protocol):
+    """What gives a file another name."""
+
+    def rename(self, source: PurePath, target: PurePath) -> None:
+        """At once, under a name that nothing has. Raises FileNotFoundError when another was faster."""
+        ...
+
+
+class OpenFile(Renames, Protocol):
+    """A file that is read, whatever becomes of its name meanwhile. It is renamed between its chunks; that is not looked
+    after when the connection breaks."""
 
     def status(self) -> Status: ...
 
     def chunks(self) -> Iterator[bytes]: ...
 
-    def rename(self, source: PurePath, target: PurePath) -> None:
-        """As ``Files.rename``, of this file and between its chunks; not looked after when the connection breaks."""
-        ...
 
-
-class Files(Protocol):
+class Files(Renames, Protocol):
     """A file system. Methods of one object may be called from several threads. ``has_coarse_times``: a file's time has
     seconds and nothing finer."""
 
@@ -84,10 +89,6 @@ class Files(Protocol):
 
     def write(self, path: PurePath, body: bytes) -> None:
         """All bytes, as durable as can be told, or an error; over what lies there."""
-        ...
-
-    def rename(self, source: PurePath, target: PurePath) -> None:
-        """At once, under a name that nothing has. Raises FileNotFoundError when another was faster."""
         ...
 
     def replace(self, source: PurePath, target: PurePath) -> None:

@@ -207,6 +207,8 @@ class Incoming:
     ``content_tells``: the sha256 belongs to the id, since two things may have the same one (a server's times have
     seconds). ``item`` is what the source gives again and again: it is known where its ``dedupe_id`` is one of the last
     ``round`` in which it came, however long ago that was; with the same round it is known whenever it came.
+    ``part`` of ``parts``: what comes one after the other under one reference, each with an id of its own; it is settled
+    once, when all have come and all have ended.
     """
 
     name: str
@@ -220,6 +222,8 @@ class Incoming:
     content_tells: bool = False
     item: str = ""
     round: int = 0
+    part: int = 1
+    parts: int = 1
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -11,7 +11,8 @@ from typing import Any
 from connectors._file_address import Addresses
 from connectors._file_destination import FolderDestination, FolderRehearsal
 from connectors._file_local import LocalFiles
-from connectors._file_names import folder_within
+from connectors._file_names import PACKED, folder_within
+from connectors._file_packed import UNPACK
 from connectors._file_source import FolderSource
 from connectors.base import WHEN, Destination, Field, PermanentError, Source
 
@@ -44,6 +45,8 @@ FETCH = (
     Field("same_content", "choice", "What becomes of a file whose content came before, under whatever name: skip (it "
           "is filed away and nothing else), process (like any other), alert (a dead letter: a person decides).",
           default="skip", choices=("skip", "process", "alert")),
+    Field("unpack", "group", "Files that are packed are taken as what is in them: a .gz as one file, each file in a "
+          ".zip as one of its own.", fields=UNPACK),
     Field("lease", "duration", "After how long a file that a crash left in hand is taken again.", default=300.0),
 )  # fmt: skip
 SEND = (
@@ -53,6 +56,9 @@ SEND = (
     Field("name", "text", "The file's name: {key}, {delivery_id}, {extension} (by the content type) and the message's "
           "own variables. With {key} or {delivery_id} a repeated write is told from another delivery.",
           default="{key}.{extension}", is_template=True),
+    Field("pack", "choice", "Whether what is written is packed: name (where the name ends in .gz or .zip), gz, zip "
+          "(with one file in it, called as the zip without its ending) or none. A retry writes the same bytes.",
+          default="name", choices=("name", "gz", "zip", "none")),
     Field("if_exists", "choice", "What if the name is taken by other content: fail, replace, or suffix (name-1 …).",
           default="fail", choices=("fail", "replace", "suffix")),
     Field("marker", "text", "A marker to write last, e.g. {name}.done; empty: none.", default=""),
@@ -104,6 +110,7 @@ def lint_folders(config: Mapping[str, Any]) -> None:
         for name in ("folder", "archive", "error"):
             _named(f"fetch.{name}", partial(folder_within, PurePath(), fetch[name]))
         _lint_counts("fetch", fetch, ("polls", "max_files"))
+        _lint_unpack({field.name: field.default for field in UNPACK} | dict(fetch["unpack"] or {}))
     if config.get("send"):
         send = part_of(config, "send", SEND)
         _named("send.folder", lambda: folder_within(PurePath(), send["folder"]))
@@ -115,6 +122,13 @@ def _lint_counts(group: str, settings: Mapping[str, Any], names: Sequence[str]) 
     for name in names:
         if settings[name] < 1:
             raise PermanentError(f"{group}.{name}: expected 1 or more, got {settings[name]}")
+
+
+def _lint_unpack(unpack: Mapping[str, Any]) -> None:
+    _lint_counts("fetch.unpack", unpack, ("max_files", "max_ratio"))
+    for ending in unpack["endings"]:
+        if ending not in PACKED:
+            raise PermanentError(f"fetch.unpack.endings: expected {' or '.join(PACKED)}, got '{ending}'")
 
 
 def _named(setting: str, check: Callable[[], object]) -> None:

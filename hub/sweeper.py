@@ -159,9 +159,17 @@ class Sweeper(Rounds):
         if accepted.duplicate:
             # Nothing will come of this one: its chunks belong to nobody.
             self._abandon(receipt_id)
-            self._settle_repeat(name, source, incoming, accepted)
+            if incoming.parts == 1:
+                self._settle_repeat(name, source, incoming, accepted)
         elif size >= CHUNK:
             self._engine.store.write(partial(streams.end, receipt_id=receipt_id), durable=False)
+        if 1 < incoming.parts == incoming.part:
+            self._have_all_come(name, source, incoming.reference)
+
+    def _have_all_come(self, name: str, source: Source, reference: str) -> None:
+        waits = self._engine.store.write(partial(receipts.have_all_come, source=name, reference=reference))
+        if not waits:
+            source.settle(reference, failed=False)
 
     def _read(self, receipt_id: str, incoming: Incoming) -> tuple[int, bytes]:
         """(size, bytes); a large one is stored piece by piece, and its bytes are not given."""
@@ -183,6 +191,7 @@ class Sweeper(Rounds):
                 dedupe_key=_dedupe_key(incoming), name=incoming.name, reference=incoming.reference,
                 size=size if size >= CHUNK else -1, content_key=_content_key(incoming),
                 same_content=incoming.same_content, item=incoming.item, round=incoming.round,
+                is_part=incoming.parts > 1,
             )
         ])  # fmt: skip
         return accepted
@@ -206,9 +215,9 @@ class Sweeper(Rounds):
         """File away what was fetched, once all that came out of it has ended; apart, since a server takes its time."""
         engine, now = self._engine, self._engine.clock.monotonic()
         wait = [name for name, until in self._settling.items() if now < until]
-        ended: dict[str, list[tuple[int, str, bool]]] = {}
-        for seq, name, reference, failed in receipts.ended(engine.store.reader(), _BATCH, wait):
-            ended.setdefault(name, []).append((seq, reference, failed))
+        ended: dict[str, list[tuple[str, bool]]] = {}
+        for name, reference, failed in receipts.ended(engine.store.reader(), _BATCH, wait):
+            ended.setdefault(name, []).append((reference, failed))
         known = engine.program.settings.systems
         for name, things in ended.items():
             left_alone = name in known and self._polls.is_left_alone(name)
@@ -218,14 +227,14 @@ class Sweeper(Rounds):
             self._settling[name] = math.inf
             engine.run_apart(partial(self._settle, name, things), name)
 
-    def _settle(self, name: str, things: Sequence[tuple[int, str, bool]]) -> None:
+    def _settle(self, name: str, things: Sequence[tuple[str, bool]]) -> None:
         until = self._engine.clock.monotonic() + POLL_SECONDS
         try:
             source, _ = self._source(name) if name in self._engine.program.settings.systems else (None, 0.0)
-            for seq, reference, failed in things:
+            for reference, failed in things:
                 if source is not None:
                     source.settle(reference, failed)
-                self._engine.store.write(partial(receipts.mark_settled, seq=seq))
+                self._engine.store.write(partial(receipts.mark_settled, source=name, reference=reference))
             until = 0.0
         except (HubError, ConnectorError, OSError) as error:
             # A source that lets the hub in no more says so at its next fetch, which stops the system.
