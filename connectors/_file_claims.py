@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import PurePath
+from typing import Protocol
 
 from connectors._file_names import shortened
 from connectors._file_ready import Seen, is_candidate
@@ -101,6 +102,10 @@ class Claims:
         for marker in markers.values():  # of what had been claimed, or is not there any more
             self._files.remove(marker.path)
 
+    def new(self, found: list[Seen]) -> list[Seen]:
+        """Those that are not done with: what is lies elsewhere."""
+        return found
+
     def accept(self, claim: Claim) -> None:
         """The file is stored and waits for its outcome."""
         if again := self._renamed(claim, "accepted"):
@@ -182,10 +187,14 @@ class Claims:
         return Claim(self._work / match[0], match[1], int(match[2]) / 1000, match[3], match[4])
 
 
+class Renewing(Protocol):
+    def renew(self, claim: Claim, file: Renames) -> Claim: ...
+
+
 class Held:
     """A claim while its file is read: renewed in time, so that nobody takes it for one that a crash left behind."""
 
-    def __init__(self, claims: Claims, claim: Claim, lease_seconds: float, now: Callable[[], float]) -> None:
+    def __init__(self, claims: Renewing, claim: Claim, lease_seconds: float, now: Callable[[], float]) -> None:
         self.claim = claim
         self._claims, self._now, self._seconds = claims, now, lease_seconds / 3
 

@@ -15,12 +15,13 @@ from pathlib import PurePath
 from typing import Any
 
 from connectors._file_claims import Claim, Claims, Held
+from connectors._file_leases import LeasedClaims
 from connectors._file_names import event_of, folder_within, move_numbered, readable
 from connectors._file_packed import Entry, Unpacking, Zip, gunzipped, opened_zip
 from connectors._file_reading import Reading
 from connectors._file_ready import Seen, readiness
 from connectors._files import Files, Lost, Passing
-from connectors.base import ConnectorError, Incoming, PermanentError, StoppedError, TransientError
+from connectors.base import ConnectorError, Incoming, Leases, PermanentError, StoppedError, TransientError
 
 Accept = Callable[[Incoming], None]
 _REFUSALS = 10  # renames that are refused before the rest is not tried
@@ -49,10 +50,17 @@ class FolderSource:
         self._settings, self._now = settings, now
         self._unpacking = Unpacking.of(settings)
         self._readiness = readiness(files, self._folder, settings, monotonic)
-        self._claims = Claims(files, self._folder, now)
+        is_leased = settings["claim"] == "lease"
+        self._leased = LeasedClaims(files, self._folder, now, settings["lease"]) if is_leased else None
+        self._claims = self._leased or Claims(files, self._folder, now)
         self._sha256: dict[str, str] = {}  # of files in hand, as their markers said
         self._is_closed = False
         self.is_over = True
+
+    def lease_by(self, leases: Leases) -> None:
+        """Where it stands which files are in hand or done with, if that is not told by where they lie."""
+        if self._leased is not None:
+            self._leased.lease_by(leases)
 
     def fetch(self, accept: Accept) -> int:
         """Take what is ready; gives how many. A file that cannot be read goes to the error folder, its neighbours go
@@ -125,18 +133,28 @@ class FolderSource:
                 continue
             if taken is not None:
                 yield taken, seen
+            elif self._claims.are_held:
+                self.is_over = False
         if refused:
             raise PermanentError(self._not_taken(refused))
+        if self._leased is not None and self._leased.faults:
+            raise PermanentError(self._cannot_be(self._leased.faults))
 
     def _not_taken(self, names: list[str]) -> str:
         where = self._settings["folder"]
         return (
             f"the folder '{where}': '{names[0]}' cannot be renamed into '{where}/.work', which is how a file is taken "
-            f"in hand ({len(names)} such files): let the hub's user rename, create and delete there"
+            f"in hand ({len(names)} such files): let the hub's user rename, create and delete there, or write claim: "
+            "lease, with which files stay where they are"
         )
 
+    def _cannot_be(self, faults: Mapping[str, str]) -> str:
+        name, reason = next(iter(faults.items()))
+        more = f" ({len(faults)} such files)" if len(faults) > 1 else ""
+        return f"'{readable(name)}' in '{self._settings['folder']}' cannot be taken: {reason}{more}; have it taken away"
+
     def _chosen(self) -> Iterator[Seen]:
-        ready = self._readiness.ready()
+        ready = self._claims.new(self._readiness.ready())
         if self._settings["empty"] == "wait":
             ready = [seen for seen in ready if seen.size]
         by_time = self._settings["sort"] == "mtime"
@@ -210,11 +228,18 @@ class FolderSource:
             self._claims.put_back(claim)
 
     def _file_away(self, claim: Claim) -> None:
+        if self._leased is not None:
+            self._leased.end(claim)
+            return
         day = datetime.fromtimestamp(self._now(), UTC)
         self._move(claim, self._archive / f"{day:%Y}" / f"{day:%m}" / f"{day:%d}")
 
     def _reject(self, claim: Claim, code: str, reason: str) -> None:
-        """To the error folder, with a note beside it that says why."""
+        """To the error folder, with a note beside it that says why; where nothing is moved, the hub keeps that."""
+        if self._leased is not None:
+            _log.warning("%s cannot be taken: %s", readable(claim.name), reason)
+            self._leased.end(claim, reason)
+            return
         moved = self._move(claim, self._error)
         if moved is None:
             return

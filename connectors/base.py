@@ -273,6 +273,40 @@ class Remembering(Protocol):
         ...
 
 
+class Leases(Protocol):
+    """Which things of a source are in hand, and which are done with. Durable on return; of all who ask for one thing
+    at a time one gets it."""
+
+    def ended(self, references: Sequence[str]) -> Mapping[str, str]:
+        """Those of these things, all that lie there, that are done with; each with why it could not be taken, if so."""
+        ...
+
+    def take(self, reference: str, name: str, seconds: float) -> bool:
+        """Have it in hand for so long; False where somebody has it, or it is done with."""
+        ...
+
+    def renew(self, reference: str, seconds: float) -> bool:
+        """Have it in hand for so long from now on; False where somebody else has it by now."""
+        ...
+
+    def let_go(self, reference: str) -> None:
+        """It is anybody's again, at once."""
+        ...
+
+    def end(self, reference: str, reason: str) -> None:
+        """It is done with: stored, or not to be taken for this reason."""
+        ...
+
+
+@runtime_checkable
+class Leasing(Protocol):
+    """A source that may not be able to mark where it lies what it has in hand."""
+
+    def lease_by(self, leases: Leases) -> None:
+        """Called once, before the first fetch."""
+        ...
+
+
 class ConnectorError(Exception):
     """Anything a connector raises on purpose; its text is fit for a user and holds no secret."""
 

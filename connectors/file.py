@@ -47,6 +47,9 @@ FETCH = (
           default="skip", choices=("skip", "process", "alert")),
     Field("unpack", "group", "Files that are packed are taken as what is in them: a .gz as one file, each file in a "
           ".zip as one of its own.", fields=UNPACK),
+    Field("claim", "choice", "How a file is taken in hand: rename (into .work in the folder) or lease (a row in the "
+          "hub's store, where no rename is allowed: files stay where they are, and the hub knows which are done with).",
+          default="rename", choices=("rename", "lease")),
     Field("lease", "duration", "After how long a file that a crash left in hand is taken again.", default=300.0),
 )  # fmt: skip
 SEND = (
@@ -110,6 +113,8 @@ def lint_folders(config: Mapping[str, Any]) -> None:
         for name in ("folder", "archive", "error"):
             _named(f"fetch.{name}", partial(folder_within, PurePath(), fetch[name]))
         _lint_counts("fetch", fetch, ("polls", "max_files"))
+        if fetch["claim"] == "lease" and fetch["archive_by"] == "outcome":
+            raise PermanentError("fetch.archive_by: with claim: lease files stay where they are; take it out")
         _lint_unpack({field.name: field.default for field in UNPACK} | dict(fetch["unpack"] or {}))
     if config.get("send"):
         send = part_of(config, "send", SEND)

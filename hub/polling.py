@@ -3,7 +3,7 @@ of it afterwards: when it was read, what was taken, why it cannot be read."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from connectors.base import (
     DELIVERED,
     STOPPED,
     ConnectorError,
+    Leasing,
     Remembering,
     Source,
     StoppedError,
@@ -24,8 +25,8 @@ from hub.loggers import structlog
 from hub.pipeline.connections import open_source
 from hub.pipeline.engine import Engine
 from hub.schedule import DAY
-from hub.store import READ_ERRORS, scheduled, sources, switches
-from hub.store.database import Database
+from hub.store import READ_ERRORS, file_leases, scheduled, sources, switches
+from hub.store.database import Database, now_of
 from hub.systems import System
 
 _log = structlog.get_logger("sweeper")
@@ -63,11 +64,49 @@ class StoredMemory:
         self.engine.store.write(keep)
 
 
+@dataclass(frozen=True, slots=True)
+class StoredLeases:
+    """What a source has in hand, and what is done with, in the store; by the clock that all go by who share it."""
+
+    engine: Engine
+    system: str
+
+    def ended(self, references: Sequence[str]) -> Mapping[str, str]:
+        known = file_leases.ended(self.engine.store.reader(), self.system, references)
+        if seen := file_leases.unnoted(known, now := self.engine.clock.epoch()):
+            self.engine.store.write(partial(file_leases.note_seen, source=self.system, references=seen, now=now))
+        return {reference: reason for reference, (reason, _) in known.items()}
+
+    def take(self, reference: str, name: str, seconds: float) -> bool:
+        worker, now = self.engine.worker, self.engine.clock.epoch()
+        return bool(
+            self.engine.store.write(
+                lambda db: file_leases.take(db, self.system, reference, name, worker, now_of(db, now), seconds)
+            )
+        )
+
+    def renew(self, reference: str, seconds: float) -> bool:
+        worker, now = self.engine.worker, self.engine.clock.epoch()
+        return bool(
+            self.engine.store.write(
+                lambda db: file_leases.renew(db, self.system, reference, worker, now_of(db, now) + seconds)
+            )
+        )
+
+    def let_go(self, reference: str) -> None:
+        self.engine.store.write(lambda db: file_leases.let_go(db, self.system, reference, self.engine.worker))
+
+    def end(self, reference: str, reason: str) -> None:
+        self.engine.store.write(lambda db: file_leases.end(db, self.system, reference, reason))
+
+
 def opened(engine: Engine, system: System, secrets: Path, own_connectors: Path | None) -> Source:
     """A source, with what it kept. Raises HubError, ConnectorError."""
     source = open_source(system, secrets, own_connectors)
     if isinstance(source, Remembering):
         source.remember(StoredMemory(engine, system.name))
+    if isinstance(source, Leasing):
+        source.lease_by(StoredLeases(engine, system.name))
     return source
 
 
