@@ -57,10 +57,10 @@ def test_what_is_in_order_has_no_fault(changed: dict[str, str | None]) -> None:
         ({"host": '"sftp://bank.example/out"'}, "3:9: error: host: expected a name such as sftp.bank.example, got "
          "'sftp://bank.example/out'"),
         ({"port": "70000"}, "8:9: error: port: expected 1 to 65535, got 70000"),
-        ({"fetch": "{folder: out, unpack: {endings: [.rar]}}"}, "7:31: error: fetch.unpack.endings: expected .gz or .zip, "
-         "got '.rar'"),
-        ({"fetch": "{folder: out, claim: lease, archive_by: outcome}"}, "7:49: error: fetch.archive_by: with claim: lease "
-         "files stay where they are; take it out"),
+        ({"fetch": "{folder: out, unpack: {endings: [.rar]}}"}, "7:42: error: fetch.unpack.endings: expected .gz "
+         "or .zip, got '.rar'"),
+        ({"fetch": "{folder: out, claim: lease, archive_by: outcome}"}, "7:50: error: fetch.archive_by: with claim: "
+         "lease files stay where they are; take it out"),
         ({"fetch": "{folder: /out}"}, "7:19: error: fetch.folder: the folder '/out' leads out of the root; write a "
          "path below it, without '..'"),
         ({"fetch": "{folder: out, archive: ../../a}"}, "7:33: error: fetch.archive: the folder '../../a' leads out of "
