@@ -102,6 +102,10 @@ class HttpSource:
         """Where it is kept how far things were read."""
         self._memory = memory
 
+    def adjust(self, per_second: float, concurrency: int) -> None:
+        """Other limits from the next page on."""
+        self._channel.adjust(per_second, concurrency)
+
     def settle(self, reference: str, failed: bool) -> None:
         """Nothing is filed away: the system keeps what it has."""
 

@@ -181,7 +181,7 @@ class Telling(Protocol):
 
 @runtime_checkable
 class Adjustable(Protocol):
-    """A destination whose limits change while it runs."""
+    """A destination, or a source, whose limits change while it runs."""
 
     def adjust(self, per_second: float, concurrency: int) -> None:
         """Bear so many requests a second (0: any) and so many at a time from now on; what is under way goes on."""

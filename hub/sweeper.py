@@ -10,12 +10,22 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from connectors.base import DOUBT, ConnectorError, Incoming, Source, TransientError, Unhurried, Verdict
+from connectors.base import (
+    DOUBT,
+    Adjustable,
+    ConnectorError,
+    Incoming,
+    Source,
+    TransientError,
+    Unhurried,
+    Verdict,
+)
 from hub.errors import HubError
 from hub.loggers import structlog
 from hub.message import Accepted, Arrival, Delivery, Finish
 from hub.pipeline.deliver import Sent, conclude
 from hub.pipeline.engine import Engine
+from hub.pipeline.gates import in_force
 from hub.pipeline.outgoing import missing_target
 from hub.polling import POLL_SECONDS, RETRY_SECONDS, New, Polls, is_time, opened, read_and_note
 from hub.rounds import Chore, Rounds
@@ -39,6 +49,7 @@ class Sweeper(Rounds):
         super().__init__(engine, environment, chores, own_connectors)
         self._secrets = secrets
         self._sources: dict[str, tuple[Source, float]] = {}
+        self._bounds: dict[str, tuple[float, int]] = {}  # of sources whose limits were changed
         self._polls = Polls(engine)
         self._settling: dict[str, float] = {}  # systems whose files are not filed away until then
 
@@ -82,7 +93,8 @@ class Sweeper(Rounds):
         engine = self._engine
         return (
             engine.catch_up, self._follow_deploys, engine.dispatcher.refresh, engine.pressure.refresh,
-            self._wake_receipts, self._wake_deliveries, self._poll_sources, self._settle_sources, self._do_chores,
+            self._wake_receipts, self._wake_deliveries, self._adjust_sources, self._poll_sources,
+            self._settle_sources, self._do_chores,
         )  # fmt: skip
 
     def _deployed(self) -> None:
@@ -136,7 +148,22 @@ class Sweeper(Rounds):
                 return None, every
             source = opened(self._engine, system, self._secrets, self._own_connectors)
             self._sources.setdefault(name, (source, every))  # two threads may come here at a time
+            self._adjust(name, self._sources[name][0])
         return self._sources[name]
+
+    def _adjust_sources(self) -> None:
+        for name, (source, _) in list(self._sources.items()):
+            self._adjust(name, source)
+
+    def _adjust(self, name: str, source: Source) -> None:
+        """Limits that were changed hold for what is fetched too: all of them, since one process fetches."""
+        system = self._engine.program.settings.systems.get(name)
+        if system is None or not isinstance(source, Adjustable):
+            return
+        bounds = in_force(system, self._engine.dispatcher.gates.of(name).adjustment)
+        if bounds != self._bounds.get(name, in_force(system, None)):
+            source.adjust(*bounds)
+            self._bounds[name] = bounds
 
     def _fetch(self, name: str, source: Source, new: New) -> None:
         source.fetch(lambda incoming: self._accept(name, source, incoming, new))
@@ -145,6 +172,8 @@ class Sweeper(Rounds):
     def _accept(self, name: str, source: Source, incoming: Incoming, new: New) -> None:
         """Store one thing a source found, piece by piece; durable when this returns."""
         self._polls.answered(name)
+        if self._polls.is_left_alone(name):
+            raise TransientError("its circuit was opened; it goes on when that is closed", code="circuit_open")
         if self._engine.pressure.holds_back(name):
             text = "more waits to be looked into than should; it goes on when there is room"
             raise TransientError(text, code="paused")
@@ -250,6 +279,7 @@ class Sweeper(Rounds):
         for name, (source, _) in list(self._sources.items()):
             self._engine.run_apart(source.close, name)  # it waits for what is under way
         self._sources.clear()
+        self._bounds.clear()
 
 
 def _dedupe_key(incoming: Incoming) -> str:

@@ -94,6 +94,7 @@ def test_nothing_is_lost_or_doubled_when_the_hub_dies_in_the_middle_of_a_zip(
     world.crash("w2")
     Sweeper(world.engine, world.folder, None, {}).recover()
     sweep(world)
+    sweep(world)
     assert sorted(body["ref"] for body in world.target("erp").bodies) == [str(n) for n in range(1, number)]
     assert (in_hand(root), filed(root)) == (["claimed"], []), "those that came have ended, and the zip is not done with"
     [claimed] = (root / "in/.work").iterdir()
