@@ -89,6 +89,15 @@ class FolderSource:
     def tries(self) -> str:
         return self._files.looking_at(self._folder)
 
+    def doubt(self) -> str:
+        if self._settings["ready"] != "stability":
+            return ""
+        return (
+            f"a file in '{self._settings['folder']}' is taken to be complete when its size and time were the same for "
+            f"{self._settings['steady_for']:g} s, which is weak: a writer may pause. Have files renamed when they are "
+            "complete and write ready: rename, or have a marker put beside them and write ready: marker"
+        )
+
     def check(self) -> list[str]:
         """What is wrong with fetching now, in sentences; empty when nothing is."""
         try:

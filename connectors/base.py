@@ -252,6 +252,15 @@ class Unhurried(Protocol):
         ...
 
 
+@runtime_checkable
+class Unsure(Protocol):
+    """A source that may give what was not meant to be given yet."""
+
+    def doubt(self) -> str:
+        """Why, and what to write instead, in a sentence; empty where it is sure."""
+        ...
+
+
 class Memory(Protocol):
     """What a source keeps between its fetches, over restarts and crashes: a few bytes, without a secret in them."""
 

@@ -18,6 +18,7 @@ from connectors.base import (
     Source,
     TransientError,
     Unhurried,
+    Unsure,
     Verdict,
 )
 from hub.errors import HubError
@@ -50,6 +51,7 @@ class Sweeper(Rounds):
         self._secrets = secrets
         self._sources: dict[str, tuple[Source, float]] = {}
         self._bounds: dict[str, tuple[float, int]] = {}  # of sources whose limits were changed
+        self._doubted: set[str] = set()  # sources of which it was told why they are not sure
         self._polls = Polls(engine)
         self._settling: dict[str, float] = {}  # systems whose files are not filed away until then
 
@@ -148,8 +150,14 @@ class Sweeper(Rounds):
                 return None, every
             source = opened(self._engine, system, self._secrets, self._own_connectors)
             self._sources.setdefault(name, (source, every))  # two threads may come here at a time
+            self._tell_doubt(name, source)
             self._adjust(name, self._sources[name][0])
         return self._sources[name]
+
+    def _tell_doubt(self, name: str, source: Source) -> None:
+        if name not in self._doubted and isinstance(source, Unsure) and (doubt := source.doubt()):
+            self._doubted.add(name)
+            _log.warning("a source is not sure of what it gives", system=name, reason=doubt)
 
     def _adjust_sources(self) -> None:
         for name, (source, _) in list(self._sources.items()):
