@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Iterator
 
 import pytest
@@ -22,7 +23,7 @@ bank:
   host_key: "{host_key}"
   user: {user}
   key: secret://file/bank
-  fetch: {{folder: in, pattern: "*.csv", every: 1s, ready: marker, archive_by: outcome, lease: 5s}}
+  fetch: {{folder: in, pattern: "*.[cz][si][vp]", every: 1s, ready: marker, archive_by: outcome, lease: 5s}}
   send: {{folder: out, name: "{{key}}.json"}}
 """
 ROUTE = """
@@ -114,6 +115,23 @@ def test_a_hub_that_is_killed_goes_on_where_it_was(hub: HubProcess, server: Sftp
     for number in range(6):
         assert references(server, f"kill{number}") == sorted(f"kill{number}-{row}" for row in range(20))
     assert hub.rows("SELECT count(*) FROM receipts WHERE name LIKE 'kill%'") == [(6,)]
+
+
+def test_a_hub_that_is_killed_in_the_middle_of_a_zip_takes_the_rest_of_it(hub: HubProcess, server: SftpServer) -> None:
+    with zipfile.ZipFile(server.root / "in" / "day.zip", "w") as archive:
+        for number in range(60):
+            archive.writestr(f"{number}.csv", f"id,name,qty\nzip-{number},hose,1\n")
+    (server.root / "in" / "day.zip.done").touch()
+    count = "SELECT count(*) FROM receipts WHERE name LIKE 'day.zip/%'"
+    hub.wait_for(lambda: hub.rows(count) >= [(3,)], 30)
+    hub.kill_all()
+    [(before,)] = hub.rows(count)
+    assert 3 <= before <= 60
+    hub.start()
+    hub.wait_for(lambda: any((server.root / "archive").rglob("day.zip")), 60)
+    assert references(server, "zip") == sorted(f"zip-{number}" for number in range(60))
+    assert hub.rows(count) == [(60,)]
+    assert names_below(server.root / "in") == ["half.csv"]
 
 
 def test_a_server_with_another_key_stops_the_system_and_no_message_pays_for_it(
