@@ -106,9 +106,11 @@ class LocalFiles:
         finally:
             os.close(descriptor)
 
-    def fault(self, folder: PurePath) -> str:
+    def fault(self, folder: PurePath, is_written: bool = True) -> str:
         if not Path(folder).is_dir():
             return f"the folder {folder} is not there"
+        if not is_written:
+            return "" if os.access(folder, os.R_OK | os.X_OK) else f"the folder {folder} cannot be read"
         return "" if os.access(folder, os.W_OK | os.X_OK) else f"the folder {folder} cannot be written to"
 
     def looking_at(self, folder: PurePath) -> str:

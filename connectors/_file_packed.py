@@ -120,9 +120,9 @@ class Entry:
 class Zip:
     """A zip, copied and looked through: all of its ``entries`` can be read."""
 
-    def __init__(self, archive: ZipFile, size: int, unpacking: Unpacking) -> None:
-        """Raises PermanentError for one that cannot be taken as a whole."""
-        self._archive, self._size, self._unpacking, self._grown = archive, size, unpacking, 0
+    def __init__(self, archive: ZipFile, size: int, unpacking: Unpacking, keep: Callable[[], None]) -> None:
+        """``keep`` is called after each piece. Raises PermanentError for one that cannot be taken as a whole."""
+        self._archive, self._size, self._unpacking, self._keep, self._grown = archive, size, unpacking, keep, 0
         infos = archive.infolist()
         if len(infos) > unpacking.max_files:
             raise _too_many(unpacking)
@@ -133,6 +133,7 @@ class Zip:
         with self._archive.open(entry.info) as file:
             while piece := file.read(PIECE):
                 yield piece
+                self._keep()
 
     def _is_wanted(self, info: ZipInfo, name: str) -> bool:
         last = name.rpartition("/")[2]
@@ -164,7 +165,7 @@ class Zip:
 
 
 @contextmanager
-def opened_zip(chunks: Iterator[bytes], size: int, unpacking: Unpacking) -> Iterator[Zip]:
+def opened_zip(chunks: Iterator[bytes], size: int, unpacking: Unpacking, keep: Callable[[], None]) -> Iterator[Zip]:
     """The zip that these chunks are, in a copy: its table of contents stands at its end. Raises PermanentError for one
     that cannot be read, TransientError where there is no room for the copy."""
     with tempfile.SpooledTemporaryFile(_IN_MEMORY) as copy:
@@ -177,7 +178,7 @@ def opened_zip(chunks: Iterator[bytes], size: int, unpacking: Unpacking) -> Iter
         except _UNREADABLE:
             raise PermanentError("it is no zip, or half of one; have it sent again") from None
         with archive:
-            yield Zip(archive, size, unpacking)
+            yield Zip(archive, size, unpacking, keep)
 
 
 def _add(copy: IO[bytes], chunk: bytes) -> None:
@@ -185,7 +186,8 @@ def _add(copy: IO[bytes], chunk: bytes) -> None:
         copy.write(chunk)
     except OSError as error:
         where = tempfile.gettempdir()
-        raise TransientError(f"there is no room in {where} for the copy a zip is read from: {error.strerror}") from None
+        text = f"there is no room in {where} for the copy that a zip is read from: {error.strerror}"
+        raise TransientError(text, code="paused") from None
 
 
 class _Bounded:

@@ -17,7 +17,7 @@ from typing import Any
 from connectors._file_claims import Claim, Claims, Held
 from connectors._file_leases import LeasedClaims
 from connectors._file_names import event_of, folder_within, move_numbered, readable
-from connectors._file_packed import Entry, Unpacking, Zip, gunzipped, opened_zip
+from connectors._file_packed import Unpacking, gunzipped, opened_zip
 from connectors._file_reading import Reading
 from connectors._file_ready import Seen, readiness
 from connectors._files import Files, Lost, Passing
@@ -101,7 +101,7 @@ class FolderSource:
     def check(self) -> list[str]:
         """What is wrong with fetching now, in sentences; empty when nothing is."""
         try:
-            fault = self._files.fault(self._folder)
+            fault = self._files.fault(self._folder, is_written=self._leased is None)
         except ConnectorError as error:
             return [str(error)]
         finally:
@@ -283,20 +283,16 @@ class FolderSource:
 
     def _entries(self, held: Held, reading: Reading, size: int) -> Generator[Incoming, None, None]:
         """The files in a .zip, of which all can be read."""
-        with closing(reading.chunks()) as chunks, opened_zip(chunks, size, self._unpacking) as archive:
+        keep = partial(held.keep, self._files)
+        with closing(reading.chunks()) as chunks, opened_zip(chunks, size, self._unpacking, keep) as archive:
             for part, entry in enumerate(archive.entries, 1):
-                name, content = f"{readable(held.claim.name)}/{entry.name}", self._kept(held, archive, entry)
+                name, content = f"{readable(held.claim.name)}/{entry.name}", archive.chunks(entry)
                 incoming = self._incoming(
                     held.claim, name, PurePath(entry.name).name, content, entry.info.file_size, {"sha256": entry.sha256}
                 )
                 yield replace(
                     incoming, dedupe_id=f"{incoming.dedupe_id}/{entry.number}", part=part, parts=len(archive.entries)
                 )
-
-    def _kept(self, held: Held, archive: Zip, entry: Entry) -> Iterator[bytes]:
-        for piece in archive.chunks(entry):
-            yield piece
-            held.keep(self._files)
 
     def _incoming(
         self, claim: Claim, name: str, content_name: str, chunks: Iterator[bytes], size: int,

@@ -114,8 +114,8 @@ class Files(Renames, Protocol):
         """The names in a folder survive a power cut."""
         ...
 
-    def fault(self, folder: PurePath) -> str:
-        """Why a folder cannot be used now, in a sentence; empty when it can."""
+    def fault(self, folder: PurePath, is_written: bool = True) -> str:
+        """Why a folder cannot be used now, in a sentence; empty when it can. Not ``is_written``: it is only read."""
         ...
 
     def looking_at(self, folder: PurePath) -> str:

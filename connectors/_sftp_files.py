@@ -210,7 +210,7 @@ class RemoteFiles:
     def make_durable(self, folder: PurePath) -> None:
         """SFTP has no way to ask for it."""
 
-    def fault(self, folder: PurePath) -> str:
+    def fault(self, folder: PurePath, is_written: bool = True) -> str:
         try:
             return "" if self.is_folder(folder) else f"the folder {folder} is not there on {self._where}"
         except OSError as error:

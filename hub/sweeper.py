@@ -252,9 +252,9 @@ class Sweeper(Rounds):
         """File away what was fetched, once all that came out of it has ended; apart, since a server takes its time."""
         engine, now = self._engine, self._engine.clock.monotonic()
         wait = [name for name, until in self._settling.items() if now < until]
-        ended: dict[str, list[tuple[str, bool]]] = {}
-        for name, reference, failed in receipts.ended(engine.store.reader(), _BATCH, wait):
-            ended.setdefault(name, []).append((reference, failed))
+        ended: dict[str, list[tuple[int, str, bool]]] = {}
+        for seq, name, reference, failed in receipts.ended(engine.store.reader(), _BATCH, wait):
+            ended.setdefault(name, []).append((seq, reference, failed))
         known = engine.program.settings.systems
         for name, things in ended.items():
             left_alone = name in known and self._polls.is_left_alone(name)
@@ -264,14 +264,14 @@ class Sweeper(Rounds):
             self._settling[name] = math.inf
             engine.run_apart(partial(self._settle, name, things), name)
 
-    def _settle(self, name: str, things: Sequence[tuple[str, bool]]) -> None:
+    def _settle(self, name: str, things: Sequence[tuple[int, str, bool]]) -> None:
         until = self._engine.clock.monotonic() + POLL_SECONDS
         try:
             source, _ = self._source(name) if name in self._engine.program.settings.systems else (None, 0.0)
-            for reference, failed in things:
+            for seq, reference, failed in things:
                 if source is not None:
                     source.settle(reference, failed)
-                self._engine.store.write(partial(receipts.mark_settled, source=name, reference=reference))
+                self._engine.store.write(partial(receipts.mark_settled, seq=seq))
             until = 0.0
         except (HubError, ConnectorError, OSError) as error:
             # A source that lets the hub in no more says so at its next fetch, which stops the system.

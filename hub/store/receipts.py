@@ -18,8 +18,8 @@ _COLUMNS = """seq, receipt_id, source, event, received_at, content_type, tracepa
   route, crashes, name, raw_owner, replay_of, origin_seq, origin_position, message_count"""
 _INSERT = """INSERT INTO receipts (seq, receipt_id, source, event, door, state, received_at, size, content_type,
   dedupe_key, name, reference, traceparent, causation_id, correlation_id, route, enqueued_at, raw_owner, replay_of,
-  origin_seq, origin_position, claimed_by, settled)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+  origin_seq, origin_position, claimed_by, settled, is_part)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 
 def accept(
@@ -61,7 +61,7 @@ def _row(seq: int, a: Arrival, worker: str | None) -> tuple[Any, ...]:
         seq, a.receipt_id, a.source, a.event, a.door, "received", a.received_at,
         len(a.raw) if a.size < 0 else a.size, a.content_type, a.dedupe_key, a.name, a.reference, a.traceparent,
         a.causation_id, a.correlation_id, a.route, a.received_at, a.raw_owner, a.replay_of, a.origin_seq,
-        a.origin_position, worker, int(a.is_part),
+        a.origin_position, worker, int(a.is_part), int(a.is_part),
     )  # fmt: skip
 
 
@@ -260,37 +260,46 @@ def let_go(db: Database, seqs: Sequence[int], worker: str) -> None:
 def have_all_come(db: Database, source: str, reference: str) -> bool:
     """Of a thing of several parts, the last has come: its outcome is told to its source once all of them have ended.
     False where none of them is a receipt of its own, since all of it came before."""
-    sql = "UPDATE receipts SET settled = 0 WHERE source = ? AND reference = ? AND reference <> ''"
+    sql = "UPDATE receipts SET settled = 0 WHERE source = ? AND reference = ? AND is_part = 1"
     db.execute(sql, (source, reference))
     return db.changes() > 0
 
 
-_FAILED = """({0}.state = 'dead'
-    OR EXISTS (SELECT 1 FROM messages m WHERE m.seq = {0}.seq AND m.state = 'dead')
+_ENDED = """SELECT r.seq, r.source, r.reference, r.state = 'dead'
+    OR EXISTS (SELECT 1 FROM messages m WHERE m.seq = r.seq AND m.state = 'dead')
     OR EXISTS (SELECT 1 FROM messages m JOIN deliveries d ON d.message_id = m.message_id
-               WHERE m.seq = {0}.seq AND d.state IN ('dead', 'expired')))"""
-_WAITS = """EXISTS (SELECT 1 FROM messages m JOIN deliveries d ON d.message_id = m.message_id
-      WHERE m.seq = {0}.seq AND d.state IN ('queued', 'delivering', 'retrying', 'unknown', 'held'))"""
-_OTHER_PARTS = """SELECT 1 FROM receipts o INDEXED BY receipts_by_reference
-    WHERE o.source = r.source AND o.reference = r.reference AND o.reference <> '' AND o.settled = 0
-      AND o.seq <> r.seq"""
-_ENDED = f"""SELECT r.source, r.reference,
-    {_FAILED.format("r")} OR EXISTS ({_OTHER_PARTS} AND {_FAILED.format("o")})
+               WHERE m.seq = r.seq AND d.state IN ('dead', 'expired'))
   FROM receipts r INDEXED BY receipts_unsettled
-  WHERE r.reference <> '' AND r.settled = 0 AND r.state <> 'received' {{without}}
-    AND NOT {_WAITS.format("r")}
-    AND NOT EXISTS ({_OTHER_PARTS} AND (o.state = 'received' OR {_WAITS.format("o")}))
+  WHERE r.reference <> '' AND r.settled = 0 AND r.state <> 'received' AND r.is_part = 0 {without}
+    AND NOT EXISTS (SELECT 1 FROM messages m JOIN deliveries d ON d.message_id = m.message_id
+      WHERE m.seq = r.seq AND d.state IN ('queued', 'delivering', 'retrying', 'unknown', 'held'))
+  LIMIT ?"""
+# With OFFSET the messages of each part are looked up; a server would else read all that there are.
+_ENDED_PARTS = """SELECT min(r.seq), r.source, r.reference, max(CASE WHEN r.state = 'dead'
+      OR EXISTS (SELECT 1 FROM messages m WHERE m.seq = r.seq AND m.state = 'dead' LIMIT 1 OFFSET 0)
+      OR EXISTS (SELECT 1 FROM messages m JOIN deliveries d ON d.message_id = m.message_id
+                 WHERE m.seq = r.seq AND d.state IN ('dead', 'expired') LIMIT 1 OFFSET 0) THEN 1 ELSE 0 END)
+  FROM receipts r INDEXED BY receipts_parts_open WHERE r.is_part = 1 AND r.settled = 0 {without}
+  GROUP BY r.source, r.reference HAVING max(CASE WHEN r.state = 'received'
+      OR EXISTS (SELECT 1 FROM messages m JOIN deliveries d ON d.message_id = m.message_id WHERE m.seq = r.seq
+        AND d.state IN ('queued', 'delivering', 'retrying', 'unknown', 'held') LIMIT 1 OFFSET 0) THEN 1 ELSE 0 END) = 0
   LIMIT ?"""
 
 
-def ended(db: Database, limit: int, without: Sequence[str] = ()) -> list[tuple[str, str, bool]]:
-    """(source, reference, failed) of fetched things all of whose deliveries have ended, not of some sources."""
+def ended(db: Database, limit: int, without: Sequence[str] = ()) -> list[tuple[int, str, str, bool]]:
+    """(seq, source, reference, failed) of fetched things all of whose deliveries have ended, not of some sources; of
+    one of several parts the first."""
     marks = f"AND r.source NOT IN ({', '.join('?' * len(without))})" if without else ""
-    rows = db.execute(_ENDED.format(without=marks), (*without, limit))
-    return list(dict.fromkeys((source, reference, bool(failed)) for source, reference, failed in rows))
+    rows = [
+        row for sql in (_ENDED, _ENDED_PARTS) for row in db.execute(sql.format(without=marks), (*without, limit))
+    ]  # fmt: skip
+    return [(seq, source, reference, bool(failed)) for seq, source, reference, failed in rows]
 
 
-def mark_settled(db: Database, source: str, reference: str) -> None:
-    """Its source has filed a thing away by its outcome."""
-    sql = "UPDATE receipts SET settled = 1 WHERE source = ? AND reference = ? AND reference <> '' AND settled = 0"
-    db.execute(sql, (source, reference))
+def mark_settled(db: Database, seq: int) -> None:
+    """Its source has filed a thing away by its outcome, with all parts of it."""
+    db.execute("UPDATE receipts SET settled = 1 WHERE seq = ?", (seq,))
+    parts = "SELECT source, reference FROM receipts WHERE seq = ? AND is_part = 1"
+    for source, reference in db.execute(parts, (seq,)).fetchall():
+        whole = "UPDATE receipts SET settled = 1 WHERE source = ? AND reference = ? AND is_part = 1"
+        db.execute(whole, (source, reference))

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from watched_folder import NOON, TODAY, Accepted, Times, base, fetching, files, note, put, root, server, taken
 
-from connectors.base import Incoming
+from connectors.base import Incoming, TransientError
 
 ROWS = b"id,qty\n1,2\n" * 1000
 
@@ -299,6 +299,22 @@ def test_what_could_not_all_be_stored_comes_again_with_the_same_ids(root: Path, 
     assert source.fetch(again) == 5
     assert [incoming.dedupe_id for incoming in again][:3] == [incoming.dedupe_id for incoming in first]
     assert again.bodies == list(FIVE.values())
+
+
+def test_a_zip_waits_where_there_is_no_room_for_its_copy(
+    root: Path, times: Times, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(copy: io.BytesIO, chunk: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    put(root, "a.zip", zipped(FIVE))
+    source = fetching(root, times)
+    with monkeypatch.context() as patched:
+        patched.setattr("tempfile.SpooledTemporaryFile.write", full)
+        with pytest.raises(TransientError, match=r"there is no room in /.* for the copy.*: No space left") as told:
+            taken(source)
+    assert told.value.code == "paused", "it says nothing of the system"
+    assert len(taken(source)) == 5
 
 
 def test_the_lease_of_a_zip_is_renewed_while_its_files_are_stored(root: Path, times: Times) -> None:

@@ -219,6 +219,11 @@ def test_a_file_that_cannot_be_taken_is_told_of_until_it_is_gone(world: World, r
     assert world.rows("SELECT reason FROM sources") == [("",)]
 
 
+def test_a_folder_that_is_only_read_need_not_be_written_to(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.access", lambda path, mode: not mode & os.W_OK)
+    assert other(world).check() == []  # type: ignore[attr-defined]
+
+
 def test_there_are_no_leases_without_a_store(world: World, root: Path) -> None:
     with pytest.raises(PermanentError, match="there is no store"):
         open_source(world.engine.program.settings.systems["partner"], world.folder).fetch(lambda incoming: None)

@@ -1,5 +1,7 @@
 -- Several receipts of one fetched thing, such as the files of a zip, which is filed away when all of them have ended.
-CREATE INDEX receipts_by_reference ON receipts (source, reference) WHERE reference <> '';
+ALTER TABLE receipts ADD COLUMN is_part INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX receipts_parts ON receipts (source, reference) WHERE is_part = 1;
+CREATE INDEX receipts_parts_open ON receipts (source, reference) WHERE is_part = 1 AND settled = 0;
 
 -- Files that stay where they are fetched from, since nobody may rename them there: in hand, or done with.
 CREATE TABLE file_leases (
