@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
 from hub.store.database import Database
 
 _NOTED_SECONDS = 86_400.0  # what is seen again is noted no more often
+_NOTED_AT_ONCE = 2000
 _KEPT_SECONDS = 30 * 86_400.0  # of what was no longer there when its source was read last
 _LONGEST_REASON = 500
 
@@ -55,17 +54,15 @@ def end(db: Database, source: str, reference: str, reason: str) -> None:
 
 def ended(db: Database, source: str, references: Sequence[str]) -> dict[str, tuple[str, float]]:
     """(why it could not be taken, when it was noted to lie there) of those of these files that are done with."""
-    rows = db.execute(
-        """SELECT l.reference, l.reason, l.seen_at FROM json_each(?1) j
-             JOIN file_leases l ON l.source = ?2 AND l.reference = j.value ->> 0 WHERE l.until IS NULL""",
-        (msgspec.json.encode([[reference] for reference in references]).decode(), source),
-    )
+    sql = """SELECT reference, reason, seen_at FROM file_leases
+             WHERE source = ? AND reference = ? AND until IS NULL"""
+    rows = db.executemany(sql, [(source, reference) for reference in references])
     return {str(reference): (str(reason), float(at)) for reference, reason, at in rows}
 
 
 def unnoted(known: dict[str, tuple[str, float]], now: float) -> list[str]:
-    """Those that were not noted to lie there for a while."""
-    return [reference for reference, (_, at) in known.items() if not 0 <= now - at < _NOTED_SECONDS]
+    """Those that were not noted to lie there for a while, some of them: the next look notes more."""
+    return [reference for reference, (_, at) in known.items() if not 0 <= now - at < _NOTED_SECONDS][:_NOTED_AT_ONCE]
 
 
 def note_seen(db: Database, source: str, references: Sequence[str], now: float) -> None:
