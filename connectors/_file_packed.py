@@ -209,7 +209,8 @@ def _too_many(unpacking: Unpacking) -> PermanentError:
 
 
 def _is_file(info: ZipInfo) -> bool:
-    return not info.is_dir() and not stat.S_ISLNK(info.external_attr >> 16)
+    is_folder = info.filename.endswith(("/", "\\"))  # some on Windows write the latter, against the standard
+    return not is_folder and not stat.S_ISLNK(info.external_attr >> 16)
 
 
 def _label(name: str) -> str:

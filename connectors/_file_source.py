@@ -283,7 +283,7 @@ class FolderSource:
 
     def _entries(self, held: Held, reading: Reading, size: int) -> Generator[Incoming, None, None]:
         """The files in a .zip, of which all can be read."""
-        keep = partial(held.keep, self._files)
+        keep = partial(self._keep, held)
         with closing(reading.chunks()) as chunks, opened_zip(chunks, size, self._unpacking, keep) as archive:
             for part, entry in enumerate(archive.entries, 1):
                 name, content = f"{readable(held.claim.name)}/{entry.name}", archive.chunks(entry)
@@ -293,6 +293,13 @@ class FolderSource:
                 yield replace(
                     incoming, dedupe_id=f"{incoming.dedupe_id}/{entry.number}", part=part, parts=len(archive.entries)
                 )
+
+    def _keep(self, held: Held) -> None:
+        """As while a file is read. Raises TransientError also where the lease cannot be renewed."""
+        try:
+            held.keep(self._files)
+        except OSError as error:
+            raise TransientError(f"its lease could not be renewed: {error.strerror}") from None
 
     def _incoming(
         self, claim: Claim, name: str, content_name: str, chunks: Iterator[bytes], size: int,

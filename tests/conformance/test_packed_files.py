@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from watched_folder import NOON, TODAY, Accepted, Times, base, fetching, files, note, put, root, server, taken
 
+from connectors._files import Lost
 from connectors.base import Incoming, TransientError
 
 ROWS = b"id,qty\n1,2\n" * 1000
@@ -169,7 +170,7 @@ BAD_ZIP = [
     ("without its beginning", ONE[30:], "'a.csv' in it is damaged"),
     ("damaged", DAMAGED, "'a.csv' in it is damaged; have it sent again"),
     ("empty", zipped({}), "nothing that is to be taken is in it"),
-    ("of folders only", zipped({"a/": b""}), "nothing that is to be taken is in it"),
+    ("of folders only", zipped({"a/": b"", "b\\": b""}), "nothing that is to be taken is in it"),
     ("with an empty file", zipped({"b.csv": b"1", "a.csv": b""}), "'a.csv' in it is empty; see empty: of this system"),
     ("encrypted", with_flags(ONE, 1), "'a.csv' in it is encrypted by a password; have it sent without one"),
     ("bzip2", zipped({"a.csv": ROWS}, zipfile.ZIP_BZIP2), "'a.csv' in it is packed by bzip2; have it packed by"),
@@ -330,6 +331,50 @@ def test_the_lease_of_a_zip_is_renewed_while_its_files_are_stored(root: Path, ti
 
     assert source.fetch(slowly) == 5
     assert files(root) == [f"{TODAY}/a.zip"]
+
+
+class Ticking(Times):
+    """A clock that goes on whenever somebody looks at it."""
+
+    now = property(lambda self: self.tick(), lambda self, value: setattr(self, "at", value))
+
+    def tick(self) -> float:
+        self.at: float = self.at + 0.6
+        return self.at
+
+
+@pytest.mark.parametrize("is_stored", [False, True], ids=["while it is looked through", "while its files are stored"])
+def test_a_line_that_breaks_while_a_lease_is_renewed_costs_no_zip(root: Path, is_stored: bool) -> None:
+    put(root, "a.zip", zipped({"1.csv": b"1" * 900_000}))
+    source, stored = fetching(root, Ticking(), lease=3.0), list[str]()
+    rename = source._files.rename  # type: ignore[attr-defined]
+
+    def cut(of: Path, to: Path) -> None:
+        if of.name.startswith("claimed-") and is_stored == bool(stored):
+            source._files.rename = rename  # type: ignore[attr-defined]
+            raise Lost(104, "the connection was closed", "connection_lost")
+        rename(of, to)
+
+    def accept(incoming: Incoming) -> None:
+        stored.append(incoming.name)
+        for _ in incoming.chunks:
+            pass
+
+    source._files.rename = cut  # type: ignore[attr-defined]
+    with pytest.raises(TransientError, match="its lease could not be renewed: the connection was closed"):
+        source.fetch(accept)
+    assert (files(root), bool(stored)) == (["in/a.zip"], is_stored)
+    assert taken(source) == ["a.zip/1.csv"]
+
+
+def test_a_file_whose_name_is_no_text_may_be_packed(root: Path, times: Times) -> None:
+    folder = os.fsencode(root / "in")
+    for name, content in ((b"/\xff\xe4.zip", zipped({"a.csv": b"1"})), (b"/\xff.csv.gz", gzip.compress(b"2"))):
+        Path(os.fsdecode(folder + name)).write_bytes(content)
+    accepted = fetched(root, times, events={"a": "*.csv"})
+    assert sorted(accepted.bodies) == [b"1", b"2"]
+    assert all(incoming.name.encode() and incoming.event == "a" for incoming in accepted)
+    assert len(files(root / TODAY)) == 2
 
 
 def test_a_zip_of_which_a_crash_left_some_is_taken_as_a_whole_again(root: Path, times: Times) -> None:
