@@ -25,6 +25,15 @@ bank:
   key: secret://file/bank
   fetch: {{folder: in, pattern: "*.[cz][si][vp]", every: 1s, ready: marker, archive_by: outcome, lease: 5s}}
   send: {{folder: out, name: "{{key}}.json"}}
+library:
+  connector: sftp
+  format: csv
+  host: 127.0.0.1
+  port: {read_only_port}
+  host_key: "{host_key}"
+  user: {user}
+  key: secret://file/bank
+  fetch: {{folder: shelf, every: 1s, ready: rename, claim: lease, lease: 5s}}
 """
 ROUTE = """
 route: orders
@@ -35,12 +44,13 @@ to:
   - {system: bank, map: order-out}
 retry: {attempts: 50, first: 100ms, factor: 1.5, cap: 1s}
 """
+FROM_LIBRARY = "from: {system: library}"
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[SftpServer]:
     with sftp_server() as running:
-        for name in ("in", "out"):
+        for name in ("in", "out", "shelf"):
             running.folder(name)
         yield running
 
@@ -55,11 +65,15 @@ def line(server: SftpServer) -> Iterator[Cutter]:
 def hub(tmp_path_factory: pytest.TempPathFactory, server: SftpServer, line: Cutter) -> Iterator[HubProcess]:
     receiver = Receiver()
     hub = HubProcess(tmp_path_factory.mktemp("hub"), receiver)
-    hub.write(
-        "config/systems.yaml", SYSTEMS.format(port=line.port, host_key=server.host_key, user=server.user)
-    )  # fmt: skip
+    systems = SYSTEMS.format(
+        port=line.port, read_only_port=server.read_only_port, host_key=server.host_key, user=server.user
+    )
+    hub.write("config/systems.yaml", systems)
     hub.write(".o2c/secrets/bank", server.key)
     hub.write("routes/orders.yaml", ROUTE)
+    hub.write(
+        "routes/library.yaml", ROUTE.replace("orders", "library", 1).replace("from: {system: bank}", FROM_LIBRARY)
+    )
     hub.write("mappings/order-in.yaml", ORDER_IN)
     hub.start()
     yield hub
@@ -134,6 +148,21 @@ def test_a_hub_that_is_killed_in_the_middle_of_a_zip_takes_the_rest_of_it(hub: H
     assert names_below(server.root / "in") == ["half.csv"]
 
 
+def test_a_hub_that_is_killed_takes_what_may_only_be_read_once(hub: HubProcess, server: SftpServer) -> None:
+    for number in range(40):
+        (server.root / "shelf" / f"{number}.csv").write_text(f"id,name,qty\nshelf-{number},hose,1\n")
+    count = "SELECT count(*) FROM receipts WHERE source = 'library'"
+    hub.wait_for(lambda: hub.rows(count) >= [(3,)], 30)
+    hub.kill_all()
+    hub.start()
+    hub.wait_for(lambda: hub.rows("SELECT count(*) FROM file_leases WHERE until IS NULL") == [(40,)], 60)
+    (server.root / "shelf" / "40.csv").write_text("id,name,qty\nshelf-40,hose,1\n")
+    hub.wait_for(lambda: len(references(server, "shelf")) >= 41, 60)
+    assert references(server, "shelf") == sorted(f"shelf-{number}" for number in range(41))
+    assert hub.rows(count) == [(41,)]
+    assert names_below(server.root / "shelf") == sorted(f"{number}.csv" for number in range(41))
+
+
 def test_a_server_with_another_key_stops_the_system_and_no_message_pays_for_it(
     hub: HubProcess, server: SftpServer
 ) -> None:
@@ -142,7 +171,7 @@ def test_a_server_with_another_key_stops_the_system_and_no_message_pays_for_it(
     settings = (hub.root / "config/systems.yaml").read_text()
     server.new_key("impostor")
     other = server.path("impostor.pub").read_text().strip()
-    hub.write("config/systems.yaml", settings.replace(server.host_key, other))
+    hub.write("config/systems.yaml", settings.replace(server.host_key, other, 1))
     hub.start()
     drop(server, "later", 1)
     hub.wait_for(lambda: hub.rows("SELECT name, state FROM switches") == [("bank", "stopped")], 30)
