@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from pathlib import PurePath
 
 from connectors._files import Files, OpenFile, Passing
@@ -42,12 +43,14 @@ class Reading:
     def _unpacked(self, unpack: Callable[[Iterator[bytes]], Iterator[bytes]]) -> Iterator[bytes]:
         """The sha256 is that of the content: two files may be packed differently and say the same."""
         digest = hashlib.sha256()
-        for piece in unpack(self._chunks()):
-            digest.update(piece)
-            yield piece
+        # Closed at once whatever happens: an error that is looked at would else keep the file, and its connection.
+        with closing(self._chunks()) as packed:
+            for piece in unpack(packed):
+                digest.update(piece)
+                yield piece
         self.attributes["sha256"] = digest.hexdigest()
 
-    def _chunks(self) -> Iterator[bytes]:
+    def _chunks(self) -> Generator[bytes, None, None]:
         digest, read = hashlib.sha256(), 0
         with self._files.opened(self._path) as file:
             before = file.status()

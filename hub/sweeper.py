@@ -206,6 +206,7 @@ class Sweeper(Rounds):
     def _have_all_come(self, name: str, source: Source, reference: str) -> None:
         waits = self._engine.store.write(partial(receipts.have_all_come, source=name, reference=reference))
         if not waits:
+            _log.info("a repeat is left out", system=name, reference=reference)
             source.settle(reference, failed=False)
 
     def _read(self, receipt_id: str, incoming: Incoming) -> tuple[int, bytes]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import os
 import socket
 import threading
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -122,6 +125,24 @@ def test_a_server_that_is_none_of_ssh_is_for_later(open_destination: Any, greeti
         verdict = sent(open_destination(port=other.getsockname()[1], timeouts={"connect": 2.0}), parcel())
         answering.join()
     assert (verdict.kind, verdict.code in ("not_ssh", "connect_failed")) == (LATER, True), verdict
+
+
+def test_one_connection_is_enough_for_files_that_are_packed(root: Path, open_source: Any) -> None:
+    with io.BytesIO() as made:
+        with zipfile.ZipFile(made, "w") as archive:
+            archive.writestr("1.csv", BODY)
+        good, bad = made.getvalue(), made.getvalue()[:-30]
+    packed = {
+        "a.csv.gz": gzip.compress(BODY),
+        "b.csv.gz": gzip.compress(os.urandom(3_000_000)),
+        "c.zip": good,
+        "d.zip": bad,
+    }
+    for name, content in packed.items():
+        (root / "in" / name).write_bytes(content)
+    source = open_source(fetch={"unpack": {"max_size": 500_000}}, connections={"limit": 1, "wait": 1.0})
+    assert taken(source) == {"a.csv.gz": BODY, "c.zip/1.csv": BODY}
+    assert names_below(root / "error") == ["b.csv.gz", "b.csv.gz.error.json", "d.zip", "d.zip.error.json"]
 
 
 # -- what a server allows --------------------------------------------------------------------------------------------
