@@ -141,6 +141,8 @@ ANSWERS: dict[str, list[tuple[int, Any, str, str]]] = {
         (401, {"status": "error", "category": "INVALID_AUTHENTICATION"}, STOPPED, ""),
         (409, {"status": "error", "category": "CONFLICT"}, REFUSED, ""),
         (429, {"status": "error", "errorType": "RATE_LIMIT", "policyName": "TEN_SECONDLY_ROLLING"}, LATER, ""),
+        (423, {"status": "error", "message": "locked"}, LATER, ""),
+        (477, {"status": "error", "message": "being migrated"}, LATER, ""),
         (502, HTML, DOUBT, ""),
     ],
     "odoo": [
@@ -188,7 +190,12 @@ ANSWERS: dict[str, list[tuple[int, Any, str, str]]] = {
         # The same with @idempotent once more, while the first is under way.
         (200, user_error("IDEMPOTENCY_CONCURRENT_REQUEST"), LATER, ""),
         (200, {"errors": [{"message": "Throttled", "extensions": {"code": "THROTTLED"}}]}, LATER, ""),
-        (200, {"errors": [{"message": "no", "extensions": {"code": "ACCESS_DENIED"}}]}, REFUSED, ""),
+        (200, {"errors": [{"message": "no", "extensions": {"code": "ACCESS_DENIED"}}]}, LATER, ""),
+        (200, {"errors": [{"message": "no", "extensions": {"code": "SHOP_INACTIVE"}}]}, LATER, ""),
+        (200, {"errors": [{"message": "no", "extensions": {"code": "MAX_COST_EXCEEDED"}}]}, REFUSED, ""),
+        (402, {"errors": "Payment Required"}, LATER, ""),
+        (423, {"errors": "Locked"}, LATER, ""),
+        (404, {"errors": "Not Found"}, REFUSED, ""),
         (200, {"errors": [{"message": "no", "extensions": {"code": "INTERNAL_SERVER_ERROR"}}]}, DOUBT, ""),
         (200, HTML, DOUBT, ""),
         (401, {"errors": "[API] Invalid API key or access token (unrecognized login or wrong password)"}, STOPPED, ""),
