@@ -277,7 +277,12 @@ class _Planner:
     def code(self, kind: Any, name: str, node: _Node, into: dict[str, Any]) -> None:
         if not node.children:
             raise _Unplanned
-        leaves = [leaf for child in node.children for leaf in (child.children or (child,))]
+        leaves = []
+        for child in node.children:
+            leaves += child.children or [child]
+            if child.children:
+                self._places.append(child.place)
+                self._checks.append((len(self._places) - 1, "".__eq__))  # no text beside them
         _put(into, name, Joined(tuple(self.leaf(leaf) for leaf in leaves)))
 
     def flat(self, kind: Flat, name: str, node: _Node, into: dict[str, Any]) -> None:

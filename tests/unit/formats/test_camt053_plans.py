@@ -103,6 +103,13 @@ def test_entries_with_a_prefix_and_spaces_between_have_a_plan() -> None:
     assert used == 2
 
 
+@pytest.mark.parametrize("text", [">x<Cd>PMNT</Cd></Cd>", "><Cd>PMNT</Cd></Cd>"])
+def test_a_code_with_an_element_within_is_told_the_same(text: str) -> None:
+    by_plans, by_tables, _ = both(repeated(TEXT, [ENTRY.replace(">PMNT</Cd>", text)] * 3))
+    assert by_plans == by_tables
+    assert ("has an element within its text" in str(by_tables)) == ("x" in text)
+
+
 @settings(max_examples=400, deadline=None)
 @given(st.data())
 def test_whatever_stands_in_an_entry_is_read_and_told_the_same(data: st.DataObject) -> None:
