@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any
 
@@ -120,8 +120,3 @@ def unbuilt(was: WasSent) -> Mapping[str, Any] | None:
     """Why a delivery had no bytes; None where it had some, or where nobody has tried to make them."""
     failure = was.failure
     return failure if failure and was.body.content is None and failure.get("step") in ("map", "encode") else None
-
-
-def sorted_records(found: Mapping[tuple[int, int], WasMade]) -> Sequence[tuple[int, WasMade]]:
-    """Messages of one receipt by position."""
-    return sorted((position, was) for (_, position), was in found.items())

@@ -109,10 +109,6 @@ class TestFile:
     cases: Sequence[Case]
     faults: Sequence[Fault]
 
-    @property
-    def is_of_routes(self) -> bool:
-        return self.file.startswith("routes/")
-
 
 def test_files(files: Mapping[str, bytes]) -> list[str]:
     """The paths of all test files."""

@@ -61,7 +61,6 @@ _AMOUNTS = table(
     skipped="AnncdPstngAmt PrtryAmt",
 )
 
-_OWN_CODE = table(Item("Cd", "code", Text(35), required=True), Item("Issr", "issuer", Text(35)))
 _CODES = table(
     Item("Domn", "bank_transaction_code", TransactionCode()),
     Item(
@@ -119,7 +118,6 @@ _RETURN = table(
     Item("AddtlInf", "additional_information", Words(105)),
 )
 
-_OTHER_REF = table(Item("Tp", "type_code", Text(35), required=True), Item("Ref", "ref", Text(35), required=True))
 _REFERENCES = table(
     Item("MsgId", "message_id", _REFERENCE),
     Item("AcctSvcrRef", "transaction_ref", _REFERENCE),

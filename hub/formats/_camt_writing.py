@@ -17,7 +17,6 @@ _NAME = re.compile(r"(camt\.05[234])\.001\.(\d\d)")
 _NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:"
 _HEADER_FIELDS = ("message_id", "message_created_at", "recipient", "message_page", "message_information")
 _DERIVED = {"format", "report_type", "account_currency_code", "opening_balance", "closing_balance", "part", "findings"}
-_REQUIRED = {"statement": ("message_id", "statement_id", "created_at", "account", "account_currency_code")}
 
 
 def write_message(documents: Sequence[Mapping[str, Any]], version: int | None) -> bytes:

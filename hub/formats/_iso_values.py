@@ -58,7 +58,6 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 is_currency = _CURRENCY.fullmatch
 _DATE = re.compile(r"(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
 _INSTANT = re.compile(rf"({_DATE.pattern})T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?")
-DAY_OFFSET = re.compile(r"Z|[+-]\d\d:\d\d")
 _DAYS = {"02": 29, "04": 30, "06": 30, "09": 30, "11": 30}
 
 

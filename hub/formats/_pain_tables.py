@@ -101,7 +101,6 @@ _MANDATE = table(
     Item("AmdmntInd", "is_mandate_amended", Truth()),
     skipped="AmdmntInfDtls ElctrncSgntr FrstColltnDt FnlColltnDt Frqcy Rsn TrckgDays",
 )
-_DEBIT = table(Item("MndtRltdInf", "", Flat(_MANDATE)), _SCHEME, skipped="PreNtfctnId PreNtfctnDt")
 _COLLECTION = table(
     Item("PmtId", "", Flat(_IDS)),
     Item("PmtTpInf", "", Flat(_PAYMENT_TYPE)),
