@@ -157,8 +157,10 @@ class Polls:
         return not self.is_left_alone(name) or engine.dispatcher.gates.of(name).may_probe(engine.clock.epoch())
 
     def is_left_alone(self, name: str) -> bool:
-        """Whether the circuit of a system is open: it is asked for nothing, but for one look now and then."""
-        return self._engine.dispatcher.gates.of(name).circuit is not None
+        """Whether the circuit of a system is open: it is asked for nothing, but for one look now and then. That of a
+        system which is sent to as well is about what is sent, unless a person has opened it."""
+        circuit = self._engine.dispatcher.gates.of(name).circuit
+        return circuit is not None and (circuit.actor != "hub" or name not in self._engine.program.sent_to)
 
     def read(self, name: str, every: float, take: Take) -> None:
         """Read a source apart from this thread; the next time is ``every`` seconds from now, or when it asks for it.
@@ -195,8 +197,11 @@ class Polls:
             self._weigh(name, _ANSWERED)
 
     def _weigh(self, name: str, verdict: Verdict) -> None:
-        """What a look says of the system counts as what a delivery says."""
+        """What a look says of the system counts as what a delivery says, where none goes there: one half of a system
+        may work while the other does not."""
         engine, dispatcher = self._engine, self._engine.dispatcher
+        if name in engine.program.sent_to and dispatcher.gates.of(name).probing != _LOOK:
+            return
         steps, opened = dispatcher.gates.note([(name, _LOOK, verdict)], engine.clock.epoch())
 
         def job(db: Database) -> None:

@@ -5,7 +5,7 @@ A program never changes. A deploy makes another one and the engine switches to i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
@@ -110,6 +110,7 @@ class Program:
     collecting: Mapping[str, tuple[tuple[str, CompiledTarget], ...]] = field(
         default_factory=dict
     )  # by system, with routes
+    sent_to: frozenset[str] = frozenset()  # the systems that deliveries go to
 
     @property
     def route_files(self) -> dict[str, Route]:
@@ -213,7 +214,16 @@ def build_program(
         if target.collect is not None:
             collecting[target.system.name] = (*collecting.get(target.system.name, ()), (name, target))
     interpreter = Interpreter(schemas.grammars) if settings.partners else None
-    return Program(set_id, settings, schemas, compiled, by_source, by_event, by_partner, interpreter, collecting)
+    return Program(
+        set_id, settings, schemas, compiled, by_source, by_event, by_partner, interpreter, collecting,
+        frozenset(_sent_to(settings, compiled)),
+    )  # fmt: skip
+
+
+def _sent_to(settings: Settings, routes: Mapping[str, CompiledRoute]) -> Iterator[str]:
+    yield from (target.system.name for route in routes.values() for target in route.targets)
+    yield from (partner.system for partner in settings.partners.values())  # acknowledgements
+    yield from (name for name, system in settings.systems.items() if system.options.get("fetch_back"))
 
 
 def _mapping_loader(files: Mapping[str, bytes], schemas: SchemaSet) -> Callable[[str], DocumentMapping]:

@@ -1,5 +1,5 @@
-"""A system that is fetched from and fails is left alone as one that is sent to: one circuit for both, seen and worked
-by an operator, and nothing is missed."""
+"""A system that is fetched from and fails is left alone as one that is sent to, unless it is both: seen and worked by
+an operator, and nothing is missed."""
 
 from __future__ import annotations
 
@@ -145,7 +145,9 @@ def test_an_operator_opens_and_closes_it_for_fetching_too(polling: Callable[...,
     assert here.state.taken == 3
 
 
-def test_a_system_that_is_sent_to_and_fetched_from_has_one_circuit(polling: Callable[..., Round]) -> None:
+def test_what_is_sent_to_a_system_that_is_fetched_from_opens_and_closes_its_circuit(
+    polling: Callable[..., Round],
+) -> None:
     shop = Shop(2)
     retry = b"retry: {attempts: 9, first: 1s, factor: 1, jitter: none}\n"
     back = SALES.replace(b"system: erp", b"system: till") + retry
@@ -158,10 +160,27 @@ def test_a_system_that_is_sent_to_and_fetched_from_has_one_circuit(polling: Call
         later(here.world, 2)
         assert opened(here.world) == {"till": "open"}
         asked = len(shop.asked)
+        here.world.calls.clear()
         look(here)
-        assert len(shop.asked) > asked, "a look is the probe"
+        assert len(shop.asked) > asked, "it is read all the same"
+        till.answers.clear()
+        later(here.world, 40)
         assert opened(here.world) == {}
         assert {state for _, state in here.world.states()} == {"delivered"}
+
+
+def test_looks_that_fail_leave_the_circuit_of_what_is_sent_alone(polling: Callable[..., Round]) -> None:
+    with ScriptedServer(always(500)) as server:
+        here = polling(server, SALES.replace(b"system: erp", b"system: till"))
+        look(here, 30)
+        assert (opened(here.world), len(server.requests)) == ({}, 30)
+        operator = Caller(create_app(here.world.engine), new_key(here.world.store, "operator"))
+        assert operator.post(f"{V1}/till/circuit/open", {"reason": "their night"}).status == 200
+        look(here, 30)
+        assert len(server.requests) == 30
+        assert operator.post(f"{V1}/till/circuit/probe", {}).status == 200
+        look(here)
+        assert (len(server.requests), opened(here.world)) == (31, {"till": "open"})
 
 
 def test_a_probe_of_another_worker_is_waited_for(
