@@ -63,14 +63,15 @@ def _slot_text(slot: Slot) -> str:
 def differences(one: MessageType, other: MessageType) -> Iterator[str]:
     """What ``other`` has and ``one`` has not (+), has not (-), has otherwise (~). Groups are compared by the segment
     that opens them, since their numbers differ from version to version."""
-    yield from _compared(_structure(one), _structure(other))
+    yield from compared(_structure(one), _structure(other))
     mine, theirs = _by_tag(one), _by_tag(other)
     for tag in mine:
         if tag in theirs:
-            yield from _compared(_details(tag, mine[tag]), _details(tag, theirs[tag]))
+            yield from compared(_details(tag, mine[tag]), _details(tag, theirs[tag]))
 
 
-def _compared(mine: Mapping[str, str], theirs: Mapping[str, str]) -> Iterator[str]:
+def compared(mine: Mapping[str, str], theirs: Mapping[str, str]) -> Iterator[str]:
+    """What is gone (-), new (+) and otherwise (~), a line each."""
     for path in [*mine, *(path for path in theirs if path not in mine)]:
         if path not in theirs:
             yield f"- {path}  {mine[path]}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hub.grammars.describe import compared
 from hub.grammars.types import UNLIMITED
 from hub.idocs.types import IdocType, Node
 
@@ -26,14 +27,7 @@ def describe(type: IdocType) -> Iterator[str]:
 
 def differences(one: IdocType, other: IdocType) -> Iterator[str]:
     """What ``other`` has and ``one`` has not (+), has not (-), has otherwise (~)."""
-    mine, theirs = _details(one), _details(other)
-    for path in [*mine, *(path for path in theirs if path not in mine)]:
-        if path not in theirs:
-            yield f"- {path}  {mine[path]}"
-        elif path not in mine:
-            yield f"+ {path}  {theirs[path]}"
-        elif mine[path] != theirs[path]:
-            yield f"~ {path}  {mine[path]} -> {theirs[path]}"
+    yield from compared(_details(one), _details(other))
 
 
 def _details(type: IdocType) -> dict[str, str]:
