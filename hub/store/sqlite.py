@@ -10,7 +10,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -87,24 +87,31 @@ class SqliteStore(Writing):
 
     def backup(self, target: Path, progress: Callable[[int, int], None] | None = None) -> None:
         """Copy the running store to ``target``, page by page, while the hub goes on. The copy is whole or not there."""
+        if target.is_dir():
+            raise StoreError(f"{target} is a folder; name a file in it")
         partial = target.with_name(target.name + ".partial")
-        partial.unlink(missing_ok=True)
-        source, copy = connect(self.path, read_only=True), apsw.Connection(str(partial))
-        # The copy is of one moment: without that, each commit of the hub would make SQLite begin it anew.
-        source.execute("BEGIN; SELECT 1 FROM sqlite_schema")
         try:
+            partial.unlink(missing_ok=True)
+            self._copy(partial, progress)
+            partial.replace(target)
+        except (apsw.Error, OSError) as error:
+            raise StoreError(f"the copy {target} cannot be written: {error}; name a file with room for it") from error
+        finally:
+            with suppress(OSError):
+                partial.unlink()  # of a copy that has come to nothing
+
+    def _copy(self, target: Path, progress: Callable[[int, int], None] | None) -> None:
+        with closing(connect(self.path, read_only=True)) as source, closing(apsw.Connection(str(target))) as copy:
+            # The copy is of one moment: without that, each commit of the hub would make SQLite begin it anew.
+            source.execute("BEGIN; SELECT 1 FROM sqlite_schema")
             with copy.backup("main", source, "main") as pages:
                 while not pages.done:
                     pages.step(2000)
                     if progress:
                         progress(pages.page_count - pages.remaining, pages.page_count)
             problems = copy.execute("PRAGMA quick_check").get
-        finally:
-            copy.close()
-            source.close()
         if problems != "ok":
             raise StoreError(f"the copy is not sound: {problems}")
-        partial.replace(target)
 
     def close(self) -> None:
         """Finish queued writes, fold the log into the file, give up the lock."""

@@ -13,7 +13,7 @@ import apsw.ext
 import pytest
 from test_stores import EMBEDDED, accept, arrival, claim, end, split
 
-from hub.errors import StoreBusy
+from hub.errors import StoreBusy, StoreError
 from hub.store import deliveries, open_store, receipts
 from hub.store.sqlite import SqliteStore
 
@@ -57,6 +57,29 @@ def test_a_backup_of_a_running_store_restores_to_the_same_rows(embedded: SqliteS
     [again] = accept(restored, arrival())
     assert again.seq > 200
     restored.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("folder", "folder is a folder; name a file in it"), ("none/hub.db", "cannot be written")]
+)
+def test_a_copy_that_comes_to_nothing_leaves_nothing(
+    embedded: SqliteStore, tmp_path: Path, name: str, said: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(StoreError, match=said):
+        embedded.backup(tmp_path / name)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_copy_that_is_broken_off_leaves_nothing(embedded: SqliteStore, tmp_path: Path) -> None:
+    def breaks_off(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(KeyboardInterrupt):
+        embedded.backup(tmp_path / "copy.db", breaks_off)
+    assert sorted(tmp_path.iterdir()) == before
 
 
 HOT = [
