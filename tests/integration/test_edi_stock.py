@@ -23,10 +23,28 @@ STOCK = {
 REGISTER = {"seller.legal_registration_id": "the register of companies has no qualifier"}
 PRODUCT = {"product_id": "the seller's number is that of the article", "item.item_type": KIND, **OWN}
 RETURN = {"requested_at": "the same moment in UTC", "lines[].item.item_type": KIND}
+DAILY = {"as_of": "a day and no hour", "stock_lines[].item.name": "numbers and no names"}
+BATCH = dict.fromkeys(
+    ("stock_lines[].item.lot_number", "stock_lines[].item.expiry_date", "stock_lines[].next_replenishment_date"),
+    "reports of shops tell neither batches nor the day of the next goods",
+)
+NUMBERED = ("party_id", "vat_id", "tax_registration_id", "legal_registration_id", "postal_address", "contact")
+SHOPS = {
+    **STOCK,
+    **BATCH,
+    **dict.fromkeys((f"seller.{each}" for each in NUMBERED), "of a party the number and the name alone"),
+    "stock_lines[].item.classification_codes": "what an article is like has no place",
+    "stock_lines[].item.additional_item_properties": "what an article is like has no place",
+}
 CUSTOMER = "what is agreed with a customer has no place"
 CASES: list[tuple[str, str, str, Mapping[str, str]]] = [
     ("stock_level", "stock-level-to-edifact", "edifact-stock-level", STOCK),
     ("stock_level", "stock-level-to-x12", "x12-stock-level", {**STOCK, **REGISTER}),
+    ("stock_level", "stock-level-to-edifact-slsrpt", "edifact-slsrpt-stock-level", SHOPS),
+    ("stock_level", "stock-level-to-x12-852", "x12-852-stock-level", {**SHOPS, **DAILY}),
+    ("edifact/edifact-slsrpt-stock-level#0", "stock-level-to-edifact-slsrpt", "edifact-slsrpt-stock-level", {}),
+    ("edifact/edifact-slsrpt-stock-level#1", "stock-level-to-edifact-slsrpt", "edifact-slsrpt-stock-level", {}),
+    ("x12/x12-852-stock-level#0", "stock-level-to-x12-852", "x12-852-stock-level", {"as_of": DAILY["as_of"]}),
     ("product", "product-to-edifact", "edifact-product", PRODUCT),
     ("product", "product-to-x12", "x12-product", PRODUCT),
     ("return_request", "return-request-to-edifact", "edifact-return-request", RETURN),
