@@ -6,7 +6,7 @@ What may differ is listed below, each with its reason.
 from __future__ import annotations
 
 import pytest
-from edi_library import context, library, read, text_of, there_and_back
+from edi_library import context, example, library, read, text_of, there_and_back
 
 from hub.business_rules import check
 from hub.golden.compare import differences
@@ -82,6 +82,13 @@ def test_no_amount_changes_on_the_way(name: str, writer: str, reader: str, apart
     lines = next(key for key in document if key.endswith("lines"))
     amounts = [[line.get("line_extension_amount"), line.get("paid_amount")] for line in document[lines]]
     assert [[line.get("line_extension_amount"), line.get("paid_amount")] for line in back[lines]] == amounts
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_freight_invoice_comes_back_as_it_went_out(number: int) -> None:
+    document = example(f"x12/x12-210-invoice#{number}")
+    back = there_and_back("invoice-to-x12-210", "x12-210-invoice", document, CONTEXT)
+    assert list(differences(document, back)) == []
 
 
 def test_a_dispute_comes_back_as_it_went_out() -> None:
