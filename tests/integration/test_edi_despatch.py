@@ -16,7 +16,6 @@ CONTEXT = context(
 # What stands at a place that is not the same after the way out and back, and why.
 ITEM = {
     "item_type": "a message about goods is about goods",
-    "additional_item_properties": "properties have no place that a receiver would look for them in",
     "tax_category": "goods movements are not taxed",
 }
 DESPATCHED = {f"despatch_lines[{i}].item.{name}": why for i in (0, 1) for name, why in ITEM.items()}
@@ -26,7 +25,10 @@ ENDPOINT = {"despatch_party.endpoint": "an electronic address has no place besid
 REASON = {"despatch_lines[0].outstanding_reason": "why is told in no segment of X12's line"}
 REGISTER = {"despatch_party.legal_registration_id": "the register's number has no qualifier of its own"}
 WAREHOUSE = "the sets of warehouses have no references of parties, and a number that is no GLN says nothing of them"
-CODES = "the lines of warehouses have no place for classifications"
+STORED = dict.fromkeys(
+    ("classification_codes", "additional_item_properties"),
+    "the lines of warehouses have no place for what an article is like",
+)
 
 
 @dataclass(frozen=True)
@@ -52,19 +54,19 @@ PAIRS = [
     Pair("despatch-advice-to-x12", "x12-despatch-advice", "despatch_advice",
          HOUR | ENDPOINT | DESPATCHED | REASON | REGISTER),
     Pair("despatch-advice-to-x12-945", "x12-945-despatch-advice", "despatch_advice",
-         HOUR | ENDPOINT | REASON | of_lines("despatch_lines", 2, classification_codes=CODES)
+         HOUR | ENDPOINT | REASON | of_lines("despatch_lines", 2, **STORED)
          | party("despatch_party", "party_id", "vat_id", "tax_registration_id", "legal_registration_id")
          | party("delivery_party", "party_type", "vat_id")),
     Pair("receipt-advice-to-edifact", "edifact-receipt-advice", "receipt_advice", ARRIVED | of_lines("receipt_lines")),
     Pair("receipt-advice-to-x12", "x12-receipt-advice", "receipt_advice", ARRIVED | of_lines("receipt_lines")),
     Pair("receipt-advice-to-x12-944", "x12-944-receipt-advice", "receipt_advice",
-         ARRIVED | of_lines("receipt_lines", classification_codes=CODES)
+         ARRIVED | of_lines("receipt_lines", **STORED)
          | party("delivery_party", "party_type", "vat_id")),
     Pair("fulfilment-request-to-edifact", "edifact-fulfilment-request", "fulfilment_request", of_lines("lines")),
     Pair("fulfilment-request-to-x12", "x12-fulfilment-request", "fulfilment_request",
-         of_lines("lines", classification_codes=CODES) | party("delivery_party", "party_type", "vat_id")),
+         of_lines("lines", **STORED) | party("delivery_party", "party_type", "vat_id")),
     Pair("fulfilment-request-to-x12-943", "x12-943-fulfilment-request", "fulfilment_request",
-         of_lines("lines", classification_codes=CODES) | party("delivery_party", "party_type", "vat_id")),
+         of_lines("lines", **STORED) | party("delivery_party", "party_type", "vat_id")),
 ]  # fmt: skip
 
 
