@@ -125,3 +125,19 @@ def test_a_notice_of_ten_thousand_items_keeps_each_with_its_carton() -> None:
         str(i + 1) for i in range(10_000)
     ]
     assert document["tracking_ids"] == [f"C{i}" for i in range(10_000)]
+
+
+@pytest.mark.parametrize(
+    ("out", "back"),
+    [
+        ("despatch-advice-to-edifact", "edifact-despatch-advice"),
+        ("despatch-advice-to-x12", "x12-despatch-advice"),
+        ("despatch-advice-to-x12-945", "x12-945-despatch-advice"),
+    ],
+)
+def test_every_tracking_number_comes_back(out: str, back: str) -> None:
+    before = example("despatch_advice")
+    before["tracking_ids"] = [f"1Z{number:08}" for number in range(25)]
+    for line in before["despatch_lines"]:
+        line["package_sscc"] = before["despatch_lines"][0]["package_sscc"]
+    assert there_and_back(out, back, before, CONTEXT)["tracking_ids"] == before["tracking_ids"]
