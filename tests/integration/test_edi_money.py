@@ -91,6 +91,15 @@ def test_a_freight_invoice_comes_back_as_it_went_out(number: int) -> None:
     assert list(differences(document, back)) == []
 
 
+@pytest.mark.parametrize("kind", ["invoice", "credit-note"])
+def test_every_account_that_takes_the_money_comes_back(kind: str) -> None:
+    name = f"edifact/edifact-{kind}#0"
+    document = example(name)
+    back = there_and_back(f"{kind}-to-edifact", f"edifact-{kind}", document, CONTEXT)
+    assert len(back["payment_means"]) > 1
+    assert back["payment_means"] == document["payment_means"]
+
+
 def test_a_dispute_comes_back_as_it_went_out() -> None:
     document = golden("dispute_invoice_response")
     back = there_and_back("dispute-to-edifact", "edifact-dispute", document, CONTEXT)
