@@ -89,7 +89,7 @@ def check_project(
     faults += found
     schemas, tables = _schemas(files, faults), _tables(files, faults)
     faults += number_faults({path: files[path] for path in sorted(mine & set(files)) if path.startswith("schemas/")})
-    paths = _mapping_paths(files, faults)
+    paths = _mapping_paths(files, mine, faults)
     wanted = _wanted(paths, routes, mine)
     mappings = _mappings(files, wanted, tables, schemas, faults)
     for name, carried in _unsaid_sources(routes, mappings).items():
@@ -171,16 +171,20 @@ def _tables(files: Mapping[str, bytes], faults: list[Fault]) -> Tables:
         return load_tables({})
 
 
-def _mapping_paths(files: Mapping[str, bytes], faults: list[Fault]) -> dict[str, str]:
+def _mapping_paths(files: Mapping[str, bytes], mine: set[str], faults: list[Fault]) -> dict[str, str]:
     """The file of each mapping, by name: the file's stem."""
     paths: dict[str, str] = {}
-    for path in sorted(files):
+    for path in sorted(files, key=lambda path: (path in mine, path)):
         if not path.startswith("mappings/") or not path.endswith(".yaml") or path.endswith(".test.yaml"):
             continue
         name = PurePosixPath(path).stem
-        if paths.setdefault(name, path) != path:
-            advice = "rename one of them, or put yours in its place"
-            faults.append(Fault(path, 1, 1, f"there is a mapping '{name}' already: {paths[name]}; {advice}"))
+        if (other := paths.setdefault(name, path)) != path:
+            told = f"there is a mapping '{name}' already: {other}; rename one of them"
+            if other not in mine:
+                told = (
+                    f"the hub brings a mapping '{name}': give yours another name, or write it to {other} in its place"
+                )
+            faults.append(Fault(path, 1, 1, told))
     return paths
 
 

@@ -191,7 +191,16 @@ def test_two_files_cannot_hold_a_mapping_of_one_name():
     files = {**small(), "mappings/zz/order-to-crm.yaml": small()[CRM]}
     assert faults_of(files) == [
         "mappings/zz/order-to-crm.yaml:1:1: error: there is a mapping 'order-to-crm' already: "
-        "mappings/orders/order-to-crm.yaml; rename one of them, or put yours in its place"
+        "mappings/orders/order-to-crm.yaml; rename one of them"
+    ]
+
+
+def test_a_copy_of_a_mapping_that_the_hub_brings_is_told_at_the_copy():
+    files = {**small(), "mappings/mine/order-to-crm.yaml": small()[CRM]}
+    result = check_project(files, own=set(files) - {CRM})
+    assert [str(fault) for fault in result.faults if fault.severity == "error"] == [
+        "mappings/mine/order-to-crm.yaml:1:1: error: the hub brings a mapping 'order-to-crm': give yours another name, "
+        "or write it to mappings/orders/order-to-crm.yaml in its place"
     ]
 
 
