@@ -152,7 +152,8 @@ def _report(results: Sequence[Result], coverage: Coverage, change: Update | None
         _say(console, f"{result.file}:{result.line}: {result.title}: {why}", ("not updated", "bold red"))
     tried = sum(int(note.split()[0]) for result in results for note in result.notes)
     more = f", {tried} variants of their inputs tried" if tried else ""
-    complain(f"{counted(len(results) - len(failed), 'test')} passed, {len(failed)} failed{more}")
+    mended = f" ({len(failed) - len(change.refused)} of them updated)" if change is not None and failed else ""
+    complain(f"{counted(len(results) - len(failed), 'test')} passed, {len(failed)} failed{mended}{more}")
 
 
 def _say(console: Console, text: str, head: tuple[str, str] | None = None, style: str = "") -> None:

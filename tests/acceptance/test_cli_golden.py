@@ -62,6 +62,7 @@ def test_a_change_is_told_field_by_field_and_an_update_writes_it(project: Path) 
     updated = o2c(project, "test", MAPPING, "--update", "--no-properties")
     assert updated.returncode == 0, updated.stdout
     assert "updated mappings/orders/order-to-erp.test.yaml:" in updated.stdout
+    assert "5 failed (5 of them updated)" in updated.stderr
     after = (project / TESTS).read_text()
     changed = [(a, b) for a, b in zip(before.splitlines(), after.splitlines(), strict=True) if a != b]
     assert {(a.strip(), b.strip()) for a, b in changed} == {("order_type: standard", "order_type: rush")}
