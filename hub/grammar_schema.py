@@ -13,6 +13,7 @@ _NODE = f"^{_KEY} [MC]( ([1-9][0-9]*|>1))?( list)?( as {_KEY})?$"
 _ENTRY = f"^[A-Z]?[0-9]{{1,4}} [MC]( ([1-9][0-9]*|>1))?( x[0-9]+)?( {_NAME})?$"
 _NOTE = "^[PRECLON]([0-9]{2}){2,}$"
 _BOUNDS = f"^(([MC]|[1-9][0-9]*|>1|{_FORM})( |$))+$"
+_USED = r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)* [MC]( \S+)*$"
 _SAP = "[A-Z/][A-Z0-9_/]*"
 _SEGMENT = f"^{_SAP} [MC]( ([1-9][0-9]*|>1))?( list)?$"
 _FIELD = f"^{_SAP}( [1-9][0-9]{{0,3}}( (text|date|time|number))?)?$"
@@ -38,6 +39,9 @@ def grammar_schema() -> Schema:
                          "pattern": _BOUNDS}),
         "relax": _map("Wider: C, more repeats, a longer type, by path.", {"type": ["string", "integer"],
                       "pattern": _BOUNDS}),
+        "uses": _map("The elements of a segment that are used, by its path; what breaks that is reported.", {
+            "type": "array", "minItems": 1, "items": {"type": "string", "pattern": _USED}}),
+        "unused": {**_policy("An element that 'uses' does not name, or asks for in vain:")},
         "segments": _map("Tag and title: the elements of the segment.", _definition()),
         "composites": _map("Number and title: the components of the composite.", _definition()),
         "elements": _map("Number: name, type and length.", {"anyOf": [

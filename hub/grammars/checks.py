@@ -31,6 +31,7 @@ class Checker:
     def __init__(self, message: MessageType, decimal_mark: str = ".") -> None:
         self._mark = decimal_mark
         self._extra, self._codes = SEVERITIES[message.extra], SEVERITIES[message.unknown_codes]
+        self._unused = SEVERITIES[message.unused]
         self._looks: dict[int, QuickLook] = {}
         self._kept: list[SegmentType] = []
 
@@ -53,7 +54,8 @@ class Checker:
         """The quick look: true where nothing is wrong; false where something is, or may be."""
         look = self._looks.get(id(kind))
         if look is None:
-            look = self._looks[id(kind)] = QuickLook(kind, self._mark, has_codes=bool(self._codes))
+            used = kind.used if self._unused and kind.used else kind
+            look = self._looks[id(kind)] = QuickLook(used, self._mark, has_codes=bool(self._codes))
             self._kept.append(kind)  # an id is that of one object only while it lives
         return look.is_clean(segment)
 
@@ -62,6 +64,16 @@ class Checker:
         return [replace(one, segment=number) for one in self._segment(segment, kind)]
 
     def _segment(self, segment: Sequence[Any], kind: SegmentType) -> Iterator[Finding]:
+        told = set()
+        for one in self._faults(segment, kind):
+            told.add((one.problem, one.element, one.component, one.repetition))
+            yield one
+        if kind.used is not None and self._unused:
+            for one in self._faults(segment, kind.used):
+                if (one.problem, one.element, one.component, one.repetition) not in told:
+                    yield replace(one, severity=self._unused)
+
+    def _faults(self, segment: Sequence[Any], kind: SegmentType) -> Iterator[Finding]:
         for at, slot in enumerate(kind.slots, 1):
             yield from self._position(segment[at] if at < len(segment) else "", slot, at)
         beyond = [at for at in range(len(kind.slots) + 1, len(segment)) if is_there(segment[at])]

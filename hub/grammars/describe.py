@@ -16,10 +16,10 @@ def describe(message: MessageType) -> Iterator[str]:
     yield ""
     for above, node in message.walk():
         yield f"{'  ' * len(above)}{_node_text(node)}"
-    for segment in _segments(message):
+    for path, segment in _segments(message):
         yield ""
-        yield f"{segment.tag}  {segment.title}"
-        yield from (f"  {place:<5} {name:<32} {text}" for place, name, text in _elements(segment))
+        yield f"{segment.tag}  {segment.title}{f'  (as {path} uses it)' if segment.used else ''}"
+        yield from (f"  {place:<5} {name:<32} {text}" for place, name, text in _elements(segment.used or segment))
         if segment.notes:
             yield f"  notes {' '.join(map(str, segment.notes))}"
 
@@ -31,11 +31,15 @@ def _node_text(node: MessageNode) -> str:
     return f"{node.key:<14} {_letter(node.is_mandatory)} {limit:<6} {what}{many}"
 
 
-def _segments(message: MessageType) -> list[SegmentType]:
-    """Every segment once; one that an overlay changes at a place is one of its own."""
-    return list(
-        {id(node.segment): node.segment for _, node in message.walk() if not isinstance(node, GroupNode)}.values()
-    )
+def _segments(message: MessageType) -> list[tuple[str, SegmentType]]:
+    """Every segment once, with a place of it; one that an overlay changes at a place is one of its own."""
+    return list({id(segment): (path, segment) for path, segment in _places(message)}.values())
+
+
+def _places(message: MessageType) -> Iterator[tuple[str, SegmentType]]:
+    for above, node in message.walk():
+        if not isinstance(node, GroupNode):
+            yield ".".join((*above, node.key)), node.segment
 
 
 def _elements(segment: SegmentType) -> Iterator[tuple[str, str, str]]:
@@ -68,6 +72,11 @@ def differences(one: MessageType, other: MessageType) -> Iterator[str]:
     for tag in mine:
         if tag in theirs:
             yield from compared(_details(tag, mine[tag]), _details(tag, theirs[tag]))
+    here, there = dict(_places(one)), dict(_places(other))
+    for path, segment in here.items():
+        if path in there and (segment.used or there[path].used):
+            used, others = segment.used or segment, there[path].used or there[path]
+            yield from compared(_details(path, used), _details(path, others))
 
 
 def compared(mine: Mapping[str, str], theirs: Mapping[str, str]) -> Iterator[str]:
@@ -108,7 +117,7 @@ def _walk(nodes: Sequence[MessageNode], above: str, found: dict[str, str]) -> No
 
 def _by_tag(message: MessageType) -> dict[str, SegmentType]:
     found: dict[str, SegmentType] = {}
-    for segment in _segments(message):
+    for _, segment in _segments(message):
         found.setdefault(segment.tag, segment)
     return found
 
@@ -126,7 +135,7 @@ def _details(tag: str, segment: SegmentType) -> dict[str, str]:
 
 def _detail(path: str, slot: Slot, details: dict[str, str]) -> None:
     form = slot.element.form if slot.element else "composite"
-    repeats = "" if slot.repeats == 1 else f" x{slot.repeats}"
+    repeats = "" if slot.repeats == 1 else f" x{slot.repeats}" if slot.repeats else " not used"
     details[path] = f"{slot.number} {_letter(slot.is_mandatory)} {form}{repeats}"
     if slot.codes is not None:
         details[f"{path} codes"] = f"codes {' '.join(slot.codes)}"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from hub.errors import Fault
 from hub.grammars.directory import Directory
-from hub.grammars.lines import BadLine, Bounds, Use, use_of
+from hub.grammars.lines import BadLine, Bounds, Use, Used, use_of
 from hub.grammars.types import Codes, GroupNode, MessageNode, SegmentNode, SegmentType, Slot
+from hub.grammars.uses import named_slots, slot_name, using
 from hub.yamldoc import Node, did_you_mean
 
 _NUMBERED = re.compile(r"SG[0-9]+")
@@ -17,7 +18,8 @@ _NUMBERED = re.compile(r"SG[0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What an overlay says of one element of a segment: gone, other bounds, or other codes."""
+    """What an overlay says of one element of a segment: gone, other bounds, or other codes; or, without a path, which
+    elements of the segment are used."""
 
     path: str
     node: Node
@@ -25,6 +27,7 @@ class Change:
     bounds: Bounds | None = None
     codes: Codes | None = None
     must_narrow: bool = False
+    uses: Mapping[str, Used] | None = None
 
 
 @dataclass
@@ -123,27 +126,20 @@ def _message_node(draft: Draft, directory: Directory, faults: list[Fault]) -> Me
 def changed_segment(segment: SegmentType, changes: Sequence[Change], faults: list[Fault]) -> SegmentType:
     """A segment after an overlay's changes to its elements."""
     for change in changes:
+        if change.uses is not None:
+            segment = using(segment, change.uses, change.node, faults)
+            continue
         slots, found = _changed(segment.slots, change, "", faults)
         if found:
-            segment = replace(segment, slots=slots)
+            used = segment.used
+            if used is not None:  # what an overlay says of an element holds, whatever a subset below it uses
+                used = replace(used, slots=_changed(used.slots, change, "", [])[0])
+            segment = replace(segment, slots=slots, used=used)
         else:
-            names = [name for name, _ in _named(segment.slots)]
+            names = [name for name, _ in named_slots(segment.slots)]
             advice = did_you_mean(change.path, names)
             faults.append(change.node.fault(f"{segment.tag} has no element '{change.path}'{advice}"))
     return segment
-
-
-def _named(slots: Sequence[Slot], above: str = "") -> Iterator[tuple[str, Slot]]:
-    """Every slot with its path, the numbers of lists left out: an overlay speaks of all of them."""
-    for slot in slots:
-        name = slot_name(slot, above)
-        yield name, slot
-        yield from _named(slot.components, name)
-
-
-def slot_name(slot: Slot, above: str = "") -> str:
-    """The path of a slot as an overlay names it: ``party.id``, ``items.type``."""
-    return ".".join([part for part in (above, *(step for step in slot.path if isinstance(step, str))) if part])
 
 
 def _changed(slots: Sequence[Slot], change: Change, above: str, faults: list[Fault]) -> tuple[tuple[Slot, ...], bool]:
@@ -181,7 +177,7 @@ def _applied(slot: Slot, change: Change, faults: list[Fault]) -> Slot:
                 )
                 faults.append(change.node.fault(text))
     is_mandatory = slot.is_mandatory if bounds.is_mandatory is None else bounds.is_mandatory
-    repeats = slot.repeats if bounds.repeats is None else bounds.repeats
+    repeats = (slot.repeats or 1) if bounds.repeats is None else bounds.repeats
     if change.must_narrow and (repeats > slot.repeats or is_mandatory < slot.is_mandatory):
         faults.append(change.node.fault(f"'{change.path}' becomes wider by this; write it under relax:"))
     is_list_before = slot.is_list

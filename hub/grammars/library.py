@@ -16,7 +16,10 @@ from hub.yamldoc import Node, did_you_mean, unknown_keys
 
 SYNTAXES = ("edifact", "x12")
 _STANDALONE = ("title", "directory", "group", "structure", "extra", "unknown_codes", *KINDS)
-_OVERLAY = ("title", "extends", "group", "remove", "add", "restrict", "relax", "extra", "unknown_codes", *KINDS)
+_OVERLAY = (
+    "title", "extends", "group", "remove", "add", "restrict", "relax", "uses", "extra", "unknown_codes", "unused",
+    *KINDS,
+)  # fmt: skip
 _POLICIES = ("reject", "report", "allow")
 _NOT_GRAMMARS = tuple(
     f"{SCHEMAS}{folder}/" for folder in ("cii", "codes", "hub", "idoc", "profiles", "published", "ubl")
@@ -160,6 +163,7 @@ def _made(
         group.text if group else base.functional_group if base else "",
         _policy(root, "extra", faults) or (base.extra if base else "reject"),
         _policy(root, "unknown_codes", faults) or (base.unknown_codes if base else "reject"),
+        _policy(root, "unused", faults) or (base.unused if base else "report"),
     )
     faults += directory.faults
     return _Read(message, tuple(drafts), directory)

@@ -18,6 +18,7 @@ _NAME = re.compile(r"\.|[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 _NOTE = re.compile(r"[PRECLON]([0-9]{2}){2,}")
 _EDIFACT_FORM = re.compile(r"(an|a|n)(\.\.)?([1-9][0-9]{0,5})")
 _X12_LENGTHS = re.compile(r"([0-9]{1,6})/([1-9][0-9]{0,9})")
+_X12_FORM = re.compile(r"[MC]\s+[A-Z][A-Z0-9]?\s+[0-9]+/")
 _X12_TYPES = re.compile(r"AN|ID|R|N[0-9]?|DT|TM|B")
 
 
@@ -92,8 +93,20 @@ class Bounds:
     element: ElementType | None
 
 
+@dataclass(frozen=True, slots=True)
+class Used:
+    """``party.agency M an..3 9``: an element that a subset uses, and of its codes those that it uses, if it says."""
+
+    node: Node
+    name: str
+    is_mandatory: bool
+    element: ElementType | None
+    codes: tuple[str, ...]
+
+
 USE = "TAG M|C REPEATS, for example DTM M 35"
 ENTRY = "NUMBER M|C REPEATS xPOSITIONS NAME, for example 1225 C function or C212 M x5 items"
+USED = "NAME M|C TYPE CODES, for example number M, party.id M an..13 or qualifier M BY SU DP"
 ELEMENT = "NAME TYPE, for example document_number an..35 or quantity R 1/15"
 
 
@@ -183,6 +196,21 @@ def bounds_of(node: Node) -> Bounds:
     if is_mandatory is None and repeats is None and element is None:
         raise BadLine(node.fault(f"says nothing; expected {notation}"))
     return Bounds(is_mandatory, repeats, element)
+
+
+def used_of(node: Node) -> Used:
+    """An element that is used at a place. Raises BadLine."""
+    words = Words(node)
+    name = words.take(USED)
+    if not _NAME.fullmatch(name) or name == ".":
+        raise words.bad(f"'{name}' is no name of an element; expected {USED}")
+    is_mandatory = _presence(words, USED)
+    is_form = _EDIFACT_FORM.fullmatch(words.peek()) or _X12_FORM.search(node.text)
+    element = _form(words) if is_form else None
+    codes = []
+    while words.peek():
+        codes.append(words.take(""))
+    return Used(node, name, is_mandatory, element, tuple(codes))
 
 
 def title_of(node: Node) -> tuple[str, str]:

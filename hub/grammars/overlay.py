@@ -8,13 +8,15 @@ from functools import partial
 from hub.errors import Fault
 from hub.grammars.draft import Change, Draft, read_structure
 from hub.grammars.lines import BadLine, bounds_of, codes_of, is_addition, text_list
+from hub.grammars.uses import read_uses
 from hub.yamldoc import Node, did_you_mean
 
 _PLACES = ("before", "after", "in")
 
 
 def apply_overlay(root: Node, drafts: list[Draft], faults: list[Fault]) -> None:
-    """Change the nodes as ``remove, add, restrict, relax, codes`` of an overlay say; its mistakes to ``faults``."""
+    """Change the nodes as ``remove, add, restrict, relax, codes, uses`` of an overlay say; its mistakes to
+    ``faults``."""
     for step in _steps(root, drafts, faults):
         try:
             step()
@@ -34,6 +36,8 @@ def _steps(root: Node, drafts: list[Draft], faults: list[Fault]) -> Iterator[Cal
     for key, place, node in _entries(root, "codes", faults):
         if "." in key:
             yield partial(_codes, key, place, node, drafts)
+    for key, place, node in _entries(root, "uses", faults):
+        yield partial(_uses, key, place, node, drafts)
 
 
 def _entries(root: Node, section: str, faults: list[Fault]) -> Iterator[tuple[str, Node, Node]]:
@@ -130,6 +134,14 @@ def _codes(key: str, place: Node, node: Node, drafts: list[Draft]) -> None:
     if is_addition(node):
         raise BadLine(node.fault(f"codes are added to an element, not at one place; write all codes of {key}"))
     draft.changes.append(Change(path, place, codes=codes_of(node)))
+
+
+def _uses(key: str, place: Node, node: Node, drafts: list[Draft]) -> None:
+    draft, path = _found(key, place, drafts)
+    if path or draft.nodes is not None:
+        what = f"{path} is an element" if path else f"{draft.key} is a group"
+        raise BadLine(place.fault(f"{what}; which elements are used is said of a segment"))
+    draft.changes.append(Change("", node, uses=read_uses(node)))
 
 
 def _siblings(draft: Draft, drafts: list[Draft]) -> list[Draft]:

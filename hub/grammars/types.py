@@ -77,12 +77,14 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class SegmentType:
-    """A segment: its positions, the first at index 0, and the notes on them."""
+    """A segment: its positions, the first at index 0, and the notes on them. ``used``: what a subset uses of it at
+    its place, which is reported; None where nothing is said of that."""
 
     tag: str
     title: str
     slots: tuple[Slot, ...]
     notes: tuple[Note, ...] = ()
+    used: SegmentType | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +126,9 @@ MessageNode = SegmentNode | GroupNode
 @dataclass(frozen=True, slots=True)
 class MessageType:
     """What a message consists of, between its header and its trailer. ``extra`` and ``unknown_codes``: allow, report
-    or reject what the grammar does not know. ``functional_group`` is GS01's, empty in EDIFACT. ``standard`` is the
-    grammar that is no overlay, of which this one is made: ``edifact/D96A/ORDERS``."""
+    or reject what the grammar does not know; ``unused``: what a subset does not use. ``functional_group`` is GS01's,
+    empty in EDIFACT. ``standard`` is the grammar that is no overlay, of which this one is made:
+    ``edifact/D96A/ORDERS``."""
 
     name: str
     standard: str
@@ -135,6 +138,7 @@ class MessageType:
     functional_group: str = ""
     extra: str = "reject"
     unknown_codes: str = "reject"
+    unused: str = "report"
 
     def walk(self) -> Iterator[tuple[tuple[str, ...], MessageNode]]:
         """Every node with the keys of the groups around it, in order."""
