@@ -75,9 +75,11 @@ test-packages:
 # What the hub writes itself, by the rules of the project that PROJECT= names.
 OWN_DOCUMENTS = $(if $(PROJECT),$(BIN)/python tests/conformance/own_documents.py $(PROJECT) || failed=1,:)
 
-conformance: setup ## one suite per kind of plugin; CONNECTOR=FILE: one of your own; SAMPLES=FOLDER: documents of others; RULES=FOLDER PROJECT=FOLDER: tests of published rules; all in one run
+conformance: setup ## one suite per kind of plugin; CONNECTOR=FILE: one of your own; SAMPLES=FOLDER: documents of others; RULES=FOLDER PROJECT=FOLDER: tests of published rules; all in one run; GRAMMARS=FOLDER: grammars of others
 ifdef CONNECTOR
 	O2C_CONNECTOR_SIDE=$(abspath $(CONNECTOR)) $(BIN)/pytest tests/conformance/test_connectors_send.py tests/conformance/test_connectors_fetch.py
+else ifdef GRAMMARS
+	@$(BIN)/python tests/conformance/published_grammars.py $(GRAMMARS) $(if $(WRITE),--write)
 else ifdef SAMPLES
 	@failed=0; $(BIN)/python tests/conformance/public_documents.py $(SAMPLES) "$(PROJECT)" "$(RULES)" || failed=1; $(OWN_DOCUMENTS); exit $$failed
 else ifdef RULES

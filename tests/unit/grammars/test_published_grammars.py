@@ -71,9 +71,7 @@ def differences(tmp_path: Path) -> Callable[[dict[str, str]], list[str]]:
         mine = Grammars(FILES)
         every: list[Any] = list(SCRIPT["definitions"](tmp_path, set(mine.names())))
         assert every, "the definitions were not found"
-        return [
-            line for _, name, theirs in every for line in SCRIPT["compare"](SCRIPT["ours"](mine.message(name)), theirs)
-        ]
+        return [line for _, name, theirs in every for line in SCRIPT["compare"](mine.message(name), theirs)]
 
     return compared
 
@@ -104,6 +102,58 @@ def test_other_repeats_lengths_and_codes_are_told(differences: Callable[[dict[st
     ]  # fmt: skip
 
 
+MODELS = {
+    "_Segments.cs": "public class RFF_7\n{ public C506_2 A_01; public string X_02; }\nclass DTM { public string A; }",
+    "_ComplexElements.cs": "class C506_2 { public string a_01; public string b_02; public string c_03; }",
+    "ORDERS.cs": """namespace x { using y; public class Loop_RFF_ORDERS { public RFF_7 RFF; public DTM DTM; }
+        public class TSORDERS { public UNH UNH; public List<Loop_RFF_ORDERS> RFFLoop; public UNT UNT; } }""",
+}
+
+
+def test_models_tell_what_may_repeat_and_of_what_segments_consist(tmp_path: Path) -> None:
+    at = tmp_path / f"{SCRIPT['EDINATION']}.EAND96A"
+    at.mkdir(parents=True)
+    for name, text in MODELS.items():
+        (at / name).write_text(text, encoding="utf-8")
+    ((source, name, theirs),) = SCRIPT["definitions"](tmp_path, {"eancom/1997/ORDERS"})
+    assert (source, name) == ("edination EAND96A", "eancom/1997/ORDERS")
+    assert list(SCRIPT["compare"](Grammars(FILES).message("edifact/D96A/ORDERS"), theirs)) == [
+        "ours alone: BGM", "theirs alone: DTM", "ours alone: DTM many",
+        "RFF: ours composite of 2; theirs composite of 3, value",
+    ]  # fmt: skip
+
+
+USING = "title: own\nextends: edifact/D96A/ORDERS\nuses: {BGM: [a C, b C 4 9]}\n"
+
+
+@pytest.mark.parametrize(
+    ("used", "codes", "expected"),
+    [
+        ("Yes", "49", []),
+        ("Yes", "45", ["uses of BGM: codes of 1225: 9 in ours only"]),
+        ("Yes", "", []),
+    ],
+)
+def test_what_is_used_at_a_place_is_compared(used: str, codes: str, expected: list[str], tmp_path: Path) -> None:
+    at = tmp_path / SCRIPT["BIZTALK"] / "EANCOM/EAN97"
+    at.mkdir(parents=True)
+    (at / "EFACT_D96A_ORDERS.xsd").write_text(schema(10, codes), encoding="utf-8")
+    ((_, _, theirs),) = SCRIPT["definitions"](tmp_path, {"eancom/1997/ORDERS"})
+    own = Grammars({**FILES, "schemas/own/ORDERS.yaml": USING.encode()}).message("own/ORDERS")
+    assert list(SCRIPT["compare"](own, theirs)) == expected
+
+
+def test_the_page_of_differences_holds_what_is_found(tmp_path: Path) -> None:
+    at = tmp_path / SCRIPT["BIZTALK"] / "EDIFACT/D96A"
+    at.mkdir(parents=True)
+    (at / "EFACT_D96A_ORDERS.xsd").write_text(schema(), encoding="utf-8")
+    page = tmp_path / "page.md"
+    assert SCRIPT["main"](tmp_path, [], page) == 0
+    text = page.read_text(encoding="utf-8")
+    assert f"| edifact/D96A | BizTalk | 1 | {len(SCRIPT['known_in'](text))} |" in text
+    assert run(tmp_path, SCRIPT["known_in"](text)) == 0
+
+
 def run(folder: Path, known: list[str]) -> int:
     return int(SCRIPT["main"](folder, known))
 
@@ -125,8 +175,10 @@ def test_whatever_is_known_to_differ_is_in_the_reference() -> None:
     page = (ROOT / "docs/reference/edi-directories.md").read_text(encoding="utf-8")
     table = page.partition("| where | differs | here |")[2]
     rows = [re.findall(r"[\w.]+", line.partition(" | ")[0]) for line in table.splitlines() if line.startswith("|")]
-    for line in SCRIPT["KNOWN"].read_text(encoding="utf-8").splitlines():
-        name, what = re.fullmatch(r"(\S+) \(\w+\): (.*)", line).groups()
+    known = SCRIPT["known_in"](SCRIPT["PAGE"].read_text(encoding="utf-8"))
+    assert len(known) > 40
+    for line in known:
+        name, what = re.fullmatch(r"(\S+) \(\w+[^)]*\): (.*)", line).groups()
         element = re.match(r"codes of (\d+)", what)
         about = element[1] if element else "BIN02" if what.startswith("BIN: ") else name.rpartition("/")[2]
         assert any(about in row for row in rows), line
