@@ -150,9 +150,10 @@ def _places(message: MessageType, theirs: Definition) -> Iterator[str]:
     segments = [
         (".".join((*above, node.key)), node.segment) for above, node in message.walk() if isinstance(node, SegmentNode)
     ]
-    if len(segments) != len(theirs.places):
-        return
-    for (path, segment), place in zip(segments, theirs.places, strict=True):
+    tags, others = [segment.tag for _, segment in segments], [place.tag for place in theirs.places]
+    blocks = difflib.SequenceMatcher(None, tags, others, autojunk=False).get_matching_blocks()
+    both = [(segments[a + at], theirs.places[b + at]) for a, b, size in blocks for at in range(size)]
+    for (path, segment), place in both:
         for at, (slot, whole) in enumerate(
             zip(segment.used.slots, segment.slots, strict=True) if segment.used else (), 1
         ):

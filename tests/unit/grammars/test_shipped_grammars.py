@@ -51,10 +51,10 @@ SIZES = {
         "RECADV": (13, 26), "REMADV": (9, 30), "RETANN": (14, 39), "SLSRPT": (7, 20),
     },
     "eancom/2002": {
-        "APERAK": (4, 9), "COMDIS": (6, 17), "DESADV": (20, 55), "IFTMBC": (6, 12), "IFTMBF": (15, 36),
+        "APERAK": (4, 9), "COMDIS": (6, 17), "DESADV": (20, 56), "IFTMBC": (6, 12), "IFTMBF": (15, 36),
         "IFTMIN": (24, 67), "IFTSTA": (11, 20), "INSDES": (11, 32), "INVOIC": (40, 87), "INVRPT": (12, 28),
-        "ORDCHG": (36, 92), "ORDERS": (36, 92), "ORDRSP": (35, 92), "PARTIN": (13, 42), "PRICAT": (54, 139),
-        "RECADV": (15, 29), "REMADV": (11, 36), "RETANN": (14, 39), "SLSRPT": (9, 22),
+        "ORDCHG": (36, 92), "ORDERS": (37, 94), "ORDRSP": (35, 93), "PARTIN": (13, 42), "PRICAT": (54, 139),
+        "RECADV": (15, 31), "REMADV": (11, 36), "RETANN": (14, 39), "SLSRPT": (9, 22),
     },
 }  # fmt: skip
 NAMES = sorted(f"{folder}/{message}" for folder, messages in SIZES.items() for message in messages)
