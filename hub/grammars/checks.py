@@ -71,7 +71,8 @@ class Checker:
         if kind.used is not None and self._unused:
             for one in self._faults(segment, kind.used):
                 if (one.problem, one.element, one.component, one.repetition) not in told:
-                    yield replace(one, severity=self._unused)
+                    text = f"{one.message} (the grammar's uses of this place)"
+                    yield replace(one, message=text, severity=self._unused)
 
     def _faults(self, segment: Sequence[Any], kind: SegmentType) -> Iterator[Finding]:
         for at, slot in enumerate(kind.slots, 1):

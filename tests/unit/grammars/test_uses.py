@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
 import pytest
 from grammar_files import SHARED, edifact, findings, overlaid, shipped
 
 from hub.grammars import Checker, Finding, Grammars, Matcher, MessageType, Namer, Writer
 from hub.grammars.describe import describe, differences
-from hub.grammars.types import SegmentNode
+from hub.grammars.types import MessageNode, SegmentNode, SegmentType
 
 MESSAGE = "AAA+1+P1:9AA+7'DDD+2:20240131:102'BBB'CCC+1'CCC+1'EEE+1'"
 USES = """uses:
@@ -41,6 +45,11 @@ def extended(text: str) -> MessageType:
 def test_what_a_subset_does_not_use_is_reported_at_its_place() -> None:
     assert read(overlaid(USES).message("own/TEST")) == TOLD
     assert read(overlaid("").message("own/TEST")) == []
+    (first, *_) = findings(overlaid(USES).message("own/TEST"), edifact(MESSAGE))
+    assert first.message == (
+        "code (1001) is not one of the codes: '1'; expected one of 2, 3 (the grammar's uses of this place)"
+    )
+    assert first.code("edifact") == ("0085", "12")
 
 
 @pytest.mark.parametrize(
@@ -154,3 +163,53 @@ def test_a_grammar_that_says_nothing_of_it_has_nothing_more_to_look_at() -> None
     segments = [node.segment for _, node in shipped().message("edifact/D96A/ORDERS").walk()
                 if isinstance(node, SegmentNode)]  # fmt: skip
     assert {segment.used for segment in segments} == {None}
+
+
+def labelled(nodes: Sequence[MessageNode], above: tuple[str, ...] = ()) -> Iterator[tuple[str, SegmentType]]:
+    for node in nodes:
+        if isinstance(node, SegmentNode):
+            yield ".".join((*above, node.key)), node.segment
+        else:
+            yield from labelled(node.nodes, (*above, node.label))
+
+
+def uses_of(name: str) -> dict[str, SegmentType]:
+    return {path: one.used for path, one in labelled(shipped().message(name).nodes) if one.used}
+
+
+def test_the_reference_lists_the_places_of_eancom_and_how_many_there_are() -> None:
+    page = (Path(__file__).parents[3] / "docs/reference/edi-directories.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (eancom/\S+) \| ([^|]*) \|$", page.partition("## What EANCOM uses")[2], re.M)
+    listed = {name: re.findall(r"(?:SG\d+\.)*[A-Z]{3}\b", re.sub(r"\([^)]*\)", "", text)) for name, text in rows}
+    found = {name: set(uses_of(name)) for name in shipped().names() if name.startswith("eancom/")}
+    assert {name: set(places) for name, places in listed.items()} == {
+        name: places & {*listed.get(name, ())} if "1997" in name else places
+        for name, places in found.items() if name in listed or ("2002" in name and places)
+    }  # fmt: skip
+    others = {name: len(places - {*listed.get(name, ())}) for name, places in found.items() if "1997" in name}
+    assert f"{sum(others.values())} places of {sum(map(bool, others.values()))} messages" in page
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "required", "unused", "codes"),
+    [
+        ("eancom/1997/ORDERS", "BGM", "C002 1001 1004 1225", "1131", {"1225": "6 7 9 16 31 42 46"}),
+        ("eancom/1997/DESADV", "BGM", "C002 1001 1004 1225", "1131 4343", {"1001": "351 35E", "3055": "9"}),
+        ("eancom/1997/ORDRSP", "SG26.LIN", "1082 1229 7140 7143 5495 1082", "1131 1222", {"7143": "EN UP"}),
+        ("eancom/1997/IFTMIN", "SG11.NAD", "3035 3039 3124 3036 3042", "C058", {}),
+        ("eancom/2002/ORDERS", "SG2.NAD", "3035 3039 3055 3124 3036 3042", "1131", {"3055": "9"}),
+        ("eancom/2002/DESADV", "SG10.SG17.SG20.NAD", "3035 C080 C059 3039 3124 3036 3042", "C082", {}),
+    ],
+)
+def test_what_eancom_uses(name: str, place: str, required: str, unused: str, codes: dict[str, str]) -> None:
+    used, before = uses_of(name)[place], dict(labelled(shipped().message(name).nodes))[place]
+    slots = [one for slot in used.slots for one in (slot, *slot.components)]
+    assert sorted(one.number for one in slots if one.is_mandatory) == sorted(required.split())
+    assert [one.number for one in slots if not one.repeats] == unused.split()
+    was = [one.codes for slot in before.slots for one in (slot, *slot.components)]
+    told = {
+        one.number: " ".join(one.codes)
+        for one, old in zip(slots, was, strict=True)
+        if one.codes is not old and one.codes
+    }
+    assert {number: told[number] for number in codes} == codes
