@@ -94,6 +94,8 @@ def _changed(before: str, after: str) -> str:
     if not before.startswith("codes "):
         return f"{before} -> {after}"
     old, new = before.split()[1:], after.split()[1:]
+    if len(new) * 2 < len(old):  # what is left tells more than what is gone
+        return f"{len(old)} codes -> {after}"
     gone, come = [code for code in old if code not in new], [code for code in new if code not in old]
     return f"codes {' '.join([*(f'-{code}' for code in gone), *(f'+{code}' for code in come)])}"
 

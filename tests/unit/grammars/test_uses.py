@@ -131,6 +131,8 @@ def test_a_grammar_is_shown_with_what_is_used_and_compared_by_it() -> None:
     assert "~ AAA 02-2 party.agency  1003 C an3 -> 1003 C an3 not used" in told
     assert "~ AAA 01 code codes  codes -1" in told
     assert "~ BBB_group.BBB 01 number  1004 C an..8 -> 1004 M an..8" in told
+    few = extended("uses: {AAA: [code M 3]}\n")
+    assert "~ AAA 01 code codes  3 codes -> codes 3" in list(differences(standard, few))
 
 
 @pytest.mark.parametrize(
