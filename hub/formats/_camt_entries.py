@@ -28,6 +28,10 @@ def finish_entry(entry: Into, element: Element, message: Message, tell: Tell) ->
         transactions = entry["transactions"]
         for transaction in transactions:
             finish_transaction(transaction)
+        if len(transactions) == 1 and _is_nothing_of(entry, transactions[0]):
+            told = f"the transaction of entry {entry['number']} has an amount of 0; that of the entry is taken"
+            tell(element, "transaction_amount", told, seen="0", expected=str(entry["amount"]["amount"]))
+            del transactions[0]["amount"]
         if "amount" in entry and not all("amount" in each for each in transactions):
             _give_amounts(entry, transactions, element, tell)
 
@@ -87,6 +91,15 @@ def _find_references(transaction: Into) -> None:
     ids = [document["id"] for each in structured for document in each.get("documents", ()) if "id" in document]
     if ids:
         transaction["referred_document_ids"] = ids
+
+
+def _is_nothing_of(entry: Into, transaction: Into) -> bool:
+    """Whether a transaction says 0 because its message wants an amount there, as in ISO's own examples; of an entry
+    that is charges it may be meant."""
+    is_zero = transaction.get("amount", {}).get("amount") == ZERO
+    return is_zero and entry.get("amount", {}).get("amount", ZERO) != ZERO and not any(
+        "charges" in each or "charges_amount" in each for each in (entry, transaction)
+    )  # fmt: skip
 
 
 def _give_amounts(entry: Into, transactions: Sequence[Into], element: Element, tell: Tell) -> None:

@@ -142,6 +142,21 @@ def test_an_element_that_stands_once_more_is_told() -> None:
     ]
 
 
+def test_the_zero_of_the_only_transaction_is_no_amount() -> None:
+    amount = '<Amt Ccy="EUR">269.33</Amt><CdtDbtInd>CRDT</CdtDbtInd><RltdPties>'
+    assert amount in TEXT
+    blank = TEXT.replace(amount, amount.replace("269.33", "0"))
+    found = read(blank)
+    assert isinstance(found, Record)
+    (entry,) = found.value["entries"]
+    assert entry["transactions"][0]["amount"] == entry["amount"]
+    assert [fault.message for fault in found.faults] == [
+        "the transaction of entry 1 has an amount of 0; that of the entry is taken"
+    ]
+    charges = '<Chrgs><Rcrd><Amt Ccy="EUR">269.33</Amt></Rcrd></Chrgs><RltdPties>'
+    assert only_transaction(blank.replace("<RltdPties>", charges))["amount"]["amount"] == 0
+
+
 def test_an_entry_outside_of_any_statement_is_an_error() -> None:
     entry = TEXT[TEXT.index("<Ntry>") : TEXT.index("</Stmt>")]
     with pytest.raises(DecodeError, match="an entry stands in BkToCstmrStmt, outside of any statement"):
