@@ -23,7 +23,7 @@ from hub.profiles.library import Library, Published
 _SCHEME = "library:///"  # no loader of libxml2 knows it: what the library does not give is not to be had
 _RUN = 500  # equal elements in a row, from which on they are judged in pieces
 _LARGE = 50_000  # bytes of a document in which such runs are looked for
-_NAMESPACE = re.compile(r"\{[^{}]*\}")
+_NAMESPACE = re.compile(r"\{[^{}\s]*:[^{}\s]*\}(?=[\w*])")  # of a name; a value and a pattern have braces too
 _SUBJECT = re.compile(r"^Element '[^']*'(, attribute '([^']*)')?: ")
 _STRANGER = re.compile(r"^Element '(?:\{([^{}]*)\})?([^']+)': This element is not expected\. Expected is.*?\( (.*) \)")
 _FACET = re.compile(r"^\[facet '([^']+)'\] ")

@@ -12,7 +12,7 @@ from pdfs import pdf
 from xml_documents import CREDIT_NOTE, INVOICE, without_lines
 
 from hub.errors import NotFound, ProjectError, Unavailable
-from hub.formats import cii
+from hub.formats import camt053, cii
 from hub.formats._xml import parse
 from hub.profiles import xsd
 from hub.profiles.faults import RuleFault, element_at, located
@@ -70,6 +70,15 @@ def test_a_fault_has_its_line_column_path_and_rule() -> None:
         "error line 80, column 5, /Invoice/cac:InvoiceLine[2]/cbc:InvoicedQuantity: cvc-complex-type.3.2.1: attribute "
         "unitKode: The attribute 'unitKode' is not allowed.",
     ]
+
+
+@pytest.mark.parametrize("value", ["DE", "{{iban}}", "{urn:x}"])
+def test_the_braces_of_a_value_and_of_a_pattern_are_told(value: str) -> None:
+    wrong = camt053.EXAMPLE[0].replace(b"DE02120300000000202051", value.encode())
+    first = JUDGE.verdict("camt.053", wrong).faults[0].message
+    assert first.endswith(
+        f"The value '{value}' is not accepted by the pattern '[A-Z]{{2,2}}[0-9]{{2,2}}[a-zA-Z0-9]{{1,30}}'."
+    )
 
 
 def test_what_is_missing_is_told_where_it_is_missing() -> None:
