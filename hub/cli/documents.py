@@ -20,7 +20,7 @@ from hub.cli import watching
 from hub.cli.edi import as_document_fault, edi_faults, files_of, grammars_of
 from hub.cli.format_options import given_options
 from hub.cli.judging import say_verdict
-from hub.cli.terminal import Json, ProjectFolder, complain, finish, read_input, say, say_json
+from hub.cli.terminal import Json, ProjectFolder, complain, finish, read_input, read_input_of_any_size, say, say_json
 from hub.cli.trace_table import say_trace
 from hub.cli.workplace import open_workplace
 from hub.edi_versions import source_codec
@@ -213,7 +213,7 @@ def validate(
     judge = Judge(files)
     if judge.has(profile):
         try:
-            verdict = judge.verdict(profile, read_input(file))
+            verdict = judge.verdict(profile, read_input_of_any_size(file))
         finally:
             rules_process().close()
         finish(not say_verdict(verdict, file, as_json))

@@ -14,7 +14,8 @@ def say_verdict(verdict: Verdict, file: Path, as_json: bool) -> bool:
     if as_json:
         faults = [asdict(fault) for fault in verdict.faults]
         told = {"profile": verdict.profile, "valid": verdict.is_valid, "judged_by": verdict.judged_by}
-        say_json({**told, "errors": verdict.errors, "total": verdict.total, "more": verdict.more, "faults": faults})
+        counts = {"errors": verdict.errors, "total": verdict.total, "more": verdict.more, "is_cut": verdict.is_cut}
+        say_json({**told, **counts, "faults": faults})
         return verdict.is_valid
     if verdict.faults:
         columns = ("line", "severity", "rule", "what is wrong", "where")
@@ -30,7 +31,7 @@ def _place(line: int, column: int) -> str:
 
 def _sum_up(verdict: Verdict, file: Path) -> None:
     if verdict.more:
-        complain(f"and {verdict.more} more")
+        complain(f"and {'at least ' if verdict.is_cut else ''}{verdict.more} more")
     others = verdict.total - verdict.errors
     warnings = f", {counted(others, 'warning or note')}" if others else ""
     if verdict.is_valid:

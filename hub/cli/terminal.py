@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -75,6 +76,24 @@ def _say_columns(lines: Sequence[Sequence[str]]) -> None:
 def plain(text: str) -> str:
     """Text from messages is data: no control character reaches the terminal."""
     return "".join(character if character.isprintable() else "�" for character in text)
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """The bytes of a file in pieces, read anew each time they are gone through."""
+
+    path: Path
+
+    def __iter__(self) -> Iterator[bytes]:
+        with self.path.open("rb") as file:
+            while piece := file.read(1_000_000):
+                yield piece
+
+
+def read_input_of_any_size(path: Path) -> bytes | Pieces:
+    """The bytes of a file, in pieces where it is large; those of standard input where the path is ``-``."""
+    is_large = str(path) != "-" and path.is_file() and path.stat().st_size > MAX_INPUT
+    return Pieces(path) if is_large else read_input(path)
 
 
 def read_input(path: Path) -> bytes:

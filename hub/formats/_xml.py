@@ -129,10 +129,11 @@ def malformed(error: etree.XMLSyntaxError) -> DecodeError:
     """A fault of libxml2 in our words and with its place."""
     line, column = error.position
     text = re.sub(r",? line \d+, column \d+.*$", "", error.msg or "").removeprefix("xmlParseCharRef: ")
-    text = text.replace(", use XML_PARSE_HUGE option", "")
-    return DecodeError(
-        f"the XML is not well formed: {text[:300]}", code="malformed", position=f"line {line}, column {max(column, 1)}"
-    )
+    text = re.sub(", (try|use) XML_PARSE_HUGE( option)?", "", text)
+    position, limit = f"line {line}, column {max(column, 1)}", text.removeprefix("Resource limit exceeded: ")
+    if limit != text:
+        return DecodeError(f"the XML is too large: {limit[:300]}", code="too_large", position=position)
+    return DecodeError(f"the XML is not well formed: {text[:300]}", code="malformed", position=position)
 
 
 def refuse_document_type(element: Element) -> None:

@@ -10,11 +10,79 @@ from typing import cast
 from lxml import etree
 
 from hub.errors import DecodeError
-from hub.formats._xml import SETTINGS, Element, check_prolog, malformed, path_of, refuse_document_type
+from hub.formats._xml import (
+    LIMITS,
+    SETTINGS,
+    Element,
+    Limits,
+    check_extent,
+    check_prolog,
+    malformed,
+    path_of,
+    refuse_document_type,
+)  # fmt: skip
 
 _PIECE = (
     65_536  # bytes; libxml2 refuses pieces above 10 MB, and what one holds is in the tree before any of it is given
 )
+
+
+_Events = Iterator[tuple[str, Element]]
+_GROWN = 4 * _PIECE
+
+
+def grown(chunks: Iterable[bytes], after: int = _GROWN, limits: Limits = LIMITS) -> Iterator[tuple[Element, int, bool]]:
+    """The root of a document again and again while it grows, ``after`` so many bytes: with the bytes that have come
+    since, and whether it is complete. What is in it may be taken out, but for the last child of what may still be open.
+    Raises DecodeError with line and column."""
+    pieces = from_root(chunks)
+    try:
+        begin, tag = _beginning(pieces)
+        reader = etree.XMLPullParser(("start",), tag=tag, huge_tree=False, **SETTINGS)
+        root: Element | None = None
+        size = 0
+        for piece in chain(begin, pieces):
+            reader.feed(piece)
+            size += len(piece)
+            if root is None:
+                root = next((element for _, element in cast("_Events", reader.read_events())), None)
+            if root is not None and size >= after:
+                check_extent(root, limits)
+                yield root, size, False
+                size = 0
+        root = reader.close()
+    except etree.XMLSyntaxError as error:
+        raise malformed(error) from None
+    refuse_document_type(root)
+    check_extent(root, limits)
+    yield root, size, True
+
+
+def _beginning(pieces: Iterator[bytes]) -> tuple[list[bytes], str]:
+    """The pieces until the root has begun, and its name."""
+    begin, reader = [], etree.XMLPullParser(("start",), huge_tree=False, **SETTINGS)
+    for piece in pieces:
+        begin.append(piece)
+        reader.feed(piece)
+        for _, element in cast("_Events", reader.read_events()):
+            refuse_document_type(element)
+            return begin, element.tag
+    return begin, reader.close().tag
+
+
+def from_root(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The bytes in pieces, the first as long as it has to be to reach the first element. Raises DecodeError where what
+    stands before it is refused."""
+    pieces, head = iter(chunks), b""
+    while not check_prolog(head):
+        piece = next(pieces, None)
+        if piece is None:
+            check_prolog(head, is_all=True)
+            break
+        head += piece
+    for piece in chain((head,), pieces):
+        for start in range(0, len(piece), _PIECE):
+            yield piece[start : start + _PIECE]
 
 
 class Stream:
@@ -35,10 +103,10 @@ class Stream:
         reader = etree.XMLPullParser(("end",), tag=self._names, huge_tree=False, **SETTINGS)
         pending = 0
         try:
-            for chunk in self._from_root():
+            for chunk in from_root(self._chunks):
                 reader.feed(chunk)
                 pending += len(chunk)
-                for _, element in cast("Iterator[tuple[str, Element]]", reader.read_events()):
+                for _, element in cast("_Events", reader.read_events()):
                     if self.root is None:
                         self._begin(element)
                     pending = 0
@@ -66,16 +134,3 @@ class Stream:
     def _begin(self, element: Element) -> None:
         self.root = element.getroottree().getroot()
         refuse_document_type(self.root)
-
-    def _from_root(self) -> Iterator[bytes]:
-        """The chunks, the first as long as it has to be to reach the first element."""
-        pieces, head = iter(self._chunks), b""
-        while not check_prolog(head):
-            piece = next(pieces, None)
-            if piece is None:
-                check_prolog(head, is_all=True)
-                break
-            head += piece
-        for piece in chain((head,), pieces):
-            for start in range(0, len(piece), _PIECE):
-                yield piece[start : start + _PIECE]

@@ -5,7 +5,7 @@ A program never changes. A deploy makes another one and the engine switches to i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
@@ -30,7 +30,7 @@ from hub.systems import System
 if TYPE_CHECKING:
     from hub.profiles.judge import Judge
 
-Require = Callable[[bytes], None]  # raises ValidationError
+Require = Callable[[bytes | Iterable[bytes]], None]  # raises ValidationError
 ACKNOWLEDGEMENT = "acknowledgement"
 _ACKNOWLEDGEMENTS = "partner:"  # no route can be called so
 

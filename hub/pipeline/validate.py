@@ -17,13 +17,12 @@ _SHOWN = 10
 
 
 def judged(receipt: Receipt, compiled: CompiledRoute, chunks: Iterable[bytes] | None) -> Iterable[bytes] | None:
-    """The chunks to be read, after the bytes have been held to the route's profile, where it has one. Raises
+    """The chunks to be read, once more, after the bytes have been held to the route's profile, where it has one. Raises
     ValidationError where they are not valid, unless the route takes them in all the same."""
     if compiled.require is None:
         return chunks
-    raw = b"".join(chunks) if chunks is not None else receipt.raw
     try:
-        compiled.require(raw)
+        compiled.require(receipt.raw if chunks is None else chunks)
     except ValidationError as error:
         if compiled.route.invalid == "refuse":
             raise
@@ -31,7 +30,7 @@ def judged(receipt: Receipt, compiled: CompiledRoute, chunks: Iterable[bytes] | 
             "a document is not valid by its profile and is taken in", route=compiled.route.name, seq=receipt.seq,
             profile=compiled.route.profile, rule=error.code, position=error.position, path=error.field_path,
         )  # fmt: skip
-    return (raw,)
+    return chunks
 
 
 def validate(schemas: SchemaSet, type_name: str, document: Any) -> None:

