@@ -52,11 +52,11 @@ class Writer:
 
 
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_DECIMAL = re.compile(r"[+-]?\d{1,18}(?:\.\d{0,17})?|[+-]?\.\d{1,17}")
+_DECIMAL = re.compile(r"[+-]?\d{1,18}(?:\.\d{0,17})?|[+-]?\.\d{1,17}", re.ASCII)
 _is_decimal = _DECIMAL.fullmatch
 _CURRENCY = re.compile(r"[A-Z]{3}")
 is_currency = _CURRENCY.fullmatch
-_DATE = re.compile(r"(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
+_DATE = re.compile(r"(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])", re.ASCII)
 _INSTANT = re.compile(rf"({_DATE.pattern})T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?")
 _DAYS = {"02": 29, "04": 30, "06": 30, "09": 30, "11": 30}
 

@@ -142,6 +142,12 @@ def test_an_element_that_stands_once_more_is_told() -> None:
     ]
 
 
+def test_an_amount_in_digits_of_another_script_is_an_error() -> None:
+    found = read(TEXT.replace(">269.33<", ">\u0662\u0666\u0669.33<"))
+    assert isinstance(found, BadRecord)
+    assert "expected a decimal number" in str(found.error)
+
+
 def test_the_zero_of_the_only_transaction_is_no_amount() -> None:
     amount = '<Amt Ccy="EUR">269.33</Amt><CdtDbtInd>CRDT</CdtDbtInd><RltdPties>'
     assert amount in TEXT
