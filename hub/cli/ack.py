@@ -22,9 +22,10 @@ from hub.formats._edi_faults import EdiFault
 from hub.formats._edi_marks import filled
 from hub.grammars import Grammars, Interpreter
 from hub.partners import Identity, Partner
-from hub.pipeline.interchanges import examined, interpreted
+from hub.pipeline.interchanges import interpreted
 from hub.pipeline.partners import header_of, interchange_for, partner_of, shown
 from hub.pipeline.program import Program, build_program
+from hub.pipeline.verdicts import examined
 from hub.project import reference_files
 from hub.yamldoc import did_you_mean
 

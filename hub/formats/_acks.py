@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hub.formats._edi_charsets import writable
@@ -45,12 +45,14 @@ class Told:
 @dataclass(slots=True)
 class Report:
     """What acknowledging an interchange takes. ``refused``: (list, code) of why nothing of it was taken in.
-    ``is_taken``: its good messages were, whatever is wrong with its envelope."""
+    ``is_taken``: its good messages were, whatever is wrong with its envelope. ``kinds`` are the types of its messages,
+    also of those that are not told of."""
 
     interchange: Interchange
     groups: list[tuple[Group | None, list[Told]]] = field(default_factory=list)
     refused: tuple[str, str] | None = None
     is_taken: bool = False
+    kinds: set[str] = field(default_factory=set)
     _room: int = _MOST
 
     def add(self, message: Message) -> None:
@@ -61,6 +63,7 @@ class Report:
         self._room -= len(errors)
         told = Told(message.type, message.reference, message.segments[0], message.association, errors)
         self.groups[-1][1].append(told)
+        self.kinds.add(message.type)
 
     @property
     def messages(self) -> Iterable[Told]:
@@ -75,8 +78,7 @@ class Report:
 
     @property
     def only_acknowledges(self) -> bool:
-        kinds = {told.type for told in self.messages}
-        return kinds <= ACKNOWLEDGEMENTS if kinds else bool(self.interchange.notes)
+        return self.kinds <= ACKNOWLEDGEMENTS if self.kinds else bool(self.interchange.notes)
 
     @property
     def code(self) -> tuple[str, str] | None:
@@ -108,6 +110,19 @@ def acknowledge(report: Report, policy: dict[str, str]) -> list[Document]:
                     if group is not None and told[0].type not in ACKNOWLEDGEMENTS
                 ]
     return made
+
+
+def of_used_number(interchange: Interchange, kinds: set[str], policy: dict[str, str]) -> list[Document]:
+    """The acknowledgements of one that is refused since its control number came before, with other content: a CONTRL
+    or a TA1, where one is wanted."""
+    fault = _USED[interchange.syntax]
+    return acknowledge(Report(replace(interchange, faults=[fault]), kinds=kinds), policy)
+
+
+_USED = {
+    "edifact": EdiFault("interchange", "0085", "26", "duplicate", tag="UNB", element=5),
+    "x12": EdiFault("interchange", "I18", "025", "duplicate", tag="ISA", element=13),
+}
 
 
 # -- CONTRL --------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ fault of its content, or of every one. Each is a receipt of the hub's own, so th
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from hub.formats._edi_charsets import writable
 from hub.message import CANONICAL, RAW, Accepted, Arrival, Subject
 from hub.partners import Partner
 from hub.pipeline.program import Program, acknowledgement_route
+from hub.pipeline.transformed import Transformed
 from hub.store import advices, payloads, receipts
 from hub.store.advices import Fate, Waiting
 from hub.store.database import Database
@@ -140,11 +141,9 @@ def _tell(
     written = [replace(o, text=_writable(partner, o.text), line=_writable(partner, o.line)) for o in objections]
     content = msgspec.json.encode(advice(partner.syntax, subject, written, number, at))
     kind = ADVICES[partner.syntax]
-    arrival = Arrival(
-        receipt_id=engine.clock.new_id(), source=partner.system, event=kind, raw=content, received_at=now, door="hub",
-        content_type=_JSON, name=f"{kind} about message {first.subject.reference}", causation_id=first.message_id,
-        route=acknowledgement_route(partner.name),
-    )  # fmt: skip
+    arrival = arrival_to(
+        partner, kind, content, f"message {first.subject.reference}", first.message_id, now, engine.clock.new_id()
+    )
     rows = payloads.packed_rows([(arrival.receipt_id, RAW, 1, _JSON, content)], now)
 
     def job(db: Database) -> list[Accepted]:
@@ -159,6 +158,30 @@ def _tell(
     if accepted:
         engine.intake.received([(arrival, accepted[0])])
     return bool(accepted)
+
+
+def arrival_to(
+    partner: Partner, kind: str, content: bytes, about: str, message_id: str, now: float, new_id: str
+) -> Arrival:
+    """A document of the hub's own that goes to a partner, caused by a message."""
+    return Arrival(
+        receipt_id=new_id, source=partner.system, event=kind, raw=content, received_at=now, door="hub",
+        content_type=_JSON, name=f"{kind} about {about}", causation_id=message_id,
+        route=acknowledgement_route(partner.name),
+    )  # fmt: skip
+
+
+def told_of_numbers(
+    parts: Sequence[Transformed], program: Program, now: float, new_id: Callable[[], str]
+) -> list[Arrival]:
+    """What goes to partners whose interchanges are refused since their control numbers came before."""
+    partners, found = program.settings.partners, list[Arrival]()
+    for came, message_id in (each for part in parts for each in part.refused):
+        if partner := partners.get(came.partner):
+            kind = "CONTRL" if partner.syntax == "edifact" else "TA1"
+            about = f"interchange {came.number}"
+            found.append(arrival_to(partner, kind, came.if_used, about, message_id, now, new_id()))
+    return found
 
 
 def _writable(partner: Partner, text: str) -> str:

@@ -14,7 +14,8 @@ from typing import Any, Protocol
 from connectors.base import Destination
 from hub.clock import Clock
 from hub.errors import StoreError
-from hub.message import Accepted, Arrival, Receipt
+from hub.message import RAW, Accepted, Arrival, Receipt
+from hub.pipeline.advices import told_of_numbers
 from hub.pipeline.batch import Batch
 from hub.pipeline.counts import Counts
 from hub.pipeline.dispatch import Dispatcher
@@ -25,13 +26,15 @@ from hub.pipeline.program import Program
 from hub.pipeline.receive import Answered, Intake, as_receipt
 from hub.pipeline.split import LocalTransformer, Suspect, Transformer
 from hub.pipeline.transformed import Transformed
-from hub.store import Store, messages, receipts
+from hub.store import Store, messages, payloads, receipts
 from hub.store.compression import CHUNK
 from hub.store.counters import DUPLICATE, REFUSED, CountBuffer
 from hub.store.database import Database
 from hub.systems import System
 
 _CACHE_BYTES = 32_000_000
+# The deliveries that were claimed, the systems that have something due by it, the receipts of the hub's own.
+Stored = tuple[set[str], set[str], list[tuple[Arrival, Accepted]]]
 
 
 class WakeUp(Protocol):
@@ -154,16 +157,16 @@ class Engine:
         batch = Batch(parts, program, self.clock.epoch())
         batch.going = self.dispatcher.reserve(batch.ready())
 
-        def job(db: Database) -> tuple[set[str], set[str]]:
+        def job(db: Database) -> Stored:
             claimed = batch.store(db, self.worker)
-            return claimed, self._bury(db, batch)
+            return claimed, self._bury(db, batch), self._tell_of_numbers(db, batch)
 
         if all(part.final for part in parts):
             self.store.committer.submit(job, lambda result, error: self._committed(batch, result, error))
         else:
             self._committed(batch, self._written(batch, job), None)
 
-    def _written(self, batch: Batch, job: Callable[[Database], tuple[set[str], set[str]]]) -> Any:
+    def _written(self, batch: Batch, job: Callable[[Database], Stored]) -> Any:
         try:
             return self.store.write(job)
         except StoreError:
@@ -181,20 +184,30 @@ class Engine:
                     free |= self.dispatcher.bury(db, delivery, target, failure, batch.now)
         return free
 
-    def _committed(self, batch: Batch, result: tuple[set[str], set[str]] | None, error: Exception | None) -> None:
+    def _tell_of_numbers(self, db: Database, batch: Batch) -> list[tuple[Arrival, Accepted]]:
+        """Partners whose control numbers came before are told so, by receipts of the hub's own."""
+        arrivals = told_of_numbers(batch.parts, batch.program, batch.now, self.clock.new_id)
+        if not arrivals:
+            return []
+        rows = payloads.packed_rows([(a.receipt_id, RAW, 1, a.content_type, a.raw) for a in arrivals], batch.now)
+        return list(zip(arrivals, receipts.accept(db, arrivals, rows, self.intake.worker), strict=True))
+
+    def _committed(self, batch: Batch, result: Stored | None, error: Exception | None) -> None:
         if result is None:
             # The disk is full or the store away: everything is as it was, and is offered again.
             self.dispatcher.give_back([d for d in batch.brought if d.delivery_id in batch.going])
             self.counts.store_failed()
             self.later(lambda: self._offer_again([part.seq for part in batch.parts]))
             return
-        claimed, free = result
+        claimed, free, told = result
         with self._cache_lock:
             self.backlog -= sum(part.final for part in batch.parts) if self._keeps else 0
         self.counts.transformed(batch.parts)
         self.dispatcher.give_back([d for d in batch.brought if d.delivery_id in batch.going - claimed])
         self.dispatcher.send(batch.outgoing(claimed))
         self.shelf.put(batch.left(claimed), batch.program.set_id)
+        if told:
+            self.intake.received(told)
         left = {d.system for d in batch.deliveries if d.delivery_id not in claimed}
         for system in sorted(free | left | self.dispatcher.behind()):
             self.wake.pump(system)

@@ -10,18 +10,19 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain
 from typing import Any
 
+import msgspec
+
 from hub.errors import DecodeError
-from hub.formats import Step, edifact, x12
+from hub.formats import Step
 from hub.formats._acks import ACKNOWLEDGEMENTS, KINDS, Report, acknowledge
 from hub.formats._acks_read import REJECTED, Said, said_by, said_by_note
 from hub.formats._advices import ADVICES, subject_of
 from hub.formats._advices_read import Judged, judged_by
-from hub.formats._edi_codec import HEADERS, faults_above
+from hub.formats._edi_codec import faults_above
 from hub.formats._edi_documents import document_of
-from hub.formats._edi_envelopes import Interchange, Interpret, Message
+from hub.formats._edi_envelopes import Interchange, Message
 from hub.formats._edi_faults import EdiError, EdiFault
 from hub.formats._edi_faults import shown as quoted
 from hub.formats._edi_parts import parts
@@ -30,9 +31,11 @@ from hub.message import Answered, Came, Receipt, Subject, Taken
 from hub.outcome import Failure, failure_of
 from hub.partners import Partner
 from hub.pipeline.decode import Decoded
-from hub.pipeline.partners import agreed_with, partner_of, shown
+from hub.pipeline.partners import partner_of
 from hub.pipeline.program import CompiledRoute, Program
+from hub.pipeline.verdicts import Verdict, examined
 
+_encode_json = msgspec.json.Encoder().encode
 _NO_ROUTE = "write a route with from: {{partner: {partner}, event: {type}}}, then replay this from the start"
 
 
@@ -64,19 +67,6 @@ class Found:
         if self.decoded.error is None:
             return self.failure
         return failure_of(self.decoded.error, "decode").printed(self.compiled.route.name if self.compiled else "")
-
-
-@dataclass(slots=True)
-class Verdict:
-    """What is known of an interchange once it was read to its end. ``failure``: why nothing of it is taken in;
-    ``envelope``: what is wrong with its envelope where its good messages are."""
-
-    partner: Partner | None
-    digest: str
-    count: int
-    failure: Failure | None = None
-    code: tuple[str, str] | None = None
-    envelope: Failure | None = None
 
 
 def read_interchanges(
@@ -119,16 +109,6 @@ def read_interchanges(
                 partner=verdict.partner, acknowledgement=document,
             )  # fmt: skip
         position += 1 + 2 * interchange.groups  # a TA1 or CONTRL, a 997 and a 999 of each group, whether wanted or not
-
-
-def examined(
-    partners: Sequence[Partner], chunks: Iterable[bytes], interpret: Interpret
-) -> Iterator[tuple[Report, Verdict]]:
-    """Each interchange as it is read for good, with what is known of its end; its messages are the caller's to read,
-    and to add to the report. ``chunks`` can be read again from their beginning."""
-    verdicts = [_verdict(partners, interchange) for interchange in read(partners, chunks)]
-    for interchange, verdict in zip(read(partners, chunks, interpret), verdicts, strict=True):
-        yield Report(interchange, refused=verdict.code, is_taken=verdict.failure is None), verdict
 
 
 def _acknowledgements(report: Report, verdict: Verdict, receipt: Receipt) -> list[dict[str, Any]]:
@@ -249,88 +229,6 @@ def interpreted(partners: Sequence[Partner], program: Program, message: Message)
     return (document if compiled.versions else None), faults
 
 
-def read(
-    partners: Sequence[Partner], chunks: Iterable[bytes], interpret: Interpret | None = None
-) -> Iterator[Interchange]:
-    """The interchanges in a receipt, in either syntax, each read as it was agreed with its partner."""
-    pieces = iter(chunks)
-    first = next(pieces, b"")
-    begins = first.lstrip(b"\xef\xbb\xbf \t\r\n")[:3]
-    reader = x12 if begins == b"ISA" else edifact
-    found: Iterator[Interchange] = reader.read(
-        chain((first,), pieces), interpret=interpret, agreed=partial(agreed_with, partners)
-    )  # fmt: skip
-    return found
-
-
-def _verdict(partners: Sequence[Partner], interchange: Interchange) -> Verdict:
-    digest = hashlib.sha256(repr(interchange.header).encode())
-    for message in interchange.messages():
-        digest.update(message.raw.translate(None, b"\r\n"))
-    for note in interchange.notes:
-        digest.update(repr(note).encode())
-    partner = partner_of(partners, interchange)
-    verdict = Verdict(partner, digest.hexdigest(), interchange.count)
-    verdict.failure = _refusal(partners, partner, interchange)
-    if partner is not None and verdict.failure is None and not interchange.is_accepted:
-        verdict.envelope = _noted(interchange, partner)
-    if verdict.failure is not None and verdict.failure.code == "test_flag":
-        verdict.code = ("0085", "25") if interchange.syntax == "edifact" else ("I18", "020")
-    return verdict
-
-
-def _refusal(partners: Sequence[Partner], partner: Partner | None, interchange: Interchange) -> Failure | None:
-    if not interchange.header:
-        return failure_of(EdiError(interchange.faults), "decode").printed("")
-    if partner is None:
-        return _unknown(partners, interchange)
-    if interchange.is_test != partner.test and partner.wrong_test_flag == "refuse":
-        return _wrong_test_flag(partner, interchange)
-    is_bad_header = any(fault.is_error and fault.tag in HEADERS for fault in interchange.faults)
-    if is_bad_header or (not interchange.is_accepted and partner.bad_envelope == "refuse"):
-        return failure_of(EdiError(interchange.faults), "decode").printed(partner.name)
-    return None
-
-
-def _noted(interchange: Interchange, partner: Partner) -> Failure:
-    """What is wrong with the envelope of an interchange whose good messages are taken in."""
-    found = failure_of(EdiError(interchange.faults), "decode")
-    hint = (
-        "ask the partner to send it again, complete and with the same control number: what was taken in is not done "
-        "twice, what is missing is taken in; then resolve this"
-    )
-    return replace(found, detail=f"{found.detail}; its good messages are taken in", hint=hint).printed(partner.name)
-
-
-def _unknown(partners: Sequence[Partner], interchange: Interchange) -> Failure:
-    sender, receiver = interchange.sender, interchange.receiver
-    names = sorted(partner.name for partner in partners)
-    detail = (
-        f"interchange {interchange.control_number} is from {shown(sender)} to {shown(receiver)}: no partner of system "
-        f"'{partners[0].system}' has these identifications"
-    )
-    near = next((p for p in partners if p.them.id == sender.id and p.syntax == interchange.syntax), None)
-    if near is not None:
-        detail += f"; partner '{near.name}' is {near.them} and we are {near.us} to it"
-    sides = ", ".join(
-        f'{side}: {{id: "{party.id}"' + (f', qualifier: "{party.qualifier}"' if party.qualifier else "") + "}"
-        for side, party in (("us", receiver), ("them", sender))
-    )
-    entry = f"{{system: {partners[0].system}, syntax: {interchange.syntax}, {sides}}}"
-    return Failure(
-        "no_route", "unknown_partner", detail, step="decode", position=f"interchange {interchange.control_number}",
-        value_excerpt=f"{sender.id}:{sender.qualifier}", expected=f"one of {', '.join(names)}",
-        hint=f"write to config/partners.yaml: NAME: {entry}; then replay this from the start",
-    ).printed("")  # fmt: skip
-
-
-def _wrong_test_flag(partner: Partner, interchange: Interchange) -> Failure:
-    seen, wanted = ("a test", "real ones") if interchange.is_test else ("a real one", "tests")
-    detail = f"interchange {interchange.control_number} is {seen}, and partner '{partner.name}' sends us {wanted}"
-    hint = "ask the partner; wrong_test_flag: accept in config/partners.yaml takes such in, after which replay this"
-    return Failure("business_rule", "test_flag", detail, step="decode", hint=hint).printed(partner.name)
-
-
 def _came(interchange: Interchange, verdict: Verdict, partner: Partner, receipt: Receipt, position: int) -> Came:
     """The number to remember, of what is replayed too. Of an interchange that is replayed as a whole some messages may
     have been taken in; a message comes again on purpose."""
@@ -340,7 +238,10 @@ def _came(interchange: Interchange, verdict: Verdict, partner: Partner, receipt:
         is_whole = own == place_of(interchange) if own else position == receipt.origin_position
         policy = "again" if is_whole else "anew"
     is_partial = verdict.envelope is not None
-    return Came(partner.name, interchange.control_number, receipt.seq, position, verdict.digest, policy, is_partial)
+    if_used = _encode_json(verdict.if_used[0]) if verdict.if_used and policy == "refuse" else b""
+    return Came(
+        partner.name, interchange.control_number, receipt.seq, position, verdict.digest, policy, is_partial, if_used
+    )  # fmt: skip
 
 
 def _taken(message: Message, found: Found, part: str) -> Taken | None:

@@ -14,7 +14,8 @@ from hub.formats._edi_envelopes import Interchange
 from hub.message import Receipt
 from hub.partners import Partner
 from hub.pipeline.decode import Decoded
-from hub.pipeline.interchanges import Found, place_of, place_of_message, read
+from hub.pipeline.interchanges import Found, place_of, place_of_message
+from hub.pipeline.verdicts import read
 
 
 def record_replayed(records: Iterator[Decoded], receipt: Receipt) -> Iterator[Decoded]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from acknowledging import ACKING, contrl, functional, note, sent
 from replaying import adds_up
@@ -54,6 +56,22 @@ def test_nor_does_one_that_is_wrong_itself(trade: Trade, kind: str, wrong: str) 
     body = theirs(kind, 77, 77)
     if wrong == "unreadable":
         body = body.replace(b"UNT+3", b"UNT+9").replace(b"SE*4", b"SE*9").replace(b"TA1*000000077", b"TA1*")
+    trade.bring(body)
+    assert len(trade.failures()) == 1
+    assert trade.target("van").sent == []
+    adds_up(trade)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("why", ["test", "cut"])
+def test_nor_does_one_whose_interchange_is_refused(make_trade: Callable[..., Trade], kind: str, why: str) -> None:
+    refusing = b"wrong_test_flag: refuse\n  bad_envelope: refuse\n"
+    trade = make_trade(ALL.replace(b"  ack: {", b"  " + refusing + b"  ack: {"))
+    body = theirs(kind, 77, 77)
+    if why == "cut":
+        body = body[:-17]
+    else:
+        body = body.replace(b"+901'UNH", b"+901++++++1'UNH").replace(b"*P*>", b"*T*>")
     trade.bring(body)
     assert len(trade.failures()) == 1
     assert trade.target("van").sent == []

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 import replaying
-from acknowledging import ACKING, acks, contrl, sent
+from acknowledging import ACKING, acks, contrl
 from replaying import adds_up, deploy
 from test_advices import answers, aperak
 from test_parts_of_messages import EACH_LINE, STRICT, lined, of_orders
@@ -62,18 +62,6 @@ def test_a_large_one_that_came_before_and_was_interrupted_is_told_once(trade: Tr
     assert trade.rows("SELECT state FROM receipts ORDER BY seq") == [("split",), ("split",)]
     told = ("", "dead", "acme-orders") if more else ("repeat", "filtered", "acme-orders")
     assert trade.messages()[SLICE + 2 :] == [told]
-    adds_up(trade)
-
-
-def test_nothing_accepts_an_interchange_of_as_many_messages_as_are_stored_at_once_that_is_refused(
-    make_trade: Callable[..., Trade],
-) -> None:
-    trade = make_trade(ACKING)
-    trade.bring(orders("101", "A"))
-    before = sent(trade, "CONTRL")
-    trade.bring(orders("101", *MANY))
-    assert [code for _, code, _ in trade.failures()] == ["control_number_used"]
-    assert sent(trade, "CONTRL") == before
     adds_up(trade)
 
 
