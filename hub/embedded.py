@@ -58,7 +58,7 @@ class Hub:
             self.store, program, self.clock, self.worker,
             lambda system: open_destination(system, self.secrets, self.own_connectors),
             worker=f"{socket.gethostname()}-{os.getpid()}-{self.clock.new_id()[-8:]}", run_apart=self.apart.run,
-            transformer=self.transformers,
+            transformer=self.transformers, secret=partial(resolve, folder=self.secrets),
         )  # fmt: skip
         self.backtests = Background(self.engine, self.environment, self.own_connectors)
         self.sweeper = Sweeper(

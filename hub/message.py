@@ -242,8 +242,9 @@ class Came(msgspec.Struct, frozen=True, array_like=True, gc=False):
     position of its first message), a digest of its content, and what becomes of another one with the number: ``refuse``
     or ``accept``; ``again`` where it is replayed as a whole, which takes in what is not the same; ``anew`` where one
     message or all of a receipt is replayed, which takes in whatever came before. ``is_partial``: its envelope is at
-    fault, so that some of it may be missing, and its messages are remembered one by one. ``if_used``: the document that
-    tells its sender, where other content came before under its number; b"": nobody is told."""
+    fault, so that some of it may be missing, and its messages are remembered one by one. ``refusal``: the document that
+    tells its sender, where other content came before under its number; b"": nobody is told. ``shown``: what its header
+    proves its sender with, (kind, value, qualifier) each; empty where that is not looked at."""
 
     partner: str
     number: str
@@ -252,7 +253,8 @@ class Came(msgspec.Struct, frozen=True, array_like=True, gc=False):
     digest: str
     policy: str = "refuse"
     is_partial: bool = False
-    if_used: bytes = b""
+    refusal: bytes = b""
+    shown: Sequence[tuple[str, str, str]] = ()
 
 
 class Taken(msgspec.Struct, frozen=True, array_like=True, gc=False):

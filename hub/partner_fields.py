@@ -16,6 +16,12 @@ def _party(whose: str) -> tuple[Field, ...]:
               "that both agreed on; none: as the other side leaves it out.", default=""),
         Field("internal", "text", "EDIFACT: an address within its house (S002 0008, S003 0014).", default=""),
         Field("group", "text", "X12: the code in GS02 or GS03; none: the id.", default=""),
+        Field("password", "secret", f"What proves that it is {whose.lower()} interchange: EDIFACT UNB 0022 (S005), X12 "
+              "ISA04."),
+        Field("password_qualifier", "text", "What it is: UNB 0025, AA (a reference) or BB (a password), none: it "
+              "is not said; ISA03, none: 01.", default=""),
+        Field("authorization", "secret", "X12: ISA02."),
+        Field("authorization_qualifier", "text", "X12: ISA01; none: 03.", default=""),
     )  # fmt: skip
 
 

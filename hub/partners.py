@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from hub.errors import Fault
 from hub.fields import Scope, read_fields
 from hub.partner_fields import FIELDS, LEVELS, X12_CHARSETS
+from hub.secret import Secret
 from hub.systems import NAME_FORM, is_name
 from hub.yamldoc import Node, did_you_mean
 
 FILE = "config/partners.yaml"
 _LONGEST = {"edifact": {"id": 35, "qualifier": 4, "internal": 35}, "x12": {"id": 15, "qualifier": 2, "group": 15}}
+_QUALIFIED = ("password", "authorization")
 _ACKS = {"contrl": "edifact", "aperak": "edifact", "997": "x12", "999": "x12", "ta1": "x12", "824": "x12"}
-_ONLY = {"internal": "edifact", "group": "x12"}
+_ONLY = {"internal": "edifact", "group": "x12", "authorization": "x12", "authorization_qualifier": "x12"}
 _USUAL = {
     "edifact": {"element": "+", "component": ":", "terminator": "'", "release": "?", "repetition": ""},
     "x12": {"element": "*", "component": ">", "terminator": "~", "release": "", "repetition": ""},
@@ -25,12 +27,17 @@ _USUAL = {
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """One side of an interchange, as UNB or ISA names it. ``group`` is the code in GS02 or GS03."""
+    """One side of an interchange, as UNB or ISA names it. ``group`` is the code in GS02 or GS03; ``password`` and
+    ``authorization`` are references of what it proves itself with (UNB S005, ISA01 to ISA04)."""
 
     id: str
     qualifier: str = ""
     internal: str = ""
     group: str = ""
+    password: Secret | None = None
+    password_qualifier: str = ""
+    authorization: Secret | None = None
+    authorization_qualifier: str = ""
 
     def __str__(self) -> str:
         return f"{self.id}:{self.qualifier}" if self.qualifier else self.id
@@ -134,10 +141,17 @@ def _identity(values: Mapping[str, Any] | None, node: Node | None, side: str, sy
         if owner and syntax and owner != syntax:
             why = f"a setting of {owner}, and {scope.what} speaks {syntax}"
             scope.fault(node.key(name), f"{side}.{name}: {why}; take it out")
-        elif len(child.text) > most:
+        elif name.endswith("_qualifier") and (len(child.text) != 2 or not child.text.isalnum()):
+            scope.fault(child, f"{side}.{name}: expected two letters or digits, got '{child.text}'")
+        elif name not in _QUALIFIED and len(child.text) > most:
             scope.fault(child, f"{side}.{name}: at most {most} characters in {syntax}, got {len(child.text)}")
-    texts = {name: str(value) for name, value in values.items()}
-    return Identity(**texts)
+    for name in _QUALIFIED:
+        qualifier = node.get(f"{name}_qualifier")
+        if qualifier is not None and not node.get(name):
+            text = f"{side}.{name}_qualifier: qualifies {side}.{name}, which is not there; add that, or take it out"
+            scope.fault(qualifier, text)
+    texts = {name: str(value) for name, value in values.items() if name not in _QUALIFIED}
+    return replace(Identity(**texts), password=values["password"], authorization=values["authorization"])  # type: ignore[arg-type]
 
 
 def _version(text: str, node: Node | None, syntax: str, scope: Scope) -> str:

@@ -19,7 +19,7 @@ from hub.formats._acks import KINDS, Report, acknowledge
 from hub.formats._edi_charsets import CODECS, LEVELS, decoder
 from hub.formats._edi_envelopes import Group, Interchange, Message, Party
 from hub.formats._edi_faults import EdiFault
-from hub.formats._edi_marks import filled
+from hub.formats._edi_marks import filled, filled_proofs
 from hub.grammars import Grammars, Interpreter
 from hub.partners import Identity, Partner
 from hub.pipeline.interchanges import interpreted
@@ -146,6 +146,7 @@ def _text(partner: Partner, document: dict[str, Any]) -> str:
     by_line = replace(partner, delimiters={**partner.delimiters, "line_end": True})
     raw = filled(interchange_for(by_line, document).content, {"interchange": 1, "group": 1, "message": 1},
                  datetime.now(UTC))  # fmt: skip
+    raw = filled_proofs(raw, lambda _: b"***")
     delimiters = header_of(partner).delimiters.all
     text, _ = decoder(CODECS[partner.charset], is_exact=True, delimiters=delimiters.encode("latin-1"))(raw)
     return "\n".join(line for line in text.replace("\r\n", "\n").split("\n") if line)

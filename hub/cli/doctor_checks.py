@@ -90,6 +90,8 @@ def _secrets(place: Workplace, result: CheckResult) -> Iterator[Finding]:
     ]
     for system in settings.systems.values():
         used += [system.options, system.verify]
+    for partner in settings.partners.values():
+        used += [(side.password, side.authorization) for side in (partner.us, partner.them)]
     for secret in references(used):
         try:
             resolve(secret, folder)

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ from hub.client import Answer, HubClient, client_for
 from hub.deploy import active_program, deploy
 from hub.pipeline.connections import open_destination
 from hub.pipeline.engine import Engine
+from hub.secret import resolve
 from hub.store import Store, clock_of
 
 
@@ -69,7 +71,7 @@ def _application(place: Workplace, store: Store) -> tuple[Engine, AsgiApp]:
     secrets = place.root / place.settings().secrets_folder
     engine = Engine(
         store, program, clock, _Asleep(), lambda system: open_destination(system, secrets, own),
-        worker="command line", run_apart=lambda work, whose: None,
+        worker="command line", run_apart=lambda work, whose: None, secret=partial(resolve, folder=secrets),
     )  # fmt: skip
     ingest = Ingest(engine, Doors(secrets))
     return engine, create_app(engine, ingest=ingest, own_connectors=own, soap=soap_door(engine, ingest, secrets))

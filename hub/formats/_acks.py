@@ -112,6 +112,14 @@ def acknowledge(report: Report, policy: dict[str, str]) -> list[Document]:
     return made
 
 
+def for_another_reason(document: Document, fault: EdiFault) -> Document:
+    """The CONTRL or TA1 of one that is refused, with what else it is refused for."""
+    if notes := document.get("notes"):
+        return {**document, "notes": [[*notes[0][:5], fault.code]]}
+    head, *rest = document["segments"]
+    return {**document, "segments": [[*head[:5], fault.code, *_place(fault)], *rest]}
+
+
 def of_used_number(interchange: Interchange, kinds: set[str], policy: dict[str, str]) -> list[Document]:
     """The acknowledgements of one that is refused since its control number came before, with other content: a CONTRL
     or a TA1, where one is wanted."""

@@ -41,6 +41,8 @@ class Header:
     application_reference: str = ""  # UNB 0026
     agreement: str = ""  # UNB 0032
     asks_for_acknowledgement: bool = False
+    password: str | None = None  # its qualifier, where there is one: UNB 0025, ISA03
+    authorization: str | None = None  # the same: ISA01
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,9 @@ def _unb(header: Header) -> Segment:
         "UNB", [header.charset, header.version], header.sender.element, header.receiver.element,
         [marks.prepared(date), marks.prepared("%H%M")], marks.number("interchange", header.digits),
     ]  # fmt: skip
-    unb += ["", header.application_reference, "", "1" if header.asks_for_acknowledgement else "", header.agreement,
+    proof = marks.proof("password") if header.password is not None else ""
+    unb += [[proof, header.password] if header.password else proof, header.application_reference, "",
+            "1" if header.asks_for_acknowledgement else "", header.agreement,
             "1" if header.is_test else ""]  # fmt: skip
     while not unb[-1]:
         unb.pop()
@@ -126,11 +130,17 @@ def _edifact(header: Header, body: Body, index: int) -> list[Segment]:
 
 def _isa(header: Header) -> Segment:
     return [
-        "ISA", "00", "", "00", "", header.sender.qualifier, header.sender.id, header.receiver.qualifier,
-        header.receiver.id, marks.prepared("%y%m%d"), marks.prepared("%H%M"), header.delimiters.repetition or "U",
+        "ISA", *_proof("authorization", header.authorization), *_proof("password", header.password),
+        header.sender.qualifier, header.sender.id, header.receiver.qualifier, header.receiver.id,
+        marks.prepared("%y%m%d"), marks.prepared("%H%M"), header.delimiters.repetition or "U",
         header.version, marks.number("interchange", 9), "1" if header.asks_for_acknowledgement else "0",
         "T" if header.is_test else "P", header.delimiters.component,
     ]  # fmt: skip
+
+
+def _proof(kind: str, qualifier: str | None) -> tuple[str, str]:
+    usual = "01" if kind == "password" else "03"
+    return ("00", "") if qualifier is None else (qualifier or usual, marks.proof(kind, 10))
 
 
 def _gs(header: Header, body: Body) -> Segment:

@@ -123,7 +123,7 @@ def _header(feed: Feed, delimiters: Delimiters, start: int) -> tuple[Segment, by
         end = segment_end(unshifted(feed.data, charset), delimiters, feed.pos)
         if end - feed.pos > _MOST or (end < 0 and (feed.left > _MOST or not feed.more())):
             seen = feed.take(_MOST)
-            text = f"UNB has no end: {shown(seen[:40].decode('latin-1'))}"
+            text = f"UNB has no end: {shown(seen[:20].decode('latin-1'))}"  # more may hold what proves the sender
             raise EdiError([_fault("end", text, start, "UNB", f"{shown(delimiters.terminator)} at its end")])
     raw = feed.take(end + 1 - feed.pos)
     return splitter(delimiters)(_text(raw))[0], raw, offset

@@ -111,7 +111,7 @@ def _unpadded(window: bytes, start: int) -> bytes:
             break
     last = window[at + 1 : at + 3]
     if at < 0 or len(last) < 2 or last.isalnum() or last[1:].isalnum() or last[:1].isalnum():
-        seen = shown(window[:40].decode("latin-1"))
+        seen = shown(window[:6].decode("latin-1"))  # more may hold what proves the sender
         text = f"ISA has no sixteen elements and a terminator: {seen}"
         raise EdiError([_fault("delimiters", text, start, 0, "106 characters, the last the terminator", seen=seen)])
     return window[: at + 3]

@@ -171,16 +171,16 @@ def arrival_to(
     )  # fmt: skip
 
 
-def told_of_numbers(
+def told_of_refusals(
     parts: Sequence[Transformed], program: Program, now: float, new_id: Callable[[], str]
 ) -> list[Arrival]:
-    """What goes to partners whose interchanges are refused since their control numbers came before."""
+    """What goes to partners whose interchanges are refused for what only the store, or the hub's secrets, can tell."""
     partners, found = program.settings.partners, list[Arrival]()
-    for came, message_id in (each for part in parts for each in part.refused):
+    for came, message_id, content in (each for part in parts for each in part.refused):
         if partner := partners.get(came.partner):
             kind = "CONTRL" if partner.syntax == "edifact" else "TA1"
             about = f"interchange {came.number}"
-            found.append(arrival_to(partner, kind, came.if_used, about, message_id, now, new_id()))
+            found.append(arrival_to(partner, kind, content, about, message_id, now, new_id()))
     return found
 
 

@@ -15,7 +15,7 @@ from connectors.base import Destination
 from hub.clock import Clock
 from hub.errors import StoreError
 from hub.message import RAW, Accepted, Arrival, Receipt
-from hub.pipeline.advices import told_of_numbers
+from hub.pipeline.advices import told_of_refusals
 from hub.pipeline.batch import Batch
 from hub.pipeline.counts import Counts
 from hub.pipeline.dispatch import Dispatcher
@@ -23,6 +23,7 @@ from hub.pipeline.line import Line, Place
 from hub.pipeline.outgoing import Shelf
 from hub.pipeline.pressure import Pressure
 from hub.pipeline.program import Program
+from hub.pipeline.proofs import Resolve, without_impostors
 from hub.pipeline.receive import Answered, Intake, as_receipt
 from hub.pipeline.split import LocalTransformer, Suspect, Transformer
 from hub.pipeline.transformed import Transformed
@@ -47,16 +48,17 @@ class WakeUp(Protocol):
 
 class Engine:
     """One process's hold on the flow. ``worker`` names this run; claims carry it. With ``keeps`` it splits itself what
-    it takes in, claimed with the commit; without, any worker does."""
+    it takes in, claimed with the commit; without, any worker does. ``secret`` gives the values of secrets; without, as
+    in a trial, partners are not asked for theirs."""
 
     def __init__(
         self, store: Store, program: Program, clock: Clock, wake: WakeUp,
         open_destination: Callable[[System], Destination], worker: str,
         run_apart: Callable[[Callable[[], None], str], None], transformer: Transformer | None = None,
-        chance: Random | None = None, keeps: bool = True,
+        chance: Random | None = None, keeps: bool = True, secret: Resolve | None = None,
     ) -> None:  # fmt: skip
         self.store, self.program, self.clock, self.wake, self.worker = store, program, clock, wake, worker
-        self.run_apart = run_apart
+        self.run_apart, self.secret = run_apart, secret
         self.transformer = transformer or LocalTransformer(store, clock)
         self.counts = Counts()
         self.beside = CountBuffer()
@@ -154,12 +156,14 @@ class Engine:
         More of a large receipt is taken on only when what came before is stored.
         """
         self.progress_at = self.clock.monotonic()
+        if self.secret is not None:
+            parts = without_impostors(parts, program, self.secret)
         batch = Batch(parts, program, self.clock.epoch())
         batch.going = self.dispatcher.reserve(batch.ready())
 
         def job(db: Database) -> Stored:
             claimed = batch.store(db, self.worker)
-            return claimed, self._bury(db, batch), self._tell_of_numbers(db, batch)
+            return claimed, self._bury(db, batch), self._tell_of_refusals(db, batch)
 
         if all(part.final for part in parts):
             self.store.committer.submit(job, lambda result, error: self._committed(batch, result, error))
@@ -184,9 +188,9 @@ class Engine:
                     free |= self.dispatcher.bury(db, delivery, target, failure, batch.now)
         return free
 
-    def _tell_of_numbers(self, db: Database, batch: Batch) -> list[tuple[Arrival, Accepted]]:
-        """Partners whose control numbers came before are told so, by receipts of the hub's own."""
-        arrivals = told_of_numbers(batch.parts, batch.program, batch.now, self.clock.new_id)
+    def _tell_of_refusals(self, db: Database, batch: Batch) -> list[tuple[Arrival, Accepted]]:
+        """Partners whose interchanges are refused are told so, by receipts of the hub's own."""
+        arrivals = told_of_refusals(batch.parts, batch.program, batch.now, self.clock.new_id)
         if not arrivals:
             return []
         rows = payloads.packed_rows([(a.receipt_id, RAW, 1, a.content_type, a.raw) for a in arrivals], batch.now)

@@ -26,6 +26,7 @@ from hub.formats._edi_envelopes import Interchange, Message
 from hub.formats._edi_faults import EdiError, EdiFault
 from hub.formats._edi_faults import shown as quoted
 from hub.formats._edi_parts import parts
+from hub.formats._edi_proofs import conceal, shown_by
 from hub.formats._edi_titles import kind_of
 from hub.message import Answered, Came, Receipt, Subject, Taken
 from hub.outcome import Failure, failure_of
@@ -88,6 +89,8 @@ def read_interchanges(
                 pass
         else:
             came = _came(interchange, verdict, verdict.partner, receipt, position)
+            if came.shown:
+                conceal(interchange)
             if verdict.envelope is not None:
                 yield Found(Decoded(position, place), failure=verdict.envelope, came=came, whole=whole)
             for message in interchange.messages():
@@ -238,9 +241,12 @@ def _came(interchange: Interchange, verdict: Verdict, partner: Partner, receipt:
         is_whole = own == place_of(interchange) if own else position == receipt.origin_position
         policy = "again" if is_whole else "anew"
     is_partial = verdict.envelope is not None
-    if_used = _encode_json(verdict.if_used[0]) if verdict.if_used and policy == "refuse" else b""
+    refusal = _encode_json(verdict.refusal[0]) if verdict.refusal and not receipt.replay_of else b""
+    is_proved = partner.them.password or partner.them.authorization
+    shown = tuple((kind, *said) for kind, said in shown_by(interchange).items()) if is_proved else ()
     return Came(
-        partner.name, interchange.control_number, receipt.seq, position, verdict.digest, policy, is_partial, if_used
+        partner.name, interchange.control_number, receipt.seq, position, verdict.digest, policy, is_partial, refusal,
+        shown,
     )  # fmt: skip
 
 

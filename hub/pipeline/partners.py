@@ -60,6 +60,8 @@ def header_of(partner: Partner) -> outgoing.Header:
         line_end="\r\n" if d["line_end"] else "", is_test=partner.test, digits=partner.numbers["digits"],
         codes=(partner.us.group or partner.us.id, partner.them.group or partner.them.id),
         agreement=partner.agreement,
+        password=partner.us.password_qualifier if partner.us.password else None,
+        authorization=partner.us.authorization_qualifier if partner.us.authorization else None,
     )  # fmt: skip
 
 

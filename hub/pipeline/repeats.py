@@ -86,8 +86,8 @@ def _taken_out(
         is_free = all(message.position != came.position or message.message_id in ids for message in part.messages)
         first = _repeat(gone[0], came) if is_repeat else _refused(gone[0], came, before)
         told = [first] if came.position in part.begins and is_free else []
-        if told and came.if_used and not is_repeat:
-            part = replace(part, refused=[*part.refused, (came, first.message_id)])
+        if told and came.refusal and not is_repeat:
+            part = replace(part, refused=[*part.refused, (came, first.message_id, came.refusal)])
     left = part.without(ids)
     return replace(left, messages=sorted([*left.messages, *told], key=lambda m: m.position))
 

@@ -15,8 +15,8 @@ class Transformed(msgspec.Struct, array_like=True):
     """What became of one receipt, or of one slice of a large one: messages, deliveries, the bytes of those that may
     go at once. ``final`` is False where more of the receipt follows. ``documents`` are (message, stage, bytes); packed
     for the store they are ``message_rows``, as the bodies are ``body_rows``. ``begins`` are the positions of the
-    interchanges that begin in it, taken in or not. ``refused`` are those whose senders are told that their number
-    came before, each with the message that is the dead letter of it."""
+    interchanges that begin in it, taken in or not. ``refused`` are those whose senders are told so, each with the
+    message that is the dead letter of it, and with what is told."""
 
     seq: int
     route: str = ""
@@ -37,7 +37,7 @@ class Transformed(msgspec.Struct, array_like=True):
     documents_came: list[Came] = []
     stated: list[Stated] = []
     begins: list[int] = []
-    refused: list[tuple[Came, str]] = []
+    refused: list[tuple[Came, str, bytes]] = []
 
     def ended(self, message_ids: Collection[str]) -> Transformed:
         """The same where some messages go no further: without their deliveries, and without what they assert."""

@@ -23,7 +23,7 @@ from hub.pipeline.partners import agreed_with, partner_of, shown
 class Verdict:
     """What is known of an interchange once it was read to its end. ``failure``: why nothing of it is taken in;
     ``envelope``: what is wrong with its envelope where its good messages are. ``kinds`` are the types of its messages,
-    ``if_used`` what its sender is told where its control number came before, with other content."""
+    ``refusal`` what its sender is told where its control number came before, with other content."""
 
     partner: Partner | None
     digest: str
@@ -32,7 +32,7 @@ class Verdict:
     code: tuple[str, str] | None = None
     envelope: Failure | None = None
     kinds: set[str] = field(default_factory=set)
-    if_used: list[dict[str, Any]] = field(default_factory=list)
+    refusal: list[dict[str, Any]] = field(default_factory=list)
 
 
 def examined(
@@ -74,7 +74,7 @@ def _verdict(partners: Sequence[Partner], interchange: Interchange) -> Verdict:
     if partner is not None and verdict.failure is None and not interchange.is_accepted:
         verdict.envelope = _noted(interchange, partner)
     if partner is not None and verdict.failure is None:
-        verdict.if_used = of_used_number(interchange, kinds, dict(partner.ack))
+        verdict.refusal = of_used_number(interchange, kinds, dict(partner.ack))
     if verdict.failure is not None and verdict.failure.code == "test_flag":
         verdict.code = ("0085", "25") if interchange.syntax == "edifact" else ("I18", "020")
     return verdict

@@ -127,6 +127,7 @@ class Ground:
             self.store, program, self.clock, wake,
             lambda system: open_destination(system, self.secrets, self.own_connectors),
             worker=self.name, run_apart=self.apart.run, transformer=transformer, keeps=False,
+            secret=partial(resolve, folder=self.secrets),
         )  # fmt: skip
 
     def close(self) -> None:

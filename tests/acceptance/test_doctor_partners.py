@@ -112,3 +112,21 @@ def test_what_is_missing_is_named_with_what_to_do(project: Path, spoil: str, lin
     subprocess.run(["bash", "-c", spoil], cwd=project, check=True)
     lines = told(project)
     assert any(each.startswith(line) for each in lines), lines
+
+
+def test_a_secret_that_a_partner_proves_itself_with_is_looked_for(project: Path) -> None:
+    proved = PARTNERS.replace('qualifier: "14"}', 'qualifier: "14", password: secret://file/acme}', 1)
+    (project / "config/partners.yaml").write_text(proved)
+    missing = "fault   secret: secret://file/acme: cannot read acme in the secrets folder: No such file or directory"
+    assert [line.partition(";")[0] for line in o2c(project, "doctor").stdout.splitlines() if "/acme:" in line] == [
+        missing
+    ]
+    (project / ".o2c/secrets").mkdir(parents=True, exist_ok=True)
+    (project / ".o2c/secrets/acme").write_text("letmein\n")
+    ended = o2c(project, "doctor")
+    assert "ok      secret: secret://file/acme is there" in ended.stdout
+    assert "letmein" not in ended.stdout + ended.stderr
+    (project / "in.edi").write_text(
+        "UNB+UNOC:3+5412345000013:14+4012345000009:14+260305:0930+1'UNH+1+ORDERS:D:96A:UN'BGM+220+A+9'UNT+3+1'UNZ+1+1'"
+    )
+    assert "+1+***'" in o2c(project, "ack", "in.edi").stdout

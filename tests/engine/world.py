@@ -18,8 +18,10 @@ import uuid_utils
 
 from connectors.base import ABSENT, DELIVERED, Finished, Parcel, Verdict
 from hub.deploy import deploy
+from hub.errors import UsageError
 from hub.message import Accepted, Arrival
 from hub.pipeline.engine import Engine
+from hub.secret import Secret
 from hub.store import Store, open_store
 
 START = 1_790_000_000.0
@@ -135,6 +137,7 @@ class World:
         self.folder, self.url, self.clock = folder, url, StandingClock()
         self.calls: deque[Callable[[], None]] = deque()
         self.targets: dict[str, Target] = {}
+        self.secrets: dict[str, str] = {}
         self.files = dict(files)
         self.open(worker)
 
@@ -147,8 +150,13 @@ class World:
             raise
         self.engine = Engine(
             self.store, program, self.clock, self, lambda system: self.target(system.name), worker,
-            run_apart=lambda work, _: self.calls.append(work), chance=Random(1),
+            run_apart=lambda work, _: self.calls.append(work), chance=Random(1), secret=self.secret,
         )  # fmt: skip
+
+    def secret(self, secret: Secret) -> str:
+        if secret.name not in self.secrets:
+            raise UsageError(f"{secret}: the environment variable {secret.name} is not set")
+        return self.secrets[secret.name]
 
     def target(self, name: str) -> Target:
         return self.targets.setdefault(name, Target())

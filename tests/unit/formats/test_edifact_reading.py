@@ -327,7 +327,7 @@ def test_a_control_number_that_stands_twice_in_one_file_is_told() -> None:
         (b"UIB+UNOA:1'", "this is interactive EDIFACT (UIB); it is not EDIFACT; expected UNA or UNB"),
         (UNH.encode(),
          "this is a message without an interchange (UNH before any UNB); it is not EDIFACT; expected UNA or UNB"),
-        (b"UNB+UNOC:3+" + b"x" * 100_000, "UNB has no end: 'UNB+UNOC:3+xxxxxxxxxxxxxxxxxxxxxxxxxxxxx'"),
+        (b"UNB+UNOC:3+" + b"x" * 100_000, "UNB has no end: 'UNB+UNOC:3+xxxxxxxxx'"),
         (b"UNA:+.? '\nUIB+UNOA:0'",
          "UNA is not followed by UNB, but by interactive EDIFACT (UIB): 'UNA:+.? '\\x0aUIB+UNOA:0'"),
         (b"UNA:+.? '\nUNH+1+ORDERS",

@@ -227,7 +227,7 @@ def test_what_is_tolerated_is_a_warning_and_strictly_an_error(raw: bytes, expect
         (b"GS*PO*A*B", "this is a group without an interchange (GS before any ISA); it is not X12; expected ISA"),
         (b"\xc9\xe2\xc1\x5c\xf0", "this is in EBCDIC; convert it to ASCII; it is not X12; expected ISA"),
         (b"ISA hello", "9 bytes that are no interchange: 'ISA hello'; expected ISA"),
-        (b"ISA*00*x~", "ISA has no sixteen elements and a terminator: 'ISA*00*x~'"),
+        (b"ISA*00*x~", "ISA has no sixteen elements and a terminator: 'ISA*00'"),
     ],
 )
 def test_what_is_no_x12_is_refused_by_its_name(raw: bytes, expected: str) -> None:
