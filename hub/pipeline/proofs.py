@@ -112,9 +112,10 @@ def proved(
     belongs. Without ``resolve``, as in a trial, stars stand for secrets."""
     ready, refused = list[Parcel](), list[tuple[Parcel, Verdict]]()
     for parcel in parcels:
-        if _MARK in parcel.body:
+        # Only what goes to partners is looked at: bytes of any other kind may hold what looks like a mark.
+        if _MARK in parcel.body and (partner := partner_of(parcel.delivery_id)) is not None:
             try:
-                parcel = replace(parcel, body=_entered(parcel, partner_of(parcel.delivery_id), resolve))
+                parcel = replace(parcel, body=_entered(parcel, partner, resolve))
             except UsageError as error:
                 refused.append((parcel, Verdict(REFUSED, "no_secret", f"not sent: {error}")))
                 continue
@@ -122,13 +123,13 @@ def proved(
     return ready, refused
 
 
-def _entered(parcel: Parcel, partner: Partner | None, resolve: Resolve | None) -> bytes:
+def _entered(parcel: Parcel, partner: Partner, resolve: Resolve | None) -> bytes:
     def proof(kind: str) -> bytes:
         if resolve is None:
             return b"***"
-        secret = _agreed(partner.us, kind)[0] if partner else None
-        if partner is None or secret is None:
-            raise UsageError(f"these bytes were made with a us.{kind} of the partner, which is not there any more")
+        secret, _ = _agreed(partner.us, kind)
+        if secret is None:
+            raise UsageError(f"the bytes were made with a us.{kind} of partner '{partner.name}', which is gone")
         return _writable(secret, kind, partner, resolve)
 
     return filled_proofs(parcel.body, proof)

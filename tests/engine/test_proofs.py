@@ -8,6 +8,8 @@ from acknowledging import ACKING, contrl, sent
 from replaying import adds_up
 from trading import ORDERS_IN, Trade, orders, purchase
 
+from connectors.base import Parcel
+from hub.pipeline.proofs import proved
 from hub.store import payloads
 
 OURS, THEIRS = "ours?1", "theirs+2"
@@ -80,6 +82,21 @@ def test_a_try_again_proves_us_with_what_is_right_by_then(trade: Trade) -> None:
     trade.secrets["OURS"] = "new"
     replaying.run(trade, replaying.DEAD)
     assert {body.split("+")[6].partition("'")[0] for body in sent(trade, "UNB")} == {"new:BB"}
+    adds_up(trade)
+
+
+def test_bytes_for_others_stay_what_they_are() -> None:
+    parcel = Parcel("d1", "d1.1", b"%PDF \x00password 10\x00 \x00\x00")
+    assert proved([parcel], lambda id: None, None) == ([parcel], [])
+
+
+def test_bytes_that_were_made_with_a_password_that_is_gone_are_not_sent(trade: Trade) -> None:
+    del trade.secrets["OURS"]
+    trade.bring(GOOD)
+    plain = PROVED.replace(b", password: secret://env/OURS, password_qualifier: BB", b"")
+    replaying.deploy(trade, "config/partners.yaml", plain)
+    replaying.run(trade, replaying.DEAD)
+    assert not [raw for raw in trade.target("van").sent if b"\x00" in raw.body]
     adds_up(trade)
 
 
