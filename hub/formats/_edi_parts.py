@@ -21,13 +21,21 @@ class Part:
 
 def parts(document: Mapping[str, Any], path: str) -> Iterator[Part]:
     """A part for each element of the list at ``path``, such as ``PGI_group.LIN_group``, in their order; the message as
-    it is where there is none. What is not narrowed is shared, not copied."""
-    names, number = path.split("."), 0
+    it is where there is none. What is not narrowed is shared, not copied. ``message.records`` is their number."""
+    names, number, envelope = path.split("."), 0, document.get("message")
+    if isinstance(envelope, Mapping):
+        document = {**document, "message": {**envelope, "records": _count(document, names)}}
     for narrowed, element in _narrowed(document, names):
         number += 1
         yield Part(narrowed, element, f"{names[-1]} {number}")
     if not number:
         yield Part(document)
+
+
+def _count(tree: Any, names: Sequence[str]) -> int:
+    if isinstance(tree, list):
+        return sum(_count(each, names) for each in tree) if names else len(tree)
+    return _count(tree.get(names[0]), names[1:]) if isinstance(tree, Mapping) and names else 0
 
 
 def _narrowed(tree: Mapping[str, Any], names: Sequence[str]) -> Iterator[tuple[dict[str, Any], tuple[Step, ...]]]:

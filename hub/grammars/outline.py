@@ -21,7 +21,7 @@ _ENVELOPE: Mapping[str, Outline] = {
     "interchange": _plain("control_number date time version application_reference", sender=_PARTY, receiver=_PARTY,
                           is_test=Plain("boolean")),
     "group": _plain("type version association reference", sender=_PARTY, receiver=_PARTY),
-    "message": _plain("type version association reference"),
+    "message": _plain("type version association reference", records=Plain("integer")),
 }  # fmt: skip
 _STRAYS = Plain("list", element=_plain("tag", number=Plain("integer"), elements=Plain("list")))
 
