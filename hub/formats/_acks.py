@@ -156,27 +156,28 @@ def contrl(report: Report) -> Document:
         head.append(report.refused[1])
     elif own is not None:
         head += [own.code, *_place(own)]
-    segments = [head, *_all_rejected(loose)]
+    has_repeats = interchange.version == "4"
+    segments = [head, *_all_rejected(loose, has_repeats)]
     for group, told in named:
-        segments += _of_group(group, told)
+        segments += _of_group(group, told, has_repeats)
     return {"type": "CONTRL", "version": _CONTRL.get(interchange.version, "D3"), "segments": segments}
 
 
-def _of_group(group: Group, messages: Sequence[Told]) -> list[Segment]:
+def _of_group(group: Group, messages: Sequence[Told], has_repeats: bool) -> list[Segment]:
     """What is told of a group and below it, nothing where all of it is accepted. One whose header is at fault is
     rejected as a whole."""
     errors = [fault for fault in group.faults if fault.is_error]
     first = next((f for f in errors if f.tag in GROUPS), errors[0] if errors else None)
     is_rejected = first is not None and first.tag in GROUPS
-    below = [] if is_rejected else _all_rejected(messages)
+    below = [] if is_rejected else _all_rejected(messages, has_repeats)
     if first is None and not below:
         return []
     head: Segment = ["UCF", group.reference, group.sender.element, group.receiver.element, "4" if is_rejected else "7"]
     return [head + ([first.code, *_place(first)] if first is not None else []), *below]
 
 
-def _all_rejected(messages: Iterable[Told]) -> list[Segment]:
-    return [segment for told in messages if not told.is_accepted for segment in _rejected(told)]
+def _all_rejected(messages: Iterable[Told], has_repeats: bool) -> list[Segment]:
+    return [segment for told in messages if not told.is_accepted for segment in _rejected(told, has_repeats)]
 
 
 def _place(fault: EdiFault) -> list[Any]:
@@ -184,7 +185,7 @@ def _place(fault: EdiFault) -> list[Any]:
     return [fault.tag, *([_position(fault)] if fault.element else [])] if fault.tag else []
 
 
-def _rejected(told: Told) -> list[Segment]:
+def _rejected(told: Told, has_repeats: bool) -> list[Segment]:
     whole = next((f for f in told.faults if f.level == "message"), None)
     named = told.header[2] if len(told.header) > 2 else told.type
     if told.type == "UNO":  # ISO 9735-4: a package has its own elements in UCM, and neither UCS nor UCD
@@ -200,13 +201,22 @@ def _rejected(told: Told) -> list[Segment]:
             at = fault.segment
             segments.append(["UCS", str(at), *([fault.code] if fault.level == "segment" else [])])
         if fault.level == "element":
-            segments.append(["UCD", fault.code, _position(fault)])
+            segments.append(["UCD", fault.code, _position(fault, has_repeats)])
     return segments
 
 
-def _position(fault: EdiFault) -> list[str]:
-    # S011: 0098 counts the segment's tag as 1, so that our element 1 is 2; 0104 begins with 1.
-    return [str(fault.element + 1), *([str(fault.component)] if fault.component else [])]
+def _position(fault: EdiFault, has_repeats: bool = False) -> list[str]:
+    # S011: 0098 counts the segment's tag as 1, so that our element 1 is 2; 0104 begins with 1, and so does 0136, which
+    # syntax version 4 has.
+    return _numbers(fault.element + 1, fault.component, fault.repetition if has_repeats else 0)
+
+
+def _numbers(element: int, component: int, repetition: int) -> list[str]:
+    """Where something stands in a segment, as far as it takes numbers to tell."""
+    numbers = [str(number or "") for number in (element, component, repetition)]
+    while not numbers[-1]:
+        numbers.pop()
+    return numbers
 
 
 # -- 997, 999, TA1 -------------------------------------------------------------------------------------------------
@@ -231,9 +241,10 @@ def functional(kind: str, group: Group, messages: Sequence[Told], charset: str =
     accepted = sum(told.is_accepted for told in messages)
     release = group.version + group.association
     segments: list[Segment] = [["AK1", group.type, group.reference, *([release] if is_999 else [])]]
+    has_repeats = is_999 or group.version >= "00402"  # C030 has 1686 since then
     for told in messages:
         segments.append(["AK2", told.type, told.reference, *([told.association and release] if is_999 else [])])
-        segments += _set_faults(told, is_999, charset)
+        segments += _set_faults(told, is_999, has_repeats, charset)
     status = ("E" if faults else "A") if accepted == len(messages) else "P" if accepted else "R"
     codes = list(dict.fromkeys(fault.code for fault in faults))[:_MOST_CODES]
     told_count = next((f.seen for f in faults if f.code == "5" and f.seen.isdigit()), str(len(messages)))
@@ -245,7 +256,7 @@ def functional(kind: str, group: Group, messages: Sequence[Told], charset: str =
     return {"type": kind, "version": version, "association": association, "segments": segments}
 
 
-def _set_faults(told: Told, is_999: bool, charset: str) -> list[Segment]:
+def _set_faults(told: Told, is_999: bool, has_repeats: bool, charset: str) -> list[Segment]:
     prefix = "IK" if is_999 else "AK"
     found: list[Segment] = []
     at = -1
@@ -255,7 +266,7 @@ def _set_faults(told: Told, is_999: bool, charset: str) -> list[Segment]:
             code = fault.code if fault.code_list == "720" else "8"
             found.append([f"{prefix}3", "".join(filter(str.isalnum, fault.tag))[:3], str(at), "", code])
         if fault.code_list == "723":
-            place = [str(fault.element), *([str(fault.component)] if fault.component else [])]
+            place = _numbers(fault.element, fault.component, fault.repetition if has_repeats else 0)
             found.append(
                 [f"{prefix}4", place if len(place) > 1 else place[0], "", fault.code, _safe(fault.seen, charset)]
             )

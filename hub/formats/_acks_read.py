@@ -86,6 +86,7 @@ def _contrl(segments: Sequence[Segment]) -> Said:
         elif tag == "UCD":
             element = f"{place}, element {_element(part(segment, 2))}"
             element += f", component {part(segment, 2, 2)}" if part(segment, 2, 2) else ""
+            element += f", repetition {part(segment, 2, 3)}" if part(segment, 2, 3) else ""
             told.append(f"{element}: {words('0085', part(segment, 1))}")
     if whole:
         return _said("interchange", "UCI", 1, part(head, 1), REJECTED, listed(told))
@@ -123,6 +124,7 @@ def _functional(segments: Sequence[Segment]) -> Said:
             seen = f", seen '{part(segment, 4)}'" if part(segment, 4) else ""
             element = f"element {part(segment, 1)}"
             element += f", component {part(segment, 1, 2)}" if part(segment, 1, 2) else ""
+            element += f", repetition {part(segment, 1, 3)}" if part(segment, 1, 3) else ""
             told.append(f"{place}, {element}: {words('723', part(segment, 3))}{seen}")
         elif tag in ("AK5", "IK5"):
             if status := part(segment, 1):

@@ -71,6 +71,41 @@ def test_contrl_tells_segments_elements_and_components() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("version", "places"), [(b"3", [["3"], ["3", "1"]]), (b"4", [["3", "", "2"], ["3", "1", "2"]])]
+)
+def test_contrl_tells_repetitions_where_its_version_has_a_place_for_them(version: bytes, places: list[Any]) -> None:
+    report = report_of(
+        ORDERS.replace(b"UNOC:3", b"UNOC:" + version).replace(b"+260305:", b"+20260305:"),
+        fault("0085", "12", segment=2, element=2, repetition=2),
+        fault("0085", "12", segment=2, element=2, component=1, repetition=2),
+    )
+    report.is_taken = True
+    [document] = acknowledge(report, ALWAYS)
+    assert [one[2] for one in document["segments"] if one[0] == "UCD"] == places
+    detail = said_by(sent_back(document, Interpreter(grammars()))).detail
+    assert ("element 2, component 1, repetition 2: 12" in detail) is (version == b"4")
+
+
+@pytest.mark.parametrize(
+    ("kind", "version", "places"),
+    [
+        ("997", b"004010", ["2", ["2", "1"]]),
+        ("997", b"005010", [["2", "", "2"], ["2", "1", "2"]]),
+        ("999", b"005010", [["2", "", "2"], ["2", "1", "2"]]),
+    ],
+)
+def test_997_and_999_tell_repetitions_where_their_version_has_a_place_for_them(
+    kind: str, version: bytes, places: list[Any]
+) -> None:
+    raw = ISA % (b"^", b"00501") + b"GS*PO*T*U*20260305*0930*7*X*" + version + b"~" + SETS
+    found = segments(
+        raw, fault("723", "7", segment=2, element=2, repetition=2),
+        fault("723", "7", segment=2, element=2, component=1, repetition=2), **{kind: "always"},
+    )  # fmt: skip
+    assert [one[1] for one in found if one[0] in ("AK4", "IK4")] == places
+
+
 def test_a_warning_rejects_nothing() -> None:
     assert segments(ORDERS, fault("0085", "12", segment=3, severity="warning"))[1:] == []
 
