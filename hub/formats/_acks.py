@@ -197,12 +197,23 @@ def _rejected(told: Told, has_repeats: bool) -> list[Segment]:
     segments = [head]
     at = -1
     for fault in (f for f in told.faults if f.segment and f.level in ("segment", "element")):
+        if _missing(fault):
+            # 0096: a segment that is missing is told by the last one before the place where it should stand.
+            segments.append(["UCS", str(max(fault.segment - 1, 1)), fault.code])
+            at = -1
+            continue
         if fault.segment != at:
             at = fault.segment
             segments.append(["UCS", str(at), *([fault.code] if fault.level == "segment" else [])])
         if fault.level == "element":
             segments.append(["UCD", fault.code, _position(fault, has_repeats)])
     return segments
+
+
+def _missing(fault: EdiFault) -> str:
+    """The tag of a segment that is not there; '' where the fault is another."""
+    is_it = fault.level == "segment" and (fault.code_list, fault.code) in (("0085", "13"), ("720", "3"))
+    return fault.expected if is_it and fault.expected.isalnum() else ""
 
 
 def _position(fault: EdiFault, has_repeats: bool = False) -> list[str]:
@@ -261,10 +272,11 @@ def _set_faults(told: Told, is_999: bool, has_repeats: bool, charset: str) -> li
     found: list[Segment] = []
     at = -1
     for fault in (f for f in told.faults if f.segment and f.code_list in ("720", "723")):
-        if fault.segment != at:
-            at = fault.segment
+        missing = _missing(fault)
+        if missing or fault.segment != at:
+            at = -1 if missing else fault.segment
             code = fault.code if fault.code_list == "720" else "8"
-            found.append([f"{prefix}3", "".join(filter(str.isalnum, fault.tag))[:3], str(at), "", code])
+            found.append([f"{prefix}3", _tag(missing or fault.tag), str(fault.segment), "", code])
         if fault.code_list == "723":
             place = _numbers(fault.element, fault.component, fault.repetition if has_repeats else 0)
             found.append(
@@ -275,6 +287,12 @@ def _set_faults(told: Told, is_999: bool, has_repeats: bool, charset: str) -> li
         codes.append("5")
     found.append([f"{prefix}5", "R", *codes[:_MOST_CODES]] if told.faults else [f"{prefix}5", "A"])
     return found
+
+
+def _tag(seen: str) -> str:
+    """A segment's tag as AK301 can tell it: two or three characters, ZZZ where there are none."""
+    tag = "".join(char for char in seen if char.isascii() and char.isalnum()).upper()[:3]
+    return tag if len(tag) > 1 else "ZZZ"
 
 
 def _safe(seen: str, charset: str) -> str:

@@ -82,7 +82,9 @@ def _contrl(segments: Sequence[Segment]) -> Said:
             told += [f"{message}: {words('0085', part(segment, 4))}"] if part(segment, 4) else []
         elif tag == "UCS":
             place = f"{message}, segment {part(segment, 1)}"
-            told += [f"{place}: {words('0085', part(segment, 2))}"] if part(segment, 2) else []
+            # 0096 of what is missing is that of the last segment before its place.
+            where = f"{message}, behind segment {part(segment, 1)}" if part(segment, 2) == "13" else place
+            told += [f"{where}: {words('0085', part(segment, 2))}"] if part(segment, 2) else []
         elif tag == "UCD":
             element = f"{place}, element {_element(part(segment, 2))}"
             element += f", component {part(segment, 2, 2)}" if part(segment, 2, 2) else ""

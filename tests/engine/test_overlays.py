@@ -47,7 +47,7 @@ def test_what_an_overlay_refuses_is_dead_and_rejected_in_the_acknowledgement(tra
     assert [place for place, _, _ in trade.failures()] == ["interchange 101, message 2", "interchange 101, message 3"]
     [contrl] = sent(trade, "CONTRL")
     assert "UCM+2+ORDERS:D:96A:UN+4'UCS+2'UCD+39+3'" in contrl
-    assert "UCM+3+ORDERS:D:96A:UN+4+29+UNT'UCS+3+13'" in contrl
+    assert "UCM+3+ORDERS:D:96A:UN+4+29+UNT'UCS+2+13'" in contrl
     adds_up(trade)
 
 

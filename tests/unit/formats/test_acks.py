@@ -131,6 +131,35 @@ def test_of_very_many_faults_the_first_are_kept_and_one_of_each_message_behind_t
     assert [one for one in document["segments"] if one[0] == "AK5"] == [["AK5", "R", "5"]] * 7
 
 
+def test_contrl_tells_what_is_missing_by_the_last_segment_before_its_place() -> None:
+    report = report_of(
+        ORDERS,
+        fault("0085", "13", segment=3, expected="RFF"),
+        fault("0085", "13", segment=3, expected="NAD"),
+        fault("0085", "12", segment=3, element=1, component=2),
+        fault("0085", "13", segment=2, element=1),
+    )
+    report.is_taken = True
+    [document] = acknowledge(report, ALWAYS)
+    assert document["segments"][2:] == [
+        ["UCS", "2", "13"], ["UCS", "2", "13"], ["UCS", "3"], ["UCD", "12", ["2", "2"]], ["UCS", "2"],
+        ["UCD", "13", ["2"]],
+    ]  # fmt: skip
+    assert said_by(sent_back(document)).detail.startswith("message 1 ORDERS, behind segment 2: 13 (")
+
+
+def test_997_names_what_is_missing_where_it_should_stand() -> None:
+    raw = ISA % (b"U", b"00401") + b"GS*PO*T*U*20260305*0930*7*X*004010~" + SETS
+    found = segments(
+        raw, fault("720", "3", segment=3, expected="PO1"), fault("723", "1", segment=3, element=1),
+        fault("720", "3", segment=9, expected="SE"), fault("720", "1", segment=12),
+    )  # fmt: skip
+    assert found[2:-2] == [
+        ["AK3", "PO1", "3", "", "3"], ["AK3", "CTT", "3", "", "8"], ["AK4", "1", "", "1", ""],
+        ["AK3", "SE", "9", "", "3"], ["AK3", "ZZZ", "12", "", "1"],
+    ]  # fmt: skip
+
+
 def test_997_tells_segments_and_elements() -> None:
     raw = ISA % (b"U", b"00401") + b"GS*PO*T*U*20260305*0930*7*X*004010~" + SETS
     found = segments(raw, fault("723", "7", segment=2, element=2, seen="'A'"), fault("720", "2", segment=3))
