@@ -254,7 +254,7 @@ class Came(msgspec.Struct, frozen=True, array_like=True, gc=False):
     policy: str = "refuse"
     is_partial: bool = False
     refusal: bytes = b""
-    shown: Sequence[tuple[str, str, str]] = ()
+    shown: tuple[tuple[str, str, str], ...] = ()
 
 
 class Taken(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -122,7 +122,8 @@ class _Reader:
 def _stranger(came: Interchange, group: Group | None) -> Partner:
     d, is_x12 = came.delimiters, came.syntax == "x12"
     return Partner(
-        name=came.sender.id, system="", syntax=came.syntax, version=came.version, test=came.is_test,
+        name=came.sender.id, system="", syntax=came.syntax, test=came.is_test,
+        version=came.version if is_x12 or came.version in ("1", "2", "3", "4") else "3",
         us=_identity(came.receiver, group.receiver if group else None),
         them=_identity(came.sender, group.sender if group else None),
         charset="utf-8" if is_x12 else came.level if came.level in LEVELS else "UNOC", wrong_test_flag="accept",

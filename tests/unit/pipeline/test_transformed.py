@@ -8,12 +8,13 @@ from hub.message import Advised, Answered, Body, Came, Delivery, Message, Stated
 from hub.outcome import Failure
 from hub.pipeline.transformed import Transformed
 
-OF_THE_RECEIPT = {"seq", "route", "failure", "final", "came", "begins"}
+OF_THE_RECEIPT = {"seq", "route", "failure", "final", "came", "begins", "refused"}
 
 
 def transformed(*positions: int) -> Transformed:
     """A receipt with a message at each position, all of whose fields are filled."""
-    made = Transformed(7, came=[Came("acme", "101", 7, 0, "digest")], begins=[0])
+    came = Came("acme", "101", 7, 0, "digest")
+    made = Transformed(7, came=[came], begins=[0], refused=[(came, "dead", b"{}")])
     for position in positions:
         message, delivery = f"message {position}", f"delivery {position}"
         made.messages.append(Message(message, 7, position, "van", "ORDERS", "orders", "", "routed", 0.0))
@@ -57,3 +58,9 @@ def test_a_message_that_goes_no_further_keeps_its_document_and_asserts_nothing()
     assert left.documents == [*one.documents, ("message 2", "canonical", b"{}")]
     assert left.message_rows == [*one.message_rows, ("message 2", "canonical")]
     assert msgspec.structs.asdict(left)["messages"] == both.messages
+
+
+def test_an_interchange_is_the_same_key_once_it_has_come_from_another_process() -> None:
+    came = Came("acme", "101", 7, 0, "digest", refusal=b"{}", shown=(("password", "", ""),))
+    brought = msgspec.msgpack.decode(msgspec.msgpack.encode(Transformed(7, came=[came])), type=Transformed)
+    assert {came: 1} == {brought.came[0]: 1}
