@@ -30,6 +30,14 @@ def test_a_file_from_standard_input_is_acknowledged_and_one_that_is_not_there_is
     assert (ended.returncode, ended.stderr) == (2, "o2c: there is no file none.edi\n")
 
 
+def test_one_of_a_syntax_version_that_is_none_is_rejected_in_one_that_is(tmp_path: Path) -> None:
+    (tmp_path / "odd.edi").write_text(GOOD.replace("UNOC:3", "UNOC:9"))
+    ended = o2c(tmp_path, "ack", "odd.edi")
+    assert ended.returncode == 1
+    assert ended.stdout.startswith("UNB+UNOC:3+US:14+THEM:14+")
+    assert "UCI+101+THEM:14+US:14+4+2+UNB+2:2'" in ended.stdout
+
+
 def test_a_bad_file_is_rejected_and_its_faults_are_told(tmp_path: Path) -> None:
     (tmp_path / "bad.edi").write_text(GOOD.replace("UNT+5", "UNT+9"))
     ended = o2c(tmp_path, "ack", "bad.edi", "--json")
