@@ -129,7 +129,7 @@ class Story:
         rows = self.trade.rows(
             """SELECT EXISTS (SELECT 1 FROM messages m WHERE m.seq = r.seq AND m.place NOT LIKE '%, %'
                  AND m.failure ->> 'code' = 'control_number_used') FROM receipts r
-               WHERE r.replay_of = '' ORDER BY r.seq"""
+               WHERE r.replay_of = '' AND r.door <> 'hub' ORDER BY r.seq"""
         )
         taken = b"".join(raw for raw, (is_refused,) in zip(self.came, rows, strict=True) if not is_refused)
         messages = re.findall(rb"UNH(?:(?!UNH).)*UNT\+\d+\+\d+'", taken)
@@ -137,7 +137,7 @@ class Story:
 
     def broken_off(self) -> set[str]:
         """The articles of receipts that could not go on, read otherwise after an interruption within a message."""
-        sql = "SELECT failure ->> 'code' FROM receipts r WHERE replay_of = '' ORDER BY seq"
+        sql = "SELECT failure ->> 'code' FROM receipts r WHERE replay_of = '' AND door <> 'hub' ORDER BY seq"
         left = [raw for raw, (code,) in zip(self.came, self.trade.rows(sql), strict=True) if code == "interrupted"]
         self.told.append(f"broken off: {len(left)}")
         return {name.decode() for raw in left for name in re.findall(rb"LIN\+\d+\+\+(\w+)", raw)}
