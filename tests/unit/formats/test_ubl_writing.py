@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from hub.errors import DecodeError, MappingError
 from hub.formats import ubl
 
