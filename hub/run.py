@@ -11,10 +11,9 @@ import time
 from pathlib import Path
 
 from hub import logs
-from hub.api import create_app
 from hub.api.doors import Doors
 from hub.api.ingest import Ingest
-from hub.api.on_demand import soap_door
+from hub.api.on_demand import application, soap_door
 from hub.collector import calm_the_collector
 from hub.embedded import Hub
 from hub.errors import HubError
@@ -62,13 +61,8 @@ def _serve(hub: Hub, listener: socket.socket, certificate: tuple[str, str] | Non
     ingest = Ingest(hub.engine, Doors(hub.secrets))
     soap = soap_door(hub.engine, ingest, hub.secrets)
     _tell_command_line(hub)
-    WebServer(
-        ingest,
-        soap,
-        create_app(hub.engine, ingest=ingest, deployer=hub, own_connectors=hub.own_connectors, soap=soap),
-        http,
-        certificate,
-    ).run(listener)
+    app = application(hub.engine, ingest, soap, hub, own_connectors=hub.own_connectors)
+    WebServer(ingest, soap, app, http, certificate).run(listener)
 
 
 def _tell_command_line(hub: Hub) -> None:

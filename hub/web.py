@@ -14,7 +14,6 @@ from functools import partial
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
 
 from hub.api import AsgiApp
 from hub.api.ingest import Ingest
@@ -30,7 +29,7 @@ class WebServer:
     """``leave_seconds`` is how long those who are connected are given to go elsewhere."""
 
     def __init__(
-        self, ingest: Ingest, soap: AsgiApp, app: FastAPI, http: Http, certificate: tuple[str, str] | None,
+        self, ingest: Ingest, soap: AsgiApp, app: AsgiApp, http: Http, certificate: tuple[str, str] | None,
         leave_seconds: float = 0.0,
     ) -> None:  # fmt: skip
         self._ingest, self._soap, self._app, self._http, self._certificate = ingest, soap, app, http, certificate

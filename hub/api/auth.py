@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import base64
-import ipaddress
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 
+from hub.api.alive import is_local, origin
 from hub.api.desk import Desk, desk_of
 from hub.api.problems import Problem
 from hub.store import api_keys
 from hub.store.audit import Actor
-
-_FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
-_LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +45,12 @@ class Needs:
 
     def __call__(self, request: Request, desk: Annotated[Desk, Depends(desk_of)]) -> Caller:
         token = _token(request.headers.get("authorization", ""))
-        if not token and self.at_home and is_local(request, desk):
-            return Caller("", "local", "viewer", _origin(request))
+        if not token and self.at_home and is_local(request, desk.engine):
+            return Caller("", "local", "viewer", origin(request))
         key = api_keys.find(desk.engine.store.reader(), token) if token else None
         if key is None:
             raise _unauthorized(bool(token), self.at_home)
-        caller = Caller(key.key_id, key.name, key.role, _origin(request))
+        caller = Caller(key.key_id, key.name, key.role, origin(request))
         if not caller.may(self.role):
             detail = f"the key '{key.name}' is a {key.role}'s; this needs {self.role}"
             raise Problem(403, "forbidden", detail, hint=f"ask an admin for a key with the role {self.role}")
@@ -84,26 +81,3 @@ def _token(header: str) -> str:
         except ValueError:  # no Base64, no UTF-8, or not even ASCII
             return ""
     return ""
-
-
-def _origin(request: Request) -> str:
-    return request.client.host if request.client else ""
-
-
-def is_local(request: Request, desk: Desk) -> bool:
-    """Whether a request comes from this very machine, through no proxy and under a name of the machine itself.
-
-    The name keeps a web page that was opened elsewhere from asking on its visitor's behalf (DNS rebinding).
-    """
-    if desk.engine.program.settings.http.trusted_proxies or any(name in request.headers for name in _FORWARDED):
-        return False
-    host = request.headers.get("host", "")
-    name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
-    return name.lower() in _LOCAL_NAMES and _is_loopback(_origin(request))
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False

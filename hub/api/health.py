@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import msgspec
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from hub import metrics
+from hub.api.alive import ready
 from hub.api.auth import LocalViewer
-from hub.api.desk import AtDesk, Desk
+from hub.api.desk import AtDesk
 from hub.api.operations import described
-from hub.store import READ_ERRORS, counters
 
 router = APIRouter(tags=["health"])
 _TEXT = {"description": "Prometheus text format.", "content": {"text/plain": {}}}
@@ -30,28 +29,7 @@ def healthz() -> dict[str, str]:
 def readyz(desk: AtDesk, caller: LocalViewer) -> Response:
     """Whether documents can be taken in: the store can be written and the backlog has room. Scaled out it also tells
     which workers are alive, which sweeper leads and how the broker is; none of them is needed to take documents in."""
-    checks = readiness(desk)
-    ready = all(check == "ok" for check in checks.values())
-    body: dict[str, object] = {"status": "ready" if ready else "not ready", "checks": checks}
-    if desk.others is not None and checks["store"] == "ok":
-        body |= desk.others()
-    return Response(msgspec.json.encode(body), 200 if ready else 503, media_type="application/json")
-
-
-def readiness(desk: Desk) -> dict[str, str]:
-    """Each check with ``ok`` or what is wrong."""
-    full = desk.engine.pressure.at_source("")
-    return {"store": _store(desk), "backlog": f"full: {full.detail}" if full else "ok"}
-
-
-def _store(desk: Desk) -> str:
-    """Really writes a row: an empty transaction succeeds on a full disk too."""
-    now = desk.engine.clock.epoch()
-    try:
-        desk.engine.store.write(lambda db: counters.put(db, "asked", "ready", 1, now), durable=False)
-    except READ_ERRORS as error:
-        return str(error)
-    return "ok"
+    return ready(desk.engine, desk.others)
 
 
 @router.get(

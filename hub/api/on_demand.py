@@ -1,15 +1,22 @@
-"""A part of the hub's door that is loaded when it is first asked for: what it needs costs memory, and few need it."""
+"""Parts of the hub's door that are loaded when they are first asked for: what they need costs time and memory at each
+start, and few need it."""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable, MutableMapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hub.api import AsgiApp
+from hub.api.alive import Alive, Others
 from hub.api.ingest import Ingest, Receive, Send
 from hub.pipeline.engine import Engine
+from hub.store import answers
+
+if TYPE_CHECKING:
+    from hub.api.desk import Deployer
 
 
 class OnDemand:
@@ -26,6 +33,7 @@ class OnDemand:
         async with self._loading:
             if self._app is None:
                 self._app = await asyncio.to_thread(self._load)
+                gc.freeze()  # it stays
             return self._app
 
 
@@ -38,3 +46,19 @@ def soap_door(engine: Engine, ingest: Ingest, secrets: Path) -> OnDemand:
         return SoapDoor(engine, ingest, secrets)
 
     return OnDemand(load)
+
+
+def application(
+    engine: Engine, ingest: AsgiApp | None = None, soap: AsgiApp | None = None, deployer: Deployer | None = None,
+    others: Others | None = None, own_connectors: Path | None = None,
+) -> Alive:  # fmt: skip
+    """A process's application as ``create_app`` makes it. Whether the process is alive and ready it says unloaded."""
+    if others is None:  # nobody else can be at work on them
+        engine.store.write(answers.forget_unfinished)
+
+    def load() -> AsgiApp:
+        from hub.api.application import create_app
+
+        return create_app(engine, ingest, deployer, others, own_connectors, soap)
+
+    return Alive(engine, others, OnDemand(load))

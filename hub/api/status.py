@@ -14,9 +14,9 @@ import hub
 from hub.api import bodies, system_bodies, views
 from hub.api.admin_limits import system_views
 from hub.api.admin_switches import route_views
+from hub.api.alive import readiness
 from hub.api.auth import LocalViewer
 from hub.api.desk import AtDesk, Desk
-from hub.api.health import readiness
 from hub.api.operations import described
 from hub.clock import iso
 from hub.states import DELIVERY_WAITING, standing
@@ -43,7 +43,7 @@ def status_page(desk: AtDesk, caller: LocalViewer) -> HTMLResponse:
 
 def render(desk: Desk) -> str:
     """The page as of now."""
-    checks = readiness(desk)
+    checks = readiness(desk.engine)
     wrong = [f"{name}: {check}" for name, check in checks.items() if check != "ok"]
     with desk.engine.store.snapshot() as db:
         tally = desk.tallier.count(db, desk.engine.clock.epoch())

@@ -14,10 +14,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from hub import replay
-from hub.api import AsgiApp, create_app
+from hub.api import AsgiApp
 from hub.api.doors import Doors
 from hub.api.ingest import Ingest
-from hub.api.on_demand import soap_door
+from hub.api.on_demand import application, soap_door
 from hub.cli.workplace import Workplace, actor, environment_name, project_store
 from hub.client import Answer, HubClient, client_for
 from hub.deploy import active_program, deploy
@@ -74,7 +74,7 @@ def _application(place: Workplace, store: Store) -> tuple[Engine, AsgiApp]:
         worker="command line", run_apart=lambda work, whose: None, secret=partial(resolve, folder=secrets),
     )  # fmt: skip
     ingest = Ingest(engine, Doors(secrets))
-    return engine, create_app(engine, ingest=ingest, own_connectors=own, soap=soap_door(engine, ingest, secrets))
+    return engine, application(engine, ingest, soap_door(engine, ingest, secrets), own_connectors=own)
 
 
 async def _call(app: AsgiApp, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:

@@ -15,10 +15,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from hub import logs
-from hub.api import create_app
 from hub.api.doors import Doors
 from hub.api.ingest import Ingest
-from hub.api.on_demand import soap_door
+from hub.api.on_demand import application, soap_door
 from hub.broker.publisher import Publisher
 from hub.chores import counting
 from hub.collector import calm_the_collector
@@ -143,10 +142,7 @@ def main(root: Path, descriptor: int | None = None) -> int:
         signal.signal(number, lambda *_: None)
     ingest = Ingest(serving.engine, Doors(ground.secrets), _CALM)
     soap = soap_door(serving.engine, ingest, ground.secrets)
-    app = create_app(
-        serving.engine, ingest=ingest, deployer=serving, others=serving.others, own_connectors=ground.own_connectors,
-        soap=soap,
-    )  # fmt: skip
+    app = application(serving.engine, ingest, soap, serving, serving.others, ground.own_connectors)
     serving.start()
     calm_the_collector()
     try:

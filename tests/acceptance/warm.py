@@ -37,7 +37,9 @@ def _forkserver() -> ForkServerContext:
     global _context
     if _context is None:
         _context = multiprocessing.get_context("forkserver")
-        _context.set_forkserver_preload([f"hub.cli.{name}" for name in GROUPS] + ["hub.cli.hub_at_rest"])
+        _context.set_forkserver_preload(
+            [f"hub.cli.{name}" for name in GROUPS] + ["hub.cli.hub_at_rest", "hub.api.application"]
+        )
     return _context
 
 

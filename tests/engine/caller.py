@@ -8,8 +8,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from fastapi import FastAPI
-
+from hub.api import AsgiApp
 from hub.errors import Conflict, Fault, ProjectError
 from hub.store import Store, api_keys
 
@@ -33,7 +32,7 @@ class Answer:
 class Caller:
     """Somebody with a key, or without. ``host`` and ``client`` are where they seem to come from."""
 
-    app: FastAPI
+    app: AsgiApp
     key: str = ""
     client: str = "203.0.113.9"
     host: str = "hub.example"
@@ -82,7 +81,7 @@ class Folder:
         raise Conflict("there is no earlier set to go back to")
 
 
-async def _call(app: FastAPI, scope: dict[str, Any], body: bytes) -> Answer:
+async def _call(app: AsgiApp, scope: dict[str, Any], body: bytes) -> Answer:
     events = [{"type": "http.request", "body": body, "more_body": False}]
     sent: list[dict[str, Any]] = []
 

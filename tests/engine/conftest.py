@@ -13,7 +13,7 @@ from caller import Caller, Folder, new_key
 from trading import FILES, PARTNERS, Trade
 from world import EMBEDDED, HUB, ORDER_IN, ORDER_OUT, ROUTES, SYSTEMS, World
 
-from hub.api import create_app
+from hub.api.on_demand import application
 from hub.project import reference_files
 from hub.store import database, open_store
 
@@ -127,7 +127,7 @@ def folder() -> Folder:
 @pytest.fixture
 def call(world: World, folder: Folder) -> Callable[..., Caller]:
     """``call("viewer")`` is somebody with a viewer's key; ``call("")`` somebody without."""
-    app = create_app(world.engine, deployer=folder)
+    app = application(world.engine, deployer=folder)
     keys = {role: new_key(world.store, role) for role in ("viewer", "operator", "admin")}
     return lambda role, **fields: Caller(app, keys.get(role, ""), **fields)
 

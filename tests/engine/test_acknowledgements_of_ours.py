@@ -14,7 +14,7 @@ from trading import ANSWER_OUT, Trade, orders, purchase
 
 from connectors.base import LATER, Verdict
 from hub import replay
-from hub.api import create_app
+from hub.api.application import create_app
 from hub.errors import Conflict
 from hub.message import Answered
 from hub.metrics import render

@@ -14,7 +14,7 @@ from caller import Caller
 from world import World, order
 
 from connectors.base import LATER, REFUSED, Verdict
-from hub.api import create_app
+from hub.api.application import create_app
 from hub.store import audit
 
 NO = Verdict(REFUSED, code="http_422", status=422, detail="unknown item")

@@ -11,7 +11,8 @@ from caller import Caller, Folder, new_key
 from world import World, order
 
 from connectors.base import LATER, REFUSED, Verdict
-from hub.api import create_app
+from hub.api.application import create_app
+from hub.api.on_demand import application
 from hub.errors import Fault
 from hub.store import counters
 
@@ -168,7 +169,7 @@ def test_a_key_whose_request_is_under_way_is_answered_409_until_it_ends_or_the_h
     world.store.write(lambda db: db.execute("UPDATE answers SET status = 0"))
     answer = call("operator").post(V1 + "/replays", body, idempotency_key="k")
     assert (answer.status, answer.code) == (409, "in_progress")
-    restarted = replace(call("operator"), app=create_app(world.engine))
+    restarted = replace(call("operator"), app=application(world.engine))
     assert restarted.post(V1 + "/replays", body, idempotency_key="k").status == 201
 
 

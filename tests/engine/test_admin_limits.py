@@ -11,7 +11,7 @@ from test_circuits import fail, later
 from world import World, order
 
 from hub import metrics
-from hub.api import create_app
+from hub.api.application import create_app
 from hub.api.desk import Desk
 from hub.api.status import render
 from hub.notify import _open_now

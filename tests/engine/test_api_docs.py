@@ -9,7 +9,7 @@ import pytest
 from caller import Caller
 from world import World
 
-from hub.api import create_app
+from hub.api.application import create_app
 from hub.backtest.report import REASONS as NOT_COMPARABLE
 from hub.replay import REASONS
 

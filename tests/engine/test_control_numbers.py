@@ -16,7 +16,7 @@ from trading import ANSWER_OUT, FILES, PARTNERS, Trade, orders, purchase
 
 from connectors.base import DOUBT, LATER, Verdict
 from hub import replay
-from hub.api import create_app
+from hub.api.application import create_app
 from hub.errors import StoreRefused
 from hub.metrics import render
 from hub.replay import Request, steps

@@ -9,7 +9,7 @@ from caller import Caller, new_key
 from world import ROUTES, World, order
 
 from connectors.base import ABSENT, DELIVERED, DOUBT, FOUND, LATER, REFUSED, Verdict
-from hub.api import create_app
+from hub.api.application import create_app
 from hub.cli.message_text import message_lines
 from hub.store import effects
 

@@ -14,7 +14,7 @@ from world import START, SYSTEMS, World
 
 from connectors import _sender
 from hub import metrics, notify
-from hub.api import create_app
+from hub.api.application import create_app
 from hub.cli.doctor_sources import finding_of
 from hub.errors import StoreError
 from hub.store import sources, switches

@@ -11,7 +11,7 @@ from test_parts_of_messages import EACH, lined
 from test_trading_by_grammar import NAMED
 from trading import FILES, Trade, orders, purchase
 
-from hub.api import create_app
+from hub.api.application import create_app
 from hub.backtest.versions import Unknown
 from hub.tracing.stored import Again, Run
 from hub.tracing.words import Ask

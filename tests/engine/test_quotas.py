@@ -14,7 +14,7 @@ from world import ROUTES, SYSTEMS, World, order
 
 from connectors.base import LATER, REFUSED, Verdict
 from hub import notify
-from hub.api import create_app
+from hub.api.application import create_app
 from hub.store import conservation, payloads, quotas, usage
 from hub.store.quotas import Quotas, limits_of
 from hub.store.usage import Limit

@@ -30,7 +30,7 @@ from world import HUB, ORDER_IN, ORDER_OUT, World, order
 
 from connectors.base import ConnectorError, Destination
 from hub import logs, metrics
-from hub.api import create_app
+from hub.api.application import create_app
 from hub.api.doors import Doors
 from hub.api.ingest import Ingest
 from hub.api.soap_door import SoapDoor

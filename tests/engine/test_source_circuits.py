@@ -20,7 +20,7 @@ from world import SYSTEMS, World
 
 from connectors.base import Incoming, PermanentError, TransientError
 from hub import metrics, notify
-from hub.api import create_app
+from hub.api.application import create_app
 from hub.api.desk import Desk
 from hub.api.status import render
 from hub.errors import StoreError, StoreFull

@@ -9,7 +9,7 @@ from banking import FIVE, FOUR, IBAN, THREE, Bank, mt940
 from caller import Caller, new_key
 
 from hub import notify
-from hub.api import create_app
+from hub.api.application import create_app
 from hub.api.desk import Desk
 from hub.chores import everything
 from hub.cli.doctor_statements import _told as told_of

@@ -10,7 +10,7 @@ from replaying import deploy
 from test_trading import replayed
 from trading import PARTNERS, Trade, orders, purchase
 
-from hub.api import create_app
+from hub.api.application import create_app
 
 MakeTrade = Callable[..., Trade]
 

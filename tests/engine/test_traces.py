@@ -16,7 +16,7 @@ from test_replies import ANSWER, CREATED
 from world import ORDER_IN, ORDER_OUT, ROUTES, SYSTEMS, World, order
 
 import hub.tracing
-from hub.api import create_app
+from hub.api.application import create_app
 from hub.formats import codec
 from hub.store import audit
 from hub.tracing import stored

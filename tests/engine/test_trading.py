@@ -11,7 +11,7 @@ from replaying import ANNA, adds_up, deploy
 from trading import PARTNERS, Trade, orders, purchase
 
 from hub import replay
-from hub.api import create_app
+from hub.api.application import create_app
 from hub.replay import Request
 from hub.store import interchanges
 from hub.store.search_terms import Filter

@@ -17,7 +17,7 @@ import pytest
 import uvicorn
 
 from connectors.base import DELIVERED, REFUSED, Finished, Parcel, Verdict
-from hub.api import create_app
+from hub.api.application import create_app
 from hub.clock import SystemClock
 from hub.deploy import deploy
 from hub.message import Arrival
