@@ -20,8 +20,10 @@ from hub.store.postgres.schema import migrate
 
 _HOME = Path("/usr/lib/postgresql")  # Debian keeps the server's programs out of the path
 _SETTINGS = {
-    "fsync": "on", "max_connections": "60", "shared_buffers": "32MB", "listen_addresses": "127.0.0.1",
-    "log_min_messages": "error", "max_wal_size": "256MB",
+    # Tests kill servers, they cut no power: what the kernel has stays.
+    "fsync": "off", "full_page_writes": "off",
+    "max_connections": "60", "shared_buffers": "32MB", "listen_addresses": "127.0.0.1", "log_min_messages": "error",
+    "max_wal_size": "256MB",
 }  # fmt: skip
 
 _END_OTHERS = """SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
