@@ -19,7 +19,7 @@ from hub.simulation.faults import Faults
 from hub.simulation.trace import Violation
 from hub.store.commit import Committer, Done, Transact
 from hub.store.database import Database, Job
-from hub.store.sqlite import SqliteStore, Transactions, apply_migrations
+from hub.store.sqlite import SqliteStore, Transactions, apply_migrations, keep_plans
 
 
 class FaultyTransactions(Transactions):
@@ -120,6 +120,7 @@ class SimulatedStore(SqliteStore):
 def opened(content: bytes, faults: Faults, chance: Random) -> SimulatedStore:
     """A store in memory with what another held; with no bytes an empty one."""
     db = apsw.Connection(":memory:", statementcachesize=400)
+    keep_plans(db)
     if content:
         db.deserialize("main", content)
     return SimulatedStore(db, faults, chance)

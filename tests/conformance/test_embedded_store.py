@@ -14,7 +14,7 @@ import pytest
 from test_stores import EMBEDDED, accept, arrival, claim, end, split
 
 from hub.errors import StoreBusy, StoreError
-from hub.store import deliveries, open_store, receipts
+from hub.store import deliveries, due, open_store, receipts
 from hub.store.sqlite import SqliteStore
 
 
@@ -122,6 +122,18 @@ def test_statements_that_the_engine_really_runs_are_the_ones_that_were_explained
     for sql in statements:
         scans = [step for step in plan_of(store, sql) if step.startswith("SCAN")]
         assert not [step for step in scans if step.split()[1] in TABLES and "INDEX" not in step], sql
+
+
+def test_no_statement_is_planned_anew_for_what_is_bound(embedded: SqliteStore) -> None:
+    for db in (embedded.reader(), embedded._db):
+        planned: list[object] = []  # SQLite asks whether each statement that it plans is allowed
+        db.authorizer = lambda *what, told=planned: told.append(what) or apsw.SQLITE_OK
+        for turn in range(3):
+            began = len(planned)
+            due.routes_due(db, f"erp{turn}")
+            due.due(db, f"erp{turn}", "orders", float(turn), 10 + turn)
+            receipts.ended(db, 10 + turn)
+        assert 0 < began == len(planned)
 
 
 # "w" is the table of switches, which holds what an operator has turned off: a handful of rows.
