@@ -103,7 +103,7 @@ def test_a_broker_that_is_emptied_restarted_and_away_loses_nothing_and_delays_li
 ) -> None:
     cluster = make_cluster(broker)
     cluster.start()
-    with Load(cluster, lanes=3, pause=0.02) as load:
+    with Load(cluster, lanes=3, pause=0.05) as load:
         time.sleep(1)
         usual = seconds_until_delivered(cluster, receiver, "usual-1")
         broker.flush()
@@ -126,7 +126,7 @@ def test_a_worker_that_is_killed_leaves_nothing_behind(
 ) -> None:
     cluster = make_cluster(broker)
     cluster.start()
-    with Load(cluster, pause=0.02) as load:
+    with Load(cluster, pause=0.05) as load:
         for _ in range(3):
             time.sleep(1)
             victim = cluster.workers()[0]
@@ -142,7 +142,7 @@ def test_a_store_that_dies_and_comes_back_loses_nothing(
 ) -> None:
     cluster = make_cluster(redis_server)
     cluster.start()
-    with Load(cluster, lanes=3, pause=0.02) as load:
+    with Load(cluster, lanes=3, pause=0.05) as load:
         time.sleep(1.5)
         postgres.stop("immediate")
         time.sleep(7)  # longer than any lease
@@ -306,5 +306,5 @@ class Patient(Senders):
                 self.acknowledged.append(reference)
             else:
                 self.failures.append(f"{reference}: {answer.status}")
-            self.stop.wait(0.02)
+            self.stop.wait(0.05)
         connection.close()
