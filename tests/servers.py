@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -18,6 +19,7 @@ import psycopg
 from hub.store import Store, open_store
 from hub.store.postgres.schema import migrate
 
+_CHANCE = random.SystemRandom()  # not as a test has seeded it
 _HOME = Path("/usr/lib/postgresql")  # Debian keeps the server's programs out of the path
 _SETTINGS = {
     # Tests kill servers, they cut no power: what the kernel has stays.
@@ -42,8 +44,11 @@ def program(name: str) -> str:
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """One of those that the system gives to no connection by chance, so that a server that is started again has it."""
+    while True:
+        port = _CHANCE.randrange(20_000, 32_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 class PostgresServer:

@@ -9,7 +9,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from typing import Any
 
 import apsw
 from receiver import Receiver
+from servers import free_port
 
 Process = subprocess.Popen[bytes]
 
@@ -74,12 +74,6 @@ to:
   - {system: erp, map: order-out}
 retry: {attempts: 50, first: 100ms, factor: 1.5, cap: 1s}
 """
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 class HubProcess:

@@ -26,9 +26,10 @@ from pathlib import Path
 from typing import Any
 
 from admin import add_key, call
-from hub_process import HubProcess, free_port
+from hub_process import HubProcess
 from mockedi.testing import Mock
 from receiver import Receiver
+from servers import free_port
 
 TODAY = "2026-11-29"
 PROJECT = Path(__file__).parent / "mock_edi"

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from hub_process import free_port
+from servers import free_port
 from sftp_server import SftpServer, sftp_server
 from systems.forwarding import Forwarder
 from systems.installs import wait_until
