@@ -1,19 +1,20 @@
-"""Planned values of an entry: what makes each of the texts of the entry, found once for all entries of a shape.
+"""Planned values of an entry: what makes each of them of the texts of the entry, found once for all entries of a shape.
 
 A planned document is its fields by name: an ``int`` is the place of a text that is the value, a list and a dict are
-planned values again, all else has ``make``.
+planned values again, all else has ``code``. It is written out as one expression, so that an entry costs no calls but
+those that its values need.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from operator import itemgetter
 from typing import Any
 
 Texts = Sequence[str]
 Make = Callable[[Texts], Any]
+Called = dict[str, Any]  # what an expression calls, by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +24,9 @@ class PlannedMoney:
     place: int
     currency: str
 
-    def make(self) -> Make:
-        place, currency = self.place, self.currency
-        return lambda texts: {"amount": Decimal(texts[place]), "currency": currency}
+    def code(self, called: Called) -> str:
+        amount = f"{_named(Decimal, called)}(t[{self.place}])"
+        return f"{{'amount': {amount}, 'currency': {self.currency!r}}}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,8 @@ class Converted:
     place: int
     convert: Callable[[str], Any]
 
-    def make(self) -> Make:
-        place, convert = self.place, self.convert
-        return lambda texts: convert(texts[place])
+    def code(self, called: Called) -> str:
+        return f"{_named(self.convert, called)}(t[{self.place}])"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,35 +46,43 @@ class Joined:
 
     places: tuple[int, ...]
 
-    def make(self) -> Make:
-        pick: Any = itemgetter(*self.places)
-        return pick if len(self.places) == 1 else lambda texts: "/".join(pick(texts))
+    def code(self, called: Called) -> str:
+        texts = "/".join(f"{{t[{place}]}}" for place in self.places)
+        return f"f'{texts}'"
 
 
 def made(value: Any) -> Make:
     """What makes a planned value of the texts."""
-    if isinstance(value, int):
-        return itemgetter(value)
-    if isinstance(value, list):
-        makes = [made(each) for each in value]
-        if len(makes) == 1:
-            (make,) = makes
-            return lambda texts: [make(texts)]
-        return lambda texts: [make(texts) for make in makes]
-    return _document(value) if isinstance(value, dict) else value.make()
+    called: Called = {}
+    return _function(_code(value, called), called)
 
 
-def _document(fields: Mapping[str, Any]) -> Make:
-    """Makes a document: first every field in its order with a text, then those again that are none."""
-    names = tuple(fields)
-    places = [value if isinstance(value, int) else 0 for value in fields.values()]
-    pick: Any = itemgetter(*places, 0)  # one more, so that it gives a tuple; zip leaves it out
-    others = tuple((name, made(value)) for name, value in fields.items() if not isinstance(value, int))
+def all_hold(checks: Iterable[tuple[int, Callable[[str], Any]]]) -> Make:
+    """Whether every check holds, each of the text at its place."""
+    called: Called = {}
+    tests = [f"{_named(check, called)}(t[{place}])" for place, check in checks]
+    return _function(" and ".join(tests) or "True", called)
 
-    def make(texts: Texts) -> dict[str, Any]:
-        document: dict[str, Any] = dict(zip(names, pick(texts)))  # noqa: B905 - one more, as above
-        for name, inner in others:
-            document[name] = inner(texts)
-        return document
 
+def _function(code: str, called: Called) -> Make:
+    make: Make = eval(f"lambda t: {code}", {"__builtins__": {}, **called})  # noqa: S307 - places, names of the tables
     return make
+
+
+def _named(function: Callable[[str], Any], called: Called) -> str:
+    for name, known in called.items():
+        if known is function:
+            return name
+    called[f"f{len(called)}"] = function
+    return f"f{len(called) - 1}"
+
+
+def _code(value: Any, called: Called) -> str:
+    if isinstance(value, int):
+        return f"t[{value}]"
+    if isinstance(value, list):
+        return f"[{', '.join(_code(each, called) for each in value)}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{name!r}: {_code(each, called)}' for name, each in value.items())}}}"
+    code: str = value.code(called)
+    return code

@@ -19,7 +19,7 @@ from lxml import etree
 
 from hub.formats._camt_cards import LAST, LastDigits, Payment, ends_with_digits
 from hub.formats._camt_kinds import STATUSES, Status, TransactionCode
-from hub.formats._camt_planned import Converted, Joined, Make, PlannedMoney, Texts, made
+from hub.formats._camt_planned import Converted, Joined, Make, PlannedMoney, Texts, all_hold, made
 from hub.formats._camt_tables import ENTRY, Details
 from hub.formats._iso_kinds import Choice, Day, Enum, Instant, Integer, Money, Number, Truth, Words
 from hub.formats._iso_parties import AGENT, EITHER, AccountNumber, FirstId, NamedAgent, NamedParty, Party
@@ -56,13 +56,13 @@ class _Node:
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
     """How entries of a shape are read. ``pick`` takes their texts out of the pieces; ``words`` are those of them that
-    are plain texts, ``varied`` amounts and accounts, ``few`` all else, of which a file has few: ``known`` remembers
-    those that hold. ``currency`` is empty where an entry has to be looked at as a document; of others ``money`` and
-    ``directions`` are the places of their amounts and directions, that of the entry first."""
+    are plain texts, ``varied`` looks at amounts and accounts, ``few`` are all else, of which a file has few: ``known``
+    remembers those that hold. ``currency`` is empty where an entry has to be looked at as a document; of others
+    ``money`` and ``directions`` are the places of their amounts and directions, that of the entry first."""
 
     pick: Callable[[Sequence[str]], tuple[str, ...]]
     words: Callable[[Texts], tuple[str, ...]]
-    varied: tuple[tuple[int, Check], ...]
+    varied: Make
     few: Callable[[Texts], Any]
     checks: tuple[tuple[int, Check], ...]
     make: Make
@@ -77,9 +77,8 @@ class Plan:
         """Whether every text is what it has to be."""
         if not NOT_PROVIDED.isdisjoint(self.words(texts)):
             return False
-        for place, check in self.varied:
-            if not check(texts[place]):
-                return False
+        if not self.varied(texts):
+            return False
         if (seen := self.few(texts)) in self.known:
             return True
         if not all(check(texts[place]) for place, check in self.checks):
@@ -105,18 +104,40 @@ class Plan:
         return Decimal(amount), direction, texts[self.status] == "BOOK"
 
 
-def planned(element: Element) -> tuple[Plan, list[str]] | None:
-    """The plan of an entry and its texts, with room for its number before them; None where the tables read it."""
+def planned(element: Element) -> tuple[Plan, list[str], str] | None:
+    """The plan of an entry, its texts, with room for its number before them, and its shape as it stands in a statement;
+    None where the tables read it."""
     text = etree.tostring(element, encoding="unicode", with_tail=False)
-    pieces = text.replace(">", "<").split("<")
-    shape = "<".join(pieces[1::2])
-    if len(shape) > _LONGEST or (plan := _plan(shape)) is None:
+    pieces = _pieces(text)
+    shape = _shape(pieces)
+    if len(shape) > _LONGEST or (plan := _plan(shape)) is None or (texts := _texts(plan, pieces, text)) is None:
         return None
+    return plan, texts, pieces[1].split(maxsplit=1)[0] + shape[len(pieces[1]) :]
+
+
+def planned_again(text: str, known: Mapping[str, Plan]) -> tuple[Plan, list[str]] | None:
+    """The same of an entry as it stands in a statement, by the plans of shapes that stood there before. References are
+    those to ``&``, ``<`` and ``>`` alone."""
+    pieces = _pieces(text)
+    if (plan := known.get(_shape(pieces))) is None or (texts := _texts(plan, pieces, text)) is None:
+        return None
+    return plan, texts
+
+
+def _pieces(text: str) -> list[str]:
+    return text.replace(">", "<").split("<")
+
+
+def _shape(pieces: list[str]) -> str:
+    return "<".join(pieces[1::2])
+
+
+def _texts(plan: Plan, pieces: list[str], text: str) -> list[str] | None:
     picked: Iterable[str] = plan.pick(pieces)
     if "&" in text:
         picked = map(_unescaped, picked)
     texts = list(map(str.strip, picked))
-    return (plan, texts) if plan.holds(texts) else None
+    return texts if plan.holds(texts) else None
 
 
 def _unescaped(text: str) -> str:
@@ -178,8 +199,9 @@ class _Planner:
             for kind in (True, False)
         )
         return Plan(
-            _picked(self._places), _picked(self._words), varied, _picked([0, *(place for place, _ in checks)]), checks,
-            made(fields), currency, money, directions, fields.get("status", 0), _place_of(fields, "reversal_indicator"),
+            _picked(self._places), _picked(self._words), all_hold(varied),
+            _picked([0, *(place for place, _ in checks)]), checks, made(fields), currency, money,
+            directions, fields.get("status", 0), _place_of(fields, "reversal_indicator"),
         )  # fmt: skip
 
     def _evenness(self, fields: Mapping[str, Any]) -> tuple[str, tuple[int, ...], tuple[int, ...]]:

@@ -16,7 +16,8 @@ from hub.errors import DecodeError
 from hub.formats._camt_entries import finish_entry, finish_head, finish_transaction, turn
 from hub.formats._camt_kinds import VERSIONS
 from hub.formats._camt_planned import Make
-from hub.formats._camt_plans import Plan, planned
+from hub.formats._camt_plans import Plan, planned, planned_again
+from hub.formats._camt_shortcut import without_known
 from hub.formats._camt_tables import ENTRY, HEADER, MESSAGES, Message
 from hub.formats._iso_tables import compiled, fill
 from hub.formats._iso_values import Into, children, local
@@ -26,6 +27,8 @@ from hub.formats._xml import Element
 from hub.formats._xml_stream import Stream
 
 _NAMES = ("{*}Ntry", "{*}GrpHdr", "{*}Rpt", "{*}Stmt", "{*}Ntfctn")
+_MOST_SHAPES = 200
+_REFERENCE = re.compile(b"&(?:amp|lt|gt);")
 _CUT = "\x1f"  # between the texts of an entry; no text of XML has it
 _NAMESPACE = re.compile(r"(camt\.05[234])\.(\d{3})\.(\d\d)")
 _ROOTS = {message.root: message for message in MESSAGES.values()}
@@ -46,10 +49,10 @@ class Held:
 def read_statements(chunks: Iterable[bytes], page: int, turns: bool = False) -> Iterator[Held]:
     """Every statement when it is complete. ``page``: the most entries of a page; ``turns``: whether reversals have the
     direction of what they take back. Raises DecodeError where the whole is no such message, or breaks off."""
-    stream, sequence = Stream(chunks, _NAMES), Sequence()
     header: Into = {}
     statement: _Statement | None = None
     count = 0
+    stream, sequence = Stream(without_known(chunks, lambda: statement), _NAMES), Sequence()
     for element in stream.elements():
         if statement is not None and statement.takes(element):
             continue
@@ -143,7 +146,7 @@ class _Statement:
         self, element: Element, message: Message, stream: Stream, page: int, header: Into, turns: bool
     ) -> None:  # fmt: skip
         namespace = _namespace(element)
-        self.element, self._message, self._turns = element, message, turns
+        self.element, self._message, self._turns, self._stream = element, message, turns, stream
         self._position = f"line {element.sourceline}"
         self._head: Into = {"report_type": message.report_type}
         self.tell = _Told(stream, self._head)
@@ -152,8 +155,10 @@ class _Statement:
         self._entry_tag = f"{{{namespace}}}Ntry" if namespace else "Ntry"
         self._readers = compiled(message.table, namespace)
         self._entry_readers = compiled(ENTRY, namespace)
-        self._pages, self._count = Pages(page), 0
+        self._pages, self.count = Pages(page), 0
         self._plans: dict[Plan, int] = {}
+        self._shapes: dict[str, Plan] = {}
+        self.name = b""  # of the tag of entries; empty where they have to be read as XML
         self._last: Element | None = None
         before = takewhile(lambda child: child.tag != self._entry_tag, element)
         fill(self._readers, before, self._head, self.tell)
@@ -161,10 +166,10 @@ class _Statement:
 
     def add(self, element: Element) -> None:
         """Take in an entry."""
-        if self._count and (before := element.getprevious()) is not None and before.tag != self._entry_tag:
+        if self.count and (before := element.getprevious()) is not None and before.tag != self._entry_tag:
             self._read_behind(takewhile(lambda child: child is not element, self.element))
-        self._count, self._last = self._count + 1, element
-        entry: Into = {"number": self._count}
+        self.count, self._last = self.count + 1, element
+        entry: Into = {"number": self.count}
         errors = self.tell.errors
         if element.tag != self._entry_tag:
             self.tell(element, "namespace", "Ntry is of another namespace than its statement", severity="error")
@@ -185,13 +190,39 @@ class _Statement:
             return False
         if (found := planned(element)) is None:
             return False
-        plan, texts = found
+        plan, texts, shape = found
+        if not self._counts(plan, texts):
+            return False
+        self._last = element
+        if len(self._shapes) < _MOST_SHAPES:
+            self._shapes[shape] = plan
+            self.name = shape.partition("<")[0].encode()
+        return True
+
+    def takes_bytes(self, raw: bytes) -> bool:
+        """Take in an entry that follows another as it stands in the file, all of its characters such as XML has; False
+        where it has to be read as XML."""
+        if b"&" in raw and raw.count(b"&") != len(_REFERENCE.findall(raw)):
+            return False
+        try:
+            text = raw.decode()
+        except UnicodeDecodeError:
+            return False
+        if "\r" in text:
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
+        if (found := planned_again(text, self._shapes)) is None or not self._counts(*found):
+            return False
+        self._stream.pass_over(self.element, self._entry_tag)
+        return True
+
+    def _counts(self, plan: Plan, texts: list[str]) -> bool:
+        """Take in the entry of a plan, where it is plain and agrees with what came before."""
         even = plan.even(texts)
         if even is None or not self._sums.count(plan.currency, *even):
             return False
-        self._count, self._last = self._count + 1, element
+        self.count += 1
         number = self._plans.setdefault(plan, len(self._plans))
-        texts[0] = str(self._count)
+        texts[0] = str(self.count)
         self._pages.add(f"{number}{_CUT}{_CUT.join(texts)}")
         return True
 
@@ -209,7 +240,7 @@ class _Statement:
 
     def end(self, sequence: Sequence) -> Held:
         """What there is to say of it now that it is complete."""
-        if self._count:
+        if self.count:
             self._read_behind(self.element)
         findings = self.tell.findings
         finish_head(self._head, self._sums, self.element, self.tell)

@@ -121,10 +121,16 @@ def _split(text: str) -> list[str]:
 
 def _start(raw: bytes) -> int:
     """Where the XML declaration ends; NotPlain where it is of another encoding."""
-    declared = _DECLARATION.match(raw)
-    if declared and b"encoding" in declared[1] and not _UTF8.search(declared[1]):
+    if not says_utf8(raw):
         raise NotPlain
+    declared = _DECLARATION.match(raw)
     return declared.end() if declared else 0
+
+
+def says_utf8(head: bytes) -> bool:
+    """Whether a document that begins so declares no other encoding."""
+    declared = _DECLARATION.match(head)
+    return not declared or b"encoding" not in declared[1] or bool(_UTF8.search(declared[1]))
 
 
 def _text(raw: bytes, start: int) -> str:

@@ -123,6 +123,10 @@ class Stream:
         """The XPath of an element in the file, also where those before it are gone."""
         return path_of(element, self._gone)
 
+    def pass_over(self, parent: Element, tag: str) -> None:
+        """Count a child that does not come from here, for the XPath of those that do."""
+        self._gone[parent, tag] += 1
+
     def _free(self, element: Element) -> None:
         element.clear()
         parent = element.getparent()
