@@ -17,6 +17,7 @@ from hub.formats._segments import Segment, splitter
 
 MAX_SEGMENTS = 1_000_000  # of one message: they take thirty times the memory of their bytes
 _MOST_NOTES = 1000
+_MOST_PLAIN, _LONGEST_PLAIN = 300, 300
 
 
 class Assembly:
@@ -24,13 +25,16 @@ class Assembly:
 
     def __init__(self, syntax: Syntax, settings: Settings, interchange: Interchange, feed: Feed) -> None:
         self._syntax, self._settings, self._interchange, self._feed = syntax, settings, interchange, feed
-        self._cutter = Cutter(feed, syntax.service, interchange.delimiters, interchange.is_wrapped, settings.limit)
+        self._cutter = Cutter(
+            feed, syntax.service, interchange.delimiters, interchange.is_wrapped, interchange.line_end, settings.limit
+        )
         self._split = splitter(interchange.delimiters)
         self._terminator = interchange.delimiters.terminator.encode("latin-1")
         is_exact = settings.is_strict or bool(settings.charset)
         self._decode = decoder(interchange.charset, is_exact, interchange.delimiters.all.encode("latin-1"))
         self._looks_odd = texts.odd_looks(interchange)
-        self._closing = syntax.service.message[1]
+        self._closing, self._service_tags = syntax.service.message[1], frozenset(syntax.service.tags)
+        self._plain: set[tuple[str, ...]] = set()  # tags of messages that were looked at
         self._objects = tuple(tag.encode() for tag in syntax.service.objects)
         self._group: Group | None = None
         self._references, self._group_references = Numbers(), Numbers()
@@ -39,7 +43,10 @@ class Assembly:
     def messages(self) -> Iterator[Message]:
         """Each message once its trailer was read; the faults of the envelope go to the interchange."""
         for unit in self._cutter.units():
-            if unit.kind in ("message", "long"):
+            if isinstance(unit, bytes):
+                if (message := self._usual(unit)) is not None:
+                    yield message
+            elif unit.kind in ("message", "long"):
                 yield self._message(unit)
             elif unit.kind == "package":
                 yield self._package(unit)
@@ -49,6 +56,29 @@ class Assembly:
                 self._stray(unit)
         self._end()
 
+    def _usual(self, raw: bytes) -> Message | None:
+        """The message that these bytes are likely to be; None where they have to be looked at more closely."""
+        if len(raw) <= MAX_SEGMENTS and not self._looks_odd(raw):
+            text, strange = self._decode(raw)
+            segments = self._split(text)
+            tags = tuple(map(tag_of, segments))
+            if strange is None and (tags in self._plain or self._are_plain(tags)):
+                message = self._counted(raw, self._feed.offset - len(raw), segments, tags)
+                if segments[-1] != [self._closing, str(len(segments)), message.reference]:
+                    self._check_trailer(message, segments[-1])
+                return message
+        self._cutter.look_closer(raw)
+        return None
+
+    def _are_plain(self, tags: tuple[str, ...]) -> bool:
+        """Whether they are those of one message: no service segment, no object, nothing between two terminators."""
+        inner = tags[1:-1]
+        if "" in tags or not self._service_tags.isdisjoint(inner) or any(tag.startswith("UNA") for tag in inner):
+            return False
+        if len(self._plain) < _MOST_PLAIN and len(tags) < _LONGEST_PLAIN:
+            self._plain.add(tags)
+        return True
+
     def _message(self, unit: Unit) -> Message:
         too_many, strange, tags = 0, None, ()
         if len(unit.raw) > MAX_SEGMENTS:
@@ -56,7 +86,7 @@ class Assembly:
         if unit.kind == "long":
             unit = unit._replace(raw=self._whole_segments(unit.raw))
         raw = unit.raw
-        is_odd = self._looks_odd(raw) or (not unit.is_usual and any(map(raw.__contains__, self._objects)))
+        is_odd = self._looks_odd(raw) or any(map(raw.__contains__, self._objects))
         if not is_odd:
             text, strange = self._decode(raw)
             segments = self._split(text)
@@ -65,7 +95,7 @@ class Assembly:
         if is_odd:
             segments, strange = texts.segments_of(raw, self._interchange, self._split, self._decode)
             tags = ()
-        message = self._counted(unit, segments, tags)
+        message = self._counted(unit.raw, unit.offset, segments, tags)
         last = segments[-1]
         if unit.kind == "long":
             message.is_cut = True
@@ -76,12 +106,12 @@ class Assembly:
             message.found(texts.faults_of(message, self._syntax, self._settings, strange))
         return message
 
-    def _counted(self, unit: Unit, segments: list[Segment], tags: tuple[str, ...] = ()) -> Message:
+    def _counted(
+        self, raw: bytes, offset: int, segments: list[Segment], tags: tuple[str, ...] = ()
+    ) -> Message:  # fmt: skip
         """The message with its facts; its reference and its place among groups are looked at."""
         interchange, group, syntax = self._interchange, self._group, self._syntax
-        message = Message(
-            interchange, group, unit.raw, unit.offset, interchange.count, segments, self._settings.interpret, tags
-        )
+        message = Message(interchange, group, raw, offset, interchange.count, segments, self._settings.interpret, tags)
         syntax.describe(message)
         interchange.count += 1
         if group is not None:
@@ -89,7 +119,7 @@ class Assembly:
         else:
             self._loose += 1
         if (group is None) is not (interchange.groups == 0 and not syntax.needs_groups):
-            self._tell(message, "mixed", 1, 0, f"{unit.tag} stands outside a group", "", "it within a group")
+            self._tell(message, "mixed", 1, 0, f"{segments[0][0]} stands outside a group", "", "it within a group")
         elif group is not None and (wanted := _group_type(message, syntax)) and group.type != wanted:
             severity = self._settings.tolerated if syntax.needs_groups else "error"
             self._tell(message, "types", 1, syntax.type_element, f"the message {shown(message.type)} stands in a group "
@@ -172,7 +202,7 @@ class Assembly:
 
     def _counted_package(self, unit: Unit, segments: list[Segment]) -> Message:
         references, self._references = self._references, Numbers()  # a package has references of its own
-        message = self._counted(unit, segments)
+        message = self._counted(unit.raw, unit.offset, segments)
         self._references = references
         return message
 

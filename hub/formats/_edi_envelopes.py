@@ -164,8 +164,8 @@ class Message:
     @property
     def is_accepted(self) -> bool:
         """No fault is an error."""
-        faults = self.faults
-        return not faults or not any(fault.is_error for fault in faults)
+        self._interpreted()
+        return not self._faults or not any(fault.is_error for fault in self._faults)
 
     def _interpreted(self) -> None:
         if self._interpret is not None:

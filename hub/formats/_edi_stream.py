@@ -104,14 +104,13 @@ class Service:
 
 class Unit(NamedTuple):
     """``kind``: segment, message, package, stray (what belongs nowhere), long (a message beyond the limit, its
-    beginning). ``length`` is what it took in the file. One that ``is_usual`` has no binary objects."""
+    beginning). ``length`` is what it took in the file."""
 
     kind: str
     tag: str
     raw: bytes
     offset: int
     length: int
-    is_usual: bool = False
 
 
 @lru_cache(maxsize=256)
@@ -129,14 +128,17 @@ class Cutter:
     """The units of one interchange, behind its header. It ends with the trailer, before the next interchange, or with
     the bytes."""
 
-    def __init__(self, feed: Feed, service: Service, delimiters: Delimiters, is_wrapped: bool, limit: int) -> None:
+    def __init__(
+        self, feed: Feed, service: Service, delimiters: Delimiters, is_wrapped: bool, line_end: str, limit: int
+    ) -> None:
         self._feed, self._service, self._delimiters = feed, service, delimiters
         self._pattern = _boundary(service, delimiters, is_wrapped)
         self._element = delimiters.element.encode("latin-1")
         self._terminator = delimiters.terminator.encode("latin-1")
         self._release, self._limit = delimiters.release.encode("latin-1"), limit
-        self._opening, self._closing = service.message[0].encode() + self._element, service.message[1].encode()
-        self._is_wrapped = is_wrapped
+        self._opening = service.message[0].encode() + self._element
+        self._before_trailer = self._terminator + line_end.encode() + service.message[1].encode() + self._element
+        self._is_wrapped = self._is_careful = is_wrapped
         self._tags = dict.fromkeys((service.closer, *service.group, *service.single), "segment")
         self._tags[service.message[0]] = "message"
         if service.package[0]:
@@ -144,11 +146,13 @@ class Cutter:
         ends = re.escape(delimiters.element + delimiters.terminator)
         self._tag = re.compile(f"[A-Z0-9\r\n]{{2,9}}?(?=[{ends}])".encode("latin-1"))
 
-    def units(self) -> Iterator[Unit]:
+    def units(self) -> Iterator[Unit | bytes]:
+        """Unit by unit; what is likely a message that is at hand as a whole is its bytes alone, which end where the
+        feed is; whoever finds a service segment or an object within them asks for a closer look."""
         feed, service = self._feed, self._service
         while True:
-            if raw := self._usual():
-                yield Unit("message", service.message[0], raw, feed.offset - len(raw), len(raw), True)
+            if raw := self._likely():
+                yield raw
                 continue
             first = feed.data[feed.pos : feed.pos + 1]
             if not first or first in JUNK:
@@ -166,16 +170,20 @@ class Cutter:
             if tag == service.closer and kind == "segment":
                 return
 
-    def _usual(self) -> bytes:
-        """The message that begins here, if it is at hand and nothing is odd; empty where a closer look is due."""
+    def look_closer(self, raw: bytes) -> None:
+        """The bytes that were given last are odd, no message, or more than one: until a whole message has come, nothing
+        is likely."""
+        self._feed.pos -= len(raw)
+        self._is_careful = True
+
+    def _likely(self) -> bytes:
+        """The bytes from here to the next trailer of a message; empty where a closer look is due."""
         feed = self._feed
         data, pos, release = feed.data, feed.pos, self._release
-        if self._is_wrapped or not data.startswith(self._opening, pos):
+        if self._is_careful or not data.startswith(self._opening, pos):
             return b""
-        found = self._pattern.search(data, pos)
-        if found is None or found[1] != self._closing:
-            return b""
-        end, before = data.find(self._terminator, found.end(1)), found.start()
+        before = data.find(self._before_trailer, pos)
+        end = data.find(self._terminator, before + len(self._before_trailer)) if before > 0 else -1
         if not 0 < end - pos < self._limit or (release and release in (data[before - 1 : before], data[end - 1 : end])):
             return b""
         feed.pos = end + 1
@@ -192,6 +200,7 @@ class Cutter:
             return self._skipped(tag, offset)
         if next_tag == self._service.message[1]:
             end = self._segment_end(follower)
+            self._is_careful = self._is_wrapped
         return Unit("message", tag, feed.take(end), offset, end)
 
     def _other(self, kind: str, tag: str) -> Unit:

@@ -301,6 +301,24 @@ def test_an_interchange_behind_one_without_a_trailer_and_behind_other_bytes_is_f
     ]
 
 
+@pytest.mark.parametrize("between", ["", "\n", "\r\n"])
+@pytest.mark.parametrize("lost", ["UNT+3+1'UNZ+1+4711'", "UNZ+1+4711'"])
+def test_a_message_without_its_trailer_takes_in_nothing_of_the_next_interchange(between: str, lost: str) -> None:
+    """Which begins with UNA, a segment like no other."""
+    first, second = edifact_of(*orders(1)).decode(), edifact_of(*orders(1)).decode().replace("4711", "4712")
+    assert lost in first
+    raw = (first.replace(lost, "") + "UNA:+.? '" + second).replace("'", f"'{between}")
+    found = [(each.interchange.control_number, each.tags) for each in messages_of(edifact, raw.encode())]
+    whole = ("UNH", "BGM", "UNT")
+    assert found == [("4711", ("UNH", "BGM") if "UNT" in lost else whole), ("4712", whole)]
+
+
+def test_a_una_within_a_message_ends_it_whatever_follows() -> None:
+    raw = edifact_of(*orders(1)).replace(b"UNT+", b"UNA:+.? 'DTM+137:20261128:102'UNT+")
+    assert [message.tags for message in messages_of(edifact, raw)] == [("UNH", "BGM")]
+    assert any("UNA is not followed by UNB" in fault for fault in faults_of(edifact, raw))
+
+
 def test_a_control_number_that_stands_twice_in_one_file_is_told() -> None:
     raw = edifact_of(*orders(1)) * 2
     assert faults_of(edifact, raw) == [
