@@ -9,7 +9,8 @@ STAMP := $(VENV)/.installed
 export PYTHONDONTWRITEBYTECODE :=
 # program:Debian package, what tests start besides Python
 TEST_PROGRAMS := openssl:openssl git:git redis-server:redis-server rabbitmq-server:rabbitmq-server \
-  systemd-analyze:systemd initdb:postgresql faketime:faketime sshd:openssh-server node:nodejs npm:npm xmlsec1:xmlsec1
+  systemd-analyze:systemd initdb:postgresql faketime:faketime sshd:openssh-server node:nodejs npm:npm xmlsec1:xmlsec1 \
+  gpg:gnupg
 
 CHECKED := tests/unit tests/test_docs.py tests/test_house_rules.py
 LONGEST_FIRST := tests/simulation tests/mutants tests/chaos tests/acceptance tests/integration tests/conformance tests/engine

@@ -9,6 +9,7 @@ from typing import Any
 
 from connectors._file_names import check_template, filled, folder_within, is_template
 from connectors._file_packing import way_of, without_zip
+from connectors._file_pgp import without_ending
 from connectors.base import Parcel, PermanentError
 
 _EXTENSIONS = {
@@ -41,7 +42,8 @@ class Addresses:
         literal = next((at for at, part in enumerate(self._parts) if is_template(part)), len(self._parts))
         self.fixed = root.joinpath(*self._parts[:literal])
         self._is_made = literal < len(self._parts)
-        self._has_ending = bool(PurePath(without_zip(self._name)).suffix)
+        self._is_sealed = bool(settings["pgp"])
+        self._has_ending = bool(PurePath(without_zip(self._packed(self._name))).suffix)
         # A name made of the delivery belongs to it alone: what lies there under it is what an earlier try wrote.
         self.is_own_name = "{key}" in self._name or "{delivery_id}" in self._name
 
@@ -51,8 +53,13 @@ class Addresses:
         known = {"extension": extension, **parcel.variables, "key": parcel.key, "delivery_id": parcel.delivery_id}
         parts = [_folder(part, known) if is_template(part) else part for part in self._parts]
         name = filled(self._name, known)
-        inner = f"{without_zip(name)}{'' if self._has_ending else f'.{extension}'}"
-        return Address(self._root.joinpath(*parts), name, self._is_made, self.fixed, way_of(self._pack, name), inner)
+        packed = self._packed(name)
+        inner = f"{without_zip(packed)}{'' if self._has_ending else f'.{extension}'}"
+        return Address(self._root.joinpath(*parts), name, self._is_made, self.fixed, way_of(self._pack, packed), inner)
+
+    def _packed(self, name: str) -> str:
+        """What the name was before it was encrypted."""
+        return without_ending(name) if self._is_sealed else name
 
 
 def _folder(part: str, known: Mapping[str, str]) -> str:

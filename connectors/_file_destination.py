@@ -17,6 +17,7 @@ import msgspec
 from connectors._file_address import Address, Addresses
 from connectors._file_names import numbered
 from connectors._file_packing import packed
+from connectors._file_pgp import Sealing
 from connectors._files import Files, Lost, Passing, Unknown, Unreached, Vanished, is_there
 from connectors._queue import Ended, Queue
 from connectors.base import (
@@ -35,6 +36,7 @@ from connectors.base import (
     Request,
     Said,
     StoppedError,
+    TransientError,
     Verdict,
 )
 
@@ -57,8 +59,8 @@ _ERRORS: dict[int, tuple[str, str]] = {
 class FolderDestination:
     """Writes each parcel beside its final name, makes it durable, and only then gives it its name."""
 
-    def __init__(self, files: Files, root: PurePath, settings: Mapping[str, Any]) -> None:
-        self._files, self._addresses = files, Addresses(root, settings)
+    def __init__(self, files: Files, root: PurePath, settings: Mapping[str, Any], sealing: Sealing | None) -> None:
+        self._files, self._addresses, self._sealing = files, Addresses(root, settings), sealing
         self._marker, self._if_exists = settings["marker"], settings["if_exists"]
         self._queue = Queue(settings["threads"], "file", self._timed, _GROUP, self._made_durable)
 
@@ -91,11 +93,13 @@ class FolderDestination:
             fault = self._files.fault(self._addresses.fixed)
         except ConnectorError as error:
             return [str(error)]
-        return [fault] if fault else []
+        return [*([fault] if fault else []), *(self._sealing.faults() if self._sealing else [])]
 
     def close(self) -> None:
         self._queue.close()
         self._files.close()
+        if self._sealing:
+            self._sealing.close()
 
     def _made_durable(self, ended: Ended) -> Ended:
         """The names survive a power cut before anybody hears of them: once for all of a group."""
@@ -113,6 +117,7 @@ class FolderDestination:
         try:
             to = self._addresses.of(parcel)
             body = packed(parcel.body, to.pack, to.inner_name)
+            body = self._sealing.sealed(body) if self._sealing else body
             verdict = self._put(to, msgspec.structs.replace(parcel, body=body))
         except (OSError, ConnectorError) as error:
             verdict = _failed(error)
@@ -217,9 +222,12 @@ class FolderDestination:
         return _Placed(Verdict(REFUSED, "exists", detail), there.name)
 
     def _holds(self, path: PurePath, body: bytes) -> bool:
-        """Whether a plain file of exactly these bytes lies there."""
+        """Whether a plain file of exactly these bytes lies there; any, where they are encrypted: its name is that of
+        these bytes alone, and whole, but what is encrypted twice is not the same twice."""
         try:
             status = self._files.status(path)
+            if self._sealing:
+                return status.is_file
             if not status.is_file or status.size != len(body):
                 return False
             with self._files.opened(path) as file:
@@ -271,6 +279,8 @@ def _failed(error: OSError | ConnectorError) -> Verdict:
     match error:
         case StoppedError():
             return Verdict(STOPPED, error.code, str(error))
+        case TransientError():
+            return Verdict(LATER, error.code, str(error))
         case ConnectorError():
             return Verdict(REFUSED, "file_name", str(error))
         case Unknown():

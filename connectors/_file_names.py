@@ -16,6 +16,7 @@ from connectors.base import PermanentError
 
 TEMPORARY = (".tmp", ".part", ".filepart")
 PACKED = (".gz", ".zip")
+ENCRYPTED = (".pgp", ".gpg", ".asc")
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._=@+-]")
@@ -88,7 +89,7 @@ def readable(name: str) -> str:
 def numbered(name: str, number: int) -> str:
     """``orders.csv``, ``orders-1.csv``, ``orders-2.csv`` …; ``orders-1.csv.gz``"""
     path = PurePath(name)
-    ending = path.suffix if path.suffix.lower() in PACKED else ""
+    ending = path.suffix if path.suffix.lower() in PACKED + ENCRYPTED else ""
     path = PurePath(name.removesuffix(ending))
     return name if number == 0 else f"{path.stem}-{number}{path.suffix}{ending}"
 

@@ -9,7 +9,7 @@ import stat
 import struct
 import tempfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -75,7 +75,7 @@ class Unpacking:
         return next((ending for ending in self.endings if name.lower().endswith(ending)), "")
 
 
-def gunzipped(chunks: Iterator[bytes], size: int, unpacking: Unpacking) -> Iterator[bytes]:
+def gunzipped(chunks: Iterator[bytes], size: int, unpacking: Unpacking) -> Generator[bytes, None, None]:
     """What was packed into ``size`` bytes by gzip, member after member, in pieces. Raises PermanentError for what is
     cut off or damaged, after the last chunk was taken: it may be that a writer is still at it."""
     inflate, grown, is_first = None, 0, True
@@ -169,8 +169,7 @@ def opened_zip(chunks: Iterator[bytes], size: int, unpacking: Unpacking, keep: C
     """The zip that these chunks are, in a copy: its table of contents stands at its end. Raises PermanentError for one
     that cannot be read, TransientError where there is no room for the copy."""
     with tempfile.SpooledTemporaryFile(_IN_MEMORY) as copy:
-        for chunk in chunks:
-            _add(copy, chunk)
+        copied(chunks, copy)
         most = max(_IN_MEMORY, _ENTRY_BYTES * unpacking.max_files)
         bounded = _Bounded(copy, most, lambda: _too_many(unpacking))
         try:
@@ -181,12 +180,23 @@ def opened_zip(chunks: Iterator[bytes], size: int, unpacking: Unpacking, keep: C
             yield Zip(archive, size, unpacking, keep)
 
 
-def _add(copy: IO[bytes], chunk: bytes) -> None:
+def copied(chunks: Iterable[bytes], copy: IO[bytes]) -> None:
+    """Into a temporary file, which stands at its beginning then. Raises TransientError where there is no room."""
+    for chunk in chunks:
+        with copying():
+            copy.write(chunk)
+    with copying():
+        copy.seek(0)
+
+
+@contextmanager
+def copying() -> Iterator[None]:
+    """Around what writes to a temporary file. Raises TransientError where there is no room for it."""
     try:
-        copy.write(chunk)
+        yield
     except OSError as error:
         where = tempfile.gettempdir()
-        text = f"there is no room in {where} for the copy that a zip is read from: {error.strerror}"
+        text = f"there is no room in {where} for the copy that a file is read from: {error.strerror}"
         raise TransientError(text, code="paused") from None
 
 

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack, closing
 from pathlib import PurePath
 
 from connectors._files import Files, OpenFile, Passing
 from connectors.base import ConnectorError, PermanentError, TransientError
 
+Layer = Callable[[Generator[bytes, None, None]], Generator[bytes, None, None]]
+
 
 class Reading:
-    """The bytes of a file, or what ``unpack`` makes of them. ``keep`` is called after each chunk. ``attributes`` has
+    """The bytes of a file, or what its ``layers`` make of them. ``keep`` is called after each chunk. ``attributes`` has
     the sha256 once the last one was taken; ``failure`` is why it could not be read, whatever became of that exception
     on its way through the one who reads."""
 
     def __init__(
         self, files: Files, path: PurePath, sha256: str, keep: Callable[[OpenFile], None],
-        unpack: Callable[[Iterator[bytes]], Iterator[bytes]] | None = None,
+        layers: Sequence[Layer] = (),
     ) -> None:  # fmt: skip
         self._files, self._path, self._expected, self._keep = files, path, sha256, keep
-        self._unpack = unpack
+        self._layers = layers
         self.attributes: dict[str, str] = {}
         self.failure: ConnectorError | None = None
 
@@ -29,7 +31,7 @@ class Reading:
         """Raises TransientError when the file changes while it is read or its connection breaks, PermanentError when it
         cannot be read."""
         try:
-            yield from self._unpacked(self._unpack) if self._unpack else self._chunks()
+            yield from self._unpacked() if self._layers else self._chunks()
         except ConnectorError as error:
             self.failure = error
             raise
@@ -40,12 +42,15 @@ class Reading:
             self.failure = PermanentError(f"the file cannot be read: {error.strerror}")
             raise self.failure from None
 
-    def _unpacked(self, unpack: Callable[[Iterator[bytes]], Iterator[bytes]]) -> Iterator[bytes]:
+    def _unpacked(self) -> Generator[bytes, None, None]:
         """The sha256 is that of the content: two files may be packed differently and say the same."""
         digest = hashlib.sha256()
         # Closed at once whatever happens: an error that is looked at would else keep the file, and its connection.
-        with closing(self._chunks()) as packed:
-            for piece in unpack(packed):
+        with ExitStack() as open_layers:
+            pieces = open_layers.enter_context(closing(self._chunks()))
+            for layer in self._layers:
+                pieces = open_layers.enter_context(closing(layer(pieces)))
+            for piece in pieces:
                 digest.update(piece)
                 yield piece
         self.attributes["sha256"] = digest.hexdigest()

@@ -18,7 +18,8 @@ from connectors._file_claims import Claim, Claims, Held
 from connectors._file_leases import LeasedClaims
 from connectors._file_names import event_of, folder_within, move_numbered, readable
 from connectors._file_packed import Unpacking, gunzipped, opened_zip
-from connectors._file_reading import Reading
+from connectors._file_pgp import Opening, is_encrypted, without_ending
+from connectors._file_reading import Layer, Reading
 from connectors._file_ready import Seen, readiness
 from connectors._files import Files, Lost, Passing
 from connectors.base import ConnectorError, Incoming, Leases, PermanentError, StoppedError, TransientError
@@ -41,9 +42,9 @@ class FolderSource:
 
     def __init__(
         self, files: Files, root: PurePath, settings: Mapping[str, Any], now: Callable[[], float],
-        monotonic: Callable[[], float],
+        monotonic: Callable[[], float], opening: Opening | None,
     ) -> None:  # fmt: skip
-        self._files = files
+        self._files, self._opening = files, opening
         self._folder = folder_within(root, settings["folder"])
         self._archive = folder_within(root, settings["archive"])
         self._error = folder_within(root, settings["error"])
@@ -66,6 +67,8 @@ class FolderSource:
         """Take what is ready; gives how many. A file that cannot be read goes to the error folder, its neighbours go
         on. An ``accept`` that raises puts the file back and ends this round."""
         self.is_over = True
+        if self._opening:
+            self._opening.open()
         try:
             return sum(self._take(claim, seen, accept) for claim, seen in self._in_hand())
         except _Refused as refused:
@@ -106,12 +109,14 @@ class FolderSource:
             return [str(error)]
         finally:
             self._files.rest()
-        return [fault] if fault else []
+        return [*([fault] if fault else []), *(self._opening.faults() if self._opening else [])]
 
     def close(self) -> None:
         """Free every connection; what is under way ends after the file in hand."""
         self._is_closed = True
         self._files.close()
+        if self._opening:
+            self._opening.close()
 
     @property
     def _waits_for_outcome(self) -> bool:
@@ -189,11 +194,27 @@ class FolderSource:
         if seen is not None and seen.sha256:
             self._sha256[claim.reference] = seen.sha256
         held = Held(self._claims, claim, self._settings["lease"], self._now)
-        ending = self._unpacking.ending(claim.name) if size else ""
-        unpack = partial(gunzipped, size=size, unpacking=self._unpacking) if ending == ".gz" else None
-        reading = Reading(self._files, claim.path, self._sha256.get(claim.reference, ""), held.keep, unpack)
-        give = {".gz": self._unpacked, ".zip": self._entries}.get(ending, self._plain)
-        return self._hand_over(held, reading, give(held, reading, size), accept)
+        inner, ending, layers = self._layers(held, size) if size else (claim.name, "", [])
+        reading = Reading(self._files, claim.path, self._sha256.get(claim.reference, ""), held.keep, layers)
+        if ending == ".zip":
+            things = self._entries(held, reading, size)
+        else:
+            things = self._unpacked(held, reading, inner) if layers else self._plain(held, reading, size)
+        return self._hand_over(held, reading, things, accept)
+
+    def _layers(self, held: Held, size: int) -> tuple[str, str, list[Layer]]:
+        """What a file is called once it is decrypted and unpacked, by its name; the ending that said that it is packed;
+        and what does so, one after the other."""
+        name, layers, limits = held.claim.name, list[Layer](), self._unpacking
+        if self._opening and is_encrypted(name):
+            name = without_ending(name)
+            keep = partial(self._keep, held)
+            layers.append(partial(self._opening.decrypted, size=size, unpacking=limits, keep=keep))
+        ending = self._unpacking.ending(name)
+        if ending == ".gz":
+            name = PurePath(name).stem
+            layers.append(partial(gunzipped, size=size, unpacking=limits))
+        return name, ending, layers
 
     def _dismiss_empty(self, claim: Claim, reason: str) -> None:
         if self._settings["empty"] == "skip":
@@ -272,14 +293,14 @@ class FolderSource:
             name = readable(held.claim.name)
             yield self._incoming(held.claim, name, name, chunks, size, reading.attributes)
 
-    def _unpacked(self, held: Held, reading: Reading, size: int) -> Generator[Incoming, None, None]:
-        """What is in a .gz; nothing where that is empty and empty files are not wanted."""
+    def _unpacked(self, held: Held, reading: Reading, inner: str) -> Generator[Incoming, None, None]:
+        """What is in a .gz, or encrypted; nothing where that is empty and empty files are not wanted."""
         name = readable(held.claim.name)
         with closing(reading.chunks()) as chunks:
             first = next(chunks, b"")
             if first or self._settings["empty"] == "accept":
                 both, size = chain((first,), chunks) if first else chunks, -1 if first else 0
-                yield self._incoming(held.claim, name, PurePath(name).stem, both, size, reading.attributes)
+                yield self._incoming(held.claim, name, readable(inner), both, size, reading.attributes)
 
     def _entries(self, held: Held, reading: Reading, size: int) -> Generator[Incoming, None, None]:
         """The files in a .zip, of which all can be read."""

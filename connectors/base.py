@@ -335,6 +335,10 @@ class PermanentError(ConnectorError):
     """Trying again will not help."""
 
 
+class MachineError(PermanentError):
+    """Something is missing on this machine, which another one that the same settings are for may have."""
+
+
 class StoppedError(PermanentError):
     """Nothing can be had from this system before a person has seen to it: its credentials, certificates or keys.
     ``code`` is that of a verdict."""

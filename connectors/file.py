@@ -13,6 +13,7 @@ from connectors._file_destination import FolderDestination, FolderRehearsal
 from connectors._file_local import LocalFiles
 from connectors._file_names import PACKED, folder_within
 from connectors._file_packed import UNPACK
+from connectors._file_pgp import OPENING, SEALING, Opening, Sealing, inspect_pgp, lint_opening, lint_sealing
 from connectors._file_source import FolderSource
 from connectors.base import WHEN, Destination, Field, PermanentError, Source
 
@@ -47,6 +48,8 @@ FETCH = (
           default="skip", choices=("skip", "process", "alert")),
     Field("unpack", "group", "Files that are packed are taken as what is in them: a .gz as one file, each file in a "
           ".zip as one of its own.", fields=UNPACK),
+    Field("pgp", "group", "Files whose names end in .pgp, .gpg or .asc are decrypted by the program gpg, and unpacked "
+          "then; without it they are taken as they are.", fields=OPENING),
     Field("claim", "choice", "How a file is taken in hand: rename (into .work in the folder) or lease (a row in the "
           "hub's store, where no rename is allowed: files stay where they are, and the hub knows which are done with).",
           default="rename", choices=("rename", "lease")),
@@ -62,6 +65,9 @@ SEND = (
     Field("pack", "choice", "Whether what is written is packed: name (where the name ends in .gz or .zip), gz, zip "
           "(with one file in it, called as the zip without its ending) or none. A retry writes the same bytes.",
           default="name", choices=("name", "gz", "zip", "none")),
+    Field("pgp", "group", "What is written is encrypted by the program gpg, once it is packed. The name has {key} in "
+          "it: what lies under it counts as written, since what is encrypted twice is not the same twice.",
+          fields=SEALING),
     Field("if_exists", "choice", "What if the name is taken by other content: fail, replace, or suffix (name-1 …).",
           default="fail", choices=("fail", "replace", "suffix")),
     Field("marker", "text", "A marker to write last, e.g. {name}.done; empty: none.", default=""),
@@ -88,12 +94,14 @@ def source(
     config: Mapping[str, Any], now: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic
 ) -> Source:
     """The watched folder. Raises PermanentError when the configuration names none."""
-    return FolderSource(LocalFiles(), Path(config["root"]), part_of(config, "fetch", FETCH), now, monotonic)
+    fetch = part_of(config, "fetch", FETCH)
+    return FolderSource(LocalFiles(), Path(config["root"]), fetch, now, monotonic, Opening.of(fetch, config))
 
 
 def destination(config: Mapping[str, Any]) -> Destination:
     """The folder to put files into. Raises PermanentError when the configuration names none."""
-    return FolderDestination(LocalFiles(), Path(config["root"]), part_of(config, "send", SEND))
+    send = part_of(config, "send", SEND)
+    return FolderDestination(LocalFiles(), Path(config["root"]), send, Sealing.of(send, config))
 
 
 def rehearsal(config: Mapping[str, Any]) -> FolderRehearsal:
@@ -106,6 +114,11 @@ def lint(config: Mapping[str, Any]) -> None:
     lint_folders(config)
 
 
+def inspect(config: Mapping[str, Any]) -> None:
+    """What can be known of the keys that the settings name. Raises FilesError, MachineError."""
+    inspect_pgp(config)
+
+
 def lint_folders(config: Mapping[str, Any]) -> None:
     """The same for ``fetch`` and ``send``, wherever their folders are."""
     if config.get("fetch"):
@@ -116,11 +129,13 @@ def lint_folders(config: Mapping[str, Any]) -> None:
         if fetch["claim"] == "lease" and fetch["archive_by"] == "outcome":
             raise PermanentError("fetch.archive_by: with claim: lease files stay where they are; take it out")
         _lint_unpack({field.name: field.default for field in UNPACK} | dict(fetch["unpack"] or {}))
+        lint_opening(fetch)
     if config.get("send"):
         send = part_of(config, "send", SEND)
         _named("send.folder", lambda: folder_within(PurePath(), send["folder"]))
         _named("send", lambda: Addresses(PurePath(), send))
         _lint_counts("send", send, ("threads",))
+        lint_sealing(send)
 
 
 def _lint_counts(group: str, settings: Mapping[str, Any], names: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from connectors._file_destination import FolderDestination, FolderRehearsal
+from connectors._file_pgp import Opening, Sealing, inspect_pgp
 from connectors._file_source import FolderSource
 from connectors._sftp_host_key import parse_host_key
 from connectors.base import Destination, Field, PermanentError, Source
@@ -55,12 +56,13 @@ def source(
     """The watched folder. Raises PermanentError when the configuration names none, or a key is none."""
     fetch = part_of(config, "fetch", FETCH)
     rests = fetch["every"] > _filled(config, "connections", CONNECTIONS)["idle"]
-    return FolderSource(_files(config, rests), _root(config), fetch, now, monotonic)
+    return FolderSource(_files(config, rests), _root(config), fetch, now, monotonic, Opening.of(fetch, config))
 
 
 def destination(config: Mapping[str, Any]) -> Destination:
     """The folder to put files into. Raises PermanentError when the configuration names none, or a key is none."""
-    return FolderDestination(_files(config), _root(config), part_of(config, "send", SEND))
+    send = part_of(config, "send", SEND)
+    return FolderDestination(_files(config), _root(config), send, Sealing.of(send, config))
 
 
 def rehearsal(config: Mapping[str, Any]) -> FolderRehearsal:
@@ -85,6 +87,11 @@ def lint(config: Mapping[str, Any]) -> None:
     if not config.get("fetch") and not config.get("send"):
         raise PermanentError("fetch is missing, and send: too; say where files are fetched from, or put to")
     lint_folders(config)
+
+
+def inspect(config: Mapping[str, Any]) -> None:
+    """What can be known of the keys that the settings name. Raises FilesError, MachineError."""
+    inspect_pgp(config)
 
 
 def _root(config: Mapping[str, Any]) -> PurePosixPath:

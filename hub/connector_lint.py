@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
-from connectors.base import ConnectorError, Field, FilesError
+from connectors.base import ConnectorError, Field, FilesError, MachineError
 from hub.errors import Fault
 from hub.fields import Located
 from hub.secret import Secret
@@ -54,7 +55,8 @@ def file_faults(
             yield Fault(each.file, each.line, 1 if each.line else 0, each.message)
     except ConnectorError as error:
         setting = _PATH.match(str(error))
-        yield place_along(node, setting[0] if setting else "").fault(str(error))
+        fault = place_along(node, setting[0] if setting else "").fault(str(error))
+        yield replace(fault, severity="warning") if isinstance(error, MachineError) else fault
     except Exception as error:
         yield node.fault(_failed("inspect", error))
 

@@ -26,7 +26,7 @@ _CONTROL = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-
 _EDITORS = "schemas/hub/"  # what ``o2c schema`` writes for editors; the hub has no use for it
 _SUFFIXES = (
     ".yaml", ".yml", ".json", ".jsonl", ".csv", ".edi", ".txt", ".xml", ".xsd", ".sch", ".xsl", ".xslt",
-    ".wsdl", ".crt",
+    ".wsdl", ".crt", ".asc",
 )  # fmt: skip
 _MAX_FILE, _MAX_TOTAL, _MAX_FILES = 16_000_000, 256_000_000, 20_000
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from broker_servers import RabbitServer, RedisServer, running
+from pgp_keys import People, people_with_keys
 from servers import PostgresServer, postgres_server
 
 gc.set_threshold(50_000, 20, 20)  # as the program does: what tests hold is large, and stays
@@ -31,3 +32,10 @@ def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server of this test run's own."""
     with postgres_server() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def people() -> Iterator[People]:
+    """People with PGP keys."""
+    with people_with_keys() as made:
+        yield made

@@ -71,9 +71,10 @@ class Times:
         self.monotonic += seconds
 
 
-def fetching(root: Path, times: Times, **settings: Any) -> Source:
+def fetching(root: Path, times: Times, files: dict[str, bytes] | None = None, **settings: Any) -> Source:
     module, config = reached(root)
     # Asked for so seldom that connections are closed between two rounds.
+    config["files"] = files or {}
     config["fetch"] = {"folder": "in", "ready": "rename", "every": 3600.0, **settings}
     return module.source(config, lambda: times.now, lambda: times.monotonic)  # type: ignore[no-any-return]
 

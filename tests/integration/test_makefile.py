@@ -21,7 +21,7 @@ def test_what_is_missing_is_named_and_what_is_out_of_the_path_is_found(tmp_path:
     bare = {"HOME": str(tmp_path), "PATH": str(tmp_path)}
     ended = subprocess.run([make, "-C", str(ROOT), "test"], env=bare, capture_output=True, timeout=60)
     told = "make test: these Debian packages are missing; install them and run it again:"
-    told += " redis-server faketime nodejs npm xmlsec1"
+    told += " redis-server faketime nodejs npm xmlsec1 gnupg"
     assert (ended.returncode, ended.stderr.decode().splitlines()[0]) == (2, told)
 
 

@@ -1,0 +1,244 @@
+"""The program gpg in a home of its own: a folder only its user can look into, which goes when it is closed, with the
+keys of one system in it and an agent that nobody else talks to. No key server is asked, no setting of the machine read.
+
+What is told of an error is ours: gpg's own words may hold names of people, and never come out.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from connectors.base import ConnectorError, StoppedError, TransientError
+
+PIECE = 262_144
+CODE = "pgp"  # of the verdict on a system whose keys cannot be used
+MISSING = "the program gpg is not installed; on Debian: apt-get install gnupg"
+_OPTIONS = ("--no-options", "--batch", "--no-tty", "--quiet", "--pinentry-mode", "loopback", "--trust-model", "always",
+            "--no-auto-key-retrieve", "--no-auto-key-locate", "--disable-dirmngr")  # fmt: skip
+_PREFIX, _LOCK = "o2c-pgp-", "in-use"
+_LONGEST_PHRASE = 1000  # gpg takes 255; the pipe it is given by holds this without anybody reading
+_MOST_STATUS = 1_000_000
+_HAS_SECRET = 16  # among what an import tells of a key
+_UNUSABLE = {  # by the lower half of libgpg-error's numbers
+    11: "the passphrase beside it is not its passphrase",
+    177: "it has a passphrase; write passphrase: secret://env/NAME beside it",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What a run of gpg came to: its exit code, and what it said by ``--status-fd``, as (keyword, words)."""
+
+    code: int
+    said: tuple[tuple[str, tuple[str, ...]], ...]
+
+    def words(self, keyword: str) -> list[tuple[str, ...]]:
+        return [words for each, words in self.said if each == keyword]
+
+
+class Keyring:
+    """gpg with these keys: ``secret`` a private one, ``public`` those of others by the names of their files, all as
+    text. Its home is made at the first use. Methods may be called from several threads.
+
+    Every method raises StoppedError where gpg is missing or a key cannot be used, TransientError after ``close``.
+    """
+
+    def __init__(self, setting: str, secret: str, passphrase: str, public: dict[str, bytes]) -> None:
+        """``setting`` is what the private key is called where it is written."""
+        self._setting, self._secret, self._passphrase, self._public = setting, secret, passphrase, public
+        self._lock, self._home = threading.Lock(), ""
+        self._in_use: IO[bytes] | None = None
+        self._own = ""
+        self._of: dict[str, tuple[str, ...]] = {}
+        self._is_closed = False
+
+    def open(self) -> None:
+        """Have the keys in it, if they are not yet."""
+        with self._lock:
+            self._refuse_if_closed()
+            if self._own or self._of:
+                return
+            try:
+                if not self._home:
+                    self._home, self._in_use = _new_home()
+                self._import()
+            except OSError as error:
+                text = f"a folder for gpg cannot be made in {tempfile.gettempdir()}: {error.strerror}"
+                raise TransientError(text, code="paused") from None
+
+    @property
+    def own(self) -> str:
+        """The fingerprint of the private key."""
+        return self._own
+
+    def fingerprints(self, file: str) -> tuple[str, ...]:
+        """Those of the public keys in a file."""
+        return self._of[file]
+
+    def run(self, arguments: Sequence[str], content: IO[bytes], take: Callable[[bytes], object]) -> Ended:
+        """gpg with a file as its input; ``take`` is given what comes out, and by raising it ends the run."""
+        self.open()
+        ended = self._run(arguments, content, take)
+        with self._lock:
+            self._refuse_if_closed()
+        if ended.code < 0:
+            raise TransientError(f"gpg was ended by {signal.Signals(-ended.code).name}", code="paused")
+        return ended
+
+    def try_key(self) -> None:
+        """Whether the private key can be used with this passphrase."""
+        if not self._secret:
+            return
+        ended = self._ask("--dry-run", "--passwd", self._own)
+        if not ended.words("SUCCESS"):
+            raise StoppedError(self._unusable(ended), CODE)
+
+    def close(self) -> None:
+        """End what is under way, and the agent, and take the home away."""
+        with self._lock:
+            self._is_closed = True
+            home, lock, self._home, self._in_use = self._home, self._in_use, "", None
+        if home:
+            _remove(Path(home))
+        if lock is not None:
+            lock.close()
+
+    def _refuse_if_closed(self) -> None:
+        if self._is_closed:
+            raise TransientError("the system is closed", code="closing")
+
+    def _import(self) -> None:
+        own = ""
+        if self._secret:
+            found = self._imported(self._secret.encode())
+            own = next((fingerprint for flags, fingerprint in found if flags & _HAS_SECRET), "")
+            if not own:
+                text = "gpg finds no private key in it; write what gpg --armor --export-secret-keys KEY prints"
+                raise StoppedError(f"{self._setting}: {text}", CODE)
+        of = {}
+        for name, content in self._public.items():
+            of[name] = tuple(dict.fromkeys(fingerprint for _, fingerprint in self._imported(content)))
+            if not of[name]:
+                text = "gpg finds no public key with a name in it; have it written by gpg --armor --export KEY"
+                raise StoppedError(f"{name}: {text}", CODE)
+        self._own, self._of = own, of
+        try:
+            self.try_key()
+        except ConnectorError:
+            self._own, self._of = "", {}
+            raise
+
+    def _imported(self, content: bytes) -> list[tuple[int, str]]:
+        """What was in it: flags and fingerprint of each key."""
+        ended = self._ask("--import", content=content)
+        return [(int(words[0]), words[1]) for words in ended.words("IMPORT_OK")]
+
+    def _unusable(self, ended: Ended) -> str:
+        number = next((int(words[1]) & 0xFFFF for words in ended.words("ERROR") if words[1:]), 0)
+        return f"{self._setting}: {_UNUSABLE.get(number, f'gpg cannot use it (error {number})')}"
+
+    def _ask(self, *arguments: str, content: bytes = b"") -> Ended:
+        with tempfile.TemporaryFile() as file:
+            file.write(content)
+            file.seek(0)
+            return self._run(arguments, file, lambda piece: None)
+
+    def _run(self, arguments: Sequence[str], content: IO[bytes], take: Callable[[bytes], object]) -> Ended:
+        with tempfile.TemporaryFile() as status, _readable(self._passphrase) as phrase:
+            numbers = ("--passphrase-fd", str(phrase), "--status-fd", str(status.fileno()))
+            process = subprocess.Popen(  # noqa: S603 - the program it is about, with words of ours
+                [_program(), *_OPTIONS, *numbers, *arguments], stdin=content, stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL, pass_fds=(phrase, status.fileno()), env=_environment(self._home),
+            )  # fmt: skip
+            assert process.stdout is not None
+            try:
+                with process.stdout as out:
+                    while piece := out.read1(PIECE):  # type: ignore[attr-defined]
+                        take(piece)
+            except BaseException:
+                process.kill()
+                raise
+            finally:
+                process.wait()
+            status.seek(0)
+            return Ended(process.returncode, tuple(_lines(status.read(_MOST_STATUS))))
+
+
+def is_installed() -> bool:
+    """Whether there is a gpg on this machine."""
+    return shutil.which("gpg") is not None
+
+
+def _program() -> str:
+    if (found := shutil.which("gpg")) is None:
+        raise StoppedError(MISSING, CODE)
+    return found
+
+
+def _lines(said: bytes) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for line in said.decode("utf-8", "replace").splitlines():
+        mark, *words = line.split(" ")
+        if mark == "[GNUPG:]" and words:
+            yield words[0], tuple(words[1:])
+
+
+@contextmanager
+def _readable(passphrase: str) -> Iterator[int]:
+    """The end of a pipe that a passphrase is read from."""
+    if len(passphrase.encode()) > _LONGEST_PHRASE or "\n" in passphrase:
+        raise StoppedError("the passphrase of a PGP key is one line of at most 255 bytes", CODE)
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, f"{passphrase}\n".encode())
+        os.close(writing)
+        yield reading
+    finally:
+        os.close(reading)
+
+
+def _environment(home: str) -> dict[str, str]:
+    """What gpg and its agent are told of the hub's own: nothing."""
+    return {"PATH": os.environ.get("PATH", os.defpath), "GNUPGHOME": home, "LC_ALL": "C"}
+
+
+def _new_home() -> tuple[str, IO[bytes]]:
+    """A folder, and what tells all others as long as it is open that it is in use. What a hub that was killed has left
+    is taken away."""
+    for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with suppress(OSError):
+            _remove_if_left(path)
+    home = tempfile.mkdtemp(prefix=_PREFIX)
+    new = Path(home, f"{_LOCK}.tmp")  # nobody looks at it before it is locked
+    lock = new.open("wb")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    new.rename(new.with_name(_LOCK))
+    return home, lock
+
+
+def _remove_if_left(path: Path) -> None:
+    if path.is_symlink() or path.stat().st_uid != os.geteuid():
+        return
+    with (path / _LOCK).open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _remove(path)
+
+
+def _remove(home: Path) -> None:
+    if program := shutil.which("gpgconf"):  # else the agent sees that its home is gone
+        with suppress(OSError):
+            subprocess.run(  # noqa: S603 - as above
+                [program, "--kill", "gpg-agent"], env=_environment(str(home)), input=b"", capture_output=True,
+                check=False,
+            )  # fmt: skip
+    shutil.rmtree(home, ignore_errors=True)
