@@ -23,10 +23,11 @@ from connectors.base import ConnectorError, StoppedError, TransientError
 
 PIECE = 262_144
 CODE = "pgp"  # of the verdict on a system whose keys cannot be used
-MISSING = "the program gpg is not installed; on Debian: apt-get install gnupg"
+MISSING = "the programs gpg and gpg-agent are not installed; on Debian: apt-get install gnupg"
 _OPTIONS = ("--no-options", "--batch", "--no-tty", "--quiet", "--pinentry-mode", "loopback", "--trust-model", "always",
             "--no-auto-key-retrieve", "--no-auto-key-locate", "--disable-dirmngr")  # fmt: skip
-_PREFIX, _LOCK = "o2c-pgp-", "in-use"
+_PREFIX = "o2c-pgp-"
+_LONGEST_HOME = 85  # what a socket in it is called has to fit into 107
 _LONGEST_PHRASE = 1000  # gpg takes 255; the pipe it is given by holds this without anybody reading
 _MOST_STATUS = 1_000_000
 _HAS_SECRET = 16  # among what an import tells of a key
@@ -58,8 +59,8 @@ class Keyring:
         """``setting`` is what the private key is called where it is written."""
         self._setting, self._secret, self._passphrase, self._public = setting, secret, passphrase, public
         self._lock, self._home = threading.Lock(), ""
-        self._in_use: IO[bytes] | None = None
-        self._own = ""
+        self._in_use = -1
+        self._own: tuple[str, ...] = ()
         self._of: dict[str, tuple[str, ...]] = {}
         self._is_closed = False
 
@@ -78,8 +79,8 @@ class Keyring:
                 raise TransientError(text, code="paused") from None
 
     @property
-    def own(self) -> str:
-        """The fingerprint of the private key."""
+    def own(self) -> tuple[str, ...]:
+        """The fingerprints of the private keys."""
         return self._own
 
     def fingerprints(self, file: str) -> tuple[str, ...]:
@@ -97,32 +98,30 @@ class Keyring:
         return ended
 
     def try_key(self) -> None:
-        """Whether the private key can be used with this passphrase."""
-        if not self._secret:
-            return
-        ended = self._ask("--dry-run", "--passwd", self._own)
-        if not ended.words("SUCCESS"):
-            raise StoppedError(self._unusable(ended), CODE)
+        """Whether the private keys can be used with this passphrase."""
+        for fingerprint in self._own:
+            ended = self._ask("--dry-run", "--passwd", fingerprint)
+            if not ended.words("SUCCESS"):
+                raise StoppedError(self._unusable(ended), CODE)
 
     def close(self) -> None:
         """End what is under way, and the agent, and take the home away."""
         with self._lock:
             self._is_closed = True
-            home, lock, self._home, self._in_use = self._home, self._in_use, "", None
+            home, self._home = self._home, ""
         if home:
             _remove(Path(home))
-        if lock is not None:
-            lock.close()
+            os.close(self._in_use)
 
     def _refuse_if_closed(self) -> None:
         if self._is_closed:
             raise TransientError("the system is closed", code="closing")
 
     def _import(self) -> None:
-        own = ""
+        own: tuple[str, ...] = ()
         if self._secret:
             found = self._imported(self._secret.encode())
-            own = next((fingerprint for flags, fingerprint in found if flags & _HAS_SECRET), "")
+            own = tuple(dict.fromkeys(fingerprint for flags, fingerprint in found if flags & _HAS_SECRET))
             if not own:
                 text = "gpg finds no private key in it; write what gpg --armor --export-secret-keys KEY prints"
                 raise StoppedError(f"{self._setting}: {text}", CODE)
@@ -136,7 +135,7 @@ class Keyring:
         try:
             self.try_key()
         except ConnectorError:
-            self._own, self._of = "", {}
+            self._own, self._of = (), {}
             raise
 
     def _imported(self, content: bytes) -> list[tuple[int, str]]:
@@ -176,14 +175,14 @@ class Keyring:
 
 
 def is_installed() -> bool:
-    """Whether there is a gpg on this machine."""
-    return shutil.which("gpg") is not None
+    """Whether there is a gpg on this machine, and what keeps its private keys."""
+    return all(map(shutil.which, ("gpg", "gpg-agent")))
 
 
 def _program() -> str:
-    if (found := shutil.which("gpg")) is None:
+    if not is_installed():
         raise StoppedError(MISSING, CODE)
-    return found
+    return shutil.which("gpg") or "gpg"
 
 
 def _lines(said: bytes) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -212,33 +211,47 @@ def _environment(home: str) -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", os.defpath), "GNUPGHOME": home, "LC_ALL": "C"}
 
 
-def _new_home() -> tuple[str, IO[bytes]]:
-    """A folder, and what tells all others as long as it is open that it is in use. What a hub that was killed has left
-    is taken away."""
+def _new_home() -> tuple[str, int]:
+    """A folder, open and locked, which tells all others that it is in use, and those who clear away what is old. What a
+    hub that was killed has left is taken away."""
     for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         with suppress(OSError):
             _remove_if_left(path)
-    home = tempfile.mkdtemp(prefix=_PREFIX)
-    new = Path(home, f"{_LOCK}.tmp")  # nobody looks at it before it is locked
-    lock = new.open("wb")
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    new.rename(new.with_name(_LOCK))
-    return home, lock
+    while True:
+        home = tempfile.mkdtemp(prefix=_PREFIX)
+        if len(os.fsencode(home)) > _LONGEST_HOME:
+            Path(home).rmdir()
+            raise StoppedError(f"TMPDIR: gpg can work in no folder with so long a name: {tempfile.gettempdir()}", CODE)
+        folder = _locked(Path(home), fcntl.LOCK_EX)
+        if Path(home).exists():  # nobody has taken it for left before it was locked
+            return home, folder
+        os.close(folder)
 
 
 def _remove_if_left(path: Path) -> None:
     if path.is_symlink() or path.stat().st_uid != os.geteuid():
         return
-    with (path / _LOCK).open("rb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    folder = _locked(path, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    try:
         _remove(path)
+    finally:
+        os.close(folder)
+
+
+def _locked(path: Path, how: int) -> int:
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(folder, how)
+    except OSError:
+        os.close(folder)
+        raise
+    return folder
 
 
 def _remove(home: Path) -> None:
     if program := shutil.which("gpgconf"):  # else the agent sees that its home is gone
         with suppress(OSError):
             subprocess.run(  # noqa: S603 - as above
-                [program, "--kill", "gpg-agent"], env=_environment(str(home)), input=b"", capture_output=True,
-                check=False,
-            )  # fmt: skip
+                [program, "--kill", "all"], env=_environment(str(home)), input=b"", capture_output=True, check=False
+            )
     shutil.rmtree(home, ignore_errors=True)

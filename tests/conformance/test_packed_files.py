@@ -302,8 +302,9 @@ def test_what_could_not_all_be_stored_comes_again_with_the_same_ids(root: Path, 
     assert again.bodies == list(FIVE.values())
 
 
+@pytest.mark.parametrize("step", ["write", "seek"], ids=["while it is written", "when the last of it is"])
 def test_a_zip_waits_where_there_is_no_room_for_its_copy(
-    root: Path, times: Times, monkeypatch: pytest.MonkeyPatch
+    root: Path, times: Times, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     def full(copy: io.BytesIO, chunk: bytes) -> int:
         raise OSError(28, "No space left on device")
@@ -311,7 +312,7 @@ def test_a_zip_waits_where_there_is_no_room_for_its_copy(
     put(root, "a.zip", zipped(FIVE))
     source = fetching(root, times)
     with monkeypatch.context() as patched:
-        patched.setattr("tempfile.SpooledTemporaryFile.write", full)
+        patched.setattr(f"tempfile.SpooledTemporaryFile.{step}", full)
         with pytest.raises(TransientError, match=r"there is no room in /.* for the copy.*: No space left") as told:
             taken(source)
     assert told.value.code == "paused", "it says nothing of the system"

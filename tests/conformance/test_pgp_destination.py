@@ -14,7 +14,8 @@ from pgp_keys import PHRASE, People
 from test_file_destination import files, kinds, parcel, root, verdicts
 from watched_folder import base, reached, server
 
-from connectors.base import ABSENT, DELIVERED, FOUND, STOPPED, Destination, Reachable
+from connectors import _file_pgp
+from connectors.base import ABSENT, DELIVERED, FOUND, LATER, STOPPED, Destination, Reachable, TransientError
 
 BODY = b"id,qty\n1,2\n" * 10_000
 CSV: dict[str, Any] = {"content_type": "text/csv"}
@@ -124,6 +125,19 @@ def test_a_key_that_cannot_be_used_stops_the_system(
     assert files(root / "out") == []
     assert isinstance(destination, Reachable)
     assert destination.check() == [verdict.detail]
+
+
+def test_it_waits_where_there_is_no_room_to_encrypt_it(
+    root: Path, sending: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(chunks: Any, copy: Any) -> None:
+        raise TransientError("there is no room", code="paused")
+
+    destination = sending("acme")
+    with monkeypatch.context() as patched:
+        patched.setattr(_file_pgp, "copied", full)
+        assert kinds(verdicts(destination, parcel(BODY))) == [(LATER, "paused")]
+    assert kinds(verdicts(destination, parcel(BODY))) == [(DELIVERED, "written")]
 
 
 def test_all_is_well_where_the_keys_are_good(people: People, sending: Send) -> None:

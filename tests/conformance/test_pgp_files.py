@@ -169,6 +169,18 @@ def test_what_grows_too_much_goes_aside(root: Path, people: People, opened: Open
 # -- who has signed --------------------------------------------------------------------------------------------------
 
 
+def test_nobody_looks_at_who_has_signed_where_that_is_not_asked_for(root: Path, people: People, opened: Open) -> None:
+    put(root, "a.csv.pgp", people.encrypted(ROWS, "hub", "carol"))
+    assert fetched(opened()).bodies == [ROWS]
+
+
+def test_a_second_signature_of_a_key_that_is_not_known_harms_nobody(root: Path, people: People, opened: Open) -> None:
+    put(root, "a.csv.pgp", people.encrypted(ROWS, "hub", "acme", "--local-user", "=carol"))
+    put(root, "b.csv.pgp", people.encrypted(ROWS, "hub", "carol", "--local-user", "=bob"))
+    assert taken(opened({"signed_by": [ACME]})) == ["a.csv.pgp"]
+    assert note(root, "b.csv.pgp")["reason"] == "who signed it is not among signed_by"
+
+
 def test_what_one_of_the_named_has_signed_is_taken(root: Path, people: People, opened: Open) -> None:
     put(root, "a.csv.pgp", people.encrypted(ROWS, "hub", "acme"))
     put(root, "b.csv.pgp", people.encrypted(ROWS, "hub", "bob"))
@@ -208,12 +220,16 @@ def _faults(people: People) -> list[tuple[dict[str, Any], str]]:
         ({"passphrase": "a\nb"}, "the passphrase of a PGP key is one line of at most 255 bytes"),
         ({"key": people.public["hub"].decode()}, "fetch.pgp.key: gpg finds no private key in it; write what gpg --arm"),
         ({"key": people.private["hub"][:300]}, "fetch.pgp.key: gpg finds no private key in it"),
+        (
+            {"key": people.private["acme"] + people.private["hub"], "passphrase": None},
+            "fetch.pgp.key: it has a passphrase",
+        ),
         ({"key": "hunter2"}, "fetch.pgp.key: gpg finds no private key in it"),
         ({"signed_by": ["schemas/keys/none.asc"]}, "schemas/keys/none.asc: gpg finds no public key with a name in it"),
     ]
 
 
-@pytest.mark.parametrize("number", range(7))
+@pytest.mark.parametrize("number", range(8))
 def test_a_key_that_cannot_be_used_stops_the_system_and_touches_no_file(
     root: Path, people: People, opened: Open, number: int
 ) -> None:
@@ -238,7 +254,7 @@ def test_without_gpg_nothing_is_fetched_and_it_is_told_what_to_install(
     source = opened()
     with monkeypatch.context() as patched:
         patched.setenv("PATH", str(tmp_path))
-        with pytest.raises(StoppedError, match="gpg is not installed; on Debian: apt-get install gnupg"):
+        with pytest.raises(StoppedError, match="gpg-agent are not installed; on Debian: apt-get install gnupg"):
             taken(source)
     assert (root / "in/a.csv.pgp").read_bytes() == sealed
     assert taken(source) == ["a.csv.pgp"], "once it is there"

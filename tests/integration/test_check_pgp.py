@@ -75,10 +75,12 @@ def test_nobody_who_may_sign_is_a_mistake(project: Path) -> None:
 
 def test_a_machine_without_gpg_is_told_what_to_install_and_may_still_check(project: Path, tmp_path: Path) -> None:
     said = told(project, "check", PATH=str(tmp_path))
-    assert "warning: fetch.pgp: the program gpg is not installed; on Debian: apt-get install gnupg" in said
+    assert (
+        "warning: fetch.pgp: the programs gpg and gpg-agent are not installed; on Debian: apt-get install gnupg" in said
+    )
     assert "0 errors, 1 warning" in said
     said = told(project, "doctor", "partner", PATH=str(tmp_path))
-    assert "the program gpg is not installed; on Debian: apt-get install gnupg" in said
+    assert "the programs gpg and gpg-agent are not installed; on Debian: apt-get install gnupg" in said
 
 
 def test_the_doctor_tries_the_keys(project: Path) -> None:

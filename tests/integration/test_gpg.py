@@ -15,7 +15,7 @@ import pytest
 from pgp_keys import PHRASE, People
 
 from connectors._gpg import Keyring
-from connectors.base import TransientError
+from connectors.base import StoppedError, TransientError
 
 
 @pytest.fixture
@@ -107,6 +107,14 @@ def test_what_a_hub_that_was_killed_has_left_goes_with_the_next(people: People, 
     assert wait_for_none(left)
     first.close()
     second.close()
+
+
+def test_a_folder_whose_name_is_too_long_for_gpg_is_told(people: People, homes: Path) -> None:
+    (homes / ("x" * 80)).mkdir()
+    tempfile.tempdir = str(homes / ("x" * 80))
+    with pytest.raises(StoppedError, match="TMPDIR: gpg can work in no folder with so long a name: /"):
+        keyring_of(people).open()
+    assert list((homes / ("x" * 80)).iterdir()) == []
 
 
 def test_gpg_that_is_ended_from_outside_says_nothing_of_a_file(people: People, homes: Path) -> None:
