@@ -26,6 +26,9 @@ CODE = "pgp"  # of the verdict on a system whose keys cannot be used
 MISSING = "the programs gpg and gpg-agent are not installed; on Debian: apt-get install gnupg"
 _OPTIONS = ("--no-options", "--batch", "--no-tty", "--quiet", "--pinentry-mode", "loopback", "--trust-model", "always",
             "--no-auto-key-retrieve", "--no-auto-key-locate", "--disable-dirmngr")  # fmt: skip
+# A passphrase is made slow to try for those who find a key without it, by 0.1 s each time. Whoever can look in here can
+# read it where it is written, so that nothing is won by that for each file.
+_AGENT = "s2k-count 65536\n"
 _PREFIX = "o2c-pgp-"
 _LONGEST_HOME = 85  # what a socket in it is called has to fit into 107
 _LONGEST_PHRASE = 1000  # gpg takes 255; the pipe it is given by holds this without anybody reading
@@ -223,7 +226,8 @@ def _new_home() -> tuple[str, int]:
             Path(home).rmdir()
             raise StoppedError(f"TMPDIR: gpg can work in no folder with so long a name: {tempfile.gettempdir()}", CODE)
         folder = _locked(Path(home), fcntl.LOCK_EX)
-        if Path(home).exists():  # nobody has taken it for left before it was locked
+        with suppress(FileNotFoundError):  # it is gone where somebody has taken it for left before it was locked
+            Path(home, "gpg-agent.conf").write_text(_AGENT)
             return home, folder
         os.close(folder)
 
