@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from pgp_keys import LONG_AGO, PHRASE, People
+from test_packed_files import Busy
 from watched_folder import TODAY, Accepted, Times, base, fetching, files, note, put, root, server, taken
 
 from connectors import _file_pgp
@@ -279,6 +280,16 @@ def test_a_file_waits_where_there_is_no_room_for_its_copy(
         assert taken(source) == []
     assert files(root) == ["in/a.csv.pgp"]
     assert taken(source) == ["a.csv.pgp"]
+
+
+@pytest.mark.parametrize("cut", [0, 9], ids=["whole", "half"])
+def test_what_changes_while_it_is_read_is_taken_when_it_rests(
+    root: Path, people: People, opened: Open, cut: int
+) -> None:
+    sealed = people.encrypted(ROWS)
+    put(root, "a.csv.pgp", sealed[: len(sealed) - cut])
+    assert taken(opened(times=Busy(root))) == []
+    assert files(root) == ["in/a.csv.pgp"]
 
 
 def test_the_lease_is_renewed_while_a_file_is_decrypted(root: Path, people: People, opened: Open) -> None:
