@@ -10,7 +10,7 @@ import struct
 import tempfile
 import zlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import IO, Any
@@ -178,6 +178,18 @@ def opened_zip(chunks: Iterator[bytes], size: int, unpacking: Unpacking, keep: C
             raise PermanentError("it is no zip, or half of one; have it sent again") from None
         with archive:
             yield Zip(archive, size, unpacking, keep)
+
+
+@contextmanager
+def spare_file() -> Iterator[IO[bytes]]:
+    """A temporary file, which goes with the block. Raises TransientError where there is no room for it."""
+    with copying():
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - closed below
+    try:
+        yield file
+    finally:
+        with suppress(OSError):  # what had no room has none now, and was told of
+            file.close()
 
 
 def copied(chunks: Iterable[bytes], copy: IO[bytes]) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 from connectors._file_names import ENCRYPTED
-from connectors._file_packed import Unpacking, copied, copying
+from connectors._file_packed import Unpacking, copied, copying, spare_file
 from connectors._gpg import CODE, MISSING, PIECE, Ended, Keyring, is_installed
 from connectors.base import ConnectorError, Field, FileFault, FilesError, MachineError, PermanentError, StoppedError
 
@@ -76,7 +75,7 @@ class Opening:
     ) -> Generator[bytes, None, None]:
         """What was encrypted into ``size`` bytes, in pieces; nothing before all of it has proved to be whole, and to be
         signed by whom it must be. ``keep`` is called after each. Raises PermanentError for what cannot be decrypted."""
-        with tempfile.TemporaryFile() as sealed, tempfile.TemporaryFile() as plain:
+        with spare_file() as sealed, spare_file() as plain:
             copied(chunks, sealed)
             grown = 0
 
@@ -150,7 +149,7 @@ class Sealing:
         for fingerprint in self._keyring.own[:1]:
             arguments += ["--local-user", fingerprint, "--sign"]
         made: list[bytes] = []
-        with tempfile.TemporaryFile() as plain:
+        with spare_file() as plain:
             copied([body], plain)
             ended = self._keyring.run([*arguments, "--encrypt"], plain, made.append)
         if ended.code or not ended.words("END_ENCRYPTION"):

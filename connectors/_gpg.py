@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from connectors._file_packed import copied, spare_file
 from connectors.base import ConnectorError, StoppedError, TransientError
 
 PIECE = 262_144
@@ -151,17 +152,16 @@ class Keyring:
         return f"{self._setting}: {_UNUSABLE.get(number, f'gpg cannot use it (error {number})')}"
 
     def _ask(self, *arguments: str, content: bytes = b"") -> Ended:
-        with tempfile.TemporaryFile() as file:
-            file.write(content)
-            file.seek(0)
+        with spare_file() as file:
+            copied([content], file)
             return self._run(arguments, file, lambda piece: None)
 
     def _run(self, arguments: Sequence[str], content: IO[bytes], take: Callable[[bytes], object]) -> Ended:
-        with tempfile.TemporaryFile() as status, _readable(self._passphrase) as phrase:
-            numbers = ("--passphrase-fd", str(phrase), "--status-fd", str(status.fileno()))
+        with _readable(self._passphrase) as phrase, _heard() as (status, said):
+            numbers = ("--passphrase-fd", str(phrase), "--status-fd", str(status))
             process = subprocess.Popen(  # noqa: S603 - the program it is about, with words of ours
                 [_program(), *_OPTIONS, *numbers, *arguments], stdin=content, stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL, pass_fds=(phrase, status.fileno()), env=_environment(self._home),
+                stderr=subprocess.DEVNULL, pass_fds=(phrase, status), env=_environment(self._home),
             )  # fmt: skip
             assert process.stdout is not None
             try:
@@ -173,8 +173,7 @@ class Keyring:
                 raise
             finally:
                 process.wait()
-            status.seek(0)
-            return Ended(process.returncode, tuple(_lines(status.read(_MOST_STATUS))))
+        return Ended(process.returncode, tuple(_lines(bytes(said))))
 
 
 def is_installed() -> bool:
@@ -206,6 +205,26 @@ def _readable(passphrase: str) -> Iterator[int]:
         os.close(writing)
         yield reading
     finally:
+        os.close(reading)
+
+
+@contextmanager
+def _heard() -> Iterator[tuple[int, bytearray]]:
+    """The end of a pipe that is written to, and what came by it once the block is over."""
+    reading, writing = os.pipe()
+    said = bytearray()
+
+    def listen() -> None:
+        while piece := os.read(reading, PIECE):
+            said.extend(piece[: _MOST_STATUS - len(said)])
+
+    thread = threading.Thread(target=listen, name="gpg", daemon=True)
+    thread.start()
+    try:
+        yield writing, said
+    finally:
+        os.close(writing)
+        thread.join()
         os.close(reading)
 
 

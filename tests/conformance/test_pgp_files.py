@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import io
 import os
+import resource
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,8 +18,7 @@ from pgp_keys import LONG_AGO, PHRASE, People
 from test_packed_files import Busy
 from watched_folder import TODAY, Accepted, Times, base, fetching, files, note, put, root, server, taken
 
-from connectors import _file_pgp
-from connectors.base import Reachable, Source, StoppedError, TransientError
+from connectors.base import Reachable, Source, StoppedError
 
 ROWS = b"id,qty\n1,2\n" * 1000
 ACME = "schemas/keys/acme.asc"
@@ -264,20 +264,21 @@ def test_without_gpg_nothing_is_fetched_and_it_is_told_what_to_install(
 # -- leases, ends ----------------------------------------------------------------------------------------------------
 
 
-def test_a_file_waits_where_there_is_no_room_for_its_copy(
-    root: Path, people: People, opened: Open, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("room", [300_000, 2_100_000], ids=["for half of it", "for it, and not for what is in it"])
+def test_a_file_waits_where_there_is_no_room_for_its_copies(
+    root: Path, people: People, opened: Open, caplog: pytest.LogCaptureFixture, room: int
 ) -> None:
-    put(root, "a.csv.pgp", people.encrypted(ROWS))
+    put(root, "a.csv.pgp", people.encrypted(base64.b64encode(os.urandom(2_000_000))))
     source = opened()
-    real = _file_pgp.copied
-
-    def full(chunks: Any, copy: Any) -> None:
-        real(chunks, copy)
-        raise TransientError("there is no room", code="paused")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(_file_pgp, "copied", full)
+    assert isinstance(source, Reachable)
+    assert source.check() == []
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
+    try:
         assert taken(source) == []
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "there is no room in" in caplog.text
     assert files(root) == ["in/a.csv.pgp"]
     assert taken(source) == ["a.csv.pgp"]
 
