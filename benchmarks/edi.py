@@ -35,7 +35,7 @@ class Size:
     few: int = 3_000
     large: int = 115_000
     large_x12: int = 150_000
-    rounds: int = 3
+    rounds: int = 7
 
 
 # The packages that are compared with: their module, and the extra that brings them.
