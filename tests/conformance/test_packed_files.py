@@ -83,6 +83,15 @@ def test_what_is_as_it_was_is_told_by_what_is_in_it(root: Path, times: Times) ->
 
 
 GZIP = gzip.compress(os.urandom(50_000))
+
+
+def goes_aside(root: Path, times: Times, name: str, content: bytes, reason: str) -> None:
+    put(root, name, content)
+    put(root, "b.csv")
+    assert taken(fetching(root, times)) == ["b.csv"]
+    assert note(root, name)["reason"].startswith(reason)
+
+
 BAD_GZIP = [
     ("cut off", GZIP[:-1], "the gzip file is cut off; have it sent again"),
     ("cut off in its head", GZIP[:5], "the gzip file is cut off; have it sent again"),
@@ -93,13 +102,8 @@ BAD_GZIP = [
 
 
 @pytest.mark.parametrize(("what", "content", "reason"), BAD_GZIP, ids=[row[0] for row in BAD_GZIP])
-def test_a_gzip_file_that_cannot_be_read_goes_aside(
-    root: Path, times: Times, what: str, content: bytes, reason: str
-) -> None:
-    put(root, "a.csv.gz", content)
-    put(root, "b.csv")
-    assert taken(fetching(root, times)) == ["b.csv"]
-    assert note(root, "a.csv.gz")["reason"].startswith(reason)
+def test_a_bad_gzip_file_goes_aside(root: Path, times: Times, what: str, content: bytes, reason: str) -> None:
+    goes_aside(root, times, "a.csv.gz", content, reason)
 
 
 # -- .zip ------------------------------------------------------------------------------------------------------------
@@ -186,10 +190,7 @@ BAD_ZIP = [
 def test_a_zip_that_cannot_be_taken_as_a_whole_goes_aside(
     root: Path, times: Times, what: str, content: bytes, reason: str
 ) -> None:
-    put(root, "a.zip", content)
-    put(root, "b.csv")
-    assert taken(fetching(root, times)) == ["b.csv"]
-    assert note(root, "a.zip")["reason"].startswith(reason)
+    goes_aside(root, times, "a.zip", content, reason)
     assert (root / "error/a.zip").read_bytes() == content
 
 
