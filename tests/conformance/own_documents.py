@@ -25,7 +25,9 @@ from edi_library import cases_of, context
 from there_and_back import written
 
 SEEDS, OF_EACH, OF_OTHERS = range(10), 100, 50
-ORDERING = ("order", "order_response", "order_change", "order_cancellation", "despatch_advice", "receipt_advice")
+BY_PEPPOL = (
+    "order", "order_response", "order_change", "order_cancellation", "despatch_advice", "receipt_advice", "dispute",
+)  # fmt: skip
 COMPANY = {
     "name": "Example GmbH", "postal_address": {"country_code": "DE"},
     "endpoint": {"id": "DE136695976", "scheme_id": "9930"},
@@ -47,7 +49,7 @@ def invoices() -> Iterator[Made]:
 
 def others() -> Iterator[Made]:
     """Everything else that goes out as UBL."""
-    for kind in ORDERING:
+    for kind in BY_PEPPOL:
         cases = cases_of(f"ubl/{kind.replace('_', '-')}-to-ubl")
         whole = (case for case in cases if "error" not in case and case["name"] not in LACKING)
         yield from ((kind, case["name"], case["input"]) for case in whole)

@@ -185,7 +185,23 @@ def _product(random: Random, number: int) -> dict[str, Any]:
     }, "product_id", "item", "base_unit_code", "status", "updated_at")  # fmt: skip
 
 
+def _dispute(random: Random, number: int) -> dict[str, Any]:
+    code = random.choice(("UQ", "CA", "RE", "IP", "PD"))
+    own = _some(random, {
+        "customization_id": "", "receiver": _party(random), "requested_actions": ["CNP", "NIN"][: random.randint(1, 2)],
+        "effective_date": _date(random), "document_type_code": "381",
+    }, "customization_id", "receiver", "effective_date")  # fmt: skip
+    said = {"status_reason_code": random.choice(("QTY", "PRI", "OTH")), "reason": random.choice(TEXTS)}
+    return _some(random, said) | {
+        "dispute_id": f"IR-{number}", "dispute_type": "invoice_response", "invoice_id": "2026-1000",
+        "customer_id": f"C{number}", "disputed_amount": _money(random, random.choice(list(CURRENCIES)), 1),
+        "response_code": code, "status": {"IP": "in_review", "PD": "resolved"}.get(code, "open"),
+        "opened_at": _time(random), "extensions": {"ubl": own},
+    }  # fmt: skip
+
+
 MAKERS = {
+    "dispute": _dispute,
     "product": _product,
     "return_request": _return,
     "stock_level": _stock,

@@ -18,7 +18,10 @@ from tests.unit.canonical import golden, schemas
 
 OF_EACH = 500
 CONTEXT = context({"name": "Example GmbH", "postal_address": {"country_code": "DE"}}, "Europe/Berlin")
-SAID_OTHERWISE: dict[str, str] = {}
+SAID_OTHERWISE = {
+    "extensions.ubl.customization_id": "of an answer that is not the Peppol one nothing is kept",
+    "extensions.ubl.receiver": "who an answer was sent to are we",
+}
 LEFT_OUT = {
     "party_type": "that a party is an organisation is what UBL takes it for",
     "item_type": "UBL has no kinds of articles",
@@ -48,7 +51,7 @@ def test_what_goes_out_comes_back(kind: str) -> None:
         assert places(document, back) - set(SAID_OTHERWISE) == set()
 
 
-@pytest.mark.parametrize("kind", sorted(MAKERS))
+@pytest.mark.parametrize("kind", sorted(set(MAKERS) - {"dispute"}))  # that of the example is about a payment alone
 def test_the_examples_go_out_and_come_back(kind: str) -> None:
     document = golden(kind)
     if kind == "stock_level":  # of two places
