@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 KINDS = ("text", "date", "instant", "number", "integer", "boolean", "object", "list", "nothing", "any")
 
 
-@dataclass(frozen=True, slots=True)
-class Codes:
+class Codes(NamedTuple):
     """The texts that may stand at a place. ``name`` is that of a code list, empty for values that only this place has;
     a text that an open list does not name may be right all the same."""
 

@@ -12,15 +12,14 @@ import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 from hub.errors import DecodeError
 from hub.outline import Outline
 from hub.spelling import did_you_mean
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """One setting of a codec, as data: the lint and the reference page are made from it.
 
     ``kind``: text, character (one character or nothing), boolean, integer, choice, list, map, path (``data.orders``).
@@ -60,8 +59,7 @@ class Record:
 Step = str | int
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a value stands in raw bytes: line and column from 1; the byte it begins at, from 0, where that says more;
     and what else names the place (``column 'price'``)."""
 
@@ -138,8 +136,7 @@ def places_in(chosen: Codec, raw: bytes, options: Mapping[str, Any], index: int)
     return make(raw, options, index) if make is not None else None
 
 
-@dataclass(frozen=True, slots=True)
-class FileWanted:
+class FileWanted(NamedTuple):
     """The file that a document takes with it into what is written: the ``field`` of the document that holds it, in
     Base64; its media type; and the id of the attachment that it is, '' where only one is of that type."""
 

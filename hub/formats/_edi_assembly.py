@@ -13,7 +13,7 @@ from hub.formats._edi_numbers import Numbers
 from hub.formats._edi_places import is_released, offset_in
 from hub.formats._edi_stream import KEPT, Cutter, Feed, Unit, package_length
 from hub.formats._edi_syntax import Settings, Syntax, part
-from hub.formats._segments import Segment, splitter
+from hub.formats._segments import Segment, bare_splitter, splitter, with_plain_tags
 
 MAX_SEGMENTS = 1_000_000  # of one message: they take thirty times the memory of their bytes
 _MOST_NOTES = 1000
@@ -28,25 +28,29 @@ class Assembly:
         self._cutter = Cutter(
             feed, syntax.service, interchange.delimiters, interchange.is_wrapped, interchange.line_end, settings.limit
         )
-        self._split = splitter(interchange.delimiters)
+        self._split, self._bare_split = splitter(interchange.delimiters), bare_splitter(interchange.delimiters)
         self._terminator = interchange.delimiters.terminator.encode("latin-1")
         is_exact = settings.is_strict or bool(settings.charset)
         self._decode = decoder(interchange.charset, is_exact, interchange.delimiters.all.encode("latin-1"))
         self._looks_odd = texts.odd_looks(interchange)
         self._closing, self._service_tags = syntax.service.message[1], frozenset(syntax.service.tags)
-        self._plain: set[tuple[str, ...]] = set()  # tags of messages that were looked at
+        self._plain: dict[tuple[str, ...], tuple[str, ...]] = {}  # tags of messages that were looked at, to themselves
+        self._usual_tags: dict[int, tuple[str, ...]] = {}  # those that came last, by how many they are
         self._objects = tuple(tag.encode() for tag in syntax.service.objects)
         self._group: Group | None = None
         self._references, self._group_references = Numbers(), Numbers()
-        self._loose = 0
+        self._loose, self._fits = 0, ""
 
     def messages(self) -> Iterator[Message]:
         """Each message once its trailer was read; the faults of the envelope go to the interchange."""
-        for unit in self._cutter.units():
-            if isinstance(unit, bytes):
-                if (message := self._usual(unit)) is not None:
+        likely, usual, cutter = self._cutter.likely, self._usual, self._cutter
+        while True:
+            while raw := likely():
+                if (message := usual(raw)) is not None:
                     yield message
-            elif unit.kind in ("message", "long"):
+            if (unit := cutter.next()) is None:
+                break
+            if unit.kind in ("message", "long"):
                 yield self._message(unit)
             elif unit.kind == "package":
                 yield self._package(unit)
@@ -60,9 +64,8 @@ class Assembly:
         """The message that these bytes are likely to be; None where they have to be looked at more closely."""
         if len(raw) <= MAX_SEGMENTS and not self._looks_odd(raw):
             text, strange = self._decode(raw)
-            segments = self._split(text)
-            tags = tuple(map(tag_of, segments))
-            if strange is None and (tags in self._plain or self._are_plain(tags)):
+            segments = self._bare_split(text)
+            if strange is None and (tags := self._plain_tags(segments)):
                 message = self._counted(raw, self._feed.offset - len(raw), segments, tags)
                 if segments[-1] != [self._closing, str(len(segments)), message.reference]:
                     self._check_trailer(message, segments[-1])
@@ -70,14 +73,22 @@ class Assembly:
         self._cutter.look_closer(raw)
         return None
 
-    def _are_plain(self, tags: tuple[str, ...]) -> bool:
-        """Whether they are those of one message: no service segment, no object, nothing between two terminators."""
+    def _plain_tags(self, segments: list[Segment]) -> tuple[str, ...]:
+        """The tags of these, if they are those of one message: no service segment, no object, nothing between two
+        terminators; else none. Those seen before are the same tuple again, which is quick to look up."""
+        tags = tuple(map(tag_of, segments))
+        if tags == (usual := self._usual_tags.get(len(tags))):  # quicker than the hash of new texts
+            return usual
+        tags = tuple(map(tag_of, with_plain_tags(segments, self._interchange.delimiters.component)))
+        if (known := self._plain.get(tags)) is not None:
+            self._usual_tags[len(tags)] = known
+            return known
         inner = tags[1:-1]
         if "" in tags or not self._service_tags.isdisjoint(inner) or any(tag.startswith("UNA") for tag in inner):
-            return False
+            return ()
         if len(self._plain) < _MOST_PLAIN and len(tags) < _LONGEST_PLAIN:
-            self._plain.add(tags)
-        return True
+            self._plain[tags] = self._usual_tags[len(tags)] = tags
+        return tags
 
     def _message(self, unit: Unit) -> Message:
         too_many, strange, tags = 0, None, ()
@@ -120,10 +131,8 @@ class Assembly:
             self._loose += 1
         if (group is None) is not (interchange.groups == 0 and not syntax.needs_groups):
             self._tell(message, "mixed", 1, 0, f"{segments[0][0]} stands outside a group", "", "it within a group")
-        elif group is not None and (wanted := _group_type(message, syntax)) and group.type != wanted:
-            severity = self._settings.tolerated if syntax.needs_groups else "error"
-            self._tell(message, "types", 1, syntax.type_element, f"the message {shown(message.type)} stands in a group "
-                       f"of {shown(group.type)}", message.type, f"a group of {shown(wanted)}", severity)  # fmt: skip
+        elif group is not None and message.type != self._fits:
+            self._check_group(message, group)
         if not message.reference:
             self._tell(message, "number", 1, syntax.reference_element, "the reference is missing", "", "one")
         elif not self._references.add(message.reference):
@@ -133,6 +142,16 @@ class Assembly:
         if not message.type and message.kind == "message":
             self._tell(message, "type", 1, syntax.type_element, "the message type is missing", "", "one")
         return message
+
+    def _check_group(self, message: Message, group: Group) -> None:
+        """Whether a message belongs into its group; what does is not looked at again."""
+        syntax = self._syntax
+        if (wanted := _group_type(message, syntax)) and group.type != wanted:
+            severity = self._settings.tolerated if syntax.needs_groups else "error"
+            self._tell(message, "types", 1, syntax.type_element, f"the message {shown(message.type)} stands in a group "
+                       f"of {shown(group.type)}", message.type, f"a group of {shown(wanted)}", severity)  # fmt: skip
+        elif message.kind == "message":
+            self._fits = message.type
 
     def _tell(
         self, message: Message, what: str, segment: int, element: int, text: str, seen: str, expected: str,
@@ -224,7 +243,7 @@ class Assembly:
     def _open_group(self, segment: Segment, unit: Unit) -> None:
         self._end_group(unit.tag, unit.offset)
         group = self._syntax.group_of(segment, unit.offset)
-        self._group, self._references = group, Numbers()
+        self._group, self._references, self._fits = group, Numbers(), ""
         self._interchange.groups += 1
         element = self._syntax.group_element
         if not group.reference:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 # ISO 9735: the repertoire that each syntax level stands for, as the name of Python's codec.
 LEVELS = {
@@ -33,8 +32,7 @@ ALLOWED = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Strange:
+class Strange(NamedTuple):
     """Bytes that are not what the envelope says: where the first one is, and as what they were read."""
 
     at: int
@@ -83,7 +81,7 @@ def _between(decode: Decode, delimiters: bytes) -> Decode:
         for index, part in enumerate(odd.split(raw)):
             text, strange = (part.decode("latin-1"), None) if index % 2 else decode(part)
             if strange is not None and first is None:
-                first = replace(strange, at=at + strange.at)
+                first = strange._replace(at=at + strange.at)
             texts.append(text)
             at += len(part)
         return "".join(texts), first

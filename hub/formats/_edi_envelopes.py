@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from operator import itemgetter
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from hub.formats._edi_charsets import unshifted
 from hub.formats._edi_faults import MOST_FAULTS, EdiFault
@@ -27,8 +27,7 @@ from hub.formats._segments import Delimiters, Segment
 tag_of = itemgetter(0)  # of a segment
 
 
-@dataclass(frozen=True, slots=True)
-class Party:
+class Party(NamedTuple):
     """A sender or receiver: the identification, its qualifier (``14``, ``ZZ``) and, in EDIFACT, its internal one."""
 
     id: str = ""
@@ -42,6 +41,9 @@ class Party:
         while len(parts) > 1 and not parts[-1]:
             parts.pop()
         return parts if len(parts) > 1 else parts[0]
+
+
+NOBODY = Party()
 
 
 @dataclass(slots=True)
@@ -75,8 +77,8 @@ class Interchange:
     delimiters: Delimiters
     header: Segment
     offset: int
-    sender: Party = Party()
-    receiver: Party = Party()
+    sender: Party = NOBODY
+    receiver: Party = NOBODY
     control_number: str = ""
     date: str = ""
     time: str = ""

@@ -8,16 +8,14 @@ an acknowledgement can be made of it: 0085 of EDIFACT, as CONTRL tells it; of X1
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from hub.errors import DecodeError
 
 MOST_FAULTS = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class EdiFault:
+class EdiFault(NamedTuple):
     """One fault. Numbers count from 1 as the standards do, 0 where one does not apply.
 
     ``level`` is the smallest unit that is at fault: interchange, group, message, segment or element. ``code_list`` is
@@ -70,11 +68,11 @@ class EdiFault:
 
     def of_interchange(self, control_number: str) -> EdiFault:
         """The same with the control number, which was not known yet."""
-        return replace(self, interchange=control_number)
+        return self._replace(interchange=control_number)
 
     def moved(self, offset: int) -> EdiFault:
         """The same at another byte."""
-        return replace(self, offset=offset)
+        return self._replace(offset=offset)
 
     def __str__(self) -> str:
         return f"{self.position}: {self.severity}: {self.message} [{self.code_list}:{self.code}]"

@@ -19,7 +19,7 @@ class Numbers:
             return False
         if text.isdecimal() and text.isascii() and len(text) < 18:
             number, width = int(text), len(text) if text[0] == "0" else 0
-            run = self._runs.setdefault(width, [number, number - 1])
+            run = self._runs.get(width) or self._runs.setdefault(width, [number, number - 1])
             if number == run[1] + 1:
                 run[1] = number
                 return True

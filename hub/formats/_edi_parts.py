@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from hub.formats import Step
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """A message in which a list holds one element alone. ``element`` is the path of that element in the whole message,
     ``where`` tells it in words (``LIN_group 3``); both are empty where the message is whole."""
 

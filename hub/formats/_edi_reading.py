@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from hub.formats._edi_assembly import Assembly
 from hub.formats._edi_charsets import X12_SETS
@@ -22,8 +22,7 @@ _FIRST = 4096  # bytes that are looked at to know what it is
 Open = Callable[[Feed, Settings], Interchange]
 
 
-@dataclass(frozen=True, slots=True)
-class Door:
+class Door(NamedTuple):
     """How a syntax begins. ``here`` is what begins an interchange where one is due, ``anywhere`` one within other
     bytes; ``open`` takes the header off the bytes, or raises EdiError."""
 
@@ -77,7 +76,7 @@ def _as_agreed(opened: Interchange, settings: Settings) -> Settings:
     """The settings for an interchange; what its header was tolerated for is an error where they are strict."""
     own = settings.of(opened)
     if own is not settings:
-        opened.faults = [replace(fault, severity="error") for fault in opened.faults]
+        opened.faults = [fault._replace(severity="error") for fault in opened.faults]
     charset = settings.agreed(opened).charset if settings.agreed and not settings.charset else ""
     if charset:
         opened.level, opened.charset = charset, X12_SETS[charset]

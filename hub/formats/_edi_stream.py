@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -84,8 +83,7 @@ def _pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
             yield chunk[start : start + _PIECE]
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(NamedTuple):
     """The tags of a syntax's service segments. ``single`` are those that stand alone between messages."""
 
     openers: tuple[str, ...]
@@ -124,6 +122,12 @@ def _boundary(service: Service, delimiters: Delimiters, is_wrapped: bool) -> re.
     return re.compile(text.encode("latin-1"), re.DOTALL)
 
 
+def _trailer(delimiters: Delimiters, tag: str) -> re.Pattern[bytes]:
+    """A terminator and the trailer of a message behind it, to the next terminator."""
+    end = re.escape(delimiters.terminator)
+    return re.compile(f"{end}{tag}{re.escape(delimiters.element)}[^{end}]*{end}".encode("latin-1"))
+
+
 class Cutter:
     """The units of one interchange, behind its header. It ends with the trailer, before the next interchange, or with
     the bytes."""
@@ -137,8 +141,9 @@ class Cutter:
         self._terminator = delimiters.terminator.encode("latin-1")
         self._release, self._limit = delimiters.release.encode("latin-1"), limit
         self._opening = service.message[0].encode() + self._element
-        self._before_trailer = self._terminator + line_end.encode() + service.message[1].encode() + self._element
+        self._trailer = _trailer(delimiters, line_end + service.message[1])
         self._is_wrapped = self._is_careful = is_wrapped
+        self._is_through, self._line_end = False, line_end.encode()
         self._tags = dict.fromkeys((service.closer, *service.group, *service.single), "segment")
         self._tags[service.message[0]] = "message"
         if service.package[0]:
@@ -146,29 +151,26 @@ class Cutter:
         ends = re.escape(delimiters.element + delimiters.terminator)
         self._tag = re.compile(f"[A-Z0-9\r\n]{{2,9}}?(?=[{ends}])".encode("latin-1"))
 
-    def units(self) -> Iterator[Unit | bytes]:
-        """Unit by unit; what is likely a message that is at hand as a whole is its bytes alone, which end where the
-        feed is; whoever finds a service segment or an object within them asks for a closer look."""
+    def next(self) -> Unit | None:
+        """The next unit, whatever it is; None behind the last one."""
         feed, service = self._feed, self._service
-        while True:
-            if raw := self._likely():
-                yield raw
-                continue
+        while not self._is_through:
             first = feed.data[feed.pos : feed.pos + 1]
             if not first or first in JUNK:
                 feed.skip()
                 if feed.left:
                     continue
             if not feed.ensure(_WINDOW) and not feed.left:
-                return
+                break
             tag = self._tag_here()
             if tag in service.openers or ("UNA" in service.openers and feed.data.startswith(b"UNA", feed.pos)):
-                return
+                break
             kind = self._tags.get(tag, "stray")
-            unit = self._message(tag) if kind == "message" else self._other(kind, tag)
-            yield unit
             if tag == service.closer and kind == "segment":
-                return
+                self._is_through = self._is_careful = True
+            return self._message(tag) if kind == "message" else self._other(kind, tag)
+        self._is_through = self._is_careful = True
+        return None
 
     def look_closer(self, raw: bytes) -> None:
         """The bytes that were given last are odd, no message, or more than one: until a whole message has come, nothing
@@ -176,18 +178,25 @@ class Cutter:
         self._feed.pos -= len(raw)
         self._is_careful = True
 
-    def _likely(self) -> bytes:
-        """The bytes from here to the next trailer of a message; empty where a closer look is due."""
+    def likely(self) -> bytes:
+        """What is likely a message that is at hand as a whole: the bytes from here to the next trailer, which then end
+        where the feed is; empty where a closer look is due. Whoever finds a service segment or an object within them
+        asks for one."""
         feed = self._feed
         data, pos, release = feed.data, feed.pos, self._release
-        if self._is_careful or not data.startswith(self._opening, pos):
+        if self._is_careful:
             return b""
-        before = data.find(self._before_trailer, pos)
-        end = data.find(self._terminator, before + len(self._before_trailer)) if before > 0 else -1
-        if not 0 < end - pos < self._limit or (release and release in (data[before - 1 : before], data[end - 1 : end])):
+        if not data.startswith(self._opening, pos):
+            if not data.startswith(self._line_end + self._opening, pos):
+                return b""
+            pos += len(self._line_end)
+        if (found := self._trailer.search(data, pos)) is None:
             return b""
-        feed.pos = end + 1
-        return data[pos : end + 1]
+        before, end = found.span()
+        if end - pos > self._limit or (release and release in (data[before - 1 : before], data[end - 2 : end - 1])):
+            return b""
+        feed.pos = end
+        return data[pos:end]
 
     def _tag_here(self) -> str:
         found = self._tag.match(self._feed.data, self._feed.pos)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from hub.formats._edi_envelopes import Group, Interchange, Interpret, Message
 from hub.formats._edi_stream import MAX_MESSAGE, Service
@@ -14,8 +14,7 @@ from hub.formats._segments import Repeats, Segment
 ISA_LENGTHS = (2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1)  # of ISA01 to ISA16
 
 
-@dataclass(frozen=True, slots=True)
-class Agreed:
+class Agreed(NamedTuple):
     """What was agreed with who has sent an interchange. ``charset`` is the set of X12, ``basic``; '' for EDIFACT, whose
     envelope names it."""
 
@@ -23,8 +22,7 @@ class Agreed:
     charset: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """How to read. ``is_strict``: what is only tolerated is an error. ``charset`` stands in for what the envelope says.
     ``limit`` is the longest message in bytes. ``agreed`` tells what holds for an interchange by its header."""
 
@@ -38,7 +36,7 @@ class Settings:
         """Those that hold for an interchange whose header was read."""
         if self.agreed is None or not self.agreed(opened).is_strict:
             return self
-        return replace(self, is_strict=True)
+        return self._replace(is_strict=True)
 
     @property
     def tolerated(self) -> str:
@@ -46,8 +44,7 @@ class Settings:
         return "error" if self.is_strict else "warning"
 
 
-@dataclass(frozen=True, slots=True)
-class Syntax:
+class Syntax(NamedTuple):
     """``codes`` gives the standard's list and code for a fault of a level: ``("message", "count")``. ``words`` are the
     names of the units for a person; the trailers all hold a count and then a reference."""
 

@@ -6,7 +6,7 @@ What an interchange or a message cannot carry gives a MappingError with its plac
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hub.errors import MappingError
 from hub.formats._edi_charsets import encoded
@@ -17,8 +17,7 @@ from hub.formats._edi_syntax import ISA_LENGTHS, part
 from hub.formats._segments import Collision, Delimiters, Segment, joiner
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(NamedTuple):
     """How segments are written: ``charset`` is the name of Python's codec, ``label`` its name for a person."""
 
     delimiters: Delimiters

@@ -18,10 +18,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 
 class Repeats(list[Any]):
@@ -42,8 +41,7 @@ Split: TypeAlias = Callable[[str], list[Segment]]
 Join: TypeAlias = Callable[[Iterable[Segment]], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Delimiters:
+class Delimiters(NamedTuple):
     """The service characters of one interchange, one character each; empty: there is none of this kind."""
 
     element: str
@@ -81,6 +79,13 @@ class Collision(Exception):
 @lru_cache(maxsize=256)
 def splitter(delimiters: Delimiters) -> Split:
     """The function from the text of whole segments to segments. Line ends and blanks before a tag do not count."""
+    split, component = bare_splitter(delimiters), delimiters.component
+    return lambda text: with_plain_tags(split(text), component)
+
+
+@lru_cache(maxsize=256)
+def bare_splitter(delimiters: Delimiters) -> Split:
+    """The same for who looks at the tags himself: they may be as ``with_plain_tags`` finds them."""
     element, component, terminator = delimiters.element, delimiters.component, delimiters.terminator
     repetition, release = delimiters.repetition, delimiters.release
     unlined, rare = _unliner(terminator), _Rare(delimiters, _MARK)
@@ -89,11 +94,10 @@ def splitter(delimiters: Delimiters) -> Split:
         if "\n" in text or "\r" in text:
             text = unlined(text)
         if (release and release in text) or (repetition and repetition in text):
-            return _with_plain_tags(rarely(text), component)
+            return rarely(text)
         pieces = text.removesuffix(terminator).split(terminator)
         if component not in text:
-            found = [piece.split(element) for piece in pieces]
-            return found if min(pieces) >= "0" else _with_plain_tags(found, component)  # no blank before a tag
+            return [piece.split(element) for piece in pieces]
         found = []
         for piece in pieces:
             segment: Segment = piece.split(element)
@@ -104,7 +108,7 @@ def splitter(delimiters: Delimiters) -> Split:
                         segment[index] = part.split(component)
                     index += 1  # noqa: SIM113 - a tenth of the time of all
             found.append(segment)
-        return _with_plain_tags(found, component)
+        return found
 
     def rarely(text: str) -> list[Segment]:
         careful = rare if _MARK not in text else _Rare(delimiters, _RARE_MARK)
@@ -131,8 +135,8 @@ def splitter(delimiters: Delimiters) -> Split:
     return split
 
 
-def _with_plain_tags(found: list[Segment], component: str) -> list[Segment]:
-    """The same where a tag stands behind blanks, or tells its nesting (LIN:1:2) and was split."""
+def with_plain_tags(found: list[Segment], component: str) -> list[Segment]:
+    """The same segments; a tag that tells its nesting (LIN:1:2) and was split is whole, blanks before one are gone."""
     try:
         if "".join(map(_first, found)).isalnum():
             return found

@@ -35,7 +35,7 @@ class Matcher:
     def __init__(self, message: MessageType) -> None:
         self.message = message
         self.table: Table = table_of(message)
-        self._shapes: dict[tuple[Any, ...], tuple[Build, list[Place | None]]] = {}
+        self._shapes: dict[tuple[Any, ...], tuple[Build, int, int | None, list[Place | None]]] = {}
         self._seen: set[tuple[Any, ...]] = set()
 
     def match(self, segments: Segments, tags: tuple[str, ...] = ()) -> Match:
@@ -43,26 +43,27 @@ class Matcher:
         ``tags`` are those of the segments, where they are known."""
         shape = tags or tuple(map(_tag, segments))
         if (known := self._shapes.get(shape)) is not None:
-            build, places = known
-            body, first = _body(segments)
-            return Match(self.message, body, first, build(body), [*places])
+            build, begin, end, places = known
+            body = segments[begin:end]
+            return Match(self.message, body, begin + 1, build(body), [*places], [], [])
         found = self.walk(segments)
         if len(shape) <= _LONGEST and not found.findings and not found.strays:
-            self._remember(shape, found)
+            self._remember(shape, segments, found)
         return found
 
-    def _remember(self, shape: tuple[Any, ...], found: Match) -> None:
+    def _remember(self, shape: tuple[Any, ...], segments: Segments, found: Match) -> None:
         """A shape is worth the work when it comes a second time."""
         if shape not in self._seen:
             if len(self._seen) == _MOST_SEEN:
                 self._seen.clear()
             self._seen.add(shape)
         elif len(self._shapes) < _MOST_SHAPES:
-            self._shapes[shape] = _builder(found), found.places
+            self._shapes[shape] = _builder(found), *_around(segments), found.places
 
     def walk(self, segments: Segments) -> Match:
         """The same by the table: each segment to its place."""
-        found = Match(self.message, *_body(segments))
+        begin, end = _around(segments)
+        found = Match(self.message, segments[begin:end], begin + 1)
         top, placed = found.tree, found.places
         stack, moves = [top], self.table.start
         recovery: Recovery | None = None
@@ -99,11 +100,10 @@ class Matcher:
         return found
 
 
-def _body(segments: Segments) -> tuple[Segments, int]:
-    """The segments between header and trailer, as far as they are there, and the number of the first."""
+def _around(segments: Segments) -> tuple[int, int | None]:
+    """Where the segments between header and trailer begin and end, as far as those are there."""
     begin = 1 if segments and segments[0][0] in _HEADERS else 0
-    end = -1 if len(segments) > begin and segments[-1][0] in _TRAILERS else None
-    return segments[begin:end], begin + 1
+    return begin, -1 if len(segments) > begin and segments[-1][0] in _TRAILERS else None
 
 
 def _lacks(stack: list[Tree], closing: Closing) -> bool:

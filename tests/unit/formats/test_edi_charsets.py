@@ -93,7 +93,7 @@ def test_a_letter_that_a_level_has_not_is_not_written(level: str, letter: str) -
 
 
 BASIC, EXTENDED = "AZ 09!\"&'()*+,-./:;?=", "az%@[]_{}\\|<>~#$^`"  # X12.5
-CONTROLS = replace(X12, element="\x1d", component="\x1f", terminator="\x1c", repetition="")
+CONTROLS = X12._replace(element="\x1d", component="\x1f", terminator="\x1c", repetition="")
 TO_NORTHWIND = Header("x12", Party("US", "ZZ"), Party("NORTH", "ZZ"), "00401", "basic", CONTROLS, codes=("US", "NW"))
 
 

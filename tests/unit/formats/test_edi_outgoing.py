@@ -65,7 +65,7 @@ def test_repetitions_go_out_where_something_separates_them_and_are_refused_elsew
     with pytest.raises(MappingError, match="has no separator for that") as caught:
         interchange(replace(TO_ACME, line_end="\r\n"), repeated)
     assert caught.value.position == "segment 2 NAD, element 4"
-    starred = replace(TO_ACME, version="4", delimiters=replace(EDIFACT, repetition="*"))
+    starred = replace(TO_ACME, version="4", delimiters=EDIFACT._replace(repetition="*"))
     assert b"NAD+BY+++A*B:C'" in interchange(starred, repeated)
 
 
@@ -73,7 +73,7 @@ def test_repetitions_go_out_where_something_separates_them_and_are_refused_elsew
     ("delimiters", "una"),
     [
         (Delimiters("\x1d", "\x1f", "\x1c"), b"UNA\x1f\x1d.  \x1c"),
-        (replace(EDIFACT, repetition="*"), b"UNA:+.?*'"),
+        (EDIFACT._replace(repetition="*"), b"UNA:+.?*'"),
         (EDIFACT, b""),
     ],
 )
