@@ -3,6 +3,7 @@
     git clone https://github.com/microsoft/Integration FOLDER/Integration
     git clone https://github.com/bots-edi/bots-grammars FOLDER/bots-grammars
     git clone https://github.com/EdiNation/edination-models-eancom FOLDER/edination-models-eancom
+    git clone https://github.com/jskrobak/underware.Edifact FOLDER/underware.Edifact
     make conformance GRAMMARS=FOLDER [WRITE=1]
 
 What is not there is not compared. What is known to differ stands in docs/reference/edi-differences.md, which WRITE=1
@@ -30,6 +31,7 @@ from tests.conformance.published_sources import (
     line,
     literal,
     outline,
+    underware_segments,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -51,7 +53,9 @@ MODEL_FOLDERS = {
 }  # fmt: skip
 # The CONTRL of version 4: BizTalk and EdiNation have no other, whatever the version of the messages beside it.
 CONTRL, CONTRL_MODEL = "edifact/41/CONTRL", f"{EDINATION}.EAND01B.S4/CONTRL.cs"
-SOURCES = {"xsd": "BizTalk", "bots": "Bots", "edination": "EdiNation"}
+# The segments of the CONTRL of version 3; its structure is what that of version 4 is.
+CONTRL_SEGMENTS = "underware.Edifact/src/underware.Edifact/Structures/S3"
+SOURCES = {"xsd": "BizTalk", "bots": "Bots", "edination": "EdiNation", "underware": "underware (segments)"}
 HEAD = """# Grammars and what others publish
 
 `make conformance GRAMMARS=FOLDER WRITE=1` writes this page; [EDI directories that are shipped](edi-directories.md)
@@ -109,6 +113,8 @@ def definitions(folder: Path, names: set[str]) -> Iterator[tuple[str, str, Defin
                 yield "xsd", name, Xsd(path).definition
     if (path := folder / CONTRL_XSD).exists():
         yield "xsd", CONTRL, Xsd(path).definition
+    if (folder / CONTRL_SEGMENTS).exists():
+        yield "underware", "edifact/D3/CONTRL", underware_segments(folder / CONTRL_SEGMENTS)
     for place, ours_at in MODEL_FOLDERS.items():
         models = Models(folder / place)
         for path in sorted((folder / place).glob("[A-Z]*.cs")):
@@ -130,7 +136,8 @@ def definitions(folder: Path, names: set[str]) -> Iterator[tuple[str, str, Defin
 
 def compare(message: MessageType, theirs: Definition) -> Iterator[str]:
     mine = ours(message, is_outline=theirs.is_outline)
-    for change in difflib.unified_diff(theirs.nodes, mine.nodes, n=0, lineterm=""):
+    nodes = mine.nodes if theirs.nodes else []
+    for change in difflib.unified_diff(theirs.nodes, nodes, n=0, lineterm=""):
         if change[0] in "+-" and change[:3] not in ("+++", "---"):
             yield f"{'ours' if change[0] == '+' else 'theirs'} alone: {change[1:].strip()}"
     for tag, (segment,) in mine.segments.items():

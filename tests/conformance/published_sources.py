@@ -1,5 +1,5 @@
 """Definitions of messages as others have published them, read as data and never run: schemas of BizTalk, models of
-EdiNation, grammars of Bots."""
+EdiNation, grammars of Bots, segments of underware."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ MANY = 99_999  # Bots writes no limit so
 @dataclass
 class Definition:
     """One message as somebody published it: nodes as lines, segments as lines, code lists by element. ``is_outline``:
-    it tells neither presence nor lengths, and of repeats only whether there are any."""
+    it tells neither presence nor lengths, and of repeats only whether there are any. Without nodes it tells segments
+    alone."""
 
     nodes: list[str] = field(default_factory=list)
     segments: dict[str, list[list[str]]] = field(default_factory=dict)
@@ -140,6 +141,21 @@ def _classes(path: Path) -> dict[str, list[tuple[str, str]]]:
 def _shape(classes: Mapping[str, list[tuple[str, str]]], segment: str) -> Iterator[str]:
     for _, kind in classes[segment]:
         yield "value" if kind == "string" else f"composite of {len(classes[kind])}"
+
+
+_ELEMENT = re.compile(r'ElementInfo\(\d+, "[^"]*", "([MC])", "[^"]*", "[a-z.]*(\d*)", ""\)\]\s*public (\w+)')
+
+
+def underware_segments(folder: Path) -> Definition:
+    """The segments of a folder of underware's classes, each in a file, and their composites."""
+    elements = {path.stem: _ELEMENT.findall(path.read_text(encoding="utf-8-sig")) for path in folder.glob("*/*.cs")}
+
+    def form(name: str) -> Iterator[str]:
+        for presence, length, kind in elements[name]:
+            yield f"{presence} {length or 'composite'}"
+            yield from () if length else form(kind)
+
+    return Definition(segments={path.stem: [list(form(path.stem))] for path in folder.glob("Segments/*.cs")})
 
 
 def literal(path: Path, name: str) -> Any:

@@ -143,6 +143,34 @@ def test_what_is_used_at_a_place_is_compared(used: str, codes: str, expected: li
     assert list(SCRIPT["compare"](own, theirs)) == expected
 
 
+SEGMENTS = {
+    "Segments/UCD.cs": """public class UCD : Segment {
+        [ElementInfo(0, "Syntax error, coded", "M", "1", "an..3", "")]
+        public string E0085 { get; set; }
+        [ElementInfo(1, "DATA ELEMENT IDENTIFICATION", "M", "1", "", "")]
+        public S011 Position { get; set; }
+    }""",
+    "Composites/S011.cs": """public class S011 {
+        [ElementInfo(0, "Element", "M", "", "n..3", "")] public string E0098 { get; set; }
+        [ElementInfo(1, "Component", "C", "", "n..3", "")] public string E0104 { get; set; }
+    }""",
+}
+
+
+@pytest.mark.parametrize(
+    ("length", "expected"),
+    [("n..3", []), ("n..6", ["UCD: ours M 3, M composite, M 3, C 3; theirs M 3, M composite, M 3, C 6"])],
+)
+def test_segments_alone_are_compared(length: str, expected: list[str], tmp_path: Path) -> None:
+    for name, text in SEGMENTS.items():
+        at = tmp_path / SCRIPT["CONTRL_SEGMENTS"] / name
+        at.parent.mkdir(parents=True, exist_ok=True)
+        at.write_text(length.join(text.rsplit("n..3", 1)) if "S011.cs" in name else text, encoding="utf-8")
+    ((source, name, theirs),) = SCRIPT["definitions"](tmp_path, {"edifact/D3/CONTRL"})
+    assert (source, name) == ("underware", "edifact/D3/CONTRL")
+    assert list(SCRIPT["compare"](shipped().message(name), theirs)) == expected
+
+
 def test_the_page_of_differences_holds_what_is_found(tmp_path: Path) -> None:
     at = tmp_path / SCRIPT["BIZTALK"] / "EDIFACT/D96A"
     at.mkdir(parents=True)
