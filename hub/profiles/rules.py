@@ -86,9 +86,9 @@ class RulesProcess:
         assert process.stdin is not None
         with suppress(OSError):  # reading tells how it ended
             write_frame(process.stdin.fileno(), _encode(ask))
-        until = time.monotonic() + seconds
-        size = int.from_bytes(self._read(process, 4, until, waiting), "big")
-        answer = _decode(self._read(process, size, until, waiting))
+        begun = time.monotonic()
+        size = int.from_bytes(self._read(process, 4, begun, seconds, waiting), "big")
+        answer = _decode(self._read(process, size, begun, seconds, waiting))
         if not answer.broken:
             self._sent.add(ask.key)
         return answer
@@ -103,16 +103,18 @@ class RulesProcess:
             self._sent.clear()
         return self._process
 
-    def _read(self, process: subprocess.Popen[bytes], size: int, until: float, waiting: Callable[[], None]) -> bytes:
+    def _read(
+        self, process: subprocess.Popen[bytes], size: int, begun: float, seconds: float, waiting: Callable[[], None]
+    ) -> bytes:  # fmt: skip
         assert process.stdout is not None
         watch, pieces = select.poll(), []
         watch.register(process.stdout, select.POLLIN)
         while size:
             if not watch.poll(1000):
                 waiting()
-                if time.monotonic() > until:
+                if time.monotonic() > begun + seconds:
                     self._end()
-                    raise Unfinished(f"the rules have not come to an end within {self._seconds:.0f} s")
+                    raise Unfinished(f"the rules have not come to an end within {seconds:.0f} s")
                 continue
             piece = os.read(process.stdout.fileno(), min(size, 1 << 20))
             if not piece:
