@@ -66,7 +66,9 @@ class Writer:
         """Bind each name in turn; a fault where one is taken, a warning where it shadows another."""
         for let in lets:
             self._check_name(let.name, scope, let.where)
-            scope = self._let(let, scope, targets.get(let.name, path))
+            is_made = isinstance(let.tree, Branch | Loop | Block | Items)
+            own = (*path, f"let {let.name}") if is_made else path
+            scope = self._let(let, scope, targets.get(let.name, own))
         return scope
 
     def _check_name(self, name: str, scope: Scope, where: Node) -> None:

@@ -86,6 +86,22 @@ def test_a_trace_says_for_each_field_where_it_came_from() -> None:
     assert trace[0].path == "id"
 
 
+def test_a_field_within_a_name_is_told_with_that_name() -> None:
+    body = """
+    let:
+      rows: {each: src.rows, as: r, item: {code: r.c}}
+      whole: {code: src.id}
+    output:
+      first: first(r.code for r in rows)
+      kept: whole
+    """
+    _, trace = compiled(body).trace({"id": "7", "rows": [{"c": "a"}, {"c": "b"}]})
+    assert [(entry.path, entry.value) for entry in trace] == [
+        ("let rows[0].code", "a"), ("let rows[1].code", "b"), ("kept.code", "7"), ("first", "a"),
+        ("kept", {"code": "7"}),
+    ]  # fmt: skip
+
+
 def test_what_is_written_out_is_told_with_its_place_and_reads_nothing() -> None:
     body = """
     let: {unit: {const: C62}}
