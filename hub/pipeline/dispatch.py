@@ -24,7 +24,7 @@ from hub.pipeline.gates import Bounds, Gate, Gates, Step
 from hub.pipeline.outgoing import Outgoing, missing_target, prepare
 from hub.pipeline.parcels import parcel_of
 from hub.pipeline.program import CompiledTarget
-from hub.pipeline.proofs import proved
+from hub.pipeline.proofs import hiding, proved
 from hub.pipeline.records import Ends, Records, reply_of, switches_of
 from hub.pipeline.unsent import broke_off, cannot_ask, cannot_open
 from hub.pipeline.waiting import take_turns, within_budget
@@ -123,10 +123,10 @@ class Dispatcher:
                 self._submit(destination, parcels)
 
     def _submit(self, destination: Destination, parcels: Sequence[Parcel]) -> None:
-        parcels, refused = proved(parcels, lambda id: self._under_way[id].target.partner, self._engine.secret)
+        parcels, refused, secrets = proved(parcels, lambda id: self._under_way[id].target.partner, self._engine.secret)
         self._finished(refused)
         try:
-            destination.submit(parcels, self._finished)
+            destination.submit(parcels, hiding(secrets, self._finished))
         except Exception as error:  # against what connectors promise: nobody knows how far it came
             self._finished([(parcel, broke_off(error)) for parcel in parcels])
 

@@ -4,12 +4,13 @@ sent. Only the process that stores and sends knows the secrets; what it tells ho
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 from msgspec.structs import replace
 
-from connectors.base import REFUSED, Parcel, Verdict
+from connectors.base import REFUSED, Finished, Parcel, Verdict
 from hub.errors import UsageError
 from hub.formats._acks import for_another_reason
 from hub.formats._edi_marks import MARK, filled_proofs
@@ -107,39 +108,57 @@ def _refused(part: Transformed, came: Came, failure: Failure, told: bytes) -> Tr
 
 def proved(
     parcels: Sequence[Parcel], partner_of: Callable[[str], Partner | None], resolve: Resolve | None
-) -> tuple[list[Parcel], list[tuple[Parcel, Verdict]]]:
-    """The parcels as they are sent, and those that are not since a secret is not there, or cannot stand where it
-    belongs. Without ``resolve``, as in a trial, stars stand for secrets."""
-    ready, refused = list[Parcel](), list[tuple[Parcel, Verdict]]()
+) -> tuple[list[Parcel], list[tuple[Parcel, Verdict]], set[str]]:
+    """The parcels as they are sent, those that are not since a secret is not there, or cannot stand where it belongs,
+    and the secrets that stand in them. Without ``resolve``, as in a trial, stars stand for secrets."""
+    ready, refused, entered = list[Parcel](), list[tuple[Parcel, Verdict]](), set[str]()
     for parcel in parcels:
         # Only what goes to partners is looked at: bytes of any other kind may hold what looks like a mark.
         if _MARK in parcel.body and (partner := partner_of(parcel.delivery_id)) is not None:
             try:
-                parcel = replace(parcel, body=_entered(parcel, partner, resolve))
+                parcel = replace(parcel, body=_entered(parcel, partner, resolve, entered))
             except UsageError as error:
                 refused.append((parcel, Verdict(REFUSED, "no_secret", f"not sent: {error}")))
                 continue
         ready.append(parcel)
-    return ready, refused
+    return ready, refused, entered
 
 
-def _entered(parcel: Parcel, partner: Partner, resolve: Resolve | None) -> bytes:
+def hiding(secrets: Collection[str], finished: Finished) -> Finished:
+    """The same for a receiver that may send back what it was sent: in its answers stars stand for the secrets."""
+    if not secrets:
+        return finished
+    hidden = re.compile("|".join(re.escape(secret) for secret in sorted(secrets, key=len, reverse=True)))
+    hidden_bytes = re.compile(hidden.pattern.encode())
+
+    def told(verdicts: list[tuple[Parcel, Verdict]]) -> None:
+        finished([
+            (parcel, replace(v, detail=hidden.sub("***", v.detail), response=hidden_bytes.sub(b"***", v.response)))
+            for parcel, v in verdicts
+        ])  # fmt: skip
+
+    return told
+
+
+def _entered(parcel: Parcel, partner: Partner, resolve: Resolve | None, entered: set[str]) -> bytes:
     def proof(kind: str) -> bytes:
         if resolve is None:
             return b"***"
         secret, _ = _agreed(partner.us, kind)
         if secret is None:
             raise UsageError(f"the bytes were made with a us.{kind} of partner '{partner.name}', which is gone")
-        return _writable(secret, kind, partner, resolve)
+        plain, written = _writable(secret, kind, partner, resolve)
+        entered.update({plain, written} - {""})
+        return written.encode()
 
     return filled_proofs(parcel.body, proof)
 
 
-def _writable(secret: Secret, kind: str, partner: Partner, resolve: Resolve) -> bytes:
-    """A proof as it stands between the delimiters."""
+def _writable(secret: Secret, kind: str, partner: Partner, resolve: Resolve) -> tuple[str, str]:
+    """A proof, and as it stands between the delimiters."""
     place, d = PLACES[partner.syntax][kind], partner.delimiters
     value = _value(secret, place.most, place.name, resolve)
     separators = {str(d[name]) for name in _SEPARATORS} - {""}
     if not value.isascii() or (separators & set(value) and not d["release"]):
         raise UsageError(f"{secret}: {place.name} holds ASCII characters, in X12 none that is a delimiter")
-    return "".join(f"{d['release']}{char}" if char in separators else char for char in value).encode()
+    return value, "".join(f"{d['release']}{char}" if char in separators else char for char in value)

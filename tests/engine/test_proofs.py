@@ -8,7 +8,7 @@ from acknowledging import ACKING, contrl, sent
 from replaying import adds_up
 from trading import ORDERS_IN, Trade, orders, purchase
 
-from connectors.base import Parcel
+from connectors.base import REFUSED, Parcel, Verdict
 from hub.pipeline.proofs import proved
 from hub.store import payloads
 
@@ -87,7 +87,7 @@ def test_a_try_again_proves_us_with_what_is_right_by_then(trade: Trade) -> None:
 
 def test_bytes_for_others_stay_what_they_are() -> None:
     parcel = Parcel("d1", "d1.1", b"%PDF \x00password 10\x00 \x00\x00")
-    assert proved([parcel], lambda id: None, None) == ([parcel], [])
+    assert proved([parcel], lambda id: None, None) == ([parcel], [], set())
 
 
 def test_bytes_that_were_made_with_a_password_that_is_gone_are_not_sent(trade: Trade) -> None:
@@ -98,6 +98,19 @@ def test_bytes_that_were_made_with_a_password_that_is_gone_are_not_sent(trade: T
     replaying.run(trade, replaying.DEAD)
     assert not [raw for raw in trade.target("van").sent if b"\x00" in raw.body]
     adds_up(trade)
+
+
+def test_an_answer_that_repeats_what_proves_us_is_kept_without_it(trade: Trade) -> None:
+    said = "seen ours??1:BB, ours?1 and *note      *, sorry"
+    trade.target("van").answers += [Verdict(REFUSED, "http_422", said, 422, said.encode())] * 4
+    trade.bring(GOOD, GOOD_X12)
+    told = {
+        (detail, bytes(raw).decode())
+        for detail, raw in trade.rows("SELECT detail, response FROM attempts WHERE status = 422")
+    }
+    assert told == {("seen ***:BB, *** and ****      *, sorry",) * 2}
+    dead = str(trade.rows("SELECT failure FROM deliveries"))
+    assert "seen ***:BB" in dead and "ours" not in dead
 
 
 @pytest.mark.parametrize(
