@@ -12,6 +12,7 @@ from hub.backtest.samples import Mask, cause_of, mask_of
 from hub.backtest.versions import Unknown
 from hub.formats import RecordFault
 from hub.mapping import TraceEntry
+from hub.redaction import blank
 from hub.schemas import SchemaSet
 from hub.tracing.fields import Origins, entry_fields, is_part, placed_fields, steps_of
 from hub.tracing.stored import Again, Run
@@ -123,7 +124,15 @@ def _traced_back(run: Run, back: Run | None, schemas: SchemaSet | None) -> _Tell
 
 
 def _mask(run: Run, schemas: SchemaSet | None) -> Mask:
-    return (lambda value, steps: value) if schemas is None else mask_of(schemas, run.schema)
+    if schemas is None:
+        return lambda value, steps: value
+    mask = mask_of(schemas, run.schema)
+    # No schema says what is personal below a name of let: all may be.
+    return lambda value, steps: blank(value) if any(map(_is_let, steps)) else mask(value, steps)
+
+
+def _is_let(step: str | None) -> bool:
+    return step is not None and step.startswith("let ")
 
 
 def _shown(fields: dict[str, Any], mask: Mask, longest: int) -> dict[str, Any]:

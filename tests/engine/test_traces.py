@@ -37,7 +37,7 @@ source: {format: json}
 target: {schema: canonical/customer}
 output:
   customer_id: text(src.id)
-  party: {name: src.who}
+  party: {let: {who: {name: src.who}}, item: {name: who.name}}
   segment: src.mail
   status: {const: active}
   updated_at: "'2026-03-05T10:00:00Z'"
@@ -250,7 +250,7 @@ def test_a_viewer_sees_where_values_came_from_but_no_personal_data(make_world: C
     assert (shown["masked"], sent["masked"]) == (True, True)
     assert {path: entry["value"] for path, entry in by_path(shown).items()} == {
         "customer_id": "7", "party.name": "[redacted]", "segment": "[redacted]", "updated_at": "2026-03-05T10:00:00Z",
-        "status": "active",
+        "status": "active", "party.let who.name": "[redacted]",
     }  # fmt: skip
     assert by_path(shown)["party.name"]["places"][0]["line"] == 1
     assert [entry["value"] for entry in sent["fields"]] == ["[redacted]", "[redacted]"]
