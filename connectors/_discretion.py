@@ -19,7 +19,7 @@ class Discretion:
     """Keeps the secrets of one system out of the verdicts on it, in each form in which they are sent."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        forms = {form for secret in secrets for form in _forms(secret)}
+        forms = {form for secret in secrets for form in forms_of(secret)}
         self._forms = sorted(forms, key=len, reverse=True)
 
     def about(self, verdict: Verdict, *tokens: str) -> Verdict:
@@ -37,8 +37,9 @@ class Discretion:
         return content
 
 
-def _forms(secret: str) -> Iterator[bytes]:
-    """As it is, as in an address, in JSON, in XML and HTML, and within anything that is written in base64."""
+def forms_of(secret: str) -> Iterator[bytes]:
+    """As it is, as in an address, in JSON, in XML and HTML, and within anything that is written in base64; none of one
+    that is short."""
     raw = secret.encode()
     if len(raw) < _SHORTEST:
         return

@@ -27,7 +27,8 @@ _HINTS = {
 
 
 class Sent(msgspec.Struct, frozen=True, gc=False):
-    """A delivery whose bytes are under way: what is needed when its verdict comes. ``context`` is its message's."""
+    """A delivery whose bytes are under way: what is needed when its verdict comes. ``context`` is its message's;
+    ``secrets`` are those of ours that stand in the bytes."""
 
     delivery: Delivery
     target: CompiledTarget
@@ -35,6 +36,7 @@ class Sent(msgspec.Struct, frozen=True, gc=False):
     set_id: int
     looking: bool = False
     context: Mapping[str, str] = {}
+    secrets: frozenset[str] = frozenset()
 
 
 def outcome(sent: Sent, verdict: Verdict) -> Outcome:

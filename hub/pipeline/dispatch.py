@@ -24,7 +24,7 @@ from hub.pipeline.gates import Bounds, Gate, Gates, Step
 from hub.pipeline.outgoing import Outgoing, missing_target, prepare
 from hub.pipeline.parcels import parcel_of
 from hub.pipeline.program import CompiledTarget
-from hub.pipeline.proofs import hiding, proved
+from hub.pipeline.proofs import hidden, proved
 from hub.pipeline.records import Ends, Records, reply_of, switches_of
 from hub.pipeline.unsent import broke_off, cannot_ask, cannot_open
 from hub.pipeline.waiting import take_turns, within_budget
@@ -123,10 +123,10 @@ class Dispatcher:
                 self._submit(destination, parcels)
 
     def _submit(self, destination: Destination, parcels: Sequence[Parcel]) -> None:
-        parcels, refused, secrets = proved(parcels, lambda id: self._under_way[id].target.partner, self._engine.secret)
+        parcels, refused = proved(parcels, self._under_way, self._engine.secret)
         self._finished(refused)
         try:
-            destination.submit(parcels, hiding(secrets, self._finished))
+            destination.submit(parcels, self._finished)
         except Exception as error:  # against what connectors promise: nobody knows how far it came
             self._finished([(parcel, broke_off(error)) for parcel in parcels])
 
@@ -298,8 +298,9 @@ class Dispatcher:
 
     def _record(self, verdicts: Sequence[tuple[Sent, Verdict]]) -> None:
         engine, now = self._engine, self._engine.clock.epoch()
-        ended = [(sent, conclude(sent, verdict, now, self._chance)) for sent, verdict in verdicts]
         replies = [reply for sent, v in verdicts if (reply := reply_of(sent, v, now, engine.clock.new_id)) is not None]
+        verdicts = [(sent, hidden(v, sent.secrets)) for sent, v in verdicts]  # replies stay as they came
+        ended = [(sent, conclude(sent, verdict, now, self._chance)) for sent, verdict in verdicts]
         steps, opened = self.gates.note([(s.delivery.system, s.delivery.delivery_id, v) for s, v in verdicts], now)
         finishes = [finish for _, finish in ended]
         job = Part(self._records.store, Ends(now, finishes, replies, switches_of(verdicts, ended), steps))

@@ -4,13 +4,13 @@ sent. Only the process that stores and sends knows the secrets; what it tells ho
 from __future__ import annotations
 
 import hmac
-import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, MutableMapping, Sequence
 
 import msgspec
 from msgspec.structs import replace
 
-from connectors.base import REFUSED, Finished, Parcel, Verdict
+from connectors._discretion import forms_of
+from connectors.base import REFUSED, Parcel, Verdict
 from hub.errors import UsageError
 from hub.formats._acks import for_another_reason
 from hub.formats._edi_marks import MARK, filled_proofs
@@ -18,6 +18,7 @@ from hub.formats._edi_proofs import PLACES, fault_of
 from hub.message import Came
 from hub.outcome import Failure
 from hub.partners import Identity, Partner
+from hub.pipeline.deliver import Sent
 from hub.pipeline.program import Program
 from hub.pipeline.transformed import Transformed
 from hub.secret import Secret
@@ -107,37 +108,35 @@ def _refused(part: Transformed, came: Came, failure: Failure, told: bytes) -> Tr
 
 
 def proved(
-    parcels: Sequence[Parcel], partner_of: Callable[[str], Partner | None], resolve: Resolve | None
-) -> tuple[list[Parcel], list[tuple[Parcel, Verdict]], set[str]]:
-    """The parcels as they are sent, those that are not since a secret is not there, or cannot stand where it belongs,
-    and the secrets that stand in them. Without ``resolve``, as in a trial, stars stand for secrets."""
-    ready, refused, entered = list[Parcel](), list[tuple[Parcel, Verdict]](), set[str]()
+    parcels: Sequence[Parcel], under_way: MutableMapping[str, Sent], resolve: Resolve | None
+) -> tuple[list[Parcel], list[tuple[Parcel, Verdict]]]:
+    """The parcels as they are sent, and those that are not since a secret is not there, or cannot stand where it
+    belongs. What is under way learns which secrets stand in it. Without ``resolve``, as in a trial, stars stand for
+    secrets."""
+    ready, refused = list[Parcel](), list[tuple[Parcel, Verdict]]()
     for parcel in parcels:
         # Only what goes to partners is looked at: bytes of any other kind may hold what looks like a mark.
-        if _MARK in parcel.body and (partner := partner_of(parcel.delivery_id)) is not None:
+        if _MARK in parcel.body and (partner := (sent := under_way[parcel.delivery_id]).target.partner) is not None:
+            entered = set[str]()
             try:
                 parcel = replace(parcel, body=_entered(parcel, partner, resolve, entered))
             except UsageError as error:
                 refused.append((parcel, Verdict(REFUSED, "no_secret", f"not sent: {error}")))
                 continue
+            under_way[parcel.delivery_id] = replace(sent, secrets=frozenset(entered))
         ready.append(parcel)
-    return ready, refused, entered
+    return ready, refused
 
 
-def hiding(secrets: Collection[str], finished: Finished) -> Finished:
-    """The same for a receiver that may send back what it was sent: in its answers stars stand for the secrets."""
+def hidden(verdict: Verdict, secrets: Collection[str]) -> Verdict:
+    """The same with stars for the secrets: a receiver may send back what it was sent, as it is or in another form."""
     if not secrets:
-        return finished
-    hidden = re.compile("|".join(re.escape(secret) for secret in sorted(secrets, key=len, reverse=True)))
-    hidden_bytes = re.compile(hidden.pattern.encode())
-
-    def told(verdicts: list[tuple[Parcel, Verdict]]) -> None:
-        finished([
-            (parcel, replace(v, detail=hidden.sub("***", v.detail), response=hidden_bytes.sub(b"***", v.response)))
-            for parcel, v in verdicts
-        ])  # fmt: skip
-
-    return told
+        return verdict
+    forms = {form for secret in secrets for form in (secret.encode(), *forms_of(secret))}
+    detail, response = verdict.detail.encode("utf-8", "replace"), verdict.response
+    for form in sorted(forms, key=len, reverse=True):
+        detail, response = detail.replace(form, b"***"), response.replace(form, b"***")
+    return replace(verdict, detail=detail.decode(), response=response)
 
 
 def _entered(parcel: Parcel, partner: Partner, resolve: Resolve | None, entered: set[str]) -> bytes:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 import replaying
 from acknowledging import ACKING, contrl, sent
 from replaying import adds_up
-from trading import ORDERS_IN, Trade, orders, purchase
+from test_replies import ANSWER
+from trading import ORDERS_IN, ROUTES, Trade, orders, purchase
 
-from connectors.base import REFUSED, Parcel, Verdict
+from connectors.base import DELIVERED, REFUSED, Parcel, Verdict
 from hub.pipeline.proofs import proved
 from hub.store import payloads
 
@@ -87,7 +91,8 @@ def test_a_try_again_proves_us_with_what_is_right_by_then(trade: Trade) -> None:
 
 def test_bytes_for_others_stay_what_they_are() -> None:
     parcel = Parcel("d1", "d1.1", b"%PDF \x00password 10\x00 \x00\x00")
-    assert proved([parcel], lambda id: None, None) == ([parcel], [], set())
+    under_way: Any = {"d1": SimpleNamespace(target=SimpleNamespace(partner=None))}
+    assert proved([parcel], under_way, None) == ([parcel], [])
 
 
 def test_bytes_that_were_made_with_a_password_that_is_gone_are_not_sent(trade: Trade) -> None:
@@ -101,16 +106,30 @@ def test_bytes_that_were_made_with_a_password_that_is_gone_are_not_sent(trade: T
 
 
 def test_an_answer_that_repeats_what_proves_us_is_kept_without_it(trade: Trade) -> None:
-    said = "seen ours??1:BB, ours?1 and *note      *, sorry"
+    said = "seen ours??1:BB, ours?1, {url: ours%3F%3F1} and *note      *, sorry"
     trade.target("van").answers += [Verdict(REFUSED, "http_422", said, 422, said.encode())] * 4
     trade.bring(GOOD, GOOD_X12)
     told = {
         (detail, bytes(raw).decode())
         for detail, raw in trade.rows("SELECT detail, response FROM attempts WHERE status = 422")
     }
-    assert told == {("seen ***:BB, *** and ****      *, sorry",) * 2}
-    dead = str(trade.rows("SELECT failure FROM deliveries"))
-    assert "seen ***:BB" in dead and "ours" not in dead
+    edifact = "seen ***:BB, ***, {url: ***} and *note      *, sorry"
+    x12 = said.replace("*note ", "**** ")
+    assert told == {(edifact, edifact), (x12, x12)}
+    dead = [failure for (failure,) in trade.rows("SELECT failure ->> 'detail' FROM deliveries WHERE state = 'dead'")]
+    assert set(dead) == {edifact, x12}
+
+
+def test_a_reply_is_taken_in_as_it_came_whatever_a_secret_looks_like(trade: Trade) -> None:
+    trade.secrets["OURS"] = "7"
+    replaying.deploy(trade, "mappings/erp-answer.yaml", ANSWER)
+    with_reply = ROUTES.replace(b"map: answer-out}", b"map: answer-out, reply: {map: erp-answer}}")
+    replaying.deploy(trade, "routes/trade.yaml", with_reply)
+    trade.target("van").answers += [Verdict(DELIVERED, "", "", 201, b'{"number": 1789}', "application/json")] * 2
+    trade.bring(GOOD)
+    assert b'{"number": 1789}' in kept(trade, "raw")
+    shown = trade.rows("SELECT response FROM attempts WHERE status = 201")
+    assert {bytes(raw) for (raw,) in shown} == {b'{"number": 1***89}'}
 
 
 @pytest.mark.parametrize(
