@@ -136,7 +136,7 @@ def definitions(folder: Path, names: set[str]) -> Iterator[tuple[str, str, Defin
 
 def compare(message: MessageType, theirs: Definition) -> Iterator[str]:
     mine = ours(message, is_outline=theirs.is_outline)
-    nodes = mine.nodes if theirs.nodes else []
+    nodes = mine.nodes if theirs.has_nodes else []
     for change in difflib.unified_diff(theirs.nodes, nodes, n=0, lineterm=""):
         if change[0] in "+-" and change[:3] not in ("+++", "---"):
             yield f"{'ours' if change[0] == '+' else 'theirs'} alone: {change[1:].strip()}"

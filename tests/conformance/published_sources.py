@@ -22,14 +22,15 @@ MANY = 99_999  # Bots writes no limit so
 @dataclass
 class Definition:
     """One message as somebody published it: nodes as lines, segments as lines, code lists by element. ``is_outline``:
-    it tells neither presence nor lengths, and of repeats only whether there are any. Without nodes it tells segments
-    alone."""
+    it tells neither presence nor lengths, and of repeats only whether there are any. ``has_nodes``: it tells nodes, not
+    segments alone."""
 
     nodes: list[str] = field(default_factory=list)
     segments: dict[str, list[list[str]]] = field(default_factory=dict)
     codes: dict[str, set[str]] = field(default_factory=dict)
     places: list[Place] = field(default_factory=list)
     is_outline: bool = False
+    has_nodes: bool = True
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,8 @@ def underware_segments(folder: Path) -> Definition:
             yield f"{presence} {length or 'composite'}"
             yield from () if length else form(kind)
 
-    return Definition(segments={path.stem: [list(form(path.stem))] for path in folder.glob("Segments/*.cs")})
+    segments = {path.stem: [list(form(path.stem))] for path in folder.glob("Segments/*.cs")}
+    return Definition(segments=segments, has_nodes=False)
 
 
 def literal(path: Path, name: str) -> Any:

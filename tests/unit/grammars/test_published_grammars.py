@@ -171,6 +171,11 @@ def test_segments_alone_are_compared(length: str, expected: list[str], tmp_path:
     assert list(SCRIPT["compare"](shipped().message(name), theirs)) == expected
 
 
+def test_a_definition_of_which_no_nodes_are_found_is_told() -> None:
+    told = list(SCRIPT["compare"](shipped().message("edifact/D3/CONTRL"), SCRIPT["Definition"]()))
+    assert told[0] == "ours alone: UCI M 1"
+
+
 def test_the_page_of_differences_holds_what_is_found(tmp_path: Path) -> None:
     at = tmp_path / SCRIPT["BIZTALK"] / "EDIFACT/D96A"
     at.mkdir(parents=True)
