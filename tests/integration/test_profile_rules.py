@@ -154,6 +154,14 @@ def test_rules_that_come_to_no_end_are_broken_off(process: RulesProcess) -> None
     assert process.judge(rules(LOOP), b"<a/>", 10, lambda: None).total == 0
 
 
+def test_rules_that_must_be_compiled_are_told_with_the_time_for_that(
+    process: RulesProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.profiles.rules._COMPILING_SECONDS", 1.0)
+    with pytest.raises(Unfinished, match="the rules have not come to an end within 2 s"):
+        process.judge(rules(LOOP), b"<a><loop/></a>", 10, lambda: None)
+
+
 def test_rules_that_are_not_kept_any_more_are_sent_again(process: RulesProcess) -> None:
     """Each of more sets than are kept gives a verdict, and the first one gives it again."""
     sets = [rules(RULES.format(f"<svrl:failed-assert id='R{n}' location='/*'/>")) for n in range(18)]
