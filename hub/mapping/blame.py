@@ -180,7 +180,7 @@ def _unknown_key(call: ast.Call, spot: Spot, local: Mapping[str, Any]) -> str:
 
 
 def _last(path: Path) -> str:
-    return path[-1] if path and isinstance(path[-1], str) and not path[-1].startswith("[") else ""
+    return path[-1] if path and isinstance(path[-1], str) and not path[-1].startswith(("[", "let ")) else ""
 
 
 def _arithmetic(error: Exception) -> str:

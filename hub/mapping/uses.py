@@ -14,8 +14,9 @@ _INDEX = re.compile(r"\[[^\]]*\]")
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One expression: the target field that it makes or decides about (``order_lines[].quantity.value``, empty for a
-    name under ``let``), where it stands, its text, and the source paths that it depends on, through names too.
+    """One expression: the target field that it makes or decides about (``order_lines[].quantity.value``; in a tree
+    under ``let`` ``let rows[].code``, and empty for a name of one expression), where it stands, its text, and the
+    source paths that it depends on, through names too.
     ``is_field``: it gives the field its value; else it is a name, a condition or what a loop goes over."""
 
     target: str

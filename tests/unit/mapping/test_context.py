@@ -102,6 +102,12 @@ def test_a_field_within_a_name_is_told_with_that_name() -> None:
     ]  # fmt: skip
 
 
+def test_a_name_is_not_told_to_be_left_out() -> None:
+    with pytest.raises(MappingError, match=r"'let who' would be nothing: src.name is missing") as caught:
+        mapped("let: {who: {when: src.id, item: src.name}}\noutput: {who?: upper(who)}", {"id": "7"})
+    assert caught.value.hint == ""
+
+
 def test_what_is_written_out_is_told_with_its_place_and_reads_nothing() -> None:
     body = """
     let: {unit: {const: C62}}
