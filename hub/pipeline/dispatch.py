@@ -275,12 +275,13 @@ class Dispatcher:
     def _ask(self, outgoing: Outgoing) -> None:
         assert outgoing.body is not None
         parcel = parcel_of(outgoing.delivery, outgoing.body, outgoing.context, self._chance)
-        sent = self._sent(outgoing)
+        asked = {parcel.delivery_id: self._sent(outgoing)}
         try:
+            proved([parcel], asked, self._engine.secret)  # the answer may show what was sent
             verdict = self._destination(outgoing.delivery.system).look_up(parcel)
         except Exception as error:
             verdict = cannot_open(error)
-        self._record([(sent, verdict)])
+        self._record([(asked[parcel.delivery_id], verdict)])
 
     def _sent(self, outgoing: Outgoing) -> Sent:
         engine = self._engine

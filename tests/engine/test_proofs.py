@@ -12,7 +12,7 @@ from replaying import adds_up
 from test_replies import ANSWER
 from trading import ORDERS_IN, ROUTES, Trade, orders, purchase
 
-from connectors.base import DELIVERED, REFUSED, Parcel, Verdict
+from connectors.base import DELIVERED, DOUBT, FOUND, REFUSED, Parcel, Verdict
 from hub.pipeline.proofs import proved
 from hub.store import payloads
 
@@ -118,6 +118,20 @@ def test_an_answer_that_repeats_what_proves_us_is_kept_without_it(trade: Trade) 
     assert told == {(edifact, edifact), (x12, x12)}
     dead = [failure for (failure,) in trade.rows("SELECT failure ->> 'detail' FROM deliveries WHERE state = 'dead'")]
     assert set(dead) == {edifact, x12}
+
+
+def test_a_look_up_that_shows_what_was_sent_is_kept_without_what_proves_us(trade: Trade) -> None:
+    known = b'idempotency: {mode: lookup, request: "GET /x?ref={key}", found: "status == 200", settle: 60s}'
+    systems = trade.files["config/systems.yaml"]
+    van = systems.index(b"van:")
+    looking = systems[:van] + systems[van:].replace(b"idempotency: {mode: native}", known)
+    replaying.deploy(trade, "config/systems.yaml", looking)
+    trade.target("van").answers.append(Verdict(DOUBT, "read_timeout", "it did not answer"))
+    trade.target("van").found.append(Verdict(FOUND, "", "it has UNB+ours??1", 200, b"UNB+ours??1:BB"))
+    trade.bring(GOOD)
+    trade.wait(100)
+    shown = trade.rows("SELECT detail, response FROM attempts WHERE status = 200 AND outcome LIKE 'looked_up%'")
+    assert [(detail, bytes(raw)) for detail, raw in shown] == [("it has UNB+***", b"UNB+***:BB")]
 
 
 def test_a_reply_is_taken_in_as_it_came_whatever_a_secret_looks_like(trade: Trade) -> None:
