@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-# Balances of an account, in the words of ISO 20022 where it has them.
+# Balances of an account, in the words of ISO 20022 where these mean the same: averages (011, 020, 050), investments
+# (057) and float (072 to 074), of which no balance consists, are for information.
 BALANCES = {
-    "010": "OPBD", "011": "OPBD", "015": "CLBD", "020": "AVLB", "030": "INFO", "035": "OPAV", "040": "OPAV",
-    "045": "CLAV", "050": "INFO", "057": "INFO", "060": "ITAV", "072": "FWAV", "073": "FWAV", "074": "FWAV",
+    "010": "OPBD", "011": "INFO", "015": "CLBD", "020": "INFO", "030": "ITBD", "035": "INFO", "040": "OPAV",
+    "045": "CLAV", "050": "INFO", "057": "INFO", "060": "ITAV", "072": "INFO", "073": "INFO", "074": "INFO",
 }  # fmt: skip
 SUMMARIES = {"100": "credits", "400": "debits"}
 

@@ -153,6 +153,17 @@ REPORT = (
 )
 
 
+def test_only_the_balances_of_bai2_have_the_names_of_balances() -> None:
+    more = ",011,200,,,020,300,,,030,400,,,072,500,,,074,600,,"
+    raw = REPORT.format(balance="015,21933,", more=more.lstrip(","), total=48866 + 2000).encode()
+    (found,) = bai2.decode([raw], {})
+    assert isinstance(found, Record), found.error
+    assert [(each["sub_type_code"], each["type_code"]) for each in found.value["balances"]] == [
+        ("015", "CLBD"), ("011", "INFO"), ("020", "INFO"), ("030", "ITBD"), ("072", "INFO"), ("074", "INFO"),
+    ]  # fmt: skip
+    assert bai2.decode_one(bai2.encode_one(found.value, {}), {}) == found.value
+
+
 @pytest.mark.parametrize(
     ("balance", "total", "opening", "closing", "what"),
     [
