@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from hub.formats._bank_references import reference_in
@@ -36,15 +37,22 @@ def entry_of(movement: Document, day: str, value_day: str) -> Document:
 
 def completed(entry: Document) -> Document:
     """The entry with its transactions: its details where they make it up, else the one that it is itself. Details of
-    another kind (what it is made of before charges) stand beside it."""
+    another kind (what one transaction is made of: type 8 of a type 3) stand beside it, those of a detail (9) in it."""
     own, parts = entry.pop("_own"), entry.pop("_parts", [])
-    sign = {"CRDT": 1, "DBIT": -1}
-    total = sum(part["amount"]["amount"] * sign[part["credit_debit_indicator"]] for part in parts)
-    transactions = [_transaction(part, is_detail=True) for part in parts]
+    sign, total = {"CRDT": 1, "DBIT": -1}, Decimal(0)
+    transactions = list[Document]()
+    for part in parts:
+        detail = _transaction(part, is_detail=True)
+        if _type_of(part) == "9" and transactions:
+            transactions[-1].setdefault("details", []).append(detail)
+        else:
+            transactions.append(detail)
+            total += part["amount"]["amount"] * sign[part["credit_debit_indicator"]]
     first = _transaction(own)
-    if parts and total == entry["amount"]["amount"] * sign[entry["credit_debit_indicator"]]:
+    is_total = _type_of(own) != "3" and total == entry["amount"]["amount"] * sign[entry["credit_debit_indicator"]]
+    if transactions and is_total:
         entry["transactions"] = transactions
-        entry["number_of_transactions"] = len(parts)
+        entry["number_of_transactions"] = len(transactions)
         rest = {name: value for name, value in first.items() if name not in ("amount", "credit_debit_indicator")}
         if rest:
             entry["movement"] = rest
@@ -53,6 +61,12 @@ def completed(entry: Document) -> Document:
     if transactions:
         entry["details"] = transactions
     return entry
+
+
+def _type_of(movement: Document) -> str:
+    """The first digit of its code: 1 and 2 are totals, of 5 to 7; 3 one amount and 8 what it consists of; 9 is of 7."""
+    code: str = movement.get("proprietary_code", {}).get("code", "")
+    return code[:1]
 
 
 def _transaction(movement: Document, is_detail: bool = False) -> Document:

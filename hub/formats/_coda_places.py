@@ -48,7 +48,7 @@ _TRANSACTION: dict[str, dict[str, tuple[str, ...]]] = {
 
 def fill(places: BankPlaces, lines: Iterable[TextLine]) -> BankPlaces:
     """The places with all that the records of their statement say."""
-    numbers, number, index, detail = places.numbers(), 0, -1, 0
+    numbers, number, index, detail, inner = places.numbers(), 0, -1, 0, 0
     bases = list[tuple[Step, ...]]()
     for line in lines:
         if line.number < places.line or not line.text.strip():
@@ -60,14 +60,17 @@ def fill(places: BankPlaces, lines: Iterable[TextLine]) -> BankPlaces:
             index = numbers.get(number, -1)
             if index >= 0:
                 _add_entry(places, index, spots)
-        detail += kind == "21"
+        if kind == "21" and detail > 0 and spots["code"].text[:1] == "9":
+            inner += 1  # a detail of the detail before it
+        elif kind == "21":
+            detail, inner = detail + 1, 0
         if kind[0] not in "23":
             for name, paths in _HEAD.get(kind, {}).items():
                 for path in paths:
                     places.add(path, spots[name])
         elif index >= 0:
             if kind == "21":
-                bases = _bases(places, index, detail)
+                bases = _bases(places, index, detail, inner)
             _add_record(places, bases, kind, spots)
         if kind == "9":
             break
@@ -83,14 +86,16 @@ def _spots(kind: str, line: TextLine) -> dict[str, Spot]:
     return {name: title(start - 1, start - 1 + size, name.replace("_", " ")) for name, (start, size) in named.items()}
 
 
-def _bases(places: BankPlaces, index: int, detail: int) -> list[tuple[Step, ...]]:
-    """Where what the records of a movement (detail 0) or of one of its details say is in the document."""
+def _bases(places: BankPlaces, index: int, detail: int, inner: int) -> list[tuple[Step, ...]]:
+    """Where what the records of a movement (detail 0), of one of its details, or of a detail of that (from 1) say is in
+    the document."""
     entry = places.document["entries"][index]
     own_details = "number_of_transactions" in entry
     base: tuple[Step, ...] = ("entries", index)
     if not detail:
         return [(*base, "movement")] if own_details else [(*base, "transactions", 0)]
-    return [(*base, "transactions" if own_details else "details", detail - 1)]
+    found = (*base, "transactions" if own_details else "details", detail - 1)
+    return [(*found, "details", inner - 1) if inner else found]
 
 
 def _add_entry(places: BankPlaces, index: int, spots: dict[str, Spot]) -> None:

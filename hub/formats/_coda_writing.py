@@ -159,9 +159,10 @@ def _movements(statement: Document) -> Iterator[str]:
         transactions = entry.get("transactions", ())
         has_details = "number_of_transactions" in entry or len(transactions) > 1
         own = entry.get("movement", {}) if has_details else (transactions or ({},))[0]
-        parts = [*(transactions if has_details else ()), *entry.get("details", ())]
+        tops = [*(transactions if has_details else ()), *entry.get("details", ())]
+        parts = [part for top in tops for part in (top, *top.get("details", ()))]
         number = f"{at + 1:04d}"[-4:]
-        yield from _movement(path, entry, own, entry, number, "0000", "1" if has_details else "0")
+        yield from _movement(path, entry, own, entry, number, "0000", _flag(bool(parts)))
         for place, part in enumerate(parts, 1):
             yield from _movement(f"{path}.transactions[{place - 1}]", part, part, entry, number, f"{place:04d}", "0")
 
