@@ -70,7 +70,6 @@ def _type_of(movement: Document) -> str:
 
 
 def _transaction(movement: Document, is_detail: bool = False) -> Document:
-    role = "debtor" if movement["credit_debit_indicator"] == "CRDT" else "creditor"
     found: Document = {"amount": movement["amount"]}
     if is_detail:
         found["credit_debit_indicator"] = movement["credit_debit_indicator"]
@@ -80,17 +79,30 @@ def _transaction(movement: Document, is_detail: bool = False) -> Document:
             found["transaction_ref"] = movement["_bank_ref"]
     for name, key in _NAMES.items():
         if name in movement and movement[name] != "NOTPROVIDED":
-            found[key.replace("party", role)] = movement[name]
+            found[key] = movement[name]
     _communication(movement, found)
+    role = role_of(movement["credit_debit_indicator"], found)
+    for key in ("name", "account", "bic"):
+        if movement.get(f"_{key}", "NOTPROVIDED") != "NOTPROVIDED":
+            found[f"{role}_{key}"] = movement[f"_{key}"]
     if information := movement.get("_information"):
         found["information"] = [_piece(is_structured, text) for is_structured, text in information]
     return found
 
 
+def role_of(direction: str, transaction: Document) -> str:
+    """Which end the other party is. Who pays, where money comes in; but of a payment that comes back it stays what it
+    was: of a collection that is returned, the debtor."""
+    communication = transaction.get("structured_communication", {})
+    kind = communication.get("text", "")[141:142] if communication.get("type_code") == "127" else ""
+    kinds = (transaction.get("return_type_code", ""), kind)
+    comes_back = "return_reason_code" in transaction or any(each.strip("0 ") for each in kinds)
+    return "debtor" if (direction == "CRDT") != comes_back else "creditor"
+
+
 _NAMES = {
-    "_customer_ref": "end_to_end_id", "_name": "party_name", "_account": "party_account", "_bic": "party_bic",
-    "_reason": "return_reason_code", "_purpose": "purpose_code", "_category": "category_purpose_code",
-    "_return_type": "return_type_code",
+    "_customer_ref": "end_to_end_id", "_reason": "return_reason_code", "_purpose": "purpose_code",
+    "_category": "category_purpose_code", "_return_type": "return_type_code",
 }  # fmt: skip
 
 

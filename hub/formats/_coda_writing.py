@@ -9,6 +9,7 @@ from typing import Any
 from hub.formats import Record
 from hub.formats._bank_lines import text_lines
 from hub.formats._bank_writing import balance_day, day, names_of, needed, only_known, refusal, whole
+from hub.formats._coda_entries import role_of
 from hub.formats._coda_reading import CodaReader
 from hub.formats._coda_records import INFORMATION, LAYOUTS, TEXTS
 from hub.identifiers import is_iban, is_ogm
@@ -172,7 +173,7 @@ def _movement(
 ) -> Iterator[str]:
     """The records of one movement: 21, then 22 and 23 where they are needed, then what is told besides."""
     direction = head.get("credit_debit_indicator", entry["credit_debit_indicator"])
-    role = "debtor" if direction == "CRDT" else "creditor"
+    role = role_of(direction, dict(part))
     is_structured, text = _communication(path, part)
     pieces = _cut(path, text, TEXTS)
     third = {"account": str(part.get(f"{role}_account", "")), "name": part.get(f"{role}_name", ""), "text": pieces[2]}

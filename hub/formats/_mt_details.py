@@ -8,7 +8,7 @@ two digits behind one sign (``166?00...?20...``, ``020~00...~20...``). *Codeword
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,6 +60,16 @@ _CODEWORD = re.compile(rf"/({'|'.join(_CODEWORDS)})/")
 COLLECTIONS = frozenset(
     ["104", "105", "106", "107", "108", "109", "171", "174", "181", "184", "192", "193", "196"]
 )  # GVC of direct debits
+
+# GVC of collections and transfers that come back, and of collections that are credited again.
+_RETURNS = frozenset(["108", "109", "159", "181", "184"])
+
+
+def role_of(entry: Mapping[str, Any], kind: str, code: str, reason: str) -> str:
+    """Which end the other party of an entry is. Who pays, where money comes in; but where a payment is taken back or
+    comes back, it stays what it was of that payment: of a collection that is returned, the debtor."""
+    comes_back = bool(entry.get("reversal_indicator") or code in _RETURNS or kind[1:] == "RTI" or reason)
+    return "debtor" if (entry["credit_debit_indicator"] == "CRDT") != comes_back else "creditor"
 
 
 @dataclass(slots=True)

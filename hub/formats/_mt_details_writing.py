@@ -7,7 +7,7 @@ from typing import Any
 
 from hub.formats._bank_references import in_words, reference_in
 from hub.formats._bank_writing import cut, refusal
-from hub.formats._mt_details import COLLECTIONS, WIDTH
+from hub.formats._mt_details import COLLECTIONS, WIDTH, role_of
 
 MOST_LINES = 6
 _PURPOSE = (*range(20, 30), *range(60, 64))
@@ -68,13 +68,14 @@ def _may_break(text: str, at: int) -> bool:
     return text[at - 1] != " " and text[at] not in ":-"
 
 
-def _party(entry: Mapping[str, Any]) -> str:
-    is_credit = (entry["credit_debit_indicator"] == "CRDT") != entry.get("reversal_indicator", False)
-    return "debtor" if is_credit else "creditor"
+def _party(entry: Mapping[str, Any], transaction: Mapping[str, Any], code: str = "") -> str:
+    kind = entry.get("proprietary_code", {}).get("code", "").partition("+")[0]
+    return role_of(entry, kind, code, transaction.get("return_reason_code", ""))
 
 
 def _subfields(path: str, entry: Mapping[str, Any], transaction: Mapping[str, Any], codes: tuple[str, ...]) -> str:
-    role, (code, journal, key) = _party(entry), codes
+    code, journal, key = codes
+    role = _party(entry, transaction, code)
     parts = [code or "000", f"?00{entry.get('additional_information', '')}"]
     parts += [f"?10{journal}"] if journal else []
     purpose = [piece for text in _purpose(transaction, code) for piece in cut(text, 27)]
@@ -121,7 +122,7 @@ def _purpose(transaction: Mapping[str, Any], code: str) -> list[str]:
 
 
 def _codewords(entry: Mapping[str, Any], transaction: Mapping[str, Any]) -> str:
-    role = _party(entry)
+    role = _party(entry, transaction)
     party = transaction.get(role, {})
     city = party.get("address", {}).get("city_name")
     if city:

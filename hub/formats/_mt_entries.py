@@ -9,7 +9,7 @@ from typing import Any
 from hub.formats._bank_references import type_of
 from hub.formats._bank_told import Told, shown
 from hub.formats._bank_values import ValueFault, amount_of, day_of, end_of_february, near_day
-from hub.formats._mt_details import Details, details_of, reference_of
+from hub.formats._mt_details import Details, details_of, reference_of, role_of
 from hub.formats._mt_envelope import MtField
 from hub.identifiers import is_iban
 
@@ -78,8 +78,7 @@ def completed(entry: dict[str, Any], field: MtField | None, currency: str) -> di
         entry["bank_transaction_code"] = known
     if details.posting:
         entry["additional_information"] = details.posting
-    is_credit = (entry["credit_debit_indicator"] == "CRDT") != entry.get("reversal_indicator", False)
-    role = "debtor" if is_credit else "creditor"
+    role = role_of(entry, kind, details.code, details.values.get("return_reason_code", ""))
     transaction = _transaction(details, role)
     if owner_ref:
         transaction.setdefault("account_owner_ref", owner_ref)

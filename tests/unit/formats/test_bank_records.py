@@ -112,6 +112,27 @@ def test_an_account_of_coda_is_read_as_its_structure_says(structure: str, writte
     assert coda.decode_one(coda.encode_one(found.value, {}), {}) == found.value
 
 
+@pytest.mark.parametrize(("kind", "role"), [(" ", "creditor"), ("0", "creditor"), ("2", "debtor"), ("3", "debtor")])
+def test_of_a_collection_of_coda_that_comes_back_the_other_end_is_the_debtor(kind: str, role: str) -> None:
+    collection = f"090326111{'DE98ZZZ09999999999':35}{'M-4711':35}{'Contribution':62}{kind}"
+    text = f"127{collection}".ljust(149)
+    records = [
+        f"21{1:04}0000{'':21}1{269330:015}09032600503000{'1'}{text[:53]}09032600001 0",
+        f"22{1:04}0000{text[53:106]}{'':62}1 0",
+        f"23{1:04}0000{'BE71096123456769':34}EUR{'KLANT NV':35}{text[106:149]}0 0",
+    ]
+    lines = [LINES[0], LINES[1].replace("1000000000050000", "0000000000319330"), *records, LINES[5], LINES[6]]
+    lines[5] = lines[5].replace("0000000000219330", "0000000000050000")
+    lines[6] = lines[6][:16] + "000005" + f"{269330:015}{0:015}" + lines[6][52:]
+    (found,) = coda.decode(["\n".join(lines).encode()], {})
+    assert isinstance(found, Record), found.error
+    (only,) = found.value["entries"][0]["transactions"]
+    assert {name: only[name] for name in ("debtor_name", "creditor_name") if name in only} == {
+        f"{role}_name": "KLANT NV"
+    }
+    assert coda.decode_one(coda.encode_one(found.value, {}), {}) == found.value
+
+
 def test_the_totals_of_a_bai2_report_may_count_what_it_does_not_list() -> None:
     raw = BAI.replace(b"03,123456789,USD,", b"03,123456789,USD,100,26934,1,,").replace(b"43866", b"70800")
     (found,) = bai2.decode([raw], {})

@@ -122,3 +122,28 @@ def test_an_account_behind_the_line_has_its_place() -> None:
            ":86:/NAME/N\n" + TAIL.format(closing="10,00")).encode()  # fmt: skip
     place = mt940.places(raw, {}, 0)(("entries", 0, "transactions", 0, "debtor_account"))
     assert place is not None and (place.line, place.column) == (6, 1)
+
+
+@pytest.mark.parametrize(
+    ("mark", "kind", "details", "role"),
+    [
+        ("C", "NTRF", "166?00GUTSCHRIFT?32MUSTER", "debtor"),
+        ("D", "NDDT", "105?00LASTSCHRIFT?32MUSTER", "creditor"),
+        ("D", "NDDT", "109?00RETOURE?20CRED+DE98ZZZ09999999999?32MUSTER?34912", "debtor"),
+        ("RC", "NRTI", "109?00RETOURE?32MUSTER", "debtor"),
+        ("D", "NRTI", "009?00RUECKBELASTUNG?32MUSTER", "debtor"),
+        ("C", "NTRF", "159?00RETOURE?32MUSTER", "creditor"),
+        ("D", "N245", "/TRTP/SEPA INCASSO TERUGBOEKING/RTRN/MS03/NAME/MUSTER", "debtor"),
+        ("C", "N657", "/TRTP/SEPA TERUGBOEKING/NAME/MUSTER/RTRN/MS02", "creditor"),
+    ],
+)
+def test_of_a_payment_that_comes_back_the_other_end_is_who_it_was(
+    mark: str, kind: str, details: str, role: str
+) -> None:
+    closing = {"C": "10,00", "D": "0,00", "RC": "0,00"}[mark]
+    opening = "C260306EUR0," if mark == "C" else "C260306EUR10,"
+    found = read(f":61:2603090309{mark}10,00{kind}NONREF", f":86:{details}", opening=opening, closing=closing)
+    (only,) = found.value["entries"][0]["transactions"]
+    assert {name: only[name] for name in ("debtor_name", "creditor_name") if name in only} == {f"{role}_name": "MUSTER"}
+    (again,) = mt940.decode([mt940.encode_one(found.value, {})], {})
+    assert isinstance(again, Record) and again.value["entries"] == found.value["entries"]
