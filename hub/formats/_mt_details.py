@@ -24,7 +24,9 @@ _GAP = "\x00"  # where a subfield ended before it was full
 _KEYWORD = re.compile(rf"(?:{'|'.join(f'{_GAP}?'.join(word) for word in _KEYWORDS)}){_GAP}?\+")
 _CODEWORDS = [
     "TRTP",
+    "RTYP",
     "IBAN",
+    "BBAN",
     "BIC",
     "NAME",
     "REMI",
@@ -244,9 +246,9 @@ def _keyword(word: str, value: str, found: Details) -> None:
 
 
 _NAMES = {
-    "EREF": "end_to_end_id", "KREF": "account_owner_ref", "MREF": "mandate_id", "IBAN": "account", "BIC": "bic",
-    "PURP": "purpose_code", "MARF": "mandate_id", "CSID": "creditor_id", "NAME": "name", "RTRN": "return_reason_code",
-    "PREF": "batch_id", "IREF": "instruction_id",
+    "EREF": "end_to_end_id", "KREF": "account_owner_ref", "MREF": "mandate_id", "IBAN": "account", "BBAN": "account",
+    "BIC": "bic", "PURP": "purpose_code", "MARF": "mandate_id", "CSID": "creditor_id", "NAME": "name",
+    "RTRN": "return_reason_code", "PREF": "batch_id", "IREF": "instruction_id",
 }  # fmt: skip
 
 
@@ -277,7 +279,7 @@ def _codeword(word: str, written: str, found: Details) -> None:
         return
     elif word in _ULTIMATE:
         values[_ULTIMATE[word]] = {"name": value.removeprefix("NAME/")}
-    elif word == "TRTP":
+    elif word in ("TRTP", "RTYP"):
         found.posting = value
     elif word in _NAMES and _NAMES[word] not in values:
         values[_NAMES[word]] = value

@@ -30,6 +30,7 @@ def transaction(*lines: str) -> dict[str, Any]:
 
 RABOBANK = ":61:260309C000000000010,00N541NONREF//26643593505"
 ING = ":61:2603090309C10,00NRTIEREF//00000000001007"
+KNAB = ":61:2603090309C10,00N210NONREF"
 
 
 @pytest.mark.parametrize(
@@ -57,6 +58,15 @@ ING = ":61:2603090309C10,00NRTIEREF//00000000001007"
             (RABOBANK, ":86:/NAME/Naam/REMI/Issuer: CUR Ref: 1004510036716378/EREF/E-1"),
             {"debtor_name": "Naam", "end_to_end_id": "E-1", "creditor_reference": "1004510036716378",
              "creditor_reference_type": "CUR"},
+        ),
+        (
+            (KNAB, ":86:/TRTP/SEPA OVERBOEKING/BBAN/52695945/BIC/KNABNL2HXXX/NAME/J. Jansen/REMI/Factuur 7"),
+            {"debtor_account": "52695945", "debtor_bic": "KNABNL2HXXX", "debtor_name": "J. Jansen",
+             "remittance_unstructured": ["Factuur 7"]},
+        ),
+        (
+            (KNAB, ":86:/RTYP/SEPA Terugboeking/RTRN/MS02/NAME/J. Jansen"),
+            {"return_reason_code": "MS02", "creditor_name": "J. Jansen"},
         ),
         (
             (ING, ":86:/RTRN/MS03//CREF/CR-9//EREF/E-2//IREF/I-1//REMI/USTD//Factuur 77/"),
