@@ -372,7 +372,7 @@ def _with_last(pages: Iterable[Several[Any]]) -> Iterator[tuple[Several[Any], bo
 @dataclass(slots=True)
 class Sequence:
     """What was seen of each account in one file: a number that is missing or stands twice, a statement that comes
-    again. Findings are warnings: a number may be missing because a day had no movement, or be counted by the year."""
+    again. Findings are warnings: a day without movement may have no statement. 1 follows any: it is a new year."""
 
     _last: dict[tuple[str, str], int] = field(default_factory=dict)
     _ids: set[tuple[str, str, str, int]] = field(default_factory=set)
@@ -391,7 +391,7 @@ class Sequence:
         number = statement.get("electronic_sequence_number")
         if number is not None:
             last = self._last.get((kind, account))
-            if last is not None and number not in (last, last + 1):
+            if last is not None and number not in (last, last + 1, 1):
                 found.append(Finding(
                     "sequence", f"statement number {number} of account {account} follows {last}; expected {last + 1}",
                     position, "warning", str(number), str(last + 1),

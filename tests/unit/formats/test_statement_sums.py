@@ -155,12 +155,14 @@ def test_a_gap_in_the_numbers_of_an_account_is_told_and_so_is_a_statement_that_s
             ("1", {"electronic_sequence_number": 7}), ("2", {"electronic_sequence_number": 8}),
             ("3", {"electronic_sequence_number": 10}), ("3", {}), ("3", {"page": {"number": 2}}),
             ("3", {"account": {"account_id": "X"}, "electronic_sequence_number": 1}),
+            ("4", {"electronic_sequence_number": 1}), ("5", {"electronic_sequence_number": 3}),
         )
     ]  # fmt: skip
     account = "DE02120300000000202051"
     assert seen == [
         [], [], [f"statement number 10 of account {account} follows 8; expected 9"],
-        [f"statement 3 of account {account} stands twice in this file"], [], [],
+        [f"statement 3 of account {account} stands twice in this file"], [], [], [],
+        [f"statement number 3 of account {account} follows 1; expected 2"],
     ]  # fmt: skip
 
 
