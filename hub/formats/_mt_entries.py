@@ -86,6 +86,7 @@ def completed(entry: dict[str, Any], field: MtField | None, currency: str) -> di
         transaction[f"{role}_account"] = supplement  # the Rabobank has the account of the other end there
     elif supplement:
         _supplement(supplement, transaction, currency)
+    _original(transaction, currency)
     if transaction:
         entry["transactions"] = [{"amount": entry["amount"], **transaction}]
     return entry
@@ -169,6 +170,16 @@ def _supplement(text: str, transaction: dict[str, Any], currency: str) -> None:
         transaction["exchange_rate"] = Decimal(rate[1].replace(",", "."))
     if not _ONLY_AMOUNTS.fullmatch(plain):
         transaction["additional_information"] = text
+
+
+def _original(transaction: dict[str, Any], currency: str) -> None:
+    """What a German bank took back, OAMT: the amount of the entry may have charges and interest in it."""
+    for ref in transaction.get("other_refs", ()):
+        if ref["type_code"] == "OAMT" and "instructed_amount" not in transaction:
+            try:
+                transaction["instructed_amount"] = {"amount": amount_of(ref["ref"], currency)[0], "currency": currency}
+            except ValueFault:
+                continue
 
 
 def _transaction(details: Details, role: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -155,5 +156,19 @@ def test_of_a_payment_that_comes_back_the_other_end_is_who_it_was(
     found = read(f":61:2603090309{mark}10,00{kind}NONREF", f":86:{details}", opening=opening, closing=closing)
     (only,) = found.value["entries"][0]["transactions"]
     assert {name: only[name] for name in ("debtor_name", "creditor_name") if name in only} == {f"{role}_name": "MUSTER"}
+    (again,) = mt940.decode([mt940.encode_one(found.value, {})], {})
+    assert isinstance(again, Record) and again.value["entries"] == found.value["entries"]
+
+
+@pytest.mark.parametrize(
+    ("second", "told", "amount"),
+    [("", "11,85", "11.85"), ("", "EUR", None), ("/OCMT/EUR11,80//CHGS/EUR0,55/", "11,85", "11.80")],
+)
+def test_what_a_returned_collection_was_before_charges_is_known(second: str, told: str, amount: str | None) -> None:
+    lines = [":61:2603090309D12,35NRTINONREF", *([second] if second else [])]
+    details = f":86:109?00RETOURE?20OAMT+{told}?21SVWZ+SONSTIGE GRUENDE?32MUSTER"
+    found = read(*lines, details, opening="C260306EUR22,35")
+    (only,) = found.value["entries"][0]["transactions"]
+    assert only.get("instructed_amount") == (amount and {"amount": Decimal(amount), "currency": "EUR"})
     (again,) = mt940.decode([mt940.encode_one(found.value, {})], {})
     assert isinstance(again, Record) and again.value["entries"] == found.value["entries"]
