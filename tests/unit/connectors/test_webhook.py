@@ -104,7 +104,7 @@ GOOD: list[tuple[str, str, Mapping[str, str], bytes, Verified]] = [
     ("standard-webhooks", WHSEC, standard(), BODY, Verified("msg_1", "order.paid")),
     ("stripe", "whsec_stripe", stripe(), BODY, Verified("evt_1", "order.paid")),
     ("github", "octo", github(), BODY, Verified("g-1", "push")),
-    ("woocommerce", "woo", woocommerce(), BODY, Verified("d1", "order.created")),
+    ("woocommerce", "woo", woocommerce(), BODY, Verified(f"d1:{hashlib.sha256(BODY).hexdigest()}", "order.created")),
     ("hubspot-webhooks", "hub", hubspot(), EVENTS, Verified(hashlib.sha256(EVENTS).hexdigest(), "company.creation")),
     ("adyen", HEX_KEY, {}, adyen(adyen_item()), Verified("7914073381342284:AUTHORISATION:true", "AUTHORISATION")),
 ]
