@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 import sys
 from pathlib import Path
@@ -85,10 +86,35 @@ def test_orders_are_fetched_page_by_page_and_then_from_the_last_change(
     assert asked == [["2026-01-01T00:00:00Z"], None, None, ["2026-03-01T10:05:00Z"], None, None]
 
 
-def test_the_systems_that_the_page_shows_have_no_fault() -> None:
+def shown_systems() -> list[str]:
     blocks = re.findall(r"^```yaml\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    return [text for text in blocks if not text.startswith("route:")]
+
+
+def test_refunds_of_woocommerce_are_taken_out_of_their_orders_each_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WOO_KEY", "s3cret")
+    block = next(text for text in shown_systems() if "preset: woocommerce-rest" in text)
+    order = {"id": 727, "number": "A-727", "currency": "EUR", "transaction_id": "ch_1"}
+    changes = iter(["2026-03-01T10:00:00", "2026-03-01T11:00:00"])
+
+    async def refunded(request: Request, line: Line) -> None:
+        refunds = [{"id": 732, "reason": "", "total": "-5.00"}, {"id": 731, "reason": "damaged", "total": "-12.40"}]
+        await answer(line, [{**order, "date_modified_gmt": next(changes), "refunds": refunds}])
+
+    with ScriptedServer(refunded) as server:
+        system = block[block.index("shop-api:") :].replace("https://shop.example", server.url)
+        hub = read(system, 2)
+    assert [item.event for item in hub.came] == ["order.updated", *["order.refunded"] * 2] * 2
+    assert len(hub.ids) == 4, "the order was changed and comes again, its refunds are known"
+    assert json.loads(b"".join(hub.came[1].chunks)) == {
+        "id": 732, "reason": "", "total": "-5.00", "event": "order.refunded",
+        "date_modified_gmt": "2026-03-01T10:00:00", "order": order,
+    }  # fmt: skip
+
+
+def test_the_systems_that_the_page_shows_have_no_fault() -> None:
     faults: list[Fault] = []
-    shown = [text for text in blocks if not text.startswith("route:")]
+    shown = shown_systems()
     for text in shown:
         root, found = read_yaml(text, "config/systems.yaml")
         faults += found
