@@ -112,6 +112,28 @@ def test_refunds_of_woocommerce_are_taken_out_of_their_orders_each_once(monkeypa
     }  # fmt: skip
 
 
+def test_cancellations_and_refunds_of_shopify_are_fetched_under_the_events_of_its_webhooks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SHOP_SECRET", "s3cret")
+    block = next(text for text in shown_systems() if "preset: shopify-admin" in text)
+    ends = iter(["pending", "success"])
+
+    async def shop(request: Request, line: Line) -> None:
+        if request.path.endswith("access_token"):
+            await answer(line, {"access_token": "t", "token_type": "bearer", "expires_in": 86400})
+            return
+        refund = {"id": 1, "order_id": 1, "transactions": [{"id": 5, "kind": "refund", "status": next(ends)}]}
+        sold = {"id": 1, "cancelled_at": None, "updated_at": "2026-03-01T10:00:00Z", "refunds": [refund]}
+        await answer(line, {"orders": [sold, {**sold, "id": 2, "cancelled_at": "2026-03-01T10:00:00Z", "refunds": []}]})
+
+    with ScriptedServer(shop) as server:
+        system = block[block.index("shop-fulfil:") :].replace("https://hydro.myshopify.com", server.url)
+        hub = read(system, 2)
+    assert [item.event for item in hub.came] == ["orders/updated", "orders/cancelled", "refunds/create"] * 2
+    assert len(hub.ids) == 4, "the orders are known, and the refund has ended"
+
+
 def test_the_systems_that_the_page_shows_have_no_fault() -> None:
     faults: list[Fault] = []
     shown = shown_systems()
