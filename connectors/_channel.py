@@ -299,11 +299,15 @@ class Channel:
         seconds = time.monotonic() - job.started
         if isinstance(ending, Failure):
             return of_failure(ending, seconds, job.looks_up)
-        weigh = job.weigh or (self._judge.of_look_up if job.looks_up else self._judge.of_delivery)
-        verdict = self._discretion.about(weigh(ending, seconds, time.time()), *job.held)
+        verdict = self._discretion.about(self._weighed(job, ending, seconds), *job.held)
         if "ratelimit" in ending.headers or self._limits.told_by is not None:
             return self._rationed(verdict, ending, job.started)
         return verdict
+
+    def _weighed(self, job: Job, answer: Answer, seconds: float) -> Verdict:
+        if job.weigh is None and job.looks_up:
+            return self._judge.of_look_up(answer, seconds, time.time(), job.parcel.body)
+        return (job.weigh or self._judge.of_delivery)(answer, seconds, time.time())
 
     def _rationed(self, verdict: Verdict, answer: Answer, started: float) -> Verdict:
         """Keep to what an answer says is left; where that is nothing, the whole system is left alone until more is."""

@@ -44,8 +44,8 @@ FIELDS = (
                   "and {body.name} for a field of the document.", is_template=True),
             Field("ask", "choice", "lookup: when it is asked: in_doubt, or always, also before the first try, for "
                   "systems that others write to as well.", default="in_doubt", choices=("in_doubt", "always")),
-            Field("found", "expression", "lookup: whether the answer shows it; without it any 2xx does, 404 does not.",
-                  names=_ANSWER_NAMES),
+            Field("found", "expression", "lookup: whether the answer shows it; without it any 2xx does, 404 does not. "
+                  "sent is the document it is about, where body: is written down.", names=(*_ANSWER_NAMES, "sent")),
             Field("settle", "duration", "lookup: how long to wait before asking.", default=60.0),
         ),
     ),

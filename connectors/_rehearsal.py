@@ -48,7 +48,7 @@ class HttpRehearsal:
             return Rehearsed(request, Verdict(ABSENT, "absent"))
         if said.fails:
             return Rehearsed(request, of_failure(_FAILURES[said.fails], 0.0, looks_up=True))
-        return Rehearsed(request, self._judge.of_look_up(_answer(said), 0.0, now_epoch))
+        return Rehearsed(request, self._judge.of_look_up(_answer(said), 0.0, now_epoch, maker.question(parcel).body))
 
 
 def _answer(said: Said) -> Answer:

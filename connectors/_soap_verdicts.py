@@ -68,7 +68,7 @@ class SoapJudge(Judge):
             return msgspec.structs.replace(verdict, kind=DOUBT, code="not_soap", detail=detail)
         return verdict
 
-    def of_look_up(self, answer: Answer, seconds: float, now_epoch: float) -> Verdict:
+    def of_look_up(self, answer: Answer, seconds: float, now_epoch: float, sent: bytes = b"") -> Verdict:
         """As for a delivery; what was found ``found`` says later."""
         verdict = self.of_delivery(answer, seconds, now_epoch)
         if verdict.kind == DOUBT and verdict.code.startswith("http_"):

@@ -78,9 +78,9 @@ class Judge:
         """What the receiver calls the thing; nothing where the rule does not fit the answer."""
         return "" if self._reference is None or answer.cut else reference_of(self._reference, _facts(answer))
 
-    def of_look_up(self, answer: Answer, seconds: float, now_epoch: float) -> Verdict:
+    def of_look_up(self, answer: Answer, seconds: float, now_epoch: float, sent: bytes = b"") -> Verdict:
         """What a look-up found: FOUND, ABSENT, STOPPED for bad credentials, LATER: it cannot tell now, or DOUBT: the
-        question or the rule does not fit the system, so it will never tell."""
+        question or the rule does not fit the system, so it will never tell. ``sent`` is the document in question."""
         status = answer.status
         if status in (401, 403):
             return Verdict(STOPPED, _STOPPED[status], _said(answer), status, answer.body, seconds=seconds)
@@ -90,15 +90,15 @@ class Judge:
             kind = DOUBT if status in _NO_ANSWER else LATER
             return Verdict(kind, answer.cut or f"http_{status}", detail, status, answer.body,
                            retry_after_seconds=wait, slow_down=status in _SLOW_DOWN, seconds=seconds)  # fmt: skip
-        return self._found_or_not(answer, seconds)
+        return self._found_or_not(answer, seconds, sent)
 
-    def _found_or_not(self, answer: Answer, seconds: float) -> Verdict:
+    def _found_or_not(self, answer: Answer, seconds: float, sent: bytes) -> Verdict:
         found, trouble = answer.status < 300, ""
         if self._found is None and found and is_html(answer.body):
             detail = f"the look-up cannot tell: {_said(answer)} with a page for people; write found: for what shows it"
             return Verdict(DOUBT, "html_page", detail, answer.status, answer.body, seconds=seconds)
         if self._found is not None:
-            found, trouble = holds(self._found, _facts(answer))
+            found, trouble = holds(self._found, {**_facts(answer), "sent": body_value(sent)})
         if trouble and answer.status < 300:
             detail = f"the look-up cannot tell: the rule found: does not fit the answer{trouble}"
             return Verdict(DOUBT, "rule_failed", detail, answer.status, answer.body, seconds=seconds)

@@ -16,8 +16,9 @@ sys.path.insert(1, str(Path(__file__).parent.parent / "conformance"))
 
 from scripted_server import Line, Request, ScriptedServer
 from shop import answer
-from test_protocol_presets import FILES, read
+from test_protocol_presets import FILES, opened, read
 
+from connectors.base import ABSENT, DOUBT, FOUND, Parcel
 from hub.errors import Fault
 from hub.systems import load_systems
 from hub.yamldoc import read_yaml
@@ -86,6 +87,12 @@ def test_orders_are_fetched_page_by_page_and_then_from_the_last_change(
     assert asked == [["2026-01-01T00:00:00Z"], None, None, ["2026-03-01T10:05:00Z"], None, None]
 
 
+def told(*fulfilments: tuple[str, str]) -> dict[str, Any]:
+    """What Shopify says of the fulfilments of a fulfilment order."""
+    nodes = [{"status": status, "trackingInfo": [{"number": number}]} for status, number in fulfilments]
+    return {"fulfillments": {"nodes": nodes}}
+
+
 def shown_systems() -> list[str]:
     blocks = re.findall(r"^```yaml\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     return [text for text in blocks if not text.startswith("route:")]
@@ -132,6 +139,43 @@ def test_cancellations_and_refunds_of_shopify_are_fetched_under_the_events_of_it
         hub = read(system, 2)
     assert [item.event for item in hub.came] == ["orders/updated", "orders/cancelled", "refunds/create"] * 2
     assert len(hub.ids) == 4, "the orders are known, and the refund has ended"
+
+
+SENT = {
+    "input": {"trackingInfo": {"numbers": ["0034"]}, "lineItemsByFulfillmentOrder": [{"fulfillmentOrderId": "gid://7"}]}
+}
+UNTRACKED = {"input": {"lineItemsByFulfillmentOrder": [{"fulfillmentOrderId": "gid://7"}]}}
+
+
+@pytest.mark.parametrize(
+    ("variables", "answered", "kind"),
+    [
+        (SENT, {"data": {"result": told(("SUCCESS", "0099"), ("SUCCESS", "0034"))}}, FOUND),
+        (SENT, {"data": {"result": told(("SUCCESS", "0099"), ("CANCELLED", "0034"))}}, ABSENT),
+        (SENT, {"data": {"result": told()}}, ABSENT),
+        (SENT, {"errors": [{"extensions": {"code": "THROTTLED"}}]}, DOUBT),
+        (UNTRACKED, {"data": {"result": told(("SUCCESS", "0099"))}}, DOUBT),
+    ],
+    ids=["it is there", "it was cancelled", "there is none", "no answer", "it has no tracking number"],
+)
+def test_a_fulfilment_of_shopify_in_doubt_is_asked_for_by_its_tracking_number(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, Any], answered: dict[str, Any], kind: str
+) -> None:
+    monkeypatch.setenv("SHOP_SECRET", "s3cret")
+
+    async def shop(request: Request, line: Line) -> None:
+        if request.path.endswith("access_token"):
+            await answer(line, {"access_token": "t", "token_type": "bearer", "expires_in": 86400})
+            return
+        assert json.loads(request.body)["variables"] == {"id": "gid://7"}
+        await answer(line, answered)
+
+    block = next(text for text in shown_systems() if "preset: shopify-admin" in text)
+    with ScriptedServer(shop) as server:
+        text = block[block.index("shop-fulfil:") :].replace("https://hydro.myshopify.com", server.url)
+        with opened(text) as to:
+            parcel = Parcel("d-1", "d-1.1", json.dumps({"query": "mutation", "variables": variables}).encode())
+            assert to.look_up(parcel).kind == kind
 
 
 def test_the_systems_that_the_page_shows_have_no_fault() -> None:

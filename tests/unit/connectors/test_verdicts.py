@@ -52,7 +52,7 @@ def test_what_did_not_go_out_is_for_later_and_what_did_is_in_doubt(failure: Fail
 
 
 def rule(holds: bool) -> Any:
-    return lambda status, body, headers: holds
+    return lambda **facts: holds
 
 
 RULES: list[tuple[int, bool | None, bool | None, str]] = [
