@@ -106,12 +106,14 @@ def test_refunds_of_woocommerce_are_taken_out_of_their_orders_each_once(monkeypa
 
     async def refunded(request: Request, line: Line) -> None:
         refunds = [{"id": 732, "reason": "", "total": "-5.00"}, {"id": 731, "reason": "damaged", "total": "-12.40"}]
-        await answer(line, [{**order, "date_modified_gmt": next(changes), "refunds": refunds}])
+        status = "cancelled" if (now := next(changes)).endswith("11:00:00") else "processing"
+        await answer(line, [{**order, "status": status, "date_modified_gmt": now, "refunds": refunds}])
 
     with ScriptedServer(refunded) as server:
         system = block[block.index("shop-api:") :].replace("https://shop.example", server.url)
         hub = read(system, 2)
-    assert [item.event for item in hub.came] == ["order.updated", *["order.refunded"] * 2] * 2
+    refunded_twice = ["order.refunded"] * 2
+    assert [item.event for item in hub.came] == ["order.updated", *refunded_twice, "order.cancelled", *refunded_twice]
     assert len(hub.ids) == 4, "the order was changed and comes again, its refunds are known"
     assert json.loads(b"".join(hub.came[1].chunks)) == {
         "id": 732, "reason": "", "total": "-5.00", "event": "order.refunded",
