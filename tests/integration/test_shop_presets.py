@@ -133,7 +133,13 @@ def test_cancellations_and_refunds_of_shopify_are_fetched_under_the_events_of_it
             await answer(line, {"access_token": "t", "token_type": "bearer", "expires_in": 86400})
             return
         refund = {"id": 1, "order_id": 1, "transactions": [{"id": 5, "kind": "refund", "status": next(ends)}]}
-        sold = {"id": 1, "cancelled_at": None, "updated_at": "2026-03-01T10:00:00Z", "refunds": [refund]}
+        sold = {
+            "id": 1,
+            "name": "#1001",
+            "cancelled_at": None,
+            "updated_at": "2026-03-01T10:00:00Z",
+            "refunds": [refund],
+        }
         await answer(line, {"orders": [sold, {**sold, "id": 2, "cancelled_at": "2026-03-01T10:00:00Z", "refunds": []}]})
 
     with ScriptedServer(shop) as server:
@@ -141,6 +147,7 @@ def test_cancellations_and_refunds_of_shopify_are_fetched_under_the_events_of_it
         hub = read(system, 2)
     assert [item.event for item in hub.came] == ["orders/updated", "orders/cancelled", "refunds/create"] * 2
     assert len(hub.ids) == 4, "the orders are known, and the refund has ended"
+    assert json.loads(b"".join(hub.came[2].chunks))["order_name"] == "#1001"
 
 
 SENT = {
