@@ -1,0 +1,55 @@
+"""What guides show is in order: systems pass the check, and the tutorial's repair leaves a project without fault."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from hub.check import check_project
+from hub.errors import Fault
+from hub.project import reference_files
+from hub.scaffold import start_files
+from hub.systems import load_systems
+from hub.yamldoc import read_yaml
+
+DOCS = Path(__file__).parents[2] / "docs"
+HOST_KEY = '"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ"'
+# What a guide shows of a system that it has shown before stands below the same.
+BEFORE = {
+    "polling.md": "shop:\n  connector: http\n  base_url: https://shop.example\n",
+    "sftp.md": f"acme:\n  connector: sftp\n  host: acme.example\n  host_key: {HOST_KEY}\n  user: hub\n"
+    "  key: secret://file/acme\n",
+}
+
+
+def shown(page: str) -> list[str]:
+    """The blocks of YAML that are systems, each a file."""
+    blocks = re.findall(r"^```yaml\n(.*?)^```", (DOCS / "how-to" / page).read_text(), re.MULTILINE | re.DOTALL)
+    blocks = [BEFORE[page] + block if block.startswith("  fetch:") else block for block in blocks]
+    return [block for block in blocks if re.search(r"^  (connector|preset): ", block, re.MULTILINE)]
+
+
+@pytest.mark.parametrize(
+    ("page", "count"),
+    [("collect.md", 2), ("polling.md", 5), ("sap-invoice-bank.md", 1), ("sftp.md", 5), ("shop-erp-bank.md", 3)],
+)
+def test_the_systems_that_a_guide_shows_have_no_fault(page: str, count: int) -> None:
+    faults: list[Fault] = []
+    blocks = shown(page)
+    for block in blocks:
+        root, found = read_yaml(block, "config/systems.yaml")
+        faults += found
+        load_systems(root, reference_files(), None, faults)
+    assert len(blocks) == count
+    assert [str(fault) for fault in faults] == []
+
+
+def test_what_the_tutorial_adds_to_a_table_is_no_fault() -> None:
+    row = re.search(r"^```csv\n(.*?)```", (DOCS / "tutorial/first-route.md").read_text(), re.MULTILINE | re.DOTALL)
+    files = {**reference_files(), **start_files()}
+    own = set(start_files())
+    assert row is not None
+    files["mappings/tables/units.csv"] = files["mappings/tables/units.csv"].rstrip() + b"\n" + row[1].encode()
+    assert [str(fault) for fault in check_project(files, own=own).faults] == []
