@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -23,3 +24,12 @@ def test_the_page_has_every_setting_of_a_connector(name: str) -> None:
 @pytest.mark.parametrize("path", sorted((ROOT / "connectors" / "presets").glob("*.yaml")), ids=lambda path: path.stem)
 def test_the_page_names_every_preset(path: Path) -> None:
     assert f"| `{path.stem}` |" in PAGE
+
+
+def test_the_page_names_every_refusal_of_the_door() -> None:
+    code = "".join((ROOT / "hub" / path).read_text() for path in ("api/ingest.py", "pipeline/pressure.py"))
+    refusals = set(re.findall(r'(?:Refusal|Full)\((\d{3}), "(\w+)"', code)) - {("200", "ping")}
+    table = PAGE.partition("### What a sender is answered")[2].partition("\n\nAll but 2xx")[0]
+    rows = re.findall(r"\| (\d{3}) (`.*`)", table)
+    assert len(refusals) > 8
+    assert {(status, name) for status, names in rows for name in re.findall(r"`(\w+)`", names)} == refusals
