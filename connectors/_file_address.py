@@ -15,6 +15,7 @@ from connectors.base import Parcel, PermanentError
 _EXTENSIONS = {
     "application/json": "json", "application/x-ndjson": "ndjson", "text/csv": "csv", "application/xml": "xml",
     "text/xml": "xml", "application/edifact": "edi", "application/edi-x12": "x12", "text/plain": "txt",
+    "application/pdf": "pdf",
 }  # fmt: skip
 
 

@@ -18,8 +18,6 @@ from hub.secret import resolve_all
 from hub.systems import System
 
 _log = structlog.get_logger("doors")
-# What partners call an interchange (RFC 1767, and what is seen).
-_EDI_TYPES = {"application/edifact", "application/edi-x12", "application/edi-consent", "text/plain"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +73,8 @@ class Doors:
         config = {"verify": system.verify, "event": system.event, "dedupe": dedupe}
         verifier = Verifier(resolve_all(config, self._secrets))
         routes = program.by_source.get(system.name, ())
-        types = {kind for route in routes for kind in route.codec.CONTENT_TYPES}
-        types = _EDI_TYPES if partners else types or set(codec(system.format).CONTENT_TYPES)
+        codecs = [codec("edifact"), codec("x12")] if partners else [route.codec for route in routes]
+        types = {kind for one in codecs or [codec(system.format)] for kind in one.CONTENT_TYPES}
         types = {"application/json", FORM} if system.options.get("fetch_back") else types
         return Door(
             system=system, verify=verifier.verify,

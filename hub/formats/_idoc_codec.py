@@ -25,7 +25,7 @@ OPTIONS = (
     Option("faulty", "choice", "hold", ("hold", "pass"), "an IDoc in which a grammar finds errors is a bad record "
            "(`hold`), or a document like the others, with its faults in the field `faults` (`pass`)"),
 )  # fmt: skip
-CONTENT_TYPES = ("application/idoc+xml", "application/x-sap.idoc")
+CONTENT_TYPES = ("application/idoc+xml", "application/x-sap.idoc", "text/xml", "application/xml")
 _MAX_RAW = 65_536
 _AROUND = b"\xef\xbb\xbf \r\n\t"
 _MARK = b"\xef\xbb\xbf"

@@ -17,7 +17,7 @@ from hub.formats._bank_outlines import BAI, LINE_END
 from hub.formats._bank_pages import PAGE
 
 OPTIONS = (STRICT, ENCODING, PAGE, LINE_END)
-CONTENT_TYPES = ("text/x-bai2",)
+CONTENT_TYPES = ("text/x-bai2", "text/plain")
 EXAMPLE = (
     b"01,BANK,CUSTOMER,260309,1800,17,,,2/\r\n02,CUSTOMER,BANK,1,260309,,USD,2/\r\n"
     b"03,123456789,USD,010,-5000,,/\r\n88,015,21933,,/\r\n16,195,26933,V,260310,,B4711,,INVOICE 2026-1001\r\n"

@@ -17,7 +17,7 @@ from hub.formats._coda_reading import CodaReader
 from hub.formats._coda_writing import written
 
 OPTIONS = (STRICT, ENCODING, PAGE, LINE_END)
-CONTENT_TYPES = ("text/x-coda",)
+CONTENT_TYPES = ("text/x-coda", "text/plain")
 EXAMPLE = (
     b"0000009032653905        REF0000001EXEMPLE SA                NICA"
     b"BEBB   00403019261 00000                                       2\r\n"

@@ -25,7 +25,7 @@ __all__ = [
     "CONTENT_TYPES", "EXAMPLE", "OPTIONS", "decode", "decode_one", "encode", "encode_one", "faults_of", "outline_of",
 ]  # fmt: skip
 
-CONTENT_TYPES = ("text/csv", "application/csv", "text/tab-separated-values")
+CONTENT_TYPES = ("text/csv", "application/csv", "text/tab-separated-values", "text/plain")
 EXAMPLE = (b"order_id,total\r\n4711,129.90\r\n", {"order_id": "4711", "total": "129.90"})
 
 _MAX_RAW = 65_536

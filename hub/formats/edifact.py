@@ -13,7 +13,7 @@ __all__ = [
     "CODEC", "CONTENT_TYPES", "EXAMPLE", "OPTIONS", "decode", "decode_one", "encode", "encode_one", "places", "read",
 ]  # fmt: skip
 
-CONTENT_TYPES = ("application/edifact",)
+CONTENT_TYPES = ("application/edifact", "application/edi-consent", "text/plain")
 EXAMPLE = (
     b"UNB+UNOC:3+4012345000009:14+5412345000013:14+261128:1200+4711'UNH+1+ORDERS:D:96A:UN:EAN008'"
     b"BGM+220+4711+9'UNT+3+1'UNZ+1+4711'",

@@ -19,7 +19,7 @@ from hub.formats._mt_statement import MtReader
 from hub.formats._mt_writing import written
 
 OPTIONS = (STRICT, ENCODING, PAGE, STRUCTURE, LINE_END)
-CONTENT_TYPES = ("application/vnd.swift.mt940", "text/x-mt940")
+CONTENT_TYPES = ("application/vnd.swift.mt940", "text/x-mt940", "text/plain")
 EXAMPLE = (
     b":20:STARTUMS\r\n:25:DE02120300000000202051\r\n:28C:60/1\r\n:60F:D260306EUR50,00\r\n"
     b":61:2603090309C269,33NTRFNONREF//E1\r\n:86:166?00GUTSCHRIFT?20EREF+2026-1001?21SVWZ+RF18539007547034"

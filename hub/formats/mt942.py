@@ -17,7 +17,7 @@ from hub.formats._mt_statement import MtReader
 from hub.formats._mt_writing import written
 
 OPTIONS = (STRICT, ENCODING, PAGE, STRUCTURE, LINE_END)
-CONTENT_TYPES = ("application/vnd.swift.mt942", "text/x-mt942")
+CONTENT_TYPES = ("application/vnd.swift.mt942", "text/x-mt942", "text/plain")
 EXAMPLE = (
     b":20:INTRADAY1\r\n:25:DE02120300000000202051\r\n:28C:60/1\r\n:34F:EUR0,00\r\n:13D:2603091305+0100\r\n"
     b":61:2603090309C10,00NTRFINV7//B1\r\n:90C:1EUR10,00\r\n-\r\n",

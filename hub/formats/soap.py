@@ -28,7 +28,7 @@ OPTIONS = (
     Option("namespaces", "map", description="prefixes for names: `{m: 'urn:…'}` makes `m:ID`; `''` is the default "
            "namespace of what is in the body, when writing"),
 )  # fmt: skip
-CONTENT_TYPES = ("application/soap+xml",)
+CONTENT_TYPES = ("application/soap+xml", "text/xml", "application/xml", "multipart/related")
 EXAMPLE = (
     b'<?xml version="1.0" encoding="UTF-8"?>\n'
     b'<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Header><Token>t</Token></soap:Header>'

@@ -13,7 +13,7 @@ __all__ = [
     "CODEC", "CONTENT_TYPES", "EXAMPLE", "OPTIONS", "decode", "decode_one", "encode", "encode_one", "places", "read",
 ]  # fmt: skip
 
-CONTENT_TYPES = ("application/edi-x12",)
+CONTENT_TYPES = ("application/edi-x12", "application/edi-consent", "text/plain")
 EXAMPLE = (
     b""
     b"ISA*00*          *00*          *ZZ*BUYER          *ZZ*SELLER         *261128*1200*U*00401*000000001*0*P*>~"

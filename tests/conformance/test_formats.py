@@ -33,6 +33,18 @@ def test_a_format_has_what_a_codec_offers(name: str) -> None:
         assert callable(getattr(module, call)) and getattr(module, call).__doc__
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        *((name, "text/plain") for name in ("bai2", "coda", "csv", "edifact", "flat", "mt940", "mt942", "x12")),
+        *((name, "text/xml") for name in ("camt053", "cii", "idoc", "pain", "soap", "ubl", "xml")),
+        ("edifact", "application/edi-consent"), ("x12", "application/edi-consent"), ("soap", "multipart/related"),
+    ],
+)  # fmt: skip
+def test_a_format_is_known_by_the_content_types_that_senders_use(name: str, kind: str) -> None:
+    assert kind in codec(name).CONTENT_TYPES
+
+
 @everyone
 def test_the_example_holds_in_both_directions(name: str) -> None:
     module = codec(name)
