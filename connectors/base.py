@@ -45,7 +45,8 @@ class Field:
 # When something happens again and again: the same settings for what is fetched and for what a route collects.
 WHEN = (
     Field("at", "texts", "The times of day, in quotes: \"18:00\", or a list of them."),
-    Field("zone", "text", "The time zone of times and days, e.g. Europe/Paris; none: the partner's, else the hub's."),
+    Field("zone", "text", "The time zone of times and days, e.g. Europe/Paris; none: the hub's, of what a partner is "
+          "sent the partner's."),
     Field("days", "choice", "On which days: all, weekdays (Monday to Friday) or business (those of calendar).",
           default="all", choices=("all", "weekdays", "business")),
     Field("calendar", "text", "days: business: whose business days, e.g. FR, DE-BY or TARGET."),

@@ -117,8 +117,8 @@ def schema(
     name: Annotated[
         str,
         typer.Argument(
-            help="hub, systems, partners, route, mapping, environment, preset, mapping-test, route-test; none: all. "
-            "Or fetch: where published schemas and rules are to be had."
+            help="hub, systems, partners, route, mapping, environment, preset, mapping-test, route-test, grammar, "
+            "idoc; none: all. Or fetch: where published schemas and rules are to be had."
         ),
     ] = "",
     taken: Annotated[

@@ -12,6 +12,7 @@ from hub.errors import Fault
 from hub.project import reference_files
 from hub.scaffold import start_files
 from hub.systems import load_systems
+from hub.yaml_schemas import yaml_schemas
 from hub.yamldoc import read_yaml
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -53,3 +54,12 @@ def test_what_the_tutorial_adds_to_a_table_is_no_fault() -> None:
     assert row is not None
     files["mappings/tables/units.csv"] = files["mappings/tables/units.csv"].rstrip() + b"\n" + row[1].encode()
     assert [str(fault) for fault in check_project(files, own=own).faults] == []
+
+
+def test_every_schema_for_editors_is_named() -> None:
+    editors = (DOCS / "how-to/editors.md").read_text()
+    command = (DOCS / "reference/cli.md").read_text().partition("## o2c schema\n")[2].partition("\n## ")[0]
+    names = [Path(path).name.removesuffix(".schema.json") for path in yaml_schemas(reference_files())]
+    assert len(names) > 8
+    assert [name for name in names if f"hub/{name}.schema.json" not in editors] == []
+    assert [name for name in names if not re.search(rf"[ ,]{name}[,;]", command)] == []
