@@ -1,6 +1,6 @@
 # The commands of this repository. `make` alone lists them. Nothing here touches anything outside this folder, but for
-# `make test`, which installs the Debian packages that tests need where it may, and keeps the systems that tests start in
-# the user's cache folder.
+# `make test` and `make chaos`, which install the Debian packages that tests need where they may; `make test` keeps the
+# systems that tests start in the user's cache folder.
 
 VENV := .venv
 BIN := $(VENV)/bin

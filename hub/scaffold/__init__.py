@@ -1,7 +1,7 @@
 """``o2c init``: a new project folder that runs as it is, with nothing to set and nothing to install.
 
-Its ERP, warehouse and CRM are folders that files are written to, so that the first order arrives somewhere; its
-shop's secret and the key of the command line are made here, readable by their owner alone.
+Its ERP and its warehouse are folders that files are written to, so that the first order arrives somewhere; its shop's
+secret and the key of the command line are made here, readable by their owner alone.
 """
 
 from __future__ import annotations

@@ -15,7 +15,8 @@ from hub.systems import load_systems
 from hub.yaml_schemas import yaml_schemas
 from hub.yamldoc import read_yaml
 
-DOCS = Path(__file__).parents[2] / "docs"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
 HOST_KEY = '"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ"'
 # What a guide shows of a system that it has shown before stands below the same.
 BEFORE = {
@@ -63,3 +64,10 @@ def test_every_schema_for_editors_is_named() -> None:
     assert len(names) > 8
     assert [name for name in names if f"hub/{name}.schema.json" not in editors] == []
     assert [name for name in names if not re.search(rf"[ ,]{name}[,;]", command)] == []
+
+
+def test_every_metric_is_explained_to_operators() -> None:
+    names = set(re.findall(r'"(o2c_\w+)"', (ROOT / "hub/metrics.py").read_text()))
+    page = (DOCS / "how-to/operate.md").read_text()
+    assert len(names) > 20
+    assert sorted(name for name in names if not re.search(rf"`{name}(_total)?[`{{]", page)) == []
