@@ -36,7 +36,8 @@ def pages() -> Iterator[tuple[str, str]]:
 
 
 MADE = {
-    "cli.md": "## o2c demo", "configuration.md": "| `http.backlog` | integer",
+    "canonical.md": "| `order` | A buyer's", "cli.md": "## o2c demo",
+    "configuration.md": "| `http.backlog` | integer",
     "connectors.md": "| `ping.begins` | text",
     "formats.md": "| `indent` | whole", "functions.md": "**`upper(text)`**", "routes.md": "| `weight` | number",
     "profiles.md": "| `peppol-bis-3` | Peppol BIS", "tests.md": "| `cases[].record` | integer",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,6 +19,8 @@ from hub.field_uses import uses_of_field
 from hub.mapping import plain_path
 from hub.project import reference_files
 from hub.scaffold import create_project
+from hub.schemas import schema_set
+from hub.schemas.ubl import NAMES
 from hub.yaml_schemas import schema_text, yaml_schemas
 from hub.yamldoc import did_you_mean
 
@@ -118,7 +121,8 @@ def schema(
         str,
         typer.Argument(
             help="hub, systems, partners, route, mapping, environment, preset, mapping-test, route-test, grammar, "
-            "idoc; none: all. Or fetch: where published schemas and rules are to be had."
+            "idoc; none: all. A document's, such as canonical/order: all of its fields. Or fetch: where published "
+            "schemas and rules are to be had."
         ),
     ] = "",
     taken: Annotated[
@@ -130,14 +134,21 @@ def schema(
     project: ProjectFolder = Path(),
     as_json: Json = False,
 ) -> None:
-    """Print or write the JSON Schemas of the YAML files, so that an editor completes and checks them; or, with fetch,
-    say which published schemas and rules are here, and take them over from what you have downloaded."""
+    """Print or write the JSON Schemas of the YAML files, so that an editor completes and checks them; print that of a
+    document; or, with fetch, say which published schemas and rules are here, and take them over from what you have
+    downloaded."""
     if name == "fetch":
         fetch(project, taken, pin, as_json)
         return
     if taken or pin:
         raise UsageError(f"a path and --pin go with: o2c schema fetch, not with '{name}'")
-    schemas = _schemas(project)
+    files, connectors_folder = _files_of(project)
+    if "/" in name:
+        if into is not None:
+            raise UsageError(f"--into writes the schemas of YAML files; '{name}' is printed: take --into out")
+        say_json(_of_document(files, name))
+        return
+    schemas = yaml_schemas(files, connectors_folder)
     if name:
         path = f"hub/{name}.schema.json"
         if path not in schemas:
@@ -154,13 +165,23 @@ def schema(
         say("\n".join(written))
 
 
-def _schemas(folder: Path) -> dict[str, dict[str, Any]]:
-    """Those of the project, with its own connectors and presets; outside of a project those of the hub."""
+def _files_of(folder: Path) -> tuple[Mapping[str, bytes], Path | None]:
+    """Those of the project, with the folder of its own connectors; outside of a project those of the hub."""
     try:
         place = open_workplace(folder)
     except UsageError:
-        return yaml_schemas(reference_files())
-    return yaml_schemas(place.files, place.connectors_folder)
+        return reference_files(), None
+    return place.files, place.connectors_folder
+
+
+def _of_document(files: Mapping[str, bytes], name: str) -> dict[str, Any]:
+    """The schema of a document, with all that it refers to in its place."""
+    known = schema_set(files)
+    if known.grammars.has(name) or known.idocs.has(name):
+        raise UsageError(f"'{name}' is a grammar; see: o2c grammar show {name}")
+    if name in NAMES:
+        raise UsageError(f"'{name}' is told by its format and not by a JSON Schema; see docs/reference/formats.md")
+    return known.schema(name)
 
 
 def _write(path: Path, value: Any) -> Path:

@@ -19,6 +19,7 @@ from hub.key_tables import fill_tables
 from hub.partner_fields import FIELDS as PARTNER_FIELDS
 from hub.profiles import reference_table
 from hub.route_fields import FIELDS as ROUTE_FIELDS
+from hub.schemas import reference_table as types_table
 from hub.settings_fields import FIELDS as HUB_FIELDS
 from hub.systems import COMMON
 
@@ -43,6 +44,7 @@ def _with_settings(page: str) -> str:
 
 
 PAGES: Mapping[str, Callable[[str], str]] = {
+    "canonical.md": types_table.fill_table,
     "cli.md": lambda _: reference.render(),
     "configuration.md": _with_keys,
     "connectors.md": _with_settings,
