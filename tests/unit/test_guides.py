@@ -71,3 +71,20 @@ def test_every_metric_is_explained_to_operators() -> None:
     page = (DOCS / "how-to/operate.md").read_text()
     assert len(names) > 20
     assert sorted(name for name in names if not re.search(rf"`{name}(_total)?[`{{]", page)) == []
+
+
+@pytest.mark.parametrize(
+    ("page", "begins", "path"),
+    [
+        ("edi-grammars.md", "title: Orders of Acme\n", "schemas/edifact/acme/ORDERS.yaml"),
+        ("edi-grammars.md", "uses:\n", "schemas/edifact/acme/ORDERS.yaml"),
+        ("idoc.md", "# yaml-language-server", "schemas/idoc/acme/ZORDERS.yaml"),
+        ("profiles.md", "- profile: our-invoice", "schemas/profiles/own.yaml"),
+    ],
+)
+def test_the_schemas_of_ones_own_that_the_reference_shows_have_no_fault(page: str, begins: str, path: str) -> None:
+    blocks = re.findall(r"^```yaml\n(.*?)^```", (DOCS / "reference" / page).read_text(), re.MULTILINE | re.DOTALL)
+    [block] = [block for block in blocks if block.startswith(begins)]
+    block = block if begins != "uses:\n" else f"title: Orders\nextends: edifact/D96A/ORDERS\n{block}"
+    own = start_files() | {path: block.encode()}
+    assert [str(fault) for fault in check_project({**reference_files(), **own}, own=set(own)).faults] == []
