@@ -9,6 +9,7 @@ import pytest
 
 from hub.check import check_project
 from hub.errors import Fault
+from hub.expressions import expression_faults, expressions_of_system
 from hub.project import reference_files
 from hub.scaffold import start_files
 from hub.systems import load_systems
@@ -20,22 +21,31 @@ DOCS = ROOT / "docs"
 HOST_KEY = '"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ"'
 # What a guide shows of a system that it has shown before stands below the same.
 BEFORE = {
-    "polling.md": "shop:\n  connector: http\n  base_url: https://shop.example\n",
-    "sftp.md": f"acme:\n  connector: sftp\n  host: acme.example\n  host_key: {HOST_KEY}\n  user: hub\n"
+    "how-to/polling.md": "shop:\n  connector: http\n  base_url: https://shop.example\n",
+    "how-to/sftp.md": f"acme:\n  connector: sftp\n  host: acme.example\n  host_key: {HOST_KEY}\n  user: hub\n"
     "  key: secret://file/acme\n",
 }
 
 
 def shown(page: str) -> list[str]:
     """The blocks of YAML that are systems, each a file."""
-    blocks = re.findall(r"^```yaml\n(.*?)^```", (DOCS / "how-to" / page).read_text(), re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```yaml\n(.*?)^```", (DOCS / page).read_text(), re.MULTILINE | re.DOTALL)
     blocks = [BEFORE[page] + block if block.startswith("  fetch:") else block for block in blocks]
     return [block for block in blocks if re.search(r"^  (connector|preset): ", block, re.MULTILINE)]
 
 
 @pytest.mark.parametrize(
     ("page", "count"),
-    [("collect.md", 2), ("polling.md", 5), ("sap-invoice-bank.md", 1), ("sftp.md", 5), ("shop-erp-bank.md", 3)],
+    [
+        ("how-to/collect.md", 2),
+        ("how-to/polling.md", 5),
+        ("how-to/sap-invoice-bank.md", 1),
+        ("how-to/sftp.md", 5),
+        ("how-to/shop-erp-bank.md", 3),
+        ("how-to/soap.md", 2),
+        ("reference/configuration.md", 1),
+        ("reference/connectors.md", 4),
+    ],
 )
 def test_the_systems_that_a_guide_shows_have_no_fault(page: str, count: int) -> None:
     faults: list[Fault] = []
@@ -43,7 +53,8 @@ def test_the_systems_that_a_guide_shows_have_no_fault(page: str, count: int) -> 
     for block in blocks:
         root, found = read_yaml(block, "config/systems.yaml")
         faults += found
-        load_systems(root, reference_files(), None, faults)
+        for system in load_systems(root, reference_files(), None, faults).values():
+            faults += expression_faults(expressions_of_system(system))
     assert len(blocks) == count
     assert [str(fault) for fault in faults] == []
 
