@@ -17,8 +17,8 @@ def say_report(found: Mapping[str, Any], approvals: str) -> None:
     """The whole report; ``approvals`` is the file that says what is meant, '' for none."""
     subject, counts = found["subject"], found["counts"]
     window = found["window"]
-    say(f"{subject['kind']} {subject['name']} over {counted(found['messages'], 'message')} "
-        f"from {window['since']} until {window['until']}")  # fmt: skip
+    span = f" from {window['since']} until {window['until']}" if found["messages"] else ""
+    say(f"{subject['kind']} {subject['name']} over {counted(found['messages'], 'message')}{span}")
     say("  " + ", ".join(f"{counts[name]} {word}" for name, word in _WORDS.items() if counts[name] or name == "equal"))
     for change in found["changes"]:
         _say_change(change)
