@@ -6,6 +6,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,12 +17,12 @@ from hub.cli.signing import proof
 from hub.cli.terminal import Json, ProjectFolder, complain, finish, read_input, say, say_json
 from hub.cli.workplace import Workplace, open_workplace
 from hub.client import Answer, HubClient
-from hub.errors import UsageError
+from hub.errors import HubError, UsageError
 from hub.formats import codec
 from hub.routes import Route, load_routes
 from hub.secret import resolve_all
 from hub.systems import System
-from hub.yamldoc import did_you_mean
+from hub.yamldoc import did_you_mean, parse_yaml
 
 
 def send(
@@ -57,11 +58,34 @@ def _event_of(system: str, routes: Sequence[Route]) -> str:
 
 
 def _post(hub: HubClient, place: Workplace, system: System, body: bytes, event: str, document_id: str) -> Answer:
-    headers = {"Content-Type": codec(system.format).CONTENT_TYPES[0]}
+    headers = {"Content-Type": codec(_format_of(place, system, event)).CONTENT_TYPES[0]}
     headers |= _named(system.event, event) | _named(system.dedupe.get("id"), document_id)
     verify: Mapping[str, Any] = resolve_all(system.verify or {}, place.root / place.settings().secrets_folder)
     headers |= proof(verify, headers, body, time.time())
     return hub.request("POST", f"/in/{system.name}", body, headers)
+
+
+def _format_of(place: Workplace, system: System, event: str) -> str:
+    """That of its partners, else that of the mapping which its route names, else its own; JSON of what only tells of
+    something."""
+    if system.options.get("fetch_back"):
+        return "json"
+    for partner in place.settings().partners.values():
+        if partner.system == system.name:
+            return partner.syntax
+    for route in load_routes(place.files)[0]:
+        if route.system == system.name and (not route.events or event in route.events):
+            return _format_said(place.files, route.map) or system.format
+    return system.format
+
+
+def _format_said(files: Mapping[str, bytes], mapping: str) -> str:
+    for path, raw in files.items():
+        if path.startswith("mappings/") and path.endswith(f"/{mapping}.yaml"):
+            with suppress(HubError):  # a mapping with a fault: what is in force is another one
+                source = parse_yaml(raw.decode("utf-8", "replace"), path).get("source")
+                return str(source.data().get("format", "")) if source is not None and source.is_map else ""
+    return ""
 
 
 def _named(place: str | None, value: str) -> dict[str, str]:

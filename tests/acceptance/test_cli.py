@@ -62,6 +62,30 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
 # -- the running hub -----------------------------------------------------------------------------------------------
 
 
+TILL = """
+till:
+  connector: webhook
+  verify: {method: token, header: X-Token, secrets: [secret://file/webshop]}
+  event: sale
+"""
+SALES = """
+route: sales
+from: {system: till, event: sale}
+map: pos-csv-sale
+to: [{system: erp, map: order-to-erp}]
+"""
+
+
+def test_what_is_sent_is_called_what_the_mapping_of_its_route_reads(tmp_path: Path) -> None:
+    """A webhook whose format only its mapping says: CSV, and not the JSON that systems have by default."""
+    project = new_project(tmp_path, "till")
+    systems = project / "config/systems.yaml"
+    systems.write_text(systems.read_text() + TILL)
+    (project / "routes/sales.yaml").write_text(SALES)
+    sent = o2c(project, "send", "till", "-", stdin=b"receipt,sku\nR1,A\n")
+    assert sent.returncode == 0, sent.stderr
+
+
 def test_while_no_hub_runs_its_store_is_read_and_written(tmp_path: Path) -> None:
     idle = new_project(tmp_path, "idle")
     sent = o2c(idle, "send", SHOP, with_unit(idle, 5001, "pallet"))
