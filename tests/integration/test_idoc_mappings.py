@@ -37,7 +37,7 @@ OF = {
         "seller.party_id": "as above", "seller.name": "as above", "seller.postal_address.city_name": "as above",
         "seller.postal_address.postal_zone": "as above", "seller.postal_address.street_name": "as above",
     },
-    "order_response": {"substituted_item": "not carried"},
+    "order_response": {"substituted_item": "not carried", "order_lines[].quantity": "what is not accepted is 0"},
     "despatch_advice": {
         "shipment_id": "it is the delivery's number", "tracking_ids[]": "the first alone", "vat_id": "not carried",
         "identifiers": "not carried", "outstanding_reason": "not carried", "location_id": "not carried",
