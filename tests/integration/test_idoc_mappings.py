@@ -5,6 +5,7 @@ What may differ on the way back is listed below, each with its reason.
 
 from __future__ import annotations
 
+from json import dumps, loads
 from typing import Any
 
 import pytest
@@ -71,12 +72,17 @@ def document(kind: str) -> Any:
     return made
 
 
+def in_pieces(made: Any) -> Any:
+    """SAP has one ISO code for a piece, PCE, which comes back as H87."""
+    return loads(dumps(made).replace('"C62"', '"H87"'))
+
+
 @pytest.mark.parametrize("kind", sorted(OF))
 def test_the_examples_go_out_and_come_back(kind: str) -> None:
     made = document(kind)
     back = read("idoc", kind, written("idoc", kind, made, CONTEXT), CONTEXT)
     may_differ = tuple({**LEFT_OUT, **OF[kind]})
-    assert [path for path in sorted(places(made, back)) if not path.endswith(may_differ)] == []
+    assert [path for path in sorted(places(in_pieces(made), back)) if not path.endswith(may_differ)] == []
 
 
 @pytest.mark.parametrize("kind", sorted(OF))
