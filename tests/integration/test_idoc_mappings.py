@@ -38,7 +38,10 @@ OF = {
         "seller.party_id": "as above", "seller.name": "as above", "seller.postal_address.city_name": "as above",
         "seller.postal_address.postal_zone": "as above", "seller.postal_address.street_name": "as above",
     },
-    "order_response": {"substituted_item": "not carried", "order_lines[].quantity": "what is not accepted is 0"},
+    "order_response": {
+        "substituted_item": "not carried", "order_lines[].quantity": "what is not accepted is 0",
+        "order_lines[].note": "an item's, with its first schedule line",
+    },
     "despatch_advice": {
         "shipment_id": "it is the delivery's number", "tracking_ids[]": "the first alone", "vat_id": "not carried",
         "identifiers": "not carried", "outstanding_reason": "not carried", "location_id": "not carried",
