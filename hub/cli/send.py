@@ -84,7 +84,8 @@ def _format_said(files: Mapping[str, bytes], mapping: str) -> str:
         if path.startswith("mappings/") and path.endswith(f"/{mapping}.yaml"):
             with suppress(HubError):  # a mapping with a fault: what is in force is another one
                 source = parse_yaml(raw.decode("utf-8", "replace"), path).get("source")
-                return str(source.data().get("format", "")) if source is not None and source.is_map else ""
+                named = source.get("format") if source is not None and source.is_map else None
+                return named.text if named is not None else ""
     return ""
 
 
