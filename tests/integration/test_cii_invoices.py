@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import there_and_back
-from edi_library import context
+from edi_library import cases_of, context, library
 from random_invoices import documents
 from there_and_back import OF_EN_16931, places
 
@@ -92,6 +92,14 @@ def test_of_several_preceding_invoices_one_stands_where_d16b_has_a_place_for_one
     assert (raw.count(b"<ram:InvoiceReferencedDocument>"), raw.count(b">Preceding invoice</ram:Name>")) == (1, 2)
     assert read(kind, raw)["preceding_invoices"] == document["preceding_invoices"]
     assert all("CII-SR-475" in found for found in findings(raw))  # a warning of names of several supporting documents
+
+
+@pytest.mark.parametrize("name", ["invoice-to-cii", "credit-note-to-cii"])
+def test_what_the_tests_of_the_mappings_expect_is_valid(name: str) -> None:
+    codec = library().schemas.codec("cii", library().mappings[name].target.schema)
+    raws = [codec.encode_one(case["expected"], {}) for case in cases_of(f"cii/{name}") if "expected" in case]
+    assert len(raws) > 3
+    assert [found for raw in raws for found in findings(raw)] == []
 
 
 def test_rules_find_what_is_wrong() -> None:
