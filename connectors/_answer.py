@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 
 @dataclass(slots=True)
 class Answer:
@@ -16,8 +18,7 @@ class Answer:
     cut: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True):
     """No usable answer. ``sent`` says that bytes of the request may have reached the other side, ``stale`` that it
     died unanswered on a connection used before, ``stopped`` that no request to this system can succeed."""
 

@@ -56,8 +56,7 @@ class Job:
     resent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """What a system bears: requests at a time, requests a second (0: any), and the longest wait in the queue."""
 
     concurrency: int

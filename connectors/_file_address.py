@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
+
+import msgspec
 
 from connectors._file_names import check_template, filled, folder_within, is_template
 from connectors._file_packing import way_of, without_zip
@@ -19,8 +20,7 @@ _EXTENSIONS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(msgspec.Struct, frozen=True):
     """A folder and a file's name in it. ``is_made``: the folder has variables in it and is made, below ``fixed``.
     ``pack`` is how it is packed (gz, zip, none), ``inner_name`` what it is called in a zip."""
 

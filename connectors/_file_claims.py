@@ -13,9 +13,11 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Protocol
+
+import msgspec
+from msgspec.structs import replace
 
 from connectors._file_names import shortened
 from connectors._file_ready import Seen, is_candidate
@@ -26,8 +28,7 @@ _LONG_AGO = 30 * 365 * 86400.0
 _FORM = re.compile(r"(claimed|accepted|marker)-([0-9]{1,16})-([0-9a-f]{32})__(.+)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True):
     """One file in hand. ``at`` is when, in seconds since 1970."""
 
     path: PurePath

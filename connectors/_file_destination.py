@@ -8,7 +8,6 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
@@ -262,8 +261,7 @@ class FolderRehearsal:
         return Rehearsed(None, Verdict(FOUND if found else ABSENT))
 
 
-@dataclass(frozen=True, slots=True)
-class _Placed:
+class _Placed(msgspec.Struct, frozen=True):
     """What became of one parcel, and the name it lies under."""
 
     verdict: Verdict

@@ -4,8 +4,9 @@ that it is done with. They stay where they are."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import PurePath
+
+from msgspec.structs import replace
 
 from connectors._file_claims import Claim, reference_of
 from connectors._file_names import readable

@@ -11,10 +11,11 @@ import tempfile
 import zlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import IO, Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+
+import msgspec
 
 from connectors._file_names import PACKED
 from connectors._file_ready import is_candidate
@@ -42,8 +43,7 @@ UNPACK = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Unpacking:
+class Unpacking(msgspec.Struct, frozen=True):
     """The settings of ``unpack``; ``empty`` says what becomes of files in a zip that are."""
 
     endings: tuple[str, ...]
@@ -107,8 +107,7 @@ def _to_the_end(chunks: Iterable[bytes]) -> None:
         pass
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One file in a zip. ``number`` is its place in the zip's table of contents."""
 
     info: ZipInfo

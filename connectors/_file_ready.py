@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import PurePath
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from connectors._file_names import TEMPORARY
 from connectors._files import Files, Passing
@@ -16,8 +19,7 @@ _MARKER_BYTES = 4096
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True):
     """One file as the folder listed it. ``marker`` is the file that says it is complete, of ``marker_size`` bytes;
     ``sha256`` what that says."""
 

@@ -7,12 +7,13 @@ import logging
 import mimetypes
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import chain, islice
 from pathlib import PurePath
 from typing import Any
+
+from msgspec.structs import replace
 
 from connectors._file_claims import Claim, Claims, Held
 from connectors._file_leases import LeasedClaims

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Protocol
+
+import msgspec
 
 
 class Passing(OSError):
@@ -33,8 +34,7 @@ class Vanished(FileNotFoundError):
     """The connection broke during a move; now the file is neither where it was nor where it was to go."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One plain file of a folder. ``size`` is in bytes."""
 
     name: str
@@ -42,8 +42,7 @@ class Entry:
     mtime_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(msgspec.Struct, frozen=True):
     """What lies under a path. ``is_file``: a plain file, no link, no folder, no pipe."""
 
     size: int

@@ -15,9 +15,10 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+import msgspec
 
 from connectors._file_packed import copied, spare_file
 from connectors.base import ConnectorError, StoppedError, TransientError
@@ -41,8 +42,7 @@ _UNUSABLE = {  # by the lower half of libgpg-error's numbers
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(msgspec.Struct, frozen=True):
     """What a run of gpg came to: its exit code, and what it said by ``--status-fd``, as (keyword, words)."""
 
     code: int

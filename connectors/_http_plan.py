@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from connectors._bodies import DELIVERY_NAMES, QUESTION_NAMES, BodyTemplate
 from connectors._channel import Channel, Limits
@@ -27,8 +29,7 @@ from connectors.base import PermanentError
 IDLE_SECONDS = {"native": 30.0, "lookup": 2.0, "none": 2.0}
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """One system. ``known`` is what its requests carry, ``bare`` those that change nothing; ``asks_first``: what
     is there already is not sent."""
 

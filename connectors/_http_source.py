@@ -7,10 +7,10 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from connectors import _sender
 from connectors._answer import Answer

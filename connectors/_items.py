@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -21,8 +20,7 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 _LONGEST_ID = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(msgspec.Struct, frozen=True):
     """One item: as the hub takes it in, its mark, and what does not fit of it."""
 
     incoming: Incoming

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, unquote
+
+import msgspec
 
 from connectors import _rules
 from connectors._bodies import BodyTemplate
@@ -34,8 +36,7 @@ class End:
 END = End()
 
 
-@dataclass(frozen=True, slots=True)
-class PageRequest:
+class PageRequest(msgspec.Struct, frozen=True):
     """What is asked for one page; ``path`` is with its query."""
 
     maker: RequestMaker

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from connectors._rate import Rate
 
@@ -23,8 +24,7 @@ _MEMBER = re.compile(rf"({_STRING}|[A-Za-z*][\w:/!#$%&'*+.^`|~-]*)((?:{_PARAMETE
 _COMMA = re.compile(r"[ \t]*,[ \t]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(msgspec.Struct, frozen=True):
     """So many requests are left until ``seconds`` from now, of ``quota`` (0: not said)."""
 
     requests: int
@@ -32,8 +32,7 @@ class Left:
     quota: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(msgspec.Struct, frozen=True):
     """Headers that a system uses instead of the draft's; ``reset_is_time``: the reset is a time, not seconds."""
 
     remaining: str

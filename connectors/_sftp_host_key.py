@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import struct
-from dataclasses import dataclass
+
+import msgspec
 
 from connectors.base import PermanentError
 
@@ -20,8 +21,7 @@ _SIGNATURES = {
 _EXAMPLE = 'host_key: "ssh-ed25519 AAAAC3Nz…"'
 
 
-@dataclass(frozen=True, slots=True)
-class HostKey:
+class HostKey(msgspec.Struct, frozen=True):
     """One public key. ``blob`` is what the server shows; ``signatures`` the algorithms it may prove it by."""
 
     kind: str

@@ -6,10 +6,10 @@ It reads elements that somebody else has parsed and judged by the types; it stor
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 from lxml import etree
 
 from connectors._extract import Extractor, extractor
@@ -47,8 +47,7 @@ class Refused(ConnectorError):
         super().__init__(detail)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """A request that is understood. ``first`` is what stands in its body, None where nothing does; ``once`` what
     no other request may have, '' where there is no such thing."""
 

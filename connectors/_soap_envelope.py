@@ -6,10 +6,10 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from urllib.parse import unquote
 
+import msgspec
 from lxml import etree
 
 from connectors._soap_xml import Element, XmlRefused, name_of
@@ -26,8 +26,7 @@ _MOST_PARTS = 1000
 _PLAIN = ("", "7bit", "8bit", "binary")
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(msgspec.Struct, frozen=True):
     """A fault, from the outermost code to the innermost: (namespace, name) of each."""
 
     codes: Sequence[tuple[str, str]]
@@ -109,8 +108,7 @@ def add_addressing(envelope: Element, action: str, to: str, message_id: str) -> 
 # -- parts ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """One part of multipart/related; names of headers in lower case, ``start`` and ``end`` the place of its content."""
 
     headers: Mapping[str, str]

@@ -4,9 +4,10 @@ of a network, a path to somewhere else and a file that is not there are faults w
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from posixpath import dirname, join, normpath
 from urllib.parse import unquote, urlsplit
+
+import msgspec
 
 from connectors._soap_xml import Element, XmlRefused, line_of, name_of, parse
 from connectors.base import FileFault, FilesError
@@ -28,8 +29,7 @@ class WsdlError(FilesError):
         super().__init__("wsdl", faults)
 
 
-@dataclass(frozen=True, slots=True)
-class Documents:
+class Documents(msgspec.Struct, frozen=True):
     """What a WSDL consists of: the bytes and the root of each file, by its path, the WSDL's first."""
 
     main: str

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -37,8 +36,7 @@ _BOUNDARY = re.compile(rb"\s*--([^\r\n]{1,70}?)[ \t]*\r?\n")
 _json = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
-@dataclass(frozen=True, slots=True)
-class Envelopes:
+class Envelopes(msgspec.Struct, frozen=True):
     """What is the same for a system. ``operation`` is '' where documents name it."""
 
     service: Service

@@ -4,10 +4,10 @@ and no address is ever looked for, whatever the WSDL and its files say."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 from lxml import etree
 
 from connectors._soap_files import WSDL, XSD, Documents, WsdlError, place_of
@@ -25,8 +25,7 @@ OF_XML = f"""<xs:schema xmlns:xs="{XSD}" targetNamespace="{XML}">
 <xs:attribute ref="xml:space"/></xs:attributeGroup></xs:schema>""".encode()
 
 
-@dataclass(frozen=True, slots=True)
-class Wrapper:
+class Wrapper(msgspec.Struct, frozen=True):
     """The element around the parts of a message in rpc style, which no schema declares. ``parts``: name of each, and
     namespace and name of its type."""
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote
 
+import msgspec
 from lxml import etree
 
 from connectors._soap_files import XSD, Documents, WsdlError, documents
@@ -84,8 +84,7 @@ class Message:
         return self._reader.value(element, self.element.type)
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(msgspec.Struct, frozen=True):
     """One operation: ``action`` is its SOAPAction, ``wsa_action`` that of WS-Addressing; without ``output`` it is one
     way."""
 
@@ -96,8 +95,7 @@ class Operation:
     output: Message | None
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(msgspec.Struct, frozen=True):
     """One port of a WSDL. ``schema`` is None where libxml2 cannot read the types, ``schema_fault`` says why."""
 
     address: str

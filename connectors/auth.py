@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote
+
+import msgspec
 
 from connectors import _jwt
 from connectors._oauth2 import GRANTS, NEEDS, Grant, grant_of
@@ -69,8 +70,7 @@ _NEEDS = {
 _PARTS = re.compile(r"\{(body|key|timestamp|method|path)\}")
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(msgspec.Struct, frozen=True):
     """What a signature may cover. ``path`` is with its query; ``timestamp`` in seconds since 1970."""
 
     method: str
@@ -105,8 +105,7 @@ def credentials(settings: Mapping[str, Any] | None) -> Credentials:
     return _STRATEGIES[kind](given)
 
 
-@dataclass(frozen=True, slots=True)
-class Fixed:
+class Fixed(msgspec.Struct, frozen=True):
     """The same header line or query parameter in every request."""
 
     text: str = ""

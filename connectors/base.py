@@ -9,14 +9,12 @@ has ``name`` as well, the system's, and ``secrets``, the values of all secrets i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(msgspec.Struct, frozen=True):
     """One setting of a connector, as data: the lint, the JSON Schema and the reference page are made from it.
 
     ``kind``: text, secret, url, integer, boolean, duration, size, rate (``20/s``), choice, expression, list, map,
@@ -198,8 +196,7 @@ class Recallable(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(msgspec.Struct, frozen=True):
     """One thing a source found: its bytes in chunks, and what identifies it.
 
     ``reference`` lets the source find it again for ``settle``; ``dedupe_id`` is the same when the same thing is seen
@@ -225,7 +222,7 @@ class Incoming:
     round: int = 0
     part: int = 1
     parts: int = 1
-    attributes: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 class Source(Protocol):
@@ -359,8 +356,7 @@ def verdict_of(error: ConnectorError) -> Verdict:
     return Verdict(REFUSED, "refused", str(error))
 
 
-@dataclass(frozen=True, slots=True)
-class FileFault:
+class FileFault(msgspec.Struct, frozen=True):
     """What is wrong with one of the project's files; ``line`` counts from 1, 0 means the whole file."""
 
     file: str

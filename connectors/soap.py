@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -55,8 +54,7 @@ _log = logging.getLogger("o2c.connectors.soap")
 _Known = dict[str, tuple[Parcel, Operation]]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """Everything about a system that follows from its settings and its WSDL."""
 
     envelopes: Envelopes

@@ -7,8 +7,9 @@ before any parsing, and compares in constant time.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from connectors._extract import Extractor, extractor
 from connectors._proofs import SignatureError, checks_of
@@ -57,8 +58,7 @@ FIELDS = (
 _LONGEST_PING = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(msgspec.Struct, frozen=True):
     """A request whose sender is proved. None where the source names no id, or no event."""
 
     dedupe_id: str | None
@@ -87,8 +87,7 @@ class Verifier:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Ping:
+class Ping(msgspec.Struct, frozen=True):
     """How a sender tries a door: no document, so nobody has to prove it."""
 
     content_type: str

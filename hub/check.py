@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
+
+import msgspec
 
 import connectors
 from hub import formats
@@ -41,8 +42,7 @@ CUSTOMER = "canonical/customer"
 _ANY_CUSTOMER = {"customer_id": "self", "status": "active", "updated_at": "2026-01-01T00:00:00Z"}
 
 
-@dataclass(frozen=True, slots=True)
-class CheckResult:
+class CheckResult(msgspec.Struct, frozen=True):
     """A project as it was understood, and what is wrong with it. Fit to run only when ``is_sound``."""
 
     faults: tuple[Fault, ...]

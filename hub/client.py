@@ -29,8 +29,7 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _ERRORS: Mapping[int, type[HubError]] = {400: UsageError, 404: NotFound, 409: Conflict, 422: UsageError}
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What a server said: ``body`` as it came."""
 
     status: int

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import PurePosixPath
+
+import msgspec
 
 from hub.errors import Fault, ProjectError
 from hub.reference import reference_root
@@ -20,13 +21,12 @@ FOLDER = "schemas/codes"
 INDEX = f"{FOLDER}/lists.yaml"
 
 
-@dataclass(frozen=True, slots=True)
-class CodeList:
+class CodeList(msgspec.Struct, frozen=True):
     """One list. In an open list an unknown code is a warning, in a closed one an error."""
 
     name: str
     is_open: bool
-    names: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     def __contains__(self, code: object) -> bool:
         return code in self.names

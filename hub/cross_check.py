@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
+
+import msgspec
 
 from hub import formats
 from hub.errors import Fault
@@ -21,8 +22,7 @@ from hub.yamldoc import Node, did_you_mean
 CANONICAL = "canonical/"
 
 
-@dataclass(frozen=True, slots=True)
-class _Named:
+class _Named(msgspec.Struct, frozen=True):
     """A name as a route says it, and where."""
 
     kind: str

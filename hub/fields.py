@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+
+import msgspec
 
 from connectors.base import Field
 from hub.errors import Fault
@@ -46,8 +47,7 @@ _EXPECTED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Located:
+class Located(msgspec.Struct, frozen=True):
     """An expression as written and where it stands; the hub compiles it later."""
 
     text: str
@@ -59,8 +59,7 @@ class Located:
         return self.text
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(msgspec.Struct, frozen=True):
     """Whose settings are read (``system 'erp'``), where in them, and the list that faults are added to."""
 
     what: str

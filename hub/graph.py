@@ -7,8 +7,9 @@ shows it as an image. Names that are too long for their place are cut; the whole
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
+
+import msgspec
 
 from hub.routes import Route, Target
 from hub.settings import Settings
@@ -32,8 +33,7 @@ text{font:12px system-ui,sans-serif;fill:var(--ink)} .name{font-weight:600;font-
 THEMES = ("auto", "light", "dark")
 
 
-@dataclass(frozen=True, slots=True)
-class _Box:
+class _Box(msgspec.Struct, frozen=True):
     """Where a box stands: its left upper corner and its size, in px."""
 
     x: float

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
+
+import msgspec
 
 _STEP = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<list>\[(?:(?P<key>[A-Za-z_]+)=(?P<want>[^\]]+))?\])?")
 
@@ -43,8 +44,7 @@ class Key(NamedTuple):
 _new_key = partial(tuple.__new__, Key)  # as Key(scheme, issuer, value), without the way through Python
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """One step of a path. ``is_list`` takes every element; ``key`` and ``want`` only those that hold this value."""
 
     name: str
@@ -53,16 +53,14 @@ class Step:
     want: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(msgspec.Struct, frozen=True):
     """A way to values. ``names`` are its steps where it passes no list, which most do, and empty otherwise."""
 
     steps: tuple[Step, ...]
     names: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class KeyRule:
+class KeyRule(msgspec.Struct, frozen=True):
     """One compiled entry of ``x-keys``. ``paired`` says that issuer and value come from the same list elements."""
 
     scheme: str

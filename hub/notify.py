@@ -14,7 +14,6 @@ import smtplib
 import ssl
 import threading
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from email.message import EmailMessage
 from functools import partial
 from pathlib import Path
@@ -200,8 +199,7 @@ def _channel(entry: Mapping[str, Any]) -> Channel:
 # -- channels ------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Webhook:
+class Webhook(msgspec.Struct, frozen=True):
     """Posts JSON; signed in the Standard Webhooks way where there is a secret (``whsec_`` and base64, or any text)."""
 
     url: str
@@ -264,8 +262,7 @@ def _key(secret: str) -> bytes:
         raise ValueError("the secret of the webhook begins with whsec_, but no Base64 follows; copy it anew") from None
 
 
-@dataclass(frozen=True, slots=True)
-class Mail:
+class Mail(msgspec.Struct, frozen=True):
     """Sends a mail. ``encryption`` is ``starttls``, ``tls`` or ``none``."""
 
     server: str

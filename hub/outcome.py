@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import asdict, dataclass, replace
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from hub.errors import DecodeError, MappingError, MessageError, ValidationError
 
@@ -16,8 +18,7 @@ CLASSES = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True):
     """Why a message or a delivery could not go on, in the words an operator reads and in fields that group.
 
     ``error_class`` is one of CLASSES; ``code`` a stable short name within it; ``step`` the step of the flow;
@@ -47,7 +48,7 @@ class Failure:
 
     def as_dict(self) -> dict[str, Any]:
         """What is stored and shown: the fields that say something, with ``class`` instead of ``error_class``."""
-        fields = {key: value for key, value in asdict(self).items() if value not in ("", 0, False)}
+        fields = {key: value for key, value in msgspec.structs.asdict(self).items() if value not in ("", 0, False)}
         fields["class"] = fields.pop("error_class")
         return fields
 
@@ -57,23 +58,20 @@ class Failure:
         return replace(self, fingerprint=hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16])
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(msgspec.Struct, frozen=True):
     """The step's work is done; ``value`` goes to the next step."""
 
     value: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Skip:
+class Skip(msgspec.Struct, frozen=True):
     """Nothing to do for this one, on purpose: filtered, or ``on_error: skip``."""
 
     reason: str
     failure: Failure | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Retry:
+class Retry(msgspec.Struct, frozen=True):
     """Try again. ``after_seconds`` is what the other side asked for, None for the policy's own wait."""
 
     failure: Failure
@@ -81,16 +79,14 @@ class Retry:
     counts: bool = True  # whether this try uses up one of the policy's attempts
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(msgspec.Struct, frozen=True):
     """Wait for a person or for an answer. ``reason`` is ``unknown`` where the last try may have had its effect."""
 
     reason: str
     failure: Failure
 
 
-@dataclass(frozen=True, slots=True)
-class Dead:
+class Dead(msgspec.Struct, frozen=True):
     """This cannot succeed as it is."""
 
     failure: Failure

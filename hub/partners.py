@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+import msgspec
 
 from hub.errors import Fault
 from hub.fields import Scope, read_fields
@@ -25,8 +27,7 @@ _USUAL = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(msgspec.Struct, frozen=True):
     """One side of an interchange, as UNB or ISA names it. ``group`` is the code in GS02 or GS03; ``password`` and
     ``authorization`` are references of what it proves itself with (UNB S005, ISA01 to ISA04)."""
 
@@ -151,7 +152,7 @@ def _identity(values: Mapping[str, Any] | None, node: Node | None, side: str, sy
             text = f"{side}.{name}_qualifier: qualifies {side}.{name}, which is not there; add that, or take it out"
             scope.fault(qualifier, text)
     texts = {name: str(value) for name, value in values.items() if name not in _QUALIFIED}
-    return replace(Identity(**texts), password=values["password"], authorization=values["authorization"])  # type: ignore[arg-type]
+    return Identity(password=values["password"], authorization=values["authorization"], **texts)
 
 
 def _version(text: str, node: Node | None, syntax: str, scope: Scope) -> str:

@@ -4,9 +4,12 @@ of it afterwards: when it was read, what was taken, why it cannot be read."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
 
 from connectors.base import (
     DELIVERED,
@@ -49,8 +52,7 @@ class New:
 Take = Callable[[New], None]  # reads a source, and counts
 
 
-@dataclass(frozen=True, slots=True)
-class StoredMemory:
+class StoredMemory(msgspec.Struct, frozen=True):
     """What a source keeps between its fetches, in the store."""
 
     engine: Engine
@@ -64,8 +66,7 @@ class StoredMemory:
         self.engine.store.write(keep)
 
 
-@dataclass(frozen=True, slots=True)
-class StoredLeases:
+class StoredLeases(msgspec.Struct, frozen=True):
     """What a source has in hand, and what is done with, in the store; by the clock that all go by who share it."""
 
     engine: Engine

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from hub.project import document_of
 from hub.systems import PRESETS, RECEIVER, preset_names
@@ -12,8 +13,7 @@ from hub.yamldoc import Node
 _CANONICAL = "canonical/"
 
 
-@dataclass(frozen=True, slots=True)
-class Carried:
+class Carried(msgspec.Struct, frozen=True):
     """A mapping that goes with a preset: ``gives`` a canonical message of what comes in, or ``takes`` one and makes of
     it what goes out."""
 
@@ -22,8 +22,7 @@ class Carried:
     takes: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Preset:
+class Preset(msgspec.Struct, frozen=True):
     """One preset. ``origin`` is hub or project; ``proved`` is what it was tried against: real, double, documented.
     ``carried`` are the mappings that go with it; what comes in may be an answer to what was sent."""
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from hub.errors import Fault
 from hub.fields import Located, Scope, read_fields
 from hub.project import document_of
@@ -25,8 +27,7 @@ MOST_COLLECTED = 10_000
 _START = "a route starts with route: NAME"
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
+class RetryPolicy(msgspec.Struct, frozen=True):
     """When to try again: ``attempts`` in all, waits from ``first`` times ``factor`` up to ``cap`` (seconds)."""
 
     attempts: int = 8
@@ -43,15 +44,13 @@ class RetryPolicy:
         return min(self.cap, self.first * self.factor**growths)
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """What becomes of a target's answer: the mapping that makes a canonical document of it."""
 
     map: str
 
 
-@dataclass(frozen=True, slots=True)
-class Collect:
+class Collect(msgspec.Struct, frozen=True):
     """When a target's deliveries are gathered and sent together, and how many at most."""
 
     schedule: Schedule
@@ -281,7 +280,7 @@ def _policy(values: Mapping[str, Any], base: RetryPolicy, node: Node | None, sco
     said = {name: value for name, value in values.items() if value is not None and node and node.get(name)}
     if "factor" in said:
         said["factor"] = float(Decimal(said["factor"]))
-    policy = replace(base, **said)
+    policy = msgspec.structs.replace(base, **said)
     if node and (fault := _policy_fault(policy)):
         name, message = fault
         scope.fault(node.get(name) or node, f"retry.{name}: {message}")

@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+import msgspec
 
 from hub.fields import Scope, listed
 from hub.functions.business_days import is_calendar, is_open
@@ -27,8 +28,7 @@ _MOST_DAYS = 800  # that are looked at for one on which it happens
 _ONE_DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(msgspec.Struct, frozen=True):
     """``at`` are times of day such as 18:00, ``every`` whole seconds, 0 for none; one of them says something. ``days``
     is all, weekdays or business: those of ``calendar``. ``zone`` '' is one that is not known yet."""
 

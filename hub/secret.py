@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from hub.errors import UsageError
 
@@ -23,8 +24,7 @@ _REFERENCE = re.compile(r"secret://(?:(env)/([A-Za-z_][A-Za-z0-9_]*)|(file)/([A-
 _MAX_BYTES = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class Secret:
+class Secret(msgspec.Struct, frozen=True):
     """Where a secret lies: ``scheme`` is ``env`` or ``file``. It holds no value, so printing it is harmless."""
 
     scheme: str

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+import msgspec
+
 from hub.errors import Fault
 from hub.fields import Scope, read_fields
 from hub.overlay import overlay
@@ -31,16 +33,14 @@ STORES = ("sqlite", "postgresql")
 BROKERS = ("redis", "rediss", "amqp", "amqps")
 
 
-@dataclass(frozen=True, slots=True)
-class Tls:
+class Tls(msgspec.Struct, frozen=True):
     """The certificate the hub shows: a file, and its private key."""
 
     certificate: str
     key: Secret
 
 
-@dataclass(frozen=True, slots=True)
-class Http:
+class Http(msgspec.Struct, frozen=True):
     """Where the hub listens, and how large a body may be (bytes)."""
 
     host: str = "127.0.0.1"
@@ -52,8 +52,7 @@ class Http:
     tls: Tls | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Retention:
+class Retention(msgspec.Struct, frozen=True):
     """How long things are kept, in seconds."""
 
     raw: float = 90 * DAY

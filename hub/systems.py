@@ -8,6 +8,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import msgspec
+
 import connectors
 from connectors.base import WHEN, Field
 from hub.connector_lint import connector_faults, place_faults
@@ -151,7 +153,7 @@ def _receiving_fields(name: str, own: Sequence[Field]) -> tuple[Field, ...]:
         return ()
     taken = {part.name for part in own}
     both = connector_fields(connectors.connector(RECEIVER))
-    return tuple(replace(part, required=False) for part in both if part.name not in taken)
+    return tuple(msgspec.structs.replace(part, required=False) for part in both if part.name not in taken)
 
 
 def load_systems(root: Node, files: Mapping[str, bytes], folder: Path | None, faults: list[Fault]) -> dict[str, System]:
@@ -180,7 +182,7 @@ def _load_system(
     name: str, node: Node, key: Node, files: Mapping[str, bytes], folder: Path | None, faults: list[Fault],
     known: Sequence[str],
 ) -> System:  # fmt: skip
-    place = replace(node, file=key.file, line=key.line, column=key.column)
+    place = msgspec.structs.replace(node, file=key.file, line=key.line, column=key.column)
     unread = System(name, "", file=key.file, line=key.line, column=key.column, node=place)
     scope = Scope(f"system '{name}'", faults)
     if not node.is_map:
@@ -292,9 +294,9 @@ def _with_preset(node: Node, files: Mapping[str, bytes], faults: list[Fault]) ->
         return node, False
     only = {part.name for part in _PRESET_ONLY}
     about = {name: child for name, child in root.items() if name in only}
-    read_fields(replace(root, value=about), _PRESET_ONLY, Scope(f"preset '{wanted.text}'", faults))
+    read_fields(msgspec.structs.replace(root, value=about), _PRESET_ONLY, Scope(f"preset '{wanted.text}'", faults))
     kept = {name: child for name, child in root.items() if name not in only}
-    return overlay(stand_at(replace(root, value=kept), node), node, placed_by_high=True), True
+    return overlay(stand_at(msgspec.structs.replace(root, value=kept), node), node, placed_by_high=True), True
 
 
 def _as_meant(merged: Node, own: Node, connector: str, fields: Sequence[Field]) -> Node:
@@ -307,7 +309,7 @@ def _as_meant(merged: Node, own: Node, connector: str, fields: Sequence[Field]) 
             del kept[part.name]
     if connector != RECEIVER and (said := _only_of_preset("verify", kept, own)) and not any(map(said.get, _PROOFS)):
         del kept["verify"]
-    return replace(merged, value=kept)
+    return msgspec.structs.replace(merged, value=kept)
 
 
 def _only_of_preset(name: str, merged: Mapping[str, Node], own: Node) -> Node | None:

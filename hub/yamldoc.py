@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 
+import msgspec
 import yaml
 
 from hub import spelling
@@ -60,8 +61,7 @@ class _Loader(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(msgspec.Struct, frozen=True):
     """One value of a YAML file and where it stands.
 
     ``value`` is a scalar (YAML 1.2 rules), a list of nodes, or a dict from key text to node; ``text`` is the scalar as

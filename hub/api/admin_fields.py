@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Annotated
 
+import msgspec
 from fastapi import APIRouter, Query
 
 from hub.api.auth import Viewer
@@ -28,8 +29,7 @@ FieldPath = Annotated[
 RouteName = Annotated[str, Query(max_length=200, description="Only what this route takes in.")]
 
 
-@dataclass(frozen=True, slots=True)
-class _InForce:
+class _InForce(msgspec.Struct, frozen=True):
     routes: Sequence[Route]
     mappings: Mapping[str, DocumentMapping]
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
 from typing import Annotated
 
+import msgspec
 from fastapi import Depends, Request
 
 from hub.api.alive import is_local, origin
@@ -15,8 +15,7 @@ from hub.store import api_keys
 from hub.store.audit import Actor
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True):
     """Who a request comes from. ``key_id`` is '' for somebody at the machine without a key."""
 
     key_id: str
@@ -36,8 +35,7 @@ class Caller:
         return self.may("operator")
 
 
-@dataclass(frozen=True, slots=True)
-class Needs:
+class Needs(msgspec.Struct, frozen=True):
     """A dependency: the caller, if their key has at least this role. ``at_home`` lets local callers look without."""
 
     role: str

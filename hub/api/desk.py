@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Protocol
 
+import msgspec
 from fastapi import Depends, Request
 
 from hub.pipeline.engine import Engine
@@ -25,14 +25,13 @@ class Deployer(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
+class Desk(msgspec.Struct, frozen=True):
     """``deployer`` None: this process has no project folder to deploy from; ``others`` None: it is the whole hub.
     ``own_connectors`` is the folder of connectors of the project's own."""
 
     engine: Engine
     deployer: Deployer | None = None
-    tallier: Tallier = field(default_factory=Tallier)
+    tallier: Tallier = msgspec.field(default_factory=Tallier)
     others: Callable[[], Mapping[str, object]] | None = None
     own_connectors: Path | None = None
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from connectors.base import ConnectorError
 from connectors.webhook import Ping, Verified, Verifier
@@ -20,8 +21,7 @@ from hub.systems import System
 _log = structlog.get_logger("doors")
 
 
-@dataclass(frozen=True, slots=True)
-class Door:
+class Door(msgspec.Struct, frozen=True):
     """What the ingest route needs to know of one system."""
 
     system: System

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
 
@@ -24,8 +23,7 @@ HEADER = Header(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Once:
+class Once(msgspec.Struct, frozen=True):
     """One acting request: ``run`` does its work, or gives what an earlier one with this key was answered."""
 
     desk: Desk

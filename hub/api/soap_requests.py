@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
+import msgspec
 from lxml import etree
+from msgspec.structs import replace
 
 from connectors._proofs import SignatureError
 from connectors.soap import Asked, Endpoint, Refused, unproved
@@ -30,15 +31,14 @@ class Faulty(Exception):
         self.errors = errors or [_error(refused, "", "", refused.detail)]
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """One request. ``raw`` is its whole body; ``content_type`` as it was sent; ``headers`` by lower-case name."""
 
     raw: bytes
     content_type: str
     headers: Mapping[str, str]
     now: float
-    parameters: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     @property
     def kind(self) -> str:

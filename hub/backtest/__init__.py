@@ -7,8 +7,9 @@ files and arguments give the same report, however many processes have worked on 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from hub.backtest.approvals import Approvals
 from hub.backtest.children import Children, stretched
@@ -40,8 +41,7 @@ _FEW = 1000  # receipts that one process is quicker with
 Progress = Callable[[int, int], None]  # receipts done, receipts in all
 
 
-@dataclass(frozen=True, slots=True)
-class Backtest:
+class Backtest(msgspec.Struct, frozen=True):
     """A request that can be run. ``program`` is made of the edited files."""
 
     request: Request

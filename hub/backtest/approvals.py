@@ -7,7 +7,6 @@ approved with other messages, the same field failing does not.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -26,11 +25,10 @@ _HEADER = """# Differences of a back-test that are meant. Written by o2c backtes
 Key = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Approvals:
+class Approvals(msgspec.Struct, frozen=True):
     """The approved differences of one mapping or route, each with its reason."""
 
-    reasons: Mapping[Key, str] = field(default_factory=dict)
+    reasons: Mapping[Key, str] = msgspec.field(default_factory=dict)
 
     def judge(self, report: Mapping[str, Any]) -> dict[str, Any]:
         """The report with ``approved`` at every difference, ``unapproved`` in all, and the approvals it has no use for

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, chain, islice
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from hub.backtest.versions import Unknown
@@ -62,8 +62,7 @@ class Stored:
         return Records(self._store, came.seq, {}, self._bodies)
 
 
-@dataclass(frozen=True, slots=True)
-class _Pieces:
+class _Pieces(msgspec.Struct, frozen=True):
     stored: Stored
     receipt: Receipt
 

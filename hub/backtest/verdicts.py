@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -28,8 +27,7 @@ STATE, RECORD, BYTES, CONTENT_TYPE = "(state)", "(record)", "(bytes)", "(content
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """``failure`` is that of now, or for what is fixed that of then; ``was`` that of then where it still fails."""
 
     kind: str

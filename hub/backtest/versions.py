@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
+
+import msgspec
 
 from hub.backtest.request import RECORDED, Request
 from hub.errors import HubError
@@ -27,8 +29,7 @@ class Unknown(Exception):
     """A message cannot be run: its text is the reason, a key of ``REASONS`` with what is named after a colon."""
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(msgspec.Struct, frozen=True):
     """One set of files, compiled. ``bare`` sends every target the canonical document: what a message becomes is found
     out without its bodies."""
 
@@ -94,7 +95,7 @@ class Versions:
         except HubError:
             raise Unknown("files_unreadable") from None
         if settings:
-            program = replace(program, settings=replace(program.settings, **settings))
+            program = msgspec.structs.replace(program, settings=replace(program.settings, **settings))
         return Version(program, _bare(program))
 
 
@@ -111,15 +112,17 @@ def _kept(kept: OrderedDict[Name, Thing], key: Name, make: Callable[[], Thing]) 
 
 def _bare(program: Program) -> Program:
     routes = {
-        name: replace(compiled, targets=tuple(_bare_target(target) for target in compiled.targets))
+        name: msgspec.structs.replace(compiled, targets=tuple(_bare_target(target) for target in compiled.targets))
         for name, compiled in program.routes.items()
     }
     by_source: dict[str, tuple[CompiledRoute, ...]] = {
         system: tuple(routes[compiled.route.name] for compiled in compiled_routes)
         for system, compiled_routes in program.by_source.items()
     }
-    return replace(program, routes=routes, by_source=by_source)
+    return msgspec.structs.replace(program, routes=routes, by_source=by_source)
 
 
 def _bare_target(target: CompiledTarget) -> CompiledTarget:
-    return replace(target, mapping=None, codec=codec("json"), codec_options={}, partner=None, grammar=None)
+    return msgspec.structs.replace(
+        target, mapping=None, codec=codec("json"), codec_options={}, partner=None, grammar=None
+    )

@@ -8,8 +8,9 @@ tells whether anything is, as Python of which ``quick`` makes one function per t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from hub.codes import CodeList
 from hub.errors import DocumentFault
@@ -40,8 +41,7 @@ class Walk:
         self.faults.append(DocumentFault(write_path(path), code, message, short, expected, severity))
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """What must hold for a value. ``check`` notes what is wrong; ``test`` is true where ``check`` would note something.
 
     In ``test`` stands ``{value}`` for the value, once, and ``{name}`` for each name of ``uses``; ``currency`` is the
@@ -53,7 +53,7 @@ class Rule:
     check: Check
     test: str = ""
     mixed: str = ""
-    uses: Mapping[str, object] = field(default_factory=dict)
+    uses: Mapping[str, object] = msgspec.field(default_factory=dict)
     fields: Mapping[str, Rule] | None = None
     element: Rule | None = None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,8 +34,7 @@ ReadFile = Callable[[str], bytes | None]
 Xref = tuple[str, str, str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(msgspec.Struct, frozen=True):
     """A document of a test: its value written out, or its bytes (``raw``) as text or from the project's ``file``."""
 
     node: Node
@@ -45,12 +43,11 @@ class Content:
     file: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(msgspec.Struct, frozen=True):
     """An answer that a target gives: ``fails`` says that there is none, and how."""
 
     status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     body: bytes = b""
     fails: str = ""
     look_up: Said | None = None
@@ -59,8 +56,7 @@ class Said:
 Answers = Mapping[str, Sequence[Said]]
 
 
-@dataclass(frozen=True, slots=True)
-class MappingCase:
+class MappingCase(msgspec.Struct, frozen=True):
     """One case of a mapping, ``number`` its place in the list. Without ``expected`` and ``error`` it only waits to be
     filled in."""
 
@@ -76,8 +72,7 @@ class MappingCase:
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RouteCase:
+class RouteCase(msgspec.Struct, frozen=True):
     """One case of a route. ``expected`` is one node for each message; None waits to be filled in."""
 
     name: str
@@ -98,8 +93,7 @@ class RouteCase:
 Case = MappingCase | RouteCase
 
 
-@dataclass(frozen=True, slots=True)
-class TestFile:
+class TestFile(msgspec.Struct, frozen=True):
     """A test file with its cases, and what is wrong with it. ``subject`` is the file that it tests."""
 
     __test__ = False  # its name is no reason for a test runner to collect it

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
 from hub.attached import with_file
@@ -113,8 +113,7 @@ def _faults_in(error: DecodeError) -> Sequence[RecordFault]:
     return getattr(error, "faults", None) or [_OneFault(error.position, "error", error.code, error.detail)]
 
 
-@dataclass(frozen=True, slots=True)
-class _OneFault:
+class _OneFault(msgspec.Struct, frozen=True):
     position: str
     severity: str
     full_code: str

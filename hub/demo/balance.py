@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+import msgspec
+
 from hub.demo.facts import Facts
 from hub.demo.shop import Shop
 from hub.demo.stubs import Stub
@@ -31,8 +33,7 @@ class Line:
         return f"{self.what}: {self.total} {'=' if self.holds else 'IS NOT'} {self.right}"
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(msgspec.Struct, frozen=True):
     """What the demo did itself: the shop, the stub systems, the orders in the partner's file, receipts of replays."""
 
     shop: Shop

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from hub.client import HubClient
 from hub.states import DELIVERY_WAITING
@@ -12,13 +13,12 @@ from hub.states import DELIVERY_WAITING
 Counts = Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """The counts of one moment, by state, and the open dead letters by cause."""
 
-    receipts: Counts = field(default_factory=dict)
-    messages: Counts = field(default_factory=dict)
-    deliveries: Counts = field(default_factory=dict)
+    receipts: Counts = msgspec.field(default_factory=dict)
+    messages: Counts = msgspec.field(default_factory=dict)
+    deliveries: Counts = msgspec.field(default_factory=dict)
     issues: Sequence[Mapping[str, Any]] = ()
     retrying: Sequence[Mapping[str, Any]] = ()
 

@@ -6,8 +6,9 @@ import re
 import shutil
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from hub.demo.orders import NEW_UNIT, UNWANTED
 from hub.reference import reference_root
@@ -20,8 +21,7 @@ _SHORT_WAITS = r"\1retry: {attempts: 12, first: 500ms, factor: 1.6, cap: 3s}"
 _PREFERRED_PORT = 8420
 
 
-@dataclass(frozen=True, slots=True)
-class DemoFolder:
+class DemoFolder(msgspec.Struct, frozen=True):
     """Where the demo lives, and what its hub is started with."""
 
     root: Path

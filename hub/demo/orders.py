@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from random import Random
 from typing import Any
+
+import msgspec
 
 ORDERS, UNWANTED = "orders/create", "carts/update"
 NEW_UNIT = "pallet"  # a unit that the look-up table of the project does not know yet
 DELISTED = "OLD-1990"  # an item that the ERP does not have until somebody adds it
 
 
-@dataclass(frozen=True, slots=True)
-class Market:
+class Market(msgspec.Struct, frozen=True):
     """Where an order comes from: its currency, its tax, an address there."""
 
     currency: str
@@ -47,8 +47,7 @@ COMPANIES = ("Nordwind Anlagenbau GmbH", "Atelier du Canal SARL", "Pennine Pumps
 PERSONS = ("Alex Sample", "Robin Example", "Kim Muster", "Sam Placeholder", "Jo Doe")
 
 
-@dataclass(frozen=True, slots=True)
-class ShopEvent:
+class ShopEvent(msgspec.Struct, frozen=True):
     """One webhook the shop will post. ``fate`` says what is meant to become of it; ``repeat`` sends it twice."""
 
     number: int

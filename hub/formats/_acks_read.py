@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from hub.formats._ack_codes import words
 from hub.formats._edi_envelopes import Message
@@ -19,8 +20,7 @@ _ACTION = {**dict.fromkeys("157", ACCEPTED), "2": PARTIAL, **dict.fromkeys("346"
 _NONE: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(msgspec.Struct, frozen=True):
     """What a partner says of ``number``, one of our ``interchange`` or ``group`` control numbers, which are 1 or more.
     0: it names none, and ``seen`` stands in its place, element ``element`` of the segment ``tag``. Where there are
     several messages in it, ``messages`` has what is said of those it names, by number, and ``rest`` what holds for the

@@ -6,9 +6,10 @@ Each is given as the document that is sent: type, version and segments without h
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from textwrap import wrap
 from typing import Any
+
+import msgspec
 
 from hub.formats._edi_envelopes import Message
 from hub.formats._edi_titles import title_of
@@ -22,8 +23,7 @@ _OTHER = "024"  # 647: a reason that no other code names
 _QUALIFIERS = {"850": "PO", "855": "PO", "860": "PO", "865": "PO", "810": "IV", "856": "SI", "940": "OQ", "945": "OQ"}
 
 
-@dataclass(frozen=True, slots=True)
-class Objection:
+class Objection(msgspec.Struct, frozen=True):
     """What is wrong with a document: a code of up to eight letters, a text in words, and the document's own number of
     the line it is about, '' where that is not known."""
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec.structs import replace
 
 from hub.formats._bank_pages import Pages
 from hub.formats._bank_told import Told, in_its_limits, place

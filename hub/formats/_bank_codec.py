@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+import msgspec
 
 from hub.formats import BadRecord, Places, Record, only_record
 from hub.formats._bank_lines import TextLine, text_lines
@@ -19,8 +20,7 @@ class Reader(Protocol):
     def records(self, lines: Iterable[TextLine]) -> Iterator[Record | BadRecord]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class BankCodec:
+class BankCodec(msgspec.Struct, frozen=True):
     """``reader`` is made anew for each file, of ``strict`` and ``part``; ``write`` raises MappingError for what the
     format cannot carry; ``fill`` looks for the places of a document in its lines."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from hub.errors import DecodeError
 from hub.formats import BadRecord, Place, Record, Step
@@ -13,8 +14,7 @@ _CHUNK = 65_536
 CURRENCY = ("account_currency_code",)
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(msgspec.Struct, frozen=True):
     """A stretch of one line: line and column it begins at, from 1, what stands there, and the name of its field."""
 
     line: int

@@ -4,8 +4,9 @@ version 03. Of the card's number its last four digits are read, and nothing of i
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from hub.formats._iso_kinds import Enum, Instant
 from hub.formats._iso_tables import NEVER, Flat, Group, Item, Read, Table, Text, Within, table
@@ -18,8 +19,7 @@ LAST = slice(-4, None)
 _SERVICE = Enum(frozenset(["AGGR", "DCCV", "GRTT", "INSP", "LOYT", "NRES", "PUCO", "RECP", "SOAF", "UNAF", "VCAU"]))
 
 
-@dataclass(frozen=True, slots=True)
-class LastDigits:
+class LastDigits(msgspec.Struct, frozen=True):
     """The end of a card's number, which many banks give masked; it is not written, for it is no number."""
 
     def reader(self, name: str, namespace: str) -> Read:
@@ -33,8 +33,7 @@ class LastDigits:
         raise out.refuse("the number of a card is not written", expected="nothing")
 
 
-@dataclass(frozen=True, slots=True)
-class Payment(Flat):
+class Payment(Flat, frozen=True):
     """One payment, or several as one (``aggregated``): one of them stands there."""
 
     def write(self, tag: str, value: Any, out: Writer) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
+
+import msgspec
 
 from hub.formats._iso_kinds import Choice, Enum, Instant, Money, Number, Truth
 from hub.formats._iso_tables import NEVER, Flat, Group, Item, Read, Text, Within, compiled, fill, table
@@ -39,8 +40,7 @@ def status_in(element: Element) -> tuple[Element, str]:
     return leaf, (leaf.text or "").strip()
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(msgspec.Struct, frozen=True):
     """The status of an entry: a code, within ``Cd`` from version 07 on."""
 
     def reader(self, name: str, namespace: str) -> Read:
@@ -65,8 +65,7 @@ class Status:
         out.pieces.append(f"<Sts>{value}</Sts>" if out.version < 7 else f"<Sts><Cd>{value}</Cd></Sts>")
 
 
-@dataclass(frozen=True, slots=True)
-class TransactionCode:
+class TransactionCode(msgspec.Struct, frozen=True):
     """The domain, family and sub-family of ISO as one text: ``PMNT/RCDT/ESCT``."""
 
     def reader(self, name: str, namespace: str) -> Read:
@@ -96,8 +95,7 @@ class TransactionCode:
         out.close(tag)
 
 
-@dataclass(frozen=True, slots=True)
-class Balance(Group):
+class Balance(Group, frozen=True):
     """Balances: their amounts are signed here, and have a direction there."""
 
     repeats: ClassVar = True
@@ -129,8 +127,7 @@ class Balance(Group):
         Group(self.table, is_list=True).write(tag, signed, out)
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(msgspec.Struct, frozen=True):
     """From and to, as instants; as days where a bank gives those."""
 
     def reader(self, name: str, namespace: str) -> Read:
@@ -159,8 +156,7 @@ class Period:
         out.close(tag)
 
 
-@dataclass(frozen=True, slots=True)
-class First(Group):
+class First(Group, frozen=True):
     """An object of which the first counts."""
 
     def reader(self, name: str, namespace: str) -> Read:
@@ -193,8 +189,7 @@ _CHARGES = table(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Charges(Flat):
+class Charges(Flat, frozen=True):
     """What the bank takes: one element for each in version 02, records in one element from 03 on."""
 
     repeats: ClassVar = True
@@ -238,8 +233,7 @@ class Charges(Flat):
         out.path.pop()
 
 
-@dataclass(frozen=True, slots=True)
-class Discount(Within):
+class Discount(Within, frozen=True):
     """A discount, within ``Amt`` from version 03 on; of several their sum, where they are in one currency."""
 
     def reader(self, name: str, namespace: str) -> Read:

@@ -8,17 +8,17 @@ those that its values need.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+
+import msgspec
 
 Texts = Sequence[str]
 Make = Callable[[Texts], Any]
 Called = dict[str, Any]  # what an expression calls, by name
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedMoney:
+class PlannedMoney(msgspec.Struct, frozen=True):
     """An amount in a currency."""
 
     place: int
@@ -29,8 +29,7 @@ class PlannedMoney:
         return f"{{'amount': {amount}, 'currency': {self.currency!r}}}"
 
 
-@dataclass(frozen=True, slots=True)
-class Converted:
+class Converted(msgspec.Struct, frozen=True):
     """A text as something else."""
 
     place: int
@@ -40,8 +39,7 @@ class Converted:
         return f"{_named(self.convert, called)}(t[{self.place}])"
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
+class Joined(msgspec.Struct, frozen=True):
     """Several texts as one, with a slash between."""
 
     places: tuple[int, ...]

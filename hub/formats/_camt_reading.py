@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Sequence as Several
-from dataclasses import dataclass
 from itertools import takewhile
+
+import msgspec
 
 from hub.errors import DecodeError
 from hub.formats._camt_entries import finish_entry, finish_head, finish_transaction, turn
@@ -35,8 +36,7 @@ _ROOTS = {message.root: message for message in MESSAGES.values()}
 _TAGS = {message.tag: message for message in MESSAGES.values()}
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(msgspec.Struct, frozen=True):
     """A statement that was read to its end: what stands around its entries, what is wrong, and its entries in pages,
     each of which is given once."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
+
+import msgspec
 
 from hub.formats import _camt_cards
 from hub.formats._camt_kinds import (
@@ -209,8 +210,7 @@ _DETAILS = table(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Details(Flat):
+class Details(Flat, frozen=True):
     """The details of an entry: its batches and transactions, whatever element of the several they stand in."""
 
     repeats: ClassVar = True
@@ -314,8 +314,7 @@ def _statement(page: str, information: str, has_balances: bool = True) -> Table:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True):
     """One of the three messages: its root and the names of what stands in it."""
 
     name: str

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
+
+import msgspec
 
 from hub.errors import DecodeError
 from hub.formats._csv_text import unreadable_byte
@@ -18,8 +19,7 @@ csv.field_size_limit(MAX_CELL)
 _DELIMITERS = ",;\t|"
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(msgspec.Struct, frozen=True):
     """How cells are told apart. ``delimiter`` may be ``auto``, an empty ``quote``, ``escape`` or ``comment`` none."""
 
     delimiter: str

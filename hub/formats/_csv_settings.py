@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from hub.errors import UsageError
 from hub.formats import Option, option_faults
@@ -39,8 +40,7 @@ OPTIONS = (
 _NUMBERS = ("float", "double", "number", "numeric", "real", "money", "currency", "amount")
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """The options with their defaults filled in, in the form reading and writing want them."""
 
     dialect: Dialect

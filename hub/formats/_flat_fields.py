@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+
+import msgspec
 
 TYPES = ("text", "decimal", "integer", "date")
 KEYS = ("at", "length", "type", "decimals", "format", "align", "fill", "sign", "counts")
@@ -27,8 +28,7 @@ class Misfit(Exception):
         self.seen, self.expected = seen, expected
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(msgspec.Struct, frozen=True):
     """Where a field stands (``at`` from 1, ``length`` in characters), and how it is written."""
 
     name: str

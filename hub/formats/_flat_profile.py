@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
+
+import msgspec
 
 from hub.errors import UsageError
 from hub.formats import Option, option_faults
@@ -35,8 +36,7 @@ _SINGLE_BYTE = tuple(name for name in ENCODINGS if name not in ("auto", "utf-8",
 _LINE = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class RecordType:
+class RecordType(msgspec.Struct, frozen=True):
     """One kind of record: the tag it is known by and where that stands, what it is below, whether it comes once."""
 
     name: str
@@ -55,8 +55,7 @@ class RecordType:
         return line.startswith(self.tag, self.at - 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(msgspec.Struct, frozen=True):
     """The options with their defaults filled in."""
 
     types: Mapping[str, RecordType]

@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import msgspec
+
 from hub.errors import DecodeError, MappingError
 
 CONTROL = {
@@ -48,8 +50,7 @@ class Part:
         return f"{self.line}, column {column}" if self.offset >= 0 else self.line
 
 
-@dataclass(frozen=True, slots=True)
-class IdocFault:
+class IdocFault(msgspec.Struct, frozen=True):
     """One fault: an ``error`` loses meaning, a ``warning`` does not. ``path`` is where it is in the document."""
 
     full_code: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from hub.errors import DecodeError
 from hub.formats._idoc_parts import Idoc, Part, type_of
@@ -15,13 +16,12 @@ _FIELD = re.compile(r"[A-Z/][A-Z0-9_/]*")
 _LONGEST = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(msgspec.Struct, frozen=True):
     """What the options say of a segment type: the name of its definition, the lengths of its fields, whether it comes
     once."""
 
     name: str = ""
-    fields: Mapping[str, int] = field(default_factory=dict)
+    fields: Mapping[str, int] = msgspec.field(default_factory=dict)
     once: bool = False
 
 

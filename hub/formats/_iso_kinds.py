@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any, ClassVar
+
+import msgspec
 
 from hub.formats._iso_tables import Read, Text
 from hub.formats._iso_values import (
@@ -32,8 +33,7 @@ from hub.formats._xml import Element
 _CODE = re.compile(r"[A-Z0-9]{1,4}")
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(msgspec.Struct, frozen=True):
     """Texts, one for each time the element stands."""
 
     longest: int = 0
@@ -51,8 +51,7 @@ class Words:
             Text(self.longest).write(tag, text, out)
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """A code, ``Cd``, or a text of the bank's own, ``Prtry``: one text here. What ``codes`` matches is written as a
     code."""
 
@@ -80,8 +79,7 @@ class Choice:
         out.close(tag)
 
 
-@dataclass(frozen=True, slots=True)
-class Enum:
+class Enum(msgspec.Struct, frozen=True):
     """One of some codes; small letters and spaces around are told and set right."""
 
     codes: frozenset[str]
@@ -110,8 +108,7 @@ class Enum:
         out.leaf(tag, value)
 
 
-@dataclass(frozen=True, slots=True)
-class Money:
+class Money(msgspec.Struct, frozen=True):
     """An amount with its currency, ``{amount: Decimal, currency}``, not negative."""
 
     def reader(self, name: str, namespace: str) -> Read:
@@ -151,8 +148,7 @@ def _currency(element: Element, seen: str, tell: Tell) -> str:
     return known
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(msgspec.Struct, frozen=True):
     """A Decimal."""
 
     digits: int = 18
@@ -170,8 +166,7 @@ class Number:
         out.leaf(tag, figure(number_of(value, out, self.digits, self.places)))
 
 
-@dataclass(frozen=True, slots=True)
-class Integer:
+class Integer(msgspec.Struct, frozen=True):
     """A whole number, not negative."""
 
     digits: int = 15
@@ -193,8 +188,7 @@ class Integer:
         out.leaf(tag, str(value))
 
 
-@dataclass(frozen=True, slots=True)
-class Truth:
+class Truth(msgspec.Struct, frozen=True):
     """True or false, in any of XML's writings and small or large letters."""
 
     def reader(self, name: str, namespace: str) -> Read:
@@ -215,8 +209,7 @@ class Truth:
         out.leaf(tag, "true" if value else "false")
 
 
-@dataclass(frozen=True, slots=True)
-class Day:
+class Day(msgspec.Struct, frozen=True):
     """A day. Where the element has ``Dt`` and ``DtTm`` to choose from (``is_choice``), the day of an instant is the
     field, and the instant ``instant`` where that is named."""
 
@@ -265,8 +258,7 @@ class Day:
         out.pieces.append(f"<{tag}><Dt>{value}</Dt></{tag}>" if self.is_choice else f"<{tag}>{value}</{tag}>")
 
 
-@dataclass(frozen=True, slots=True)
-class Instant:
+class Instant(msgspec.Struct, frozen=True):
     """An instant, as the bank wrote it."""
 
     def reader(self, name: str, namespace: str) -> Read:

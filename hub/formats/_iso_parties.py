@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any, ClassVar
+
+import msgspec
 
 from hub.formats._iso_kinds import Choice, Words
 from hub.formats._iso_tables import NEVER, Flat, Group, Item, Read, Text, compiled, fill, table
@@ -39,8 +40,7 @@ _OTHER_ID = table(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class FirstId(Flat):
+class FirstId(Flat, frozen=True):
     """The identification of a party: of several the first, none of whose parts another one may change."""
 
     repeats: ClassVar = True
@@ -91,8 +91,7 @@ PARTY = table(
 EITHER = table(*PARTY.items, Item("Pty", "", Flat(PARTY)), Item("Agt", "", Flat(AGENT)), skipped="CtctDtls")
 
 
-@dataclass(frozen=True, slots=True)
-class Party:
+class Party(msgspec.Struct, frozen=True):
     """A party of a transaction. ``wrapped_since``: the version from which it stands within ``Pty``."""
 
     wrapped_since: int = NEVER
@@ -115,8 +114,7 @@ class Party:
         out.pieces += [f"</{each}>" for each in reversed(tags)]
 
 
-@dataclass(frozen=True, slots=True)
-class NamedParty(Flat):
+class NamedParty(Flat, frozen=True):
     """The same whose name is a field of the transaction itself, ``debtor_name``, and all else in ``debtor``."""
 
     role: str = ""
@@ -146,8 +144,7 @@ class NamedParty(Flat):
             out.path.pop()
 
 
-@dataclass(frozen=True, slots=True)
-class NamedAgent(Flat):
+class NamedAgent(Flat, frozen=True):
     """A bank of a transaction, whose BIC is a field of the transaction, ``debtor_bic``, and all else ``debtor_agent``.
     ``or_not_provided``: where there is none it is written as such, since it must stand there."""
 
@@ -184,8 +181,7 @@ class NamedAgent(Flat):
             out.path.pop()
 
 
-@dataclass(frozen=True, slots=True)
-class AccountNumber:
+class AccountNumber(msgspec.Struct, frozen=True):
     """An IBAN, or the bank's own number of an account where it has none: the children of ``Id``."""
 
     def reader(self, name: str, namespace: str) -> Read:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
 
+import msgspec
+
 from hub.formats._iso_values import Into, Tell, Writer, children, content, listed, local, mapped, named, text_of
 from hub.formats._xml import Element
 from hub.spelling import did_you_mean
@@ -26,8 +28,7 @@ class Kind(Protocol):
     def write(self, tag: str, value: Any, out: Writer) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(msgspec.Struct, frozen=True):
     """One element of a table: its tag, the field it is read into, and the versions that have it. ``repeats``: it may
     stand several times, of which the last is read."""
 
@@ -147,8 +148,7 @@ def fill(readers: Readers, element: Iterable[Element], into: Into, tell: Tell, l
     return last
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(msgspec.Struct, frozen=True):
     """A text; that nothing is provided is no text. ``longest``: characters that may be written."""
 
     longest: int = 0
@@ -167,8 +167,7 @@ class Text:
         out.leaf(tag, text)
 
 
-@dataclass(frozen=True, slots=True)
-class Flat:
+class Flat(msgspec.Struct, frozen=True):
     """An element whose children are fields of the document that it stands in. ``or_empty``: where there is none of
     them it is written all the same, since it has to stand there."""
 
@@ -196,8 +195,7 @@ class Flat:
             out.pieces.append(f"<{tag}/>")
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(msgspec.Struct, frozen=True):
     """An element that is an object of its own; where it may stand several times, a list of them."""
 
     table: Table
@@ -236,8 +234,7 @@ class Group:
         out.close(tag)
 
 
-@dataclass(frozen=True, slots=True)
-class Within:
+class Within(msgspec.Struct, frozen=True):
     """A field that stands further inside: ``steps`` are the elements between."""
 
     steps: tuple[str, ...]

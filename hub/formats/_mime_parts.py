@@ -8,9 +8,10 @@ import hashlib
 import quopri
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from email.parser import BytesHeaderParser
 from itertools import pairwise
+
+import msgspec
 
 from hub.errors import DecodeError
 
@@ -21,8 +22,7 @@ _AS_IT_IS = "Content-Transfer-Encoding: binary"
 _PLAIN = ("", "7bit", "8bit", "binary")
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """One part: ``content_id`` without the angle brackets, '' where it has none; ``content`` as it was before it was
     encoded for the way."""
 

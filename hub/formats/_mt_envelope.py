@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+import msgspec
+
 from hub.formats._bank_lines import MAX_RAW, TextLine
 
 MOST_LINES = 500  # of a field; the standard has 6
@@ -33,8 +35,7 @@ _HEADERS = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class MtField:
+class MtField(msgspec.Struct, frozen=True):
     """One field: its tag, the line it begins in, the column of its value's first character, and its lines."""
 
     tag: str
@@ -65,8 +66,7 @@ class End:
     raw: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Stray:
+class Stray(msgspec.Struct, frozen=True):
     """A line outside of any message, or one that was too long for a line."""
 
     line: int

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from hub.formats._camt_tables import REMITTANCE
 from hub.formats._iso_kinds import Choice, Day, Enum, Instant, Integer, Money, Number, Truth, Words
@@ -40,8 +41,7 @@ _BEARER = Item("ChrgBr", "charge_bearer_code", Enum(frozenset(("DEBT", "CRED", "
 _PURPOSE = (Item("Purp", "purpose_code", Choice()), Item("RmtInf", "", Flat(REMITTANCE)))
 
 
-@dataclass(frozen=True, slots=True)
-class TransferAmount(Flat):
+class TransferAmount(Flat, frozen=True):
     """What the other end gets, or what it costs, in a currency of ours, to be transferred in another."""
 
     def write(self, tag: str, value: Any, out: Writer) -> None:
@@ -176,8 +176,7 @@ _STATUS_HEADER = table(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PainMessage:
+class PainMessage(msgspec.Struct, frozen=True):
     """One of the three messages. ``versions``: those that are written, each with the generation of its elements."""
 
     name: str

@@ -81,9 +81,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Sequence as Several
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
+
+import msgspec
 
 from hub.errors import DecodeError
 
@@ -92,8 +94,7 @@ OPENING, CLOSING = ("OPBD", "PRCD"), ("CLBD",)  # PRCD: the booked balance that 
 MOST_FINDINGS = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """One fault of a statement; ``path`` is where in the raw document or in ours, as the format tells places."""
 
     code: str
@@ -119,8 +120,7 @@ class Finding:
 
 
 class Findings(list[Finding]):
-    """Findings up to a bound, errors and warnings apart, so that none of one kind hides the others. ``more``: how many
-    there are beyond it."""
+    """Findings up to a bound, errors and warnings apart: none of a kind hides the others. ``more`` are those beyond."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -141,7 +141,7 @@ class Findings(list[Finding]):
 
     def placed(self, first: int, position: str, path: str) -> None:
         """Say where the thing is that those from ``first`` on are of."""
-        self[first:] = [replace(each, position=position, path=path) for each in self[first:]]
+        self[first:] = [msgspec.structs.replace(each, position=position, path=path) for each in self[first:]]
 
 
 class StatementError(DecodeError):
@@ -149,7 +149,7 @@ class StatementError(DecodeError):
     strict, every fault is one."""
 
     def __init__(self, faults: Several[Finding], is_strict: bool = False) -> None:
-        self.faults = [replace(each, severity="error") if is_strict else each for each in faults]
+        self.faults = [msgspec.structs.replace(each, severity="error") if is_strict else each for each in faults]
         errors = [fault for fault in self.faults if fault.is_error]
         first = errors[0] if errors else self.faults[0]
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""

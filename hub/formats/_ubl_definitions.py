@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import msgspec
 import yaml
 
 from hub.reference import reference_root
@@ -25,8 +26,7 @@ BASIC, AGGREGATE, EXTENSION = (f"{NAMESPACE}Common{part}Components-2" for part i
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-@dataclass(frozen=True, slots=True)
-class Child:
+class Child(msgspec.Struct, frozen=True):
     """An element in another. ``index`` is its place in the standard's order, from 1; ``kind`` that of a leaf (Amount,
     Text …), else empty and ``aggregate`` is the name of what it consists of."""
 
@@ -39,16 +39,14 @@ class Child:
     aggregate: str
 
 
-@dataclass(frozen=True, slots=True)
-class Aggregate:
+class Aggregate(msgspec.Struct, frozen=True):
     """What stands in an element: its children by name, in the standard's order."""
 
     name: str
     children: Mapping[str, Child]
 
 
-@dataclass(frozen=True, slots=True)
-class _Common:
+class _Common(msgspec.Struct, frozen=True):
     kinds: Mapping[str, str]
     elements: Mapping[str, str]
     aggregates: Mapping[str, str]

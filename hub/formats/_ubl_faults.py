@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from hub.errors import DecodeError
 
 MOST_FAULTS = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class UblFault:
+class UblFault(msgspec.Struct, frozen=True):
     """One fault. ``part`` is where it is among the parts of the document; ``line`` and ``column`` count from 1, 0
     before they are known; ``path`` is the XPath. ``severity``: an ``error`` loses meaning, a ``warning`` does not."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from hub.formats._xml_plain import unescaped
 
@@ -13,8 +14,7 @@ _BLANKS = str.maketrans("\t\n", "  ")  # XML 1.0, 3.3.3: in an attribute each is
 _XML = "http://www.w3.org/XML/1998/namespace"
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(msgspec.Struct, frozen=True):
     """What stands in a start tag: ``declared`` are its namespaces by prefix, the empty one for the default."""
 
     prefix: str

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from hub.formats import Place, Step
 from hub.formats._ubl_faults import Faults, UblFault
@@ -27,8 +29,7 @@ def placed(faults: Faults, parts: list[str], raw: bytes) -> list[UblFault]:
     return [*located, *faults.counted()]
 
 
-@dataclass(frozen=True, slots=True)
-class _Element:
+class _Element(msgspec.Struct, frozen=True):
     """``number`` is that in the document, ``count`` that among those of its name, which ``beside`` counts."""
 
     name: str

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, NamedTuple
+
+import msgspec
 
 from hub.formats._ubl_faults import UblFault, shown
 from hub.formats._xml_plain import unescaped
@@ -168,19 +169,18 @@ _DATED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(msgspec.Struct, frozen=True):
     """A kind of leaf. ``main``: where its text goes, in a value that is an object; ``parts``: the attribute of each
     other field of it; ``needed``: the field without which the value means nothing, and the fault that says so;
     ``forms``: by its one attribute, how the text is read and written."""
 
     value_of: Callable[[str], Any]
     main: str = ""
-    parts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    parts: Mapping[str, str] = msgspec.field(default_factory=lambda: MappingProxyType({}))
     needed: str = ""
     fault: UblFault | None = None
     scalar: str = "text"
-    forms: Mapping[str, Form] = field(default_factory=lambda: MappingProxyType({}))
+    forms: Mapping[str, Form] = msgspec.field(default_factory=lambda: MappingProxyType({}))
 
     def form(self, given: Mapping[str, str]) -> Form:
         """How the text of one with these attributes is read and written, where that depends on them."""

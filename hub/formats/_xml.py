@@ -11,11 +11,11 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 from typing import Any, cast
 
+import msgspec
 from lxml import etree
 
 from hub.errors import DecodeError
@@ -23,8 +23,7 @@ from hub.errors import DecodeError
 Element = etree._Element
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """What is too much. ``size``: bytes of a document that is read whole, or between two elements that are asked for in
     one that is read in parts; ``depth``: elements in each other; ``attributes``: of one element."""
 

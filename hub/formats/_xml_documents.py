@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from hub.formats import Step
 from hub.formats._xml import Element
@@ -13,8 +14,7 @@ from hub.formats._xml_writing import NAME, fault, in_attribute, in_text, plain
 NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(msgspec.Struct, frozen=True):
     """Elements by their names in documents, and what is said of some of them."""
 
     prefixes: Mapping[str, str]  # by namespace

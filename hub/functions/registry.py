@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
+
+import msgspec
 
 KINDS = frozenset(
     {"any", "text", "number", "decimal", "integer", "boolean", "date", "instant", "money", "object", "list"}
@@ -14,8 +15,7 @@ KINDS = frozenset(
 Call = TypeVar("Call", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(msgspec.Struct, frozen=True):
     """One argument: what kind of value it wants; ``optional`` may be left out, ``repeated`` takes any number."""
 
     kind: str
@@ -23,8 +23,7 @@ class Argument:
     repeated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(msgspec.Struct, frozen=True):
     """One function as a mapping sees it.
 
     ``returns`` is a kind; ``same`` is the kind of the first argument and ``element`` that of the first argument's

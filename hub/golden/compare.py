@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from typing import Any
+
+import msgspec
 
 from hub.yamldoc import Node
 
@@ -20,8 +21,7 @@ class _Missing(Enum):
 MISSING = _Missing.MISSING
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(msgspec.Struct, frozen=True):
     """One field that is not as expected. MISSING stands for a value that is not there; ``line`` and ``column`` are the
     place of what was expected, 0 where there is none; ``origin`` says which expression the seen value came from."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from hub.cases import SUFFIX
 from hub.golden.bench import Bench
@@ -12,8 +13,7 @@ from hub.mapping import EXPRESSION, Probe
 from hub.project import text_of
 
 
-@dataclass(frozen=True, slots=True)
-class FileCoverage:
+class FileCoverage(msgspec.Struct, frozen=True):
     """One mapping or route file: all its probes in the order of the file, those that were hit, and its text."""
 
     file: str
@@ -30,8 +30,7 @@ class FileCoverage:
         return sum(probe.kind == kind for probe in (self.missed if missed else self.probes))
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
+class Coverage(msgspec.Struct, frozen=True):
     """All files that were looked at."""
 
     files: Sequence[FileCoverage]

@@ -7,8 +7,9 @@ difference, and so is another state than the usual one (routed, delivered).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from hub.cases import content_of
 from hub.golden.bench import Bench

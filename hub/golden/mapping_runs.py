@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from hub.attached import with_file
 from hub.cases import Content, MappingCase
@@ -26,8 +28,7 @@ _ENVELOPE = {"id": FIRST_ID, "source": "", "event": "", "received_at": iso(1_772
 _MOST_FAULTS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What a mapping made of an input: a document, or the error. ``faults`` are what breaks the target's schema."""
 
     document: Any = None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from hub.golden.compare import Difference
 from hub.mapping import Probe
@@ -12,8 +13,7 @@ from hub.mapping import Probe
 CASE, PROPERTIES = "case", "properties"
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(msgspec.Struct, frozen=True):
     """One case of a test file, or the properties of a mapping tried with the input of one.
 
     ``problem`` is a sentence where the case could not be compared at all (an error came instead of a document);
@@ -29,10 +29,10 @@ class Result:
     problem: str = ""
     seconds: float = 0.0
     hits: Sequence[Probe] = ()
-    update: Mapping[str, Any] = field(default_factory=dict)
-    files: Mapping[str, bytes] = field(default_factory=dict)
+    update: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    files: Mapping[str, bytes] = msgspec.field(default_factory=dict)
     why_not: str = ""
-    notes: Sequence[str] = field(default_factory=tuple)
+    notes: Sequence[str] = msgspec.field(default_factory=tuple)
 
     @property
     def passed(self) -> bool:

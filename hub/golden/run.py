@@ -6,7 +6,9 @@ import multiprocessing
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from hub.cases import Case, MappingCase, TestFile
 from hub.golden.bench import Bench
@@ -19,8 +21,7 @@ from hub.loggers import structlog
 _CHUNK = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(msgspec.Struct, frozen=True):
     """One case, or the properties tried with its input."""
 
     file: str

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from hub.cases import TestFile, Wanted, rewritten
 from hub.golden.results import CASE, Result
 from hub.project import text_of
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(msgspec.Struct, frozen=True):
     """What an update comes to: new contents of files, a line for each case that it changes, and one for each that it
     must not, with why."""
 

@@ -6,9 +6,10 @@ A segment is first looked at quickly, for whether anything is wrong at all; only
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import islice
 from typing import Any
+
+from msgspec.structs import replace
 
 from hub.formats._segments import CutSegment, Repeats
 from hub.grammars.findings import Finding

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from hub.errors import Fault
 from hub.grammars.lines import (
     BadLine,
@@ -27,8 +29,7 @@ KINDS = ("segments", "composites", "elements", "codes")
 SCHEMAS = "schemas/"
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(msgspec.Struct, frozen=True):
     """A segment or composite as its file has it: the key's title, and the node of its list."""
 
     title: str

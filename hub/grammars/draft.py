@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+import msgspec
+from msgspec.structs import replace
 
 from hub.errors import Fault
 from hub.grammars.directory import Directory
@@ -16,8 +19,7 @@ from hub.yamldoc import Node, did_you_mean
 _NUMBERED = re.compile(r"SG[0-9]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """What an overlay says of one element of a segment: gone, other bounds, or other codes; or, without a path, which
     elements of the segment are used."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 # EDIFACT: list 0085. X12: 718 of a message, 720 of a segment, 723 of an element.
 CODES = {
@@ -29,8 +29,7 @@ CODES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """One fault. ``segment`` counts within the message from 1, its header being 1; element, component and repetition
     from 1, 0 where they do not apply. ``message`` is a whole sentence; ``seen`` and ``expected`` are its parts."""
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
+
+import msgspec
+from msgspec.structs import replace
 
 from hub.errors import Fault, NotFound, ProjectError
 from hub.grammars.directory import KINDS, SCHEMAS, Directory, read_directory
@@ -30,8 +32,7 @@ _NOT_GRAMMARS = tuple(
 WITH_CODES_OF = " with the codes of "
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(msgspec.Struct, frozen=True):
     """A message file as it was read: what overlays of it begin with."""
 
     message: MessageType

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from hub.errors import Fault
 from hub.grammars.types import UNLIMITED, ElementType, Note
@@ -62,8 +64,7 @@ class Words:
             raise self.bad(f"'{word}' is too much; expected {notation}")
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(msgspec.Struct, frozen=True):
     """``DTM M 35``: a segment or a group in a structure."""
 
     tag: str
@@ -73,8 +74,7 @@ class Use:
     is_list: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """``C212 M x5 items``: an element or a composite in a segment, or an element in a composite."""
 
     number: str
@@ -84,8 +84,7 @@ class Entry:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(msgspec.Struct, frozen=True):
     """``M 3`` or ``C an..17``: what an overlay narrows or widens. None: left as it is."""
 
     is_mandatory: bool | None
@@ -93,8 +92,7 @@ class Bounds:
     element: ElementType | None
 
 
-@dataclass(frozen=True, slots=True)
-class Used:
+class Used(msgspec.Struct, frozen=True):
     """``party.agency M an..3 9``: an element that a subset uses, and of its codes those that it uses, if it says."""
 
     node: Node

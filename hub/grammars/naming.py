@@ -8,9 +8,10 @@ implied decimals are written out (``N2``: 1050 is ``10.50``); they stay texts, s
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
+
+import msgspec
 
 from hub.formats._segments import Repeats
 from hub.grammars.matched import Match
@@ -21,8 +22,7 @@ Object = dict[str, Any]
 _Convert = Callable[[str], str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Position:
+class _Position(msgspec.Struct, frozen=True):
     """A slot made ready: ``key`` where it stands in the segment's own object, else the whole ``path``. ``is_simple``:
     one text at its key; ``is_object``: components in one object at its key, or, without one, in the segment's own."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from hub.grammars.notes import broken
 from hub.grammars.types import SegmentType, Slot
@@ -14,8 +15,7 @@ _DATE, _DATE_FORMAT = "2380", "2379"
 _MOST_PATTERNS = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class _Position:
+class _Position(msgspec.Struct, frozen=True):
     """One position: mandatory; the length of its text and another test of it; or its components, of which ``least``
     must be there, with the place of a date and of its format."""
 

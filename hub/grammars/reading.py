@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from hub.errors import NotFound
 from hub.formats._edi_envelopes import Group, Interchange, Message, Party
@@ -20,8 +21,7 @@ from hub.grammars.types import MessageType
 Choose = Callable[[Message], str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
+class _Made(msgspec.Struct, frozen=True):
     """One message type made ready for one decimal mark."""
 
     matcher: Matcher

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 UNLIMITED = 1_000_000_000
 Step = str | int
 Codes = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class ElementType:
+class ElementType(msgspec.Struct, frozen=True):
     """A simple data element. ``type`` is ``a an n`` in EDIFACT; ``AN ID R N0 … N9 DT TM B`` in X12; lengths in
     characters, of numbers in digits."""
 
@@ -39,8 +39,7 @@ class ElementType:
         return f"{self.type} {self.minimum}/{self.maximum}"
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(msgspec.Struct, frozen=True):
     """One position of a segment or a composite. ``path`` is where its value stands in the document, within the
     segment's or the composite's object; a number in it is a place in a list. Either ``element`` or ``components``."""
 
@@ -64,8 +63,7 @@ class Slot:
         return text.removeprefix(".")
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(msgspec.Struct, frozen=True):
     """A rule on which elements go together: ``letter`` of P R E C L O N, and positions from 1."""
 
     letter: str
@@ -75,8 +73,7 @@ class Note:
         return self.letter + "".join(f"{position:02}" for position in self.positions)
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentType:
+class SegmentType(msgspec.Struct, frozen=True):
     """A segment: its positions, the first at index 0, and the notes on them. ``used``: what a subset uses of it at
     its place, which is reported; None where nothing is said of that."""
 
@@ -87,8 +84,7 @@ class SegmentType:
     used: SegmentType | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentNode:
+class SegmentNode(msgspec.Struct, frozen=True):
     """A segment at its place in a message. ``key`` is its name in the document, ``is_list`` whether it is a list."""
 
     key: str
@@ -102,8 +98,7 @@ class SegmentNode:
         return self.segment.tag
 
 
-@dataclass(frozen=True, slots=True)
-class GroupNode:
+class GroupNode(msgspec.Struct, frozen=True):
     """A group, in X12 a loop: the first of its nodes is a segment and opens it. ``label`` is what the standard calls it
     (``SG2``), ``key`` its name in the document (``NAD_group``), which is the same in every version."""
 
@@ -123,8 +118,7 @@ class GroupNode:
 MessageNode = SegmentNode | GroupNode
 
 
-@dataclass(frozen=True, slots=True)
-class MessageType:
+class MessageType(msgspec.Struct, frozen=True):
     """What a message consists of, between its header and its trailer. ``extra`` and ``unknown_codes``: allow, report
     or reject what the grammar does not know; ``unused``: what a subset does not use. ``functional_group`` is GS01's,
     empty in EDIFACT. ``standard`` is the grammar that is no overlay, of which this one is made:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
+
+import msgspec
 
 from hub.errors import DocumentFault
 from hub.grammars.checks import Checker
@@ -20,8 +21,7 @@ _order = itemgetter(0)
 _MOST_FAULTS = 100
 
 
-@dataclass(frozen=True, slots=True)
-class _Level:
+class _Level(msgspec.Struct, frozen=True):
     """The nodes of one level by key, each with its place in the order and the level below it."""
 
     nodes: Mapping[str, tuple[int, MessageNode, _Level | None]]

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import msgspec
+
 KINDS = ("text", "date", "time", "number")
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(msgspec.Struct, frozen=True):
     """A field: its length in characters, and what it holds. A ``date`` is YYYYMMDD in the file and YYYY-MM-DD in a
     document, a ``time`` HHMMSS and HH:MM:SS, a ``number`` a decimal, the minus sign behind it in the file."""
 

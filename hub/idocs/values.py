@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
+
+import msgspec
 
 from hub.idocs.types import Field
 
@@ -16,8 +17,7 @@ _DAY = re.compile(r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})")
 _CLOCK = re.compile(r"([0-9]{2}):?([0-9]{2}):?([0-9]{2})")
 
 
-@dataclass(frozen=True, slots=True)
-class Wrong:
+class Wrong(msgspec.Struct, frozen=True):
     """A value that is not what its field holds, and what was expected."""
 
     expected: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from hub.errors import Fault
 from hub.mapping.agreement import code_faults, no_code, structure_fault
@@ -19,8 +20,7 @@ _SCHEMES = {"gln": "0088", "gtin": "0160"}  # ISO 6523
 _SCHEME_DIGITS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Conformity:
+class Conformity(msgspec.Struct, frozen=True):
     """Checks trees. ``shapes`` gives the static shape of each expression, ``lets`` the trees names stand for."""
 
     shapes: Mapping[int, Shape]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
+
+import msgspec
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
@@ -13,8 +14,7 @@ FindXref = Callable[[str, str, str], str | None]
 Record = Callable[[str, tuple[Any, ...], Any], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(msgspec.Struct, frozen=True):
     """What stands around a document.
 
     ``company`` is the own Party, ``envelope`` says what is known of the message (id, source, event, received_at …),
@@ -23,7 +23,7 @@ class Context:
     """
 
     company: Mapping[str, Any] | None = None
-    envelope: Mapping[str, Any] = field(default_factory=lambda: _NONE)
+    envelope: Mapping[str, Any] = msgspec.field(default_factory=lambda: _NONE)
     xref: FindXref | None = None
     record: Record | None = None
 
@@ -31,8 +31,7 @@ class Context:
 EMPTY = Context()
 
 
-@dataclass(frozen=True, slots=True)
-class TraceEntry:
+class TraceEntry(msgspec.Struct, frozen=True):
     """Where one field came from: its path in the target, its value, the expression and the source paths it read."""
 
     path: str

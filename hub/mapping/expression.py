@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import getcontext, setcontext
 from types import MappingProxyType
 from typing import Any
+
+import msgspec
 
 from hub.errors import Fault, ProjectError
 from hub.functions import allowance
@@ -29,8 +30,7 @@ from hub.mapping.writer import Spot
 from hub.outline import Outline
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(msgspec.Struct, frozen=True):
     """A compiled expression. Called with its names as keywords; a name left out is nothing."""
 
     text: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+
+import msgspec
 
 from hub.errors import Fault
 from hub.mapping.mapping import Side
@@ -13,8 +14,7 @@ from hub.yamldoc import Node, did_you_mean
 HEADER_KEYS = ("mapping", "version", "description", "source", "target", "tables", "let", "output")
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(msgspec.Struct, frozen=True):
     """What the head of the file says."""
 
     name: str

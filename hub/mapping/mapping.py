@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from decimal import getcontext, setcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec.structs import replace
 
 from hub.errors import Fault
 from hub.functions import allowance
@@ -26,25 +28,22 @@ if TYPE_CHECKING:
 _UNCLEAR = (ArithmeticError, AttributeError, LookupError, TypeError)  # what fast code raises without words of its own
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(msgspec.Struct, frozen=True):
     """What a mapping reads or writes: format and schema by name, and the codec's own options."""
 
     format: str | None = None
     schema: str | None = None
-    options: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(msgspec.Struct, frozen=True):
     """The function a mapping became, and the expressions it was made of."""
 
     run: Callable[..., Any]
     spots: Sequence[Spot]
 
 
-@dataclass(frozen=True, slots=True)
-class Mapping:
+class Mapping(msgspec.Struct, frozen=True):
     """One mapping file, compiled. Safe to use from many threads at once."""
 
     name: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from hub.mapping.scope import Scope
 from hub.mapping.shape import BOOLEAN, Shape

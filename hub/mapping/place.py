@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_left
-from dataclasses import dataclass
+
+import msgspec
 
 from hub.errors import Fault
 from hub.yamldoc import Node
@@ -13,8 +14,7 @@ _WITHOUT_PLACE = (ast.expr_context, ast.operator, ast.unaryop, ast.boolop)
 Range = tuple[int, int, int, int]  # line, column, end line, end column; lines from 1, columns from 0
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """An expression's text and the (line, column from 0) of each of its characters, and of its end."""
 
     file: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import reduce
+
+from msgspec.structs import replace
 
 from hub.functions import Function
 from hub.mapping.shape import ANY, DECIMAL, NUMBERS, TEXT, TEXTS, Shape, joined, named

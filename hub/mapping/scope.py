@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from types import MappingProxyType
+
+import msgspec
+from msgspec.structs import replace
 
 from hub.mapping.shape import Shape
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(msgspec.Struct, frozen=True):
     """One name: the variable of the generated code it stands for, its shape, and where its value comes from.
 
     ``path`` is the source path (``src.line_items[1]``, a loop's number standing for its index), ``choices`` those of a
@@ -30,8 +31,7 @@ class Binding:
     parts: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(msgspec.Struct, frozen=True):
     """Names and bindings. ``level`` counts the loops around."""
 
     names: Mapping[str, Binding]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from hub.outline import Codes, Outline
 
@@ -19,8 +21,7 @@ _WORDS = {
 MOST_TEXTS = 300
 
 
-@dataclass(frozen=True, slots=True)
-class Spoken:
+class Spoken(msgspec.Struct, frozen=True):
     """A text that a mapping or one of its tables gives, and where in the mapping that is written: line, column, end
     line, end column."""
 
@@ -29,8 +30,7 @@ class Spoken:
     table: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(msgspec.Struct, frozen=True):
     """The static type of an expression.
 
     ``sure`` says that the mapping itself made the value, so that generated code may rely on ``kind``; what a schema

@@ -9,9 +9,11 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from itertools import pairwise
+
+import msgspec
+from msgspec.structs import replace
 
 from hub.errors import Fault
 from hub.identifiers import currencies
@@ -35,8 +37,7 @@ _MANY_CODES, _NEAR = 50, 0.8  # of more codes, one is near to many a word
 _WHOLE = ("src", "envelope")
 
 
-@dataclass(frozen=True, slots=True)
-class Suspicion:
+class Suspicion(msgspec.Struct, frozen=True):
     """Looks at one expression. ``shapes`` has what is known of its parts, ``scope`` the names around it, ``inner`` are
     those that its own loops give."""
 

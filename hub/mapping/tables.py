@@ -10,6 +10,8 @@ from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Any
 
+import msgspec
+
 from hub.errors import Fault, ProjectError
 from hub.functions.refusal import kind_of, refusal
 from hub.yamldoc import did_you_mean
@@ -19,8 +21,7 @@ _MAX_ROWS = 200_000
 Finder = Callable[..., Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(msgspec.Struct, frozen=True):
     """One table: ``columns`` gives, for each column after the key, the value of every key."""
 
     name: str

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
+import msgspec
+
 from hub.errors import Fault
 from hub.mapping.place import Place, place_of
 from hub.mapping.syntax import read_expression
@@ -14,24 +16,21 @@ _LOOP_KEYS = ("each", "as", "index", "when", "let", "item")
 _BLOCK_KEYS = frozenset({"when", "let", "item"})
 
 
-@dataclass(frozen=True, slots=True)
-class Formula:
+class Formula(msgspec.Struct, frozen=True):
     """An expression of the file."""
 
     place: Place
     node: ast.expr
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(msgspec.Struct, frozen=True):
     """A value written in the file: true, false, null, a number, or what stands under ``const``."""
 
     value: object
     where: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One field of an object; an optional one (``key?``) is left out when its value is nothing or empty."""
 
     key: str
@@ -40,16 +39,14 @@ class Entry:
     tree: Tree
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(msgspec.Struct, frozen=True):
     """An object with its fields."""
 
     entries: tuple[Entry, ...]
     where: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Let:
+class Let(msgspec.Struct, frozen=True):
     """A named intermediate value."""
 
     name: str
@@ -57,8 +54,7 @@ class Let:
     tree: Tree
 
 
-@dataclass(frozen=True, slots=True)
-class Loop:
+class Loop(msgspec.Struct, frozen=True):
     """A list made of another list, one ``item`` for each element that passes ``when``."""
 
     each: Formula
@@ -70,8 +66,7 @@ class Loop:
     where: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(msgspec.Struct, frozen=True):
     """A tree that is there only when its condition holds, with names of its own."""
 
     when: Formula | None
@@ -80,8 +75,7 @@ class Block:
     where: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Items:
+class Items(msgspec.Struct, frozen=True):
     """A list written out; a loop among its elements adds its own."""
 
     elements: tuple[Tree, ...]

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from hub.errors import Fault
 from hub.functions import Function, functions
 from hub.functions.allowance import SMALL
@@ -70,8 +72,7 @@ class Unit:
         return load(self.lookups.setdefault((table, column), f"_t{len(self.lookups)}"))
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(msgspec.Struct, frozen=True):
     """The code of an expression and what is known of what it gives."""
 
     code: ast.expr

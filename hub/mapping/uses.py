@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from hub.mapping.lineage import reads_of
 from hub.mapping.writer import Path, Spot
@@ -12,8 +13,7 @@ from hub.mapping.writer import Path, Spot
 _INDEX = re.compile(r"\[[^\]]*\]")
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(msgspec.Struct, frozen=True):
     """One expression: the target field that it makes or decides about (``order_lines[].quantity.value``; in a tree
     under ``let`` ``let rows[].code``, and empty for a name of one expression), where it stands, its text, and the
     source paths that it depends on, through names too.

@@ -5,7 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+import msgspec
+from msgspec.structs import replace
 
 from hub.mapping.calls import level_of, looped, name_problem
 from hub.mapping.expressions import ALLOWED, REFUSED, emit
@@ -34,8 +37,7 @@ Path = tuple[str | int, ...]  # names of fields; a number is a loop, standing fo
 _MOST_LOOPS = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(msgspec.Struct, frozen=True):
     """One expression as it was compiled: where it stands, which target field it feeds, what its names were."""
 
     where: Range

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -49,15 +48,14 @@ _encode_json = msgspec.json.Encoder(decimal_format="number").encode
 SLICE = 500  # messages that are stored in one transaction, at most
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(msgspec.Struct, frozen=True):
     """What a transformation may ask for: time, ids, cross-references, stored files. All else comes with the receipt.
     ``ids`` are those of the messages by position, where they have some already."""
 
     now: float
     new_id: Callable[[], str]
     xref: Xref
-    ids: Mapping[int, str] = field(default_factory=dict)
+    ids: Mapping[int, str] = msgspec.field(default_factory=dict)
     stored: Stored = nothing_stored
 
 

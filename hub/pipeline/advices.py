@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec.structs import replace
 
 from hub.formats._advices import ADVICES, Objection, advice
 from hub.formats._edi_charsets import writable
@@ -56,8 +56,7 @@ def tell_partners(engine: Engine) -> int:
     return told
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(msgspec.Struct, frozen=True):
     """What is known of one document of a message: its fate, the verdict about it, and why that is a rejection."""
 
     waiting: Waiting

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from connectors.base import DOUBT, LATER, STOPPED, Verdict
 
@@ -18,8 +19,7 @@ GOOD, BAD, NEITHER = "good", "bad", "neither"
 NOT_TRIED = frozenset({"paused", "queue_full", "closing", "circuit_open"})
 
 
-@dataclass(frozen=True, slots=True)
-class BreakerPolicy:
+class BreakerPolicy(msgspec.Struct, frozen=True):
     """``failures`` in a row open the circuit (0: never), so does the ``ratio`` of the tries within
     ``window`` seconds (0: never); ``longest`` is the longest wait for the next probe."""
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from hub.errors import DecodeError, UsageError
 from hub.formats import BadRecord, Codec, RecordFault
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(msgspec.Struct, frozen=True):
     """One record of a receipt: its place in it, its document or why it has none, and what it was read in spite of."""
 
     position: int

@@ -41,8 +41,7 @@ LEASE_SECONDS, _RENEW_SECONDS = 15.0, 5.0
 _SETTLE_SECONDS = 1.0  # until every worker knows of a new one that wants a share
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """Something to be stored about a system."""
 
     system: str
@@ -75,8 +74,7 @@ class Gate:
         return now >= self.circuit.probe_at and (self.pause is None or now >= self.pause.until)
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
+class _Rows(msgspec.Struct, frozen=True):
     """What the rows said when they were last read, in this machine's time."""
 
     circuits: dict[str, Circuit]
@@ -85,8 +83,7 @@ class _Rows:
     shares: dict[str, Share]
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(msgspec.Struct, frozen=True):
     """What this process may use of a system: requests a second (0: any), at a time, and deliveries in hand."""
 
     rate: float

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from hub.errors import DecodeError
 from hub.formats import Step
@@ -40,8 +40,7 @@ _encode_json = msgspec.json.Encoder().encode
 _NO_ROUTE = "write a route with from: {{partner: {partner}, event: {type}}}, then replay this from the start"
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """One message of an interchange with its route, or a failure: of the message, or of the interchange as a whole.
 
     An interchange has a position of its own before those of its messages, ``whole``: a replay of that one takes all of

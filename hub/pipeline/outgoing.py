@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
 from hub.formats import codec
 from hub.message import Body, Delivery
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from hub.pipeline.engine import Engine
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(msgspec.Struct, frozen=True):
     """A delivery with its bytes, or with the failure that left it without. ``fresh``: the bytes are not stored yet."""
 
     delivery: Delivery
@@ -31,7 +30,7 @@ class Outgoing:
     body: Body | None = None
     fresh: bool = False
     failure: Failure | None = None
-    context: Mapping[str, str] = field(default_factory=dict)
+    context: Mapping[str, str] = msgspec.field(default_factory=dict)
     lookups: bytes = b""  # what was looked up before the failure
 
 

@@ -6,10 +6,12 @@ A program never changes. A deploy makes another one and the engine switches to i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from hub.edi_versions import Versions, source_codec, versions_of, written_by
 from hub.errors import ProjectError
@@ -35,8 +37,7 @@ ACKNOWLEDGEMENT = "acknowledgement"
 _ACKNOWLEDGEMENTS = "partner:"  # no route can be called so
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledTarget:
+class CompiledTarget(msgspec.Struct, frozen=True):
     """A target of a route, ready to map, encode and judge. ``mapping`` None sends the canonical document itself."""
 
     target: Target
@@ -50,7 +51,9 @@ class CompiledTarget:
     has_children: bool
     partner: Partner | None = None
     grammar: MessageType | None = None  # of the messages that are written to the partner, as its mapping names them
-    overlays: Mapping[str, Examiner] = field(default_factory=dict)  # the partner's own grammars, by message type
+    overlays: Mapping[str, Examiner] = msgspec.field(
+        default_factory=dict
+    )  # the partner's own grammars, by message type
     time_zone: str = "UTC"  # of dates that say none: the partner's, else the hub's
     require: Require | None = None  # that its bytes are valid by its profile
     collect: Collect | None = None  # its zone is known
@@ -72,8 +75,7 @@ class CompiledTarget:
         return str(self.system.idempotency.get("mode") or "none")
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledRoute:
+class CompiledRoute(msgspec.Struct, frozen=True):
     """A route, ready to decode, map and fan out."""
 
     route: Route
@@ -95,19 +97,18 @@ class CompiledRoute:
         return next((t for t in self.targets if t.target.id == target_id), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(msgspec.Struct, frozen=True):
     """Everything a worker needs to take a receipt to its deliveries, without a file or a socket."""
 
     set_id: int
     settings: Settings
     schemas: SchemaSet
     routes: Mapping[str, CompiledRoute]
-    by_source: Mapping[str, tuple[CompiledRoute, ...]] = field(default_factory=dict)
-    by_event: Mapping[tuple[str, str | None], CompiledRoute] = field(default_factory=dict)  # None: any event
-    by_partner: Mapping[tuple[str, str | None], CompiledRoute] = field(default_factory=dict)
+    by_source: Mapping[str, tuple[CompiledRoute, ...]] = msgspec.field(default_factory=dict)
+    by_event: Mapping[tuple[str, str | None], CompiledRoute] = msgspec.field(default_factory=dict)  # None: any event
+    by_partner: Mapping[tuple[str, str | None], CompiledRoute] = msgspec.field(default_factory=dict)
     interpreter: Interpreter | None = None
-    collecting: Mapping[str, tuple[tuple[str, CompiledTarget], ...]] = field(
+    collecting: Mapping[str, tuple[tuple[str, CompiledTarget], ...]] = msgspec.field(
         default_factory=dict
     )  # by system, with routes
     sent_to: frozenset[str] = frozenset()  # the systems that deliveries go to
@@ -264,7 +265,9 @@ def _route(
         codec_options=dict(own.source.options),
         key=_expression(route.key),
         targets=tuple(
-            replace(_target(t, settings, schemas, mapping, t.id in followed), require=_require(t.profile, judge))
+            msgspec.structs.replace(
+                _target(t, settings, schemas, mapping, t.id in followed), require=_require(t.profile, judge)
+            )
             for t in route.targets
         ),
         time_zone=_zone(settings, route.partner), versions=versions, require=_require(route.profile, judge),
@@ -306,7 +309,7 @@ def _judge_of(files: Mapping[str, bytes], waiting: Callable[[], None]) -> Judge:
 def _in_zone(collect: Collect | None, zone: str) -> Collect | None:
     if collect is None or collect.schedule.zone:
         return collect
-    return replace(collect, schedule=replace(collect.schedule, zone=zone))
+    return msgspec.structs.replace(collect, schedule=msgspec.structs.replace(collect.schedule, zone=zone))
 
 
 def _require(profile: str, judge: Callable[[], Judge]) -> Require | None:

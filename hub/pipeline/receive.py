@@ -7,9 +7,10 @@ one and is committed in the thread that brought it, which saves two thread switc
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
+
+import msgspec
 
 from hub.errors import StoreRefused
 from hub.message import RAW, Accepted, Arrival, Receipt
@@ -24,8 +25,7 @@ Answered = Callable[[Sequence[Arrival], list[Accepted] | None, Exception | None]
 Received = Callable[[Sequence[tuple[Arrival, Accepted]]], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Intake:
+class Intake(msgspec.Struct, frozen=True):
     """Accepts arrivals into the store, for ``worker`` to split, or with None for whoever is told of them first.
     ``received`` is told of every committed group."""
 

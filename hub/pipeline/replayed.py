@@ -7,7 +7,8 @@ may do in another way; the place of a message, ``interchange 101, message 2, LIN
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from hub.errors import DecodeError
 from hub.formats._edi_envelopes import Interchange

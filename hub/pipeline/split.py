@@ -164,8 +164,7 @@ class _Sources:
         return raw, envelope
 
 
-@dataclass(frozen=True, slots=True)
-class _Pieces:
+class _Pieces(msgspec.Struct, frozen=True):
     """The stored pieces of a receipt, read anew each time they are gone through."""
 
     transformer: LocalTransformer

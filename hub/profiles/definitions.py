@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from connectors.base import Field
 from hub.errors import Fault, ProjectError
@@ -53,8 +55,7 @@ SOURCE_FIELDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentType:
+class DocumentType(msgspec.Struct, frozen=True):
     """A document that a profile judges: its root element, the files of its XSD (the first that is there counts) and of
     its rules, all of which it is held to. ``levels``: patterns of specifications, each with severities of rules."""
 
@@ -74,8 +75,7 @@ class DocumentType:
         return f"{{{self.namespace}}}{self.root}" if self.namespace else self.root
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(msgspec.Struct, frozen=True):
     """What ``o2c validate NAME`` holds a document to."""
 
     name: str
@@ -83,8 +83,7 @@ class Profile:
     documents: tuple[DocumentType, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """Where files are published, and what carries them."""
 
     name: str
@@ -105,11 +104,10 @@ class Source:
         return any(fnmatchcase(f"/{path}", pattern) for pattern in self.without)
 
 
-@dataclass(frozen=True, slots=True)
-class Definitions:
+class Definitions(msgspec.Struct, frozen=True):
     """All profiles by name, and all sources."""
 
-    profiles: Mapping[str, Profile] = field(default_factory=dict)
+    profiles: Mapping[str, Profile] = msgspec.field(default_factory=dict)
     sources: Sequence[Source] = ()
 
     def source_of(self, file: str) -> Source | None:

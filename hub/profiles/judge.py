@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from threading import Lock
 from typing import cast
 
+import msgspec
 from lxml import etree
+from msgspec.structs import replace
 
 from hub.errors import DecodeError, NotFound, ProjectError, Unavailable, Unfinished, ValidationError
 from hub.formats._pdf_invoice import is_pdf, xml_of
@@ -37,8 +38,7 @@ Raw = bytes | Iterable[bytes]
 _COLUMNS = 8_000_000  # bytes of a document that is gone through once more for the columns
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """What a profile finds. ``judged_by``: the schema and the sets of rules that were asked, with their versions.
     ``total`` faults there are, of which ``errors`` make the document invalid; the first are in ``faults``. ``is_cut``:
     there are so many that the rest of it was not looked at."""
@@ -60,8 +60,7 @@ class Verdict:
         return self.total - len(self.faults)
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(msgspec.Struct, frozen=True):
     """A file that a profile needs and that is not there, and what to do about it."""
 
     file: str

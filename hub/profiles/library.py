@@ -10,10 +10,11 @@ import hashlib
 import posixpath
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from pathlib import Path, PurePosixPath
+
+import msgspec
 
 from hub.errors import Fault, ProjectError
 from hub.project import document_of
@@ -26,8 +27,7 @@ _VERSION = re.compile(r"(?<!\) )(?:version|release):? v?(\d+(?:\.\d+)+)", re.IGN
 _HEAD = 16_384
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
+class Published(msgspec.Struct, frozen=True):
     """One file: its path within its place, what holds it, and its bytes. ``file`` is where it lies on the disk, empty
     for one that travels with the set of a project's files."""
 

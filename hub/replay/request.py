@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from typing import Any
+
+import msgspec
 
 from hub.errors import UsageError
 from hub.store.search_terms import Filter
@@ -15,8 +16,7 @@ SKIP, SEND = "skip", "send"
 MOST_ITEMS = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """Which things, from where, with which version.
 
     Either ``ids`` (of messages, receipts or deliveries) or a ``filter``. ``begin`` is ``failed_step`` (a dead delivery
@@ -26,7 +26,7 @@ class Request:
     """
 
     ids: tuple[str, ...] = ()
-    filter: Filter = field(default_factory=Filter)
+    filter: Filter = msgspec.field(default_factory=Filter)
     begin: str = FAILED_STEP
     version: str = CURRENT
     destinations: tuple[str, ...] = ()
@@ -37,7 +37,7 @@ class Request:
     reason: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**msgspec.structs.asdict(self), "filter": msgspec.structs.asdict(self.filter)}
 
 
 def request_of(stored: Mapping[str, Any]) -> Request:

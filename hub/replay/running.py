@@ -7,9 +7,11 @@ where few deliveries wait for the systems it goes to, so that what comes in mean
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 import hub
 from hub.message import Accepted, Arrival, Delivery

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
 from hub.errors import NotFound
 from hub.replay.judge import reasons_against
@@ -22,16 +22,14 @@ if TYPE_CHECKING:
     from hub.pipeline.program import Program
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """One thing that a request means. ``against`` is a key of ``judge.REASONS``; '' when it can be replayed."""
 
     letter: DeadLetter
     against: str
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(msgspec.Struct, frozen=True):
     """What a request means now. ``matched`` counts also those beyond ``max_items``."""
 
     choices: tuple[Choice, ...]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from hub.check import used_mappings
 from hub.errors import UsageError
@@ -25,8 +26,7 @@ _WEBSHOP_KEY = ".o2c/secrets/webshop"
 _FOLDERS = ("data/outbox/erp", "data/outbox/wms")
 
 
-@dataclass(frozen=True, slots=True)
-class Created:
+class Created(msgspec.Struct, frozen=True):
     """A project that was made: its folder and its files, relative to it."""
 
     root: Path

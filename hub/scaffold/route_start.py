@@ -4,8 +4,9 @@ routes there are."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from hub.check import CheckResult
 from hub.errors import UsageError

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
+
+import msgspec
 
 from hub.check import CheckResult, check_project
 from hub.errors import Fault, UsageError
@@ -47,13 +49,12 @@ class Ground:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(msgspec.Struct, frozen=True):
     """What is written. ``appended`` is added to the end of files that may be there; ``folders`` are made; ``notes``
     say what was chosen, ``then`` what to do next: (command, what for)."""
 
-    files: Mapping[str, str] = field(default_factory=dict)
-    appended: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = msgspec.field(default_factory=dict)
+    appended: Mapping[str, str] = msgspec.field(default_factory=dict)
     folders: Sequence[str] = ()
     notes: Sequence[str] = ()
     then: Sequence[tuple[str, str]] = ()

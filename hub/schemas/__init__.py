@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import copy
-from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import islice
 from typing import Any, cast
 
 import jsonschema_rs
+from msgspec.structs import replace
 
 from hub import idocs
 from hub.codes import INDEX, CodeLists, reference_codes

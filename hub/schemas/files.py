@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from hub.errors import Fault
 from hub.yamldoc import Node, read_yaml
@@ -15,8 +16,7 @@ _MAX_DEPTH = 150
 _PATH = re.compile(r"schemas/(?P<folder>[^/]+)/(?:v(?P<major>[1-9][0-9]*)/)?(?P<name>[^/]+)\.schema\.json")
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaFile:
+class SchemaFile(msgspec.Struct, frozen=True):
     """One schema file. ``name`` is ``canonical/v1/order`` or ``shopify/order``; ``major`` is 0 without a version."""
 
     path: str

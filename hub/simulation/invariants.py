@@ -5,7 +5,6 @@ Each rule has a short name; a run that breaks one ends with it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -32,8 +31,7 @@ _EARLIER = f"""SELECT coalesce(batch_id, '') FROM deliveries
 _REASONS_TO_WAIT = ("unknown", "predecessor", "route_stopped")
 
 
-@dataclass(frozen=True, slots=True)
-class Meant:
+class Meant(msgspec.Struct, frozen=True):
     """A delivery as the store knew it when it was sent."""
 
     delivery_id: str

@@ -6,7 +6,8 @@ import multiprocessing
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+
+import msgspec
 
 from hub.loggers import structlog
 from hub.simulation.plan import Event, make_plan
@@ -15,8 +16,7 @@ from hub.simulation.trace import Violation, unforeseen_is_a_violation
 from hub.simulation.world import World
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(msgspec.Struct, frozen=True):
     """One run: the plan it followed, what broke (None: nothing), and its trace."""
 
     seed: int
@@ -24,7 +24,7 @@ class Run:
     events: tuple[Event, ...]
     broken: Violation | None
     trace: str
-    happened: Counter[str] = field(default_factory=Counter)
+    happened: Counter[str] = msgspec.field(default_factory=Counter)
 
 
 def plan_of(scenario: Scenario, seed: int) -> tuple[Event, ...]:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
+
 from hub.deploy import deploy
 from hub.pipeline.program import Program
 from hub.simulation.clock import SimulatedClock
@@ -15,8 +17,7 @@ from hub.store import sets
 Document = Callable[[int, int], bytes]  # (number, key) -> its bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Feed:
+class Feed(msgspec.Struct, frozen=True):
     """A system that sends documents of one event, posted or as files in a folder."""
 
     name: str

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from connectors.base import ABSENT, DELIVERED, DOUBT, FOUND, LATER, REFUSED, STOPPED, Finished, Parcel, Verdict
 from hub.simulation.invariants import Meant
@@ -41,8 +42,7 @@ _LOOK_UP_VERDICTS = {
 _TIMEOUT_SECONDS = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """One parcel on its way, and what is going to become of it."""
 
     parcel: Parcel

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -24,8 +23,7 @@ _SIBLINGS = f"""SELECT place, partner, message_id, subject, told, came_at FROM a
     AND place < coalesce({_OTHER.format("?2 AND ?3", "ASC")}, ?3 + 1) ORDER BY place"""
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(msgspec.Struct, frozen=True):
     """A message of which its partner may have to be told. ``told`` is what it was told before, '' nothing."""
 
     place: int
@@ -36,8 +34,7 @@ class Waiting:
     came_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Fate:
+class Fate(msgspec.Struct, frozen=True):
     """How a message is by now: its receipt, its place in that, its state and failure, and (route, target, state,
     failure) of each of its deliveries."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from hub.store.database import Database
 
@@ -11,8 +12,7 @@ KEEP_SECONDS = 72 * 3600.0
 _RUNNING = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What was answered. ``status`` 0 means that the request is still being worked on."""
 
     fingerprint: str

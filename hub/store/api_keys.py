@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass
+
+import msgspec
 
 from hub.store.database import Database
 
@@ -13,8 +14,7 @@ PREFIX = "o2c_"
 ROLES = ("viewer", "operator", "admin")
 
 
-@dataclass(frozen=True, slots=True)
-class ApiKey:
+class ApiKey(msgspec.Struct, frozen=True):
     """A key without its secret. ``revoked_at`` None means that it opens the hub."""
 
     key_id: str

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -19,8 +18,7 @@ _COLUMNS = ("audit_id", "at", "actor", "role", "origin", "action", "subject", "d
 _encode = msgspec.json.Encoder(order="sorted", decimal_format="string").encode
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(msgspec.Struct, frozen=True):
     """Who acts: the name of a key (or of the hub itself), its role and the address it came from."""
 
     name: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -23,8 +22,7 @@ _STORED = """SELECT 1 FROM messages m WHERE m.message_id = ? AND (
       WHERE r.seq = m.seq))"""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """A back-test without its files and its result."""
 
     backtest_id: str

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -21,8 +20,7 @@ _MOVE = """UPDATE deliveries SET due_at = ?5 WHERE system = ?1 AND route = ?2 AN
 _OFF = "SELECT 1 FROM switches WHERE (kind = 'system' AND name = ?) OR (kind = 'route' AND name = ?)"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """A target of a route that collects, and the system that it goes to."""
 
     system: str

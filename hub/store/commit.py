@@ -10,8 +10,9 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from hub.errors import StoreError
 from hub.loggers import structlog
@@ -25,8 +26,7 @@ _GROUP = 64  # jobs in one transaction; each job is itself a batch of rows
 _PATIENCE_SECONDS = 0.004
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """A job that shares its statements with others: ``together`` does ``what`` all of them are to do, and gives a
     result for each."""
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from hub.store import counters
 from hub.store.database import Database
 from hub.store.tally import Tally
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """Something that does not add up: what was counted, what was expected, an example."""
 
     what: str

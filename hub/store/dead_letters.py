@@ -7,10 +7,10 @@ none (held by a person, held behind another delivery) it is ``code@route``.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from hub.message import LANE_SHIFT
 from hub.store import search_terms
@@ -44,8 +44,7 @@ _OPEN = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
+class DeadLetter(msgspec.Struct, frozen=True):
     """Something that somebody has to look at. ``order`` is its place in the order of arrival."""
 
     kind: str
@@ -64,8 +63,7 @@ class DeadLetter:
     main_key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Issue:
+class Issue(msgspec.Struct, frozen=True):
     """What has one cause, as far as a fingerprint can tell. ``examples`` are ids of the newest."""
 
     issue: str

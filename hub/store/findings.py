@@ -4,14 +4,14 @@ seen to it."""
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from hub.store.database import Database
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """One finding. ``settled_at`` None: it is open; ``settled_by`` is '' where it came right by itself."""
 
     message_id: str

@@ -6,13 +6,13 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from itertools import takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 from msgspec.structs import replace
 
 from hub.formats._acks_read import REJECTED
@@ -89,8 +89,7 @@ def hash_of(db: Database, delivery_id: str, revision: int) -> str:
 # -- received ------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Before:
+class Before(msgspec.Struct, frozen=True):
     """An interchange with the same number that came before: its receipt, and whether its content was the same.
     ``is_partial``: some of it was missing, and each message that was taken in is remembered."""
 
@@ -291,8 +290,7 @@ _AWAITED = f"""SELECT s.partner, count(DISTINCT s.interchange)
 _EXPIRED = "SELECT partner, count(DISTINCT interchange) FROM interchanges_sent WHERE ack = 'expired' GROUP BY 1"
 
 
-@dataclass(frozen=True, slots=True)
-class Overdue:
+class Overdue(msgspec.Struct, frozen=True):
     """An interchange that was delivered and not acknowledged within its time, ``within`` in seconds; where it holds
     several messages, the first of them."""
 

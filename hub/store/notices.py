@@ -6,15 +6,15 @@ Every channel has rows of its own: one that cannot be reached keeps the others n
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from hub.store.database import Database
 
 _COLUMNS = "subject, kind, detail, opened_at, told_at, closed_at"
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(msgspec.Struct, frozen=True):
     """Something that is open, or was, as one channel knows it. ``told_at`` None means that it has not been told yet."""
 
     channel: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from hub.store import counters
 from hub.store.database import Database, Shared
@@ -195,8 +196,7 @@ def remove_dedupe(db: Database, rows: Sequence[tuple[str, str]]) -> int:
     return len(rows)
 
 
-@dataclass(frozen=True, slots=True)
-class Belongings:
+class Belongings(msgspec.Struct, frozen=True):
     """Rows of messages that are indexed by what they say, not by their message; ``owner`` ties them to it."""
 
     table: str

@@ -6,7 +6,6 @@ Everything is read in small steps, each of its own moment, so that a long run ho
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -35,8 +34,7 @@ class Came(msgspec.Struct, frozen=True, array_like=True, gc=False):
     is_replayed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(msgspec.Struct, frozen=True):
     """Bytes of a stage with what was looked up to make them, and when they were stored; 0.0 where there are none."""
 
     content: bytes | None = None
@@ -48,8 +46,7 @@ class Kept:
 NOTHING = Kept()
 
 
-@dataclass(frozen=True, slots=True)
-class WasSent:
+class WasSent(msgspec.Struct, frozen=True):
     """The last delivery of a message to one target, as it was."""
 
     delivery_id: str
@@ -66,8 +63,7 @@ class WasSent:
     is_collected: bool = False  # it was sent with others as one, or is to be
 
 
-@dataclass(frozen=True, slots=True)
-class WasMade:
+class WasMade(msgspec.Struct, frozen=True):
     """A message as it was. ``is_replayed``: another receipt has gone through in its place."""
 
     message_id: str
@@ -82,7 +78,7 @@ class WasMade:
     place: str = ""
     is_replayed: bool = False
     canonical: Kept = NOTHING
-    deliveries: Sequence[WasSent] = field(default_factory=list)
+    deliveries: Sequence[WasSent] = msgspec.field(default_factory=list)
 
 
 def newest_at(db: Database) -> float | None:

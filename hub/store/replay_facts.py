@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -13,16 +12,14 @@ from hub.store.database import Database
 from hub.store.deliveries import COLUMNS, from_row
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryFacts:
+class DeliveryFacts(msgspec.Struct, frozen=True):
     """A delivery as far as a replay must know it."""
 
     delivery: Delivery
     hold_reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class WholeFacts:
+class WholeFacts(msgspec.Struct, frozen=True):
     """A message or receipt as far as a replay must know it."""
 
     seq: int

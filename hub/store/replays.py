@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -15,8 +14,7 @@ _COLUMNS = """replay_id, created_at, actor, reason, request, state, plan_hash, p
   done_to"""
 
 
-@dataclass(frozen=True, slots=True)
-class Replay:
+class Replay(msgspec.Struct, frozen=True):
     """A replay of one or many. ``request`` and ``plan`` are as they were asked for and worked out."""
 
     replay_id: str
@@ -33,8 +31,7 @@ class Replay:
     done_to: int = 0  # no item before this one waits
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(msgspec.Struct, frozen=True):
     """One thing of a replay. ``new_id`` is the delivery or receipt that came of it; ``note`` why it was skipped."""
 
     ordinal: int

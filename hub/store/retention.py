@@ -7,9 +7,11 @@ has a dead letter or an open delivery is never pruned, however old; nor is the a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from hub.clock import Clock
 from hub.routes import Route
@@ -22,8 +24,7 @@ _DEDUPE_KEEP = 30 * 86400.0
 _MARK = "retention"
 
 
-@dataclass(frozen=True, slots=True)
-class Keep:
+class Keep(msgspec.Struct, frozen=True):
     """How long things are kept, in seconds."""
 
     raw: float
@@ -31,8 +32,7 @@ class Keep:
     metadata: float
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(msgspec.Struct, frozen=True):
     """What is kept how long: in general, by route, and senders' ids by source."""
 
     general: Keep
@@ -171,8 +171,7 @@ def _routes(policy: Policy, kind: str, age: float) -> tuple[str, tuple[str, ...]
     return "IN", tuple(name for name, keep in policy.routes.items() if getattr(keep, kind) == age)
 
 
-@dataclass(frozen=True, slots=True)
-class _Chunk:
+class _Chunk(msgspec.Struct, frozen=True):
     """The payloads of receipts between two numbers, of some routes; ``mark`` names how far pruning has come."""
 
     statement: str

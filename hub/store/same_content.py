@@ -6,7 +6,8 @@ What came is remembered as long as senders' ids are, beside them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from hub.clock import iso
 from hub.message import Accepted, Arrival
@@ -14,8 +15,7 @@ from hub.outcome import Failure
 from hub.store.database import Database
 
 
-@dataclass(frozen=True, slots=True)
-class First:
+class First(msgspec.Struct, frozen=True):
     """The receipt that a content came with in the first place."""
 
     seq: int

@@ -10,8 +10,9 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from hub.errors import UsageError
 from hub.states import DELIVERY_STATES, MESSAGE_STATES, RECEIPT_STATES
@@ -32,8 +33,7 @@ _RECEIPT = """r.seq, -1, r.receipt_id, r.receipt_id, r.state, r.source, r.event,
   r.failure, r.fingerprint, r.resolved_by, r.replay_of"""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """One line of a list: a message, or a receipt that has not (or never) become messages. ``failure`` is JSON."""
 
     seq: int
@@ -54,8 +54,7 @@ class Found:
     replay_of: str
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """Newest first. ``next_cursor`` None means that there is no more."""
 
     items: Sequence[Found]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
 from typing import Any
+
+import msgspec
 
 from hub.states import DELIVERY_STATES, MESSAGE_STATES
 from hub.store.database import Database
@@ -13,8 +14,7 @@ from hub.store.partial import CLOSED_STATES, TROUBLED_STATES, is_closed, is_trou
 _SLACK_SECONDS = 3600.0  # a large body is numbered after it was received; clocks are set back
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(msgspec.Struct, frozen=True):
     """Which messages; empty fields do not matter. ``keys`` are (scheme, value) and must all match.
 
     ``state`` is that of the message or of one of its deliveries; ``issue`` a fingerprint; ``destination`` a target or
@@ -37,11 +37,10 @@ class Filter:
 
     @property
     def is_empty(self) -> bool:
-        return all(getattr(self, field.name) in ("", (), None) for field in fields(self))
+        return all(value in ("", (), None) for value in msgspec.structs.asdict(self).values())
 
 
-@dataclass(frozen=True, slots=True)
-class Sql:
+class Sql(msgspec.Struct, frozen=True):
     """A piece of a statement with the values of its placeholders."""
 
     text: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+
+import msgspec
 
 from hub.store.database import Database
 
@@ -11,8 +12,7 @@ _LONGEST_REASON = 500
 _COLUMNS = "system, tried_at, read_at, took_at, taken, failing_since, reason"
 
 
-@dataclass(frozen=True, slots=True)
-class SourceState:
+class SourceState(msgspec.Struct, frozen=True):
     """One source. ``read_at`` is when it was last read to its end, ``took_at`` when something new came of it last,
     ``taken`` how much in all. ``failing_since`` None: it can be read; else ``reason`` says why not."""
 

@@ -4,10 +4,10 @@ before them. Everything of one account is looked at by one transaction at a time
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import msgspec
 from msgspec.structs import astuple, replace
 
 from hub.message import Stated
@@ -25,8 +25,7 @@ _SELECT = f"SELECT {_COLUMNS} FROM statements_seen"
 _DAYS = "account = ? AND report_type = 'statement' AND day"
 
 
-@dataclass(frozen=True, slots=True)
-class Earlier:
+class Earlier(msgspec.Struct, frozen=True):
     """What came before under the same id; ``is_same``: it says the same."""
 
     row: Stated

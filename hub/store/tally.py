@@ -9,6 +9,8 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
+import msgspec
+
 from hub.states import DELIVERY_STATES, DELIVERY_WAITING
 from hub.store import counters
 from hub.store.database import Database, numbers_on_their_way
@@ -34,8 +36,7 @@ class Tally:
         return sum(count for state, count in self.deliveries.items() if state in DELIVERY_WAITING)
 
 
-@dataclass(frozen=True, slots=True)
-class _Mark:
+class _Mark(msgspec.Struct, frozen=True):
     """How many rows of a table there ever were up to a key that nothing new comes before."""
 
     key: str | int

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+import msgspec
 
 from hub.store.database import Database
 from hub.store.partial import is_troubled
@@ -40,12 +42,11 @@ class Flow:
     dead: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Traffic:
+class Traffic(msgspec.Struct, frozen=True):
     """The flows of routes, and of (route, target). What there is nothing of has a flow of zeros."""
 
-    routes: dict[str, Flow] = field(default_factory=dict)
-    targets: dict[tuple[str, str], Flow] = field(default_factory=dict)
+    routes: dict[str, Flow] = msgspec.field(default_factory=dict)
+    targets: dict[tuple[str, str], Flow] = msgspec.field(default_factory=dict)
 
     def route(self, name: str) -> Flow:
         return self.routes.get(name, Flow())

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from hub.backtest.samples import Mask, cause_of, mask_of
 from hub.backtest.versions import Unknown

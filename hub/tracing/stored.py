@@ -4,11 +4,11 @@ they were answered. Runs in a process of its own, for foreign data never meets a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from hub.attached import Stored, with_file
 from hub.backtest.request import RECORDED
@@ -42,8 +42,7 @@ _LARGEST = 64_000_000  # bytes of a receipt that are held at once, to find place
 _encode_json = msgspec.json.Encoder(decimal_format="number").encode
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(msgspec.Struct, frozen=True):
     """One mapping run once more. ``mapping`` is '' where the canonical document is sent as it is; ``schema`` says what
     the document is. ``places`` None: nobody can tell where in the raw bytes something stands. ``reproduced``: whether
     the same came out as is stored; None where nothing is. ``findings``: what its bytes were read in spite of."""
@@ -59,8 +58,7 @@ class Run:
     findings: Sequence[RecordFault] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Record:
+class _Record(msgspec.Struct, frozen=True):
     """The document that was mapped, where its values stand, and what was tolerated in its bytes."""
 
     document: Any
@@ -202,8 +200,7 @@ class Again:
         return self._programs[set_id]
 
 
-@dataclass(frozen=True, slots=True)
-class _There:
+class _There(msgspec.Struct, frozen=True):
     """Raw bytes in pieces, read anew each time. Raises Unknown where they are not stored any more."""
 
     pieces: Callable[[], Iterator[bytes]]

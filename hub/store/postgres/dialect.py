@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 Types = Mapping[str, Mapping[str, str]]  # table -> column -> type, in the order of the columns
 
@@ -42,8 +43,7 @@ _BEFORE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Translated:
+class Translated(msgspec.Struct, frozen=True):
     """A statement in PostgreSQL's words; ``types`` are those of the arrays it takes, where ``is_batch``, or of the
     columns it copies, where ``is_copy``."""
 
