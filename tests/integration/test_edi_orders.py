@@ -79,7 +79,7 @@ CASES: list[tuple[str, str, str, str, Mapping[str, str]]] = [
     ("edifact/edifact-order-response#0", "order-response-to-edifact", "edifact-order-response", "Europe/Berlin", {}),
     ("x12/x12-order#0", "order-to-x12", "x12-order", "America/Chicago", {}),
     ("x12/x12-order#1", "order-to-x12", "x12-order", "America/Chicago", {}),
-    ("x12/x12-order#3", "order-to-x12", "x12-order", "America/Chicago", {}),
+    ("x12/x12-order#4", "order-to-x12", "x12-order", "America/Chicago", {}),
     ("x12/x12-order-change#0", "order-change-to-x12", "x12-order-change", "America/Chicago", {}),
     ("x12/x12-order-response#0", "order-response-to-x12", "x12-order-response", "America/Chicago", {}),
     ("x12/x12-865-order-response#0", "order-response-to-x12-865", "x12-865-order-response", "America/Chicago", {}),
