@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
 from hub.cli.doctor_checks import FAULT, OK, WARNING, Finding, examine
@@ -74,7 +75,9 @@ def _prove(place: Workplace, as_json: bool) -> None:
     finally:
         store.close()
     if as_json:
-        say_json({**asdict(tally), "findings": [asdict(finding) for finding in broken], "holds": not broken})
+        say_json(
+            {**asdict(tally), "findings": [msgspec.structs.asdict(finding) for finding in broken], "holds": not broken}
+        )
     else:
         _say_proof(tally, broken)
     finish(bool(broken))
