@@ -1,10 +1,11 @@
 """The floor: what an order costs at least, as the sum of its primitives, each measured alone.
 
-    python -m benchmarks.floor
+    python -m benchmarks.floor [--busy]
 
 The list is fixed. None of it is the hub's own code but the schemas it validates against: it says what Python and these
 libraries ask for the work, batched as well as it can be, before anything is made general. The hub's CPU per order is
-compared with this sum.
+compared with this sum. ``--busy`` only transforms orders, until it is ended: so the floor can be measured once more
+beside a core that works, as the hub is, since a core is slower beside one.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ GROUP = 128
 ORDERS = 6_400
 ROUNDS = 5
 CONNECTIONS = 64
+_LOADED_SECONDS = 2.0  # of CPU, until the process beside does nothing but transform
 
 _TABLES = """
 CREATE TABLE receipts (seq INTEGER PRIMARY KEY, receipt_id TEXT NOT NULL UNIQUE, source TEXT NOT NULL,
@@ -61,11 +63,22 @@ class Primitive:
 
 def measure(place: Rig) -> list[Primitive]:
     """Every primitive, the median of some rounds, in the order an order meets them."""
-    book = OrderBook()
-    orders = [book.signed(number) for number in range(ORDERS)]
+    with rounds(place) as once:
+        return middle([once() for _ in range(ROUNDS)])
+
+
+def middle(measured: Sequence[Sequence[Primitive]]) -> list[Primitive]:
+    """The median of each primitive over some rounds."""
+    return [Primitive(same[0].name, median(each.cpu_us for each in same)) for same in zip(*measured, strict=True)]
+
+
+@contextmanager
+def rounds(place: Rig) -> Iterator[Callable[[], list[Primitive]]]:
+    """A call that measures every primitive once, in the order an order meets them."""
+    orders = _orders()
     with _http_in(place) as first, _Database(place.folder / "floor.db") as database:
         rows = _Transformation(orders)
-        rounds: dict[str, Callable[[], float]] = {
+        works: dict[str, Callable[[], float]] = {
             "HTTP in with HMAC (bare ASGI callable)": first,
             f"commit with zstd, {GROUP} rows": lambda: _cpu(lambda: database.insert(orders)),
             "load (look-up in the process)": lambda: _cpu(rows.load),
@@ -74,8 +87,20 @@ def measure(place: Rig) -> list[Primitive]:
             f"result rows, {GROUP} a commit": lambda: _cpu(lambda: database.finish(len(orders))),
             "broker, 64 ids a message": _broker,
         }
-        samples = {name: [work() for _ in range(ROUNDS)] for name, work in rounds.items()}
-    return [Primitive(name, median(values)) for name, values in samples.items()]
+        yield lambda: [Primitive(name, work()) for name, work in works.items()]
+
+
+@contextmanager
+def busy_core(place: Rig) -> Iterator[None]:
+    """A process beside that transforms orders as long as the block."""
+    with started("busy", module("benchmarks.floor", "--busy"), place.folder) as beside:
+        beside.wait_until(lambda: beside.cpu_seconds() > _LOADED_SECONDS)
+        yield
+
+
+def _orders() -> list[Signed]:
+    book = OrderBook()
+    return [book.signed(number) for number in range(ORDERS)]
 
 
 def total(primitives: Sequence[Primitive]) -> float:
@@ -249,7 +274,12 @@ def describe(primitives: Sequence[Primitive]) -> str:
 
 
 def main() -> None:
-    argparse.ArgumentParser(description="The cost of an order's primitives").parse_args()
+    parser = argparse.ArgumentParser(description="The cost of an order's primitives")
+    parser.add_argument("--busy", action="store_true", help="only keep a core busy, until ended")
+    if parser.parse_args().busy:
+        work = _Transformation(_orders())
+        while True:
+            work.transform()
     with tempfile.TemporaryDirectory(prefix="o2c-bench-") as folder, rig(Path(folder)) as place:
         print(describe(measure(place)))
 

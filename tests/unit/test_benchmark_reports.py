@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.capacity import Costs, model, wall
+from benchmarks.floor import Primitive, middle, total
 from benchmarks.orders import OrderBook, topic
 from benchmarks.slopes import Series
 from benchmarks.soak import ALL, Samples, holds, report
@@ -81,3 +82,11 @@ def test_orders_are_spread_over_topics() -> None:
     assert [topic(0), topic(2)] == ["orders/create", "orders/create-2"]
     assert b"X-Shopify-Topic: orders/create-2\r\n" in book.request(8, b"/in/webshop", topics=3)
     assert b"X-Shopify-Topic: orders/create\r\n" in book.request(8, b"/in/webshop")
+
+
+def test_the_floor_is_the_sum_of_the_medians_of_its_primitives() -> None:
+    rounds = [
+        [Primitive("commit", commit), Primitive("POST out", post)] for commit, post in ((20, 9), (90, 7), (30, 8))
+    ]
+    assert middle(rounds) == [Primitive("commit", 30), Primitive("POST out", 8)]
+    assert total(middle(rounds)) == 38
