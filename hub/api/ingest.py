@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from functools import lru_cache
 from random import Random
 from typing import Any
 
@@ -47,7 +48,7 @@ _chance = Random()  # noqa: S311  a trace id is no secret
 _ANY_TYPE = frozenset({"", "application/octet-stream"})
 
 
-Headers = list[tuple[bytes, bytes]]
+Headers = Sequence[tuple[bytes, bytes]]
 Answer = Callable[[int, Headers, bytes], None]
 
 
@@ -100,19 +101,21 @@ class Ingest:
         await calm
         return accepted
 
-    def takes(self, name: str) -> bool:
-        """Whether documents of this system may go the short way: nothing is to be waited for but the commit."""
+    def short_way(self, name: str) -> Door | None:
+        """The door of a system whose documents may go the short way: nothing is to be waited for but the commit."""
         try:
             door = self._doors.find(self._engine.program, name)
         except DoorClosed:
-            return False
-        return door is not None and not door.validates
+            return None
+        return door if door is not None and not door.validates else None
 
-    def take(self, name: str, headers: Mapping[str, str], body: bytes, answer: Answer) -> None:
+    def take(self, door: Door, headers: Mapping[str, str], body: bytes, answer: Answer) -> None:
         """The short way of a document, POSTed, whole and not too large: ``answer`` is called on this loop, at once or
         after the commit."""
+        name = door.system.name
         try:
-            door = self._door("POST", name)
+            if full := self._engine.pressure.at_source(name):
+                raise full_refusal(full)
             arrival = self._arrival(door, headers, body)
         except Refusal as refusal:
             answer(*self._refused(name, refusal, len(body)))
@@ -145,7 +148,8 @@ class Ingest:
         return door
 
     def _arrival(self, door: Door, headers: Mapping[str, str], body: bytes) -> Arrival:
-        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+        kind = headers.get("content-type", "")
+        kind = kind if kind in door.content_types else kind.partition(";")[0].strip().lower()
         if kind not in door.content_types and kind not in _ANY_TYPE and not kind.endswith("+json"):
             if door.ping is not None and door.ping.fits(kind, body):
                 raise Refusal(200, "ping", "the sender tries the door")
@@ -287,7 +291,8 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) ->
 
 def trace_of(headers: Mapping[str, str]) -> str:
     """The sender's W3C trace context as version 00, or the start of a trace of ours where it has none that is valid."""
-    if sent := _TRACEPARENT.fullmatch(headers.get("traceparent", "")):
+    given = headers.get("traceparent")
+    if given and (sent := _TRACEPARENT.fullmatch(given)):
         state = headers.get("tracestate", "")
         return f"00-{sent[1] or sent[2]}{f' {state}' if state and _TRACESTATE.fullmatch(state) else ''}"
     token = f"{_chance.getrandbits(192):048x}"
@@ -302,10 +307,14 @@ def _as_failure(fields: Mapping[str, Any]) -> Failure:
 def _answer(door: Door, accepted: Accepted) -> tuple[int, Headers, bytes]:
     if door.answer is not None:
         status, kind, body = door.answer
-    else:
-        status, kind = (200 if accepted.duplicate else 202), b"application/json"
-        body = _accepted_body(accepted)
-    return status, [(b"content-type", kind), (b"content-length", b"%d" % len(body))], body
+        return status, _described(kind, len(body)), body
+    body = _accepted_body(accepted)
+    return (200 if accepted.duplicate else 202), _described(b"application/json", len(body)), body
+
+
+@lru_cache(64)
+def _described(kind: bytes, size: int) -> Headers:
+    return (b"content-type", kind), (b"content-length", b"%d" % size)
 
 
 def _accepted_body(accepted: Accepted) -> bytes:

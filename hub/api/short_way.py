@@ -8,11 +8,13 @@ sender who does not read his answers) goes uvicorn's way, to the same door.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from hub.api.doors import Door
 from hub.api.ingest import Headers, Ingest, joined
 from hub.loggers import structlog
 
@@ -28,6 +30,7 @@ class DoorProtocol(HttpToolsProtocol):
     def __init__(self, ingest: Ingest, is_leaving: Callable[[], bool], **of_uvicorn: Any) -> None:
         super().__init__(**of_uvicorn)
         self._ingest, self._is_leaving = ingest, is_leaving
+        self._names, self._values = list[bytes](), list[bytes]()
         self._defaults: Headers = []
         self._default_lines = b""
         self._is_idle, self._idle_since = False, 0.0
@@ -42,23 +45,56 @@ class DoorProtocol(HttpToolsProtocol):
             self._idle_timer.cancel()
         super().connection_lost(exc)
 
+    # -- what the parser finds, kept as it is until it is known which way it goes ------------------------------------
+
+    def on_message_begin(self) -> None:
+        self.url = b""
+        self._names, self._values = [], []
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._names.append(name)
+        self._values.append(value)
+
     def on_headers_complete(self) -> None:
-        name = self.url[len(_PATH) :].decode("ascii", "replace") if self.url.startswith(_PATH) else ""
+        exchange = self._exchange()
+        if exchange is None:
+            self._go_the_usual_way()
+        else:
+            self.cycle = exchange  # type: ignore[assignment]
+
+    def _exchange(self) -> _Exchange | None:
+        """The short way for this request; None where it is not for it."""
+        if not self.url.startswith(_PATH) or self.parser.get_method() != b"POST" or not self._is_free():
+            return None
         # A path with more in it than a plain name, a query perhaps, is none of the names that are asked for.
-        if not name or self.parser.get_method() != b"POST" or not self._is_free() or not self._ingest.takes(name):
-            super().on_headers_complete()
-            return
-        headers = joined(self.headers)
+        door = self._ingest.short_way(self.url[len(_PATH) :].decode("ascii", "replace"))
+        if door is None:
+            return None
+        headers = _fields(self._names, self._values)
         size = headers.get("content-length", "")
-        if not size.isdigit() or int(size) > _LARGEST or "transfer-encoding" in headers:
-            super().on_headers_complete()
-            return
-        self.cycle = _Exchange(self, name, headers)  # type: ignore[assignment]
+        if not size.isdigit() or int(size) > _LARGEST or "transfer-encoding" in headers or "expect" in headers:
+            return None
+        return _Exchange(self, door, headers)
 
     def _is_free(self) -> bool:
         is_answered = self.cycle is None or self.cycle.response_complete
         plain = self.parser.get_http_version() == "1.1" and not self.parser.should_upgrade()
-        return is_answered and plain and not self.expect_100_continue and not self.flow.write_paused
+        return is_answered and plain and not self.flow.write_paused
+
+    def _go_the_usual_way(self) -> None:
+        """uvicorn hears now what the parser has found so far."""
+        url = self.url
+        super().on_message_begin()
+        self.url = url
+        for name, value in zip(self._names, self._values, strict=True):
+            super().on_header(name, value)
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if isinstance(self.cycle, _Exchange):
+            self.cycle.body.append(body)
+        else:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         if isinstance(self.cycle, _Exchange):
@@ -70,7 +106,7 @@ class DoorProtocol(HttpToolsProtocol):
         """The whole answer at once."""
         keep_alive = keep_alive and not self._is_leaving()
         own = headers if keep_alive else [*headers, (b"connection", b"close")]
-        self.transport.write(b"%b%b%b\r\n%b" % (STATUS_LINE[status], self._lines_of_all(), _lines(own), body))
+        self.transport.write(b"%b%b%b\r\n%b" % (STATUS_LINE[status], self._lines_of_all(), _lines(tuple(own)), body))
         if keep_alive and not self.pipeline:
             self._rest()
             return
@@ -82,7 +118,7 @@ class DoorProtocol(HttpToolsProtocol):
         """The header lines of every answer; the server makes a new list of them each second, for the date."""
         if self.server_state.default_headers is not self._defaults:
             self._defaults = self.server_state.default_headers
-            self._default_lines = _lines(self._defaults)
+            self._default_lines = _lines(tuple(self._defaults))
         return self._default_lines
 
     # -- between two requests --------------------------------------------------------------------------------------
@@ -108,8 +144,18 @@ class DoorProtocol(HttpToolsProtocol):
             self.timeout_keep_alive_handler()
 
 
-def _lines(headers: Headers) -> bytes:
+@lru_cache(64)
+def _lines(headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
     return b"".join([b"%b: %b\r\n" % field for field in headers])
+
+
+def _fields(names: Sequence[bytes], values: Sequence[bytes]) -> Mapping[str, str]:
+    """Headers as ``joined`` gives them, decoded all at once where each stands once and none holds a NUL."""
+    texts = b"\0".join(values).decode("latin-1").split("\0")
+    headers = dict(zip(b"\0".join(names).lower().decode("latin-1").split("\0"), texts, strict=False))
+    if len(headers) == len(names) == len(texts):
+        return headers
+    return joined([(name.lower(), value) for name, value in zip(names, values, strict=True)])
 
 
 class _Nobody:
@@ -122,18 +168,18 @@ class _Nobody:
 class _Exchange:
     """One request and its answer; what ``HttpToolsProtocol`` looks at of a cycle."""
 
+    __slots__ = ("_door", "_headers", "_protocol", "body", "disconnected", "keep_alive", "response_complete")
     message_event = _Nobody()
 
-    def __init__(self, protocol: DoorProtocol, name: str, headers: Mapping[str, str]) -> None:
-        self._protocol, self._name, self._headers = protocol, name, headers
-        self.body = bytearray()
-        self.more_body = True
+    def __init__(self, protocol: DoorProtocol, door: Door, headers: Mapping[str, str]) -> None:
+        self._protocol, self._door, self._headers = protocol, door, headers
+        self.body: list[bytes] = []
         self.keep_alive = protocol.parser.should_keep_alive()
         self.disconnected = self.response_complete = False
 
     def take(self, ingest: Ingest) -> None:
         try:
-            ingest.take(self._name, self._headers, bytes(self.body), self.answer)
+            ingest.take(self._door, self._headers, b"".join(self.body), self.answer)
         except Exception:
             # A mistake of ours: said to the sender as uvicorn says it, and the connection is not trusted any more.
             _log.exception("the door has failed")
