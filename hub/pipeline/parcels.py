@@ -23,14 +23,17 @@ def parcel_of(delivery: Delivery, body: Body, context: Mapping[str, str], chance
 
 def _variables(delivery: Delivery, context: Mapping[str, str]) -> dict[str, str]:
     scheme, _, rest = context.get("main_key", "").partition(":")
-    value = rest.partition(":")[2]
     names = {"key": delivery.key, "delivery_id": delivery.delivery_id, "message_id": delivery.message_id}
-    for name, known in (("reference", "reference"), ("after.reference", "after")):
-        if context.get(known):
-            names[name] = context[known]
+    if told := context.get("reference"):
+        names["reference"] = told
+    if told := context.get("after"):
+        names["after.reference"] = told
     if scheme:
-        names |= {scheme: value, f"{scheme}_id": value}
-    return names | {name: context[name] for name in NAMES if name in context}
+        names[scheme] = names[f"{scheme}_id"] = rest.partition(":")[2]
+    for name in NAMES:
+        if name in context:
+            names[name] = context[name]
+    return names
 
 
 def _trace(context: str, chance: Random) -> dict[str, str]:

@@ -94,7 +94,10 @@ class CompiledRoute(msgspec.Struct, frozen=True):
         return self.mapping.target.schema or ""
 
     def target(self, target_id: str) -> CompiledTarget | None:
-        return next((t for t in self.targets if t.target.id == target_id), None)
+        for target in self.targets:  # there are few
+            if target.target.id == target_id:
+                return target
+        return None
 
 
 class Program(msgspec.Struct, frozen=True):
@@ -137,12 +140,11 @@ class Program(msgspec.Struct, frozen=True):
 
     def find(self, route: str, target: str) -> CompiledTarget | None:
         """A target of a route; None when this set has it no more."""
+        if (compiled := self.routes.get(route)) is not None:
+            return compiled.target(target)
         if is_acknowledgement(route):
             return self._acknowledgement(partner_name(route))
-        if is_fetch_back(route):
-            return self._fetch_back(told_by(route)[0])
-        compiled = self.routes.get(route)
-        return compiled.target(target) if compiled else None
+        return self._fetch_back(told_by(route)[0]) if is_fetch_back(route) else None
 
     def _fetch_back(self, name: str) -> CompiledTarget | None:
         system = self.settings.systems.get(name)
