@@ -90,4 +90,12 @@ def _children(pid: int) -> list[int]:
     """The workers below a parent; what workers start themselves is a generation further."""
     path = Path(f"/proc/{pid}/task/{pid}/children")
     found = [int(child) for child in path.read_text().split()]
-    return [child for child in found if b"hub.roles.work" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    return [child for child in found if b"hub.roles.work" in _command(child)]
+
+
+def _command(pid: int) -> bytes:
+    """What a process was started with; nothing where it has ended meanwhile."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
