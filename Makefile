@@ -32,8 +32,8 @@ $(STAMP): requirements.lock pyproject.toml
 	if ! $$python -c 'import ensurepip, venv' 2>/dev/null; then \
 	  echo "make setup: $$python cannot make virtual environments; on Debian: apt-get install python3-venv" >&2; exit 1; \
 	fi; \
-	[ -x $(BIN)/python ] || $$python -m venv $(VENV); \
 	echo "installing the pinned packages into $(VENV); this once, it takes about half a minute ..."; \
+	[ -x $(BIN)/python ] || $$python -m venv $(VENV); \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock; \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .; \
 	touch $(STAMP)

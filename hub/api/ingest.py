@@ -101,21 +101,19 @@ class Ingest:
         await calm
         return accepted
 
-    def short_way(self, name: str) -> Door | None:
-        """The door of a system whose documents may go the short way: nothing is to be waited for but the commit."""
+    def takes(self, name: str) -> bool:
+        """Whether documents of this system may go the short way: nothing is to be waited for but the commit."""
         try:
             door = self._doors.find(self._engine.program, name)
         except DoorClosed:
-            return None
-        return door if door is not None and not door.validates else None
+            return False
+        return door is not None and not door.validates
 
-    def take(self, door: Door, headers: Mapping[str, str], body: bytes, answer: Answer) -> None:
+    def take(self, name: str, headers: Mapping[str, str], body: bytes, answer: Answer) -> None:
         """The short way of a document, POSTed, whole and not too large: ``answer`` is called on this loop, at once or
         after the commit."""
-        name = door.system.name
         try:
-            if full := self._engine.pressure.at_source(name):
-                raise full_refusal(full)
+            door = self._door("POST", name)
             arrival = self._arrival(door, headers, body)
         except Refusal as refusal:
             answer(*self._refused(name, refusal, len(body)))
@@ -307,13 +305,13 @@ def _as_failure(fields: Mapping[str, Any]) -> Failure:
 def _answer(door: Door, accepted: Accepted) -> tuple[int, Headers, bytes]:
     if door.answer is not None:
         status, kind, body = door.answer
-        return status, _described(kind, len(body)), body
+        return status, _content_headers(kind, len(body)), body
     body = _accepted_body(accepted)
-    return (200 if accepted.duplicate else 202), _described(b"application/json", len(body)), body
+    return (200 if accepted.duplicate else 202), _content_headers(b"application/json", len(body)), body
 
 
 @lru_cache(64)
-def _described(kind: bytes, size: int) -> Headers:
+def _content_headers(kind: bytes, size: int) -> Headers:
     return (b"content-type", kind), (b"content-length", b"%d" % size)
 
 

@@ -14,7 +14,6 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from hub.api.doors import Door
 from hub.api.ingest import Headers, Ingest, joined
 from hub.loggers import structlog
 
@@ -67,14 +66,14 @@ class DoorProtocol(HttpToolsProtocol):
         if not self.url.startswith(_PATH) or self.parser.get_method() != b"POST" or not self._is_free():
             return None
         # A path with more in it than a plain name, a query perhaps, is none of the names that are asked for.
-        door = self._ingest.short_way(self.url[len(_PATH) :].decode("ascii", "replace"))
-        if door is None:
+        name = self.url[len(_PATH) :].decode("ascii", "replace")
+        if not self._ingest.takes(name):
             return None
         headers = _fields(self._names, self._values)
         size = headers.get("content-length", "")
         if not size.isdigit() or int(size) > _LARGEST or "transfer-encoding" in headers or "expect" in headers:
             return None
-        return _Exchange(self, door, headers)
+        return _Exchange(self, name, headers)
 
     def _is_free(self) -> bool:
         is_answered = self.cycle is None or self.cycle.response_complete
@@ -92,7 +91,7 @@ class DoorProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         if isinstance(self.cycle, _Exchange):
-            self.cycle.body.append(body)
+            self.cycle.body += body
         else:
             super().on_body(body)
 
@@ -168,18 +167,18 @@ class _Nobody:
 class _Exchange:
     """One request and its answer; what ``HttpToolsProtocol`` looks at of a cycle."""
 
-    __slots__ = ("_door", "_headers", "_protocol", "body", "disconnected", "keep_alive", "response_complete")
+    __slots__ = ("_headers", "_name", "_protocol", "body", "disconnected", "keep_alive", "response_complete")
     message_event = _Nobody()
 
-    def __init__(self, protocol: DoorProtocol, door: Door, headers: Mapping[str, str]) -> None:
-        self._protocol, self._door, self._headers = protocol, door, headers
-        self.body: list[bytes] = []
+    def __init__(self, protocol: DoorProtocol, name: str, headers: Mapping[str, str]) -> None:
+        self._protocol, self._name, self._headers = protocol, name, headers
+        self.body = bytearray()
         self.keep_alive = protocol.parser.should_keep_alive()
         self.disconnected = self.response_complete = False
 
     def take(self, ingest: Ingest) -> None:
         try:
-            ingest.take(self._door, self._headers, b"".join(self.body), self.answer)
+            ingest.take(self._name, self._headers, bytes(self.body), self.answer)
         except Exception:
             # A mistake of ours: said to the sender as uvicorn says it, and the connection is not trusted any more.
             _log.exception("the door has failed")

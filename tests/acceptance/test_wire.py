@@ -72,6 +72,23 @@ def test_requests_sent_before_an_answer_are_answered_in_order(hub: HubProcess) -
         assert [body["message_id"] for body in bodies[:3]] == [body["message_id"] for body in bodies[3:]]
 
 
+def test_a_door_that_changes_while_a_request_comes_in_is_asked_as_it_is_then(hub: HubProcess) -> None:
+    systems = (hub.root / "config/systems.yaml").read_text(encoding="utf-8")
+    whole = request("half-way")
+    with line(hub) as connection:
+        connection.sendall(whole[:-1])
+        time.sleep(0.3)  # the header is read
+        hub.write("config/systems.yaml", systems.replace("header: X-Shopify-Hmac-SHA256", "header: X-Other"))
+        try:
+            assert hub.spawn("deploy").wait(60) == 0, hub.log
+            connection.sendall(whole[-1:])
+            [(status, _, body)] = answers(connection, 1)
+        finally:
+            hub.write("config/systems.yaml", systems)
+            assert hub.spawn("deploy").wait(60) == 0, hub.log
+        assert (status, json.loads(body)["code"]) == (401, "missing_signature")
+
+
 def test_a_request_may_come_byte_by_byte(hub: HubProcess) -> None:
     with line(hub) as connection:
         whole = request("drop-by-drop")
