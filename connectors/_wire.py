@@ -40,7 +40,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, loop: asyncio.AbstractEventLoop, max_body: int, idle_limit: float) -> None:
         self._loop = loop
         self._max_body = max_body
-        self._parser = httptools.HttpResponseParser(self)
+        self._parser: Any = httptools.HttpResponseParser(self)
         self._transport: Any = None
         self._ended: Ended | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -133,14 +133,12 @@ class Connection(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._ended is None:
-            return
-        if not self._head and self._until_close and error is None:
-            self._complete("")
-        elif not self._head:
-            self._complete("answer_cut")
-        else:
-            self._end(self._lost(error))
+        if self._ended is not None:
+            if self._head:
+                self._end(self._lost(error))
+            else:
+                self._complete("" if self._until_close and error is None else "answer_cut")
+        self._parser = None  # each holds the other: gone now, not when the collector comes by
 
     def _lost(self, error: Exception | None) -> Failure:
         if isinstance(error, ssl.SSLError) and any(word in str(error).upper() for word in _BAD_CLIENT_CERTIFICATE):

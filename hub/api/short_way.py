@@ -43,6 +43,7 @@ class DoorProtocol(HttpToolsProtocol):
         if self._idle_timer is not None:
             self._idle_timer.cancel()
         super().connection_lost(exc)
+        self.cycle = None  # type: ignore[assignment]  # each holds the other: gone now, not when the collector comes by
 
     # -- what the parser finds, kept as it is until it is known which way it goes ------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import struct
 import threading
@@ -13,6 +14,7 @@ import pytest
 from scripted_server import Line, Request, ScriptedServer, always
 from sending import LOOKUP, NATIVE, Collected, accepting, brief, closed_port, dies_on_reuse, make, parcel, send
 
+from connectors._wire import Connection
 from connectors.base import (
     DELIVERED,
     DOUBT,
@@ -110,6 +112,31 @@ def test_a_connection_that_the_server_closed_between_requests_makes_no_doubt(mak
             assert closed.wait(5)
             threading.Event().wait(0.02)  # the end of the stream has to cross the loopback
         assert server.connections == 3
+
+
+def test_a_connection_that_has_ended_is_gone_from_memory_at_once(make: Any) -> None:
+    async def one_each(request: Request, line: Line) -> None:
+        await line.answer(200, connection="close")
+        line.close()
+
+    def connections() -> int:
+        return sum(type(each) is Connection for each in gc.get_objects())
+
+    with ScriptedServer(one_each) as server:
+        gc.collect()
+        before = connections()
+        gc.disable()
+        try:
+            to = make(server, idempotency=NATIVE)
+            for number in range(5):
+                assert brief(send(to, parcel(number))[0]) == (DELIVERED, "")
+            late = time.monotonic() + 10
+            while connections() > before:
+                assert time.monotonic() < late
+                threading.Event().wait(0.01)
+        finally:
+            gc.enable()
+        assert server.connections == 5
 
 
 def test_a_request_that_dies_on_an_old_connection_is_sent_again_when_the_system_knows_its_key(make: Any) -> None:
