@@ -20,15 +20,18 @@ from hub.store import READ_ERRORS, counters
 
 Others = Callable[[], Mapping[str, object]]
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+_LOOK_SECONDS = 1.0
 _LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Alive:
-    """Answers ``/healthz``, and ``/readyz`` to whoever asks without a key from the machine itself. All else, and what
-    goes wrong, is ``rest``'s to answer: an application that need not be loaded for those who only watch the hub."""
+    """Answers ``/healthz``, and ``/readyz`` to whoever asks without a key: from the machine itself with all there is to
+    tell, from elsewhere with the verdict alone. All else, and what goes wrong, is ``rest``'s to answer: an application
+    that need not be loaded for those who only watch the hub."""
 
     def __init__(self, engine: Engine, others: Others | None, rest: AsgiApp) -> None:
         self._engine, self._others, self._rest = engine, others, rest
+        self._is_ready, self._look_again = False, 0.0
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         answer = await self._answer(Request(scope)) if scope["type"] == "http" and scope["method"] == "GET" else None
@@ -37,11 +40,20 @@ class Alive:
     async def _answer(self, request: Request) -> Response | None:
         if request.scope["path"] == "/healthz":
             return said({"status": "ok"})
-        asks = request.scope["path"] == "/readyz" and "authorization" not in request.headers
-        if asks and is_local(request, self._engine):
+        if request.scope["path"] == "/readyz" and "authorization" not in request.headers:
             with suppress(HubError):
-                return await run_in_threadpool(ready, self._engine, self._others)
+                if is_local(request, self._engine):
+                    return await run_in_threadpool(ready, self._engine, self._others)
+                return await run_in_threadpool(self._verdict)
         return None
+
+    def _verdict(self) -> Response:
+        """What probes of orchestrators and balancers need; looking costs a write, so it is done once a second."""
+        moment = self._engine.clock.monotonic()
+        if moment >= self._look_again:
+            self._is_ready = all(check == "ok" for check in readiness(self._engine).values())
+            self._look_again = moment + _LOOK_SECONDS
+        return said({"status": _status(self._is_ready)}, 200 if self._is_ready else 503)
 
 
 def said(body: Mapping[str, object], status: int = 200) -> Response:
@@ -52,10 +64,14 @@ def ready(engine: Engine, others: Others | None) -> Response:
     """The checks, and what there is beside this process."""
     checks = readiness(engine)
     is_ready = all(check == "ok" for check in checks.values())
-    body: dict[str, object] = {"status": "ready" if is_ready else "not ready", "checks": checks}
+    body: dict[str, object] = {"status": _status(is_ready), "checks": checks}
     if others is not None and checks["store"] == "ok":
         body |= others()
     return said(body, 200 if is_ready else 503)
+
+
+def _status(is_ready: bool) -> str:
+    return "ready" if is_ready else "not ready"
 
 
 def readiness(engine: Engine) -> dict[str, str]:

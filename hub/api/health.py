@@ -28,7 +28,8 @@ def healthz() -> dict[str, str]:
 )  # fmt: skip
 def readyz(desk: AtDesk, caller: LocalViewer) -> Response:
     """Whether documents can be taken in: the store can be written and the backlog has room. Scaled out it also tells
-    which workers are alive, which sweeper leads and how the broker is; none of them is needed to take documents in."""
+    which workers are alive, which sweeper leads and how the broker is; none of them is needed to take documents in.
+    Without a key, from elsewhere than this very machine, the status alone."""
     return ready(desk.engine, desk.others)
 
 
