@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -30,10 +30,20 @@ SERVERS = ("postgres", "redis", "rabbitmq")
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """One after the other, so that a machine whose speed changes is the same for all."""
+
+    script: Measured
+    one: Measured
+    many: dict[tuple[str, int], Measured]
+
+
+@dataclass(frozen=True, slots=True)
 class Size:
     """How long each part runs."""
 
     seconds: float = 20.0
+    rounds: int = 3
     warm_up: int = 3_000
     stage_orders: int = 20_000
     backlog: int = 100_000
@@ -46,8 +56,8 @@ class Size:
 
 
 QUICK = Size(
-    seconds=4, warm_up=1_000, stage_orders=2_560, backlog=6_000, drain_rounds=1, letters=6_000, live_orders=4_000,
-    sweep_orders=0, script_orders=800,
+    seconds=4, rounds=1, warm_up=1_000, stage_orders=2_560, backlog=6_000, drain_rounds=1, letters=6_000,
+    live_orders=4_000, sweep_orders=0, script_orders=800,
     growth=growth.Sizes(messages=20_000, few=500, routes=100, lanes=5_000, rounds=2, orders=2_000),
 )  # fmt: skip
 
@@ -58,7 +68,7 @@ def say(line: str) -> None:
 
 def embedded(place: Rig, size: Size) -> Measured:
     """The hub in one process on SQLite."""
-    with hub(place, place.folder / "embedded") as (running, url):
+    with hub(place, Path(tempfile.mkdtemp(prefix="embedded-", dir=place.folder))) as (running, url):
         place.run([running], url, Load(orders=size.warm_up))
         result = place.run([running], url, Load(seconds=size.seconds))
     say(f"SQLite, one process:\n  {result}")
@@ -75,12 +85,18 @@ def scaled(place: Rig, size: Size, broker: str, workers: int) -> Measured:
     return result
 
 
-def script(place: Rig, size: Size) -> Measured:
-    """The afternoon script: at its best, or with the settings that mostly are."""
-    if size.sweep_orders:
-        return sweep.measured_at_its_best(place, say, size.sweep_orders, size.script_orders).same_work
-    result = sweep.measure(place, sweep.Settings(), size.script_orders)
-    say(f"The script, {sweep.Settings()}:\n  {result}")
+def settings(place: Rig, size: Size) -> sweep.Settings:
+    """Those with which the afternoon script is at its best, or that mostly are."""
+    if not size.sweep_orders:
+        return sweep.Settings()
+    say(f"The compared script, {size.sweep_orders} orders each:")
+    return sweep.best(place, size.sweep_orders, say)
+
+
+def script(place: Rig, size: Size, chosen: sweep.Settings) -> Measured:
+    """The afternoon script."""
+    result = sweep.measure(place, chosen, size.script_orders)
+    say(f"The script, {chosen}:\n  {result}")
     return result
 
 
@@ -93,24 +109,27 @@ def alone(place: Rig, size: Size) -> list[Stage]:
 
 
 def modes(place: Rig, size: Size) -> Iterator[Claim]:
-    """Orders a second end to end, beside the script, the stages, and what that says of many machines."""
-    compared, one = script(place, size), embedded(place, size)
-    many = {mode: scaled(place, size, *mode) for mode in MODES}
+    """Orders a second end to end, in turns with the script; the stages, and what that says of many machines."""
+    chosen, turns = settings(place, size), []
+    for _ in range(size.rounds):
+        compared, one = script(place, size, chosen), embedded(place, size)
+        turns.append(Turn(compared, one, {mode: scaled(place, size, *mode) for mode in MODES}))
     limits = alone(place, size)
-    yield Claim("script: orders delivered a second", compared.per_second, "/s")
-    yield Claim("SQLite, one process: orders delivered a second", one.per_second, "/s")
-    for mode, result in many.items():
-        yield Claim(f"{_name(*mode)}: orders delivered a second", result.per_second, "/s")
-    best = max(many.values(), key=lambda result: result.per_second)
-    yield Claim("scaled over script, delivered a second", best.per_second / compared.per_second, "x", at_least=12)
+    yield Claim("script: orders delivered a second", median(turn.script.per_second for turn in turns), "/s")
+    yield Claim("SQLite, one process: orders delivered a second", median(turn.one.per_second for turn in turns), "/s")
+    for mode in MODES:
+        middle = median(turn.many[mode].per_second for turn in turns)
+        yield Claim(f"{_name(*mode)}: orders delivered a second", middle, "/s")
+    ratio = max(median(turn.many[mode].per_second / turn.script.per_second for turn in turns) for mode in MODES)
+    yield Claim("scaled over script, delivered a second", ratio, "x", at_least=12)
     for stage in limits:
         yield Claim(f"{stage.name} alone", stage.per_second, "/s")
-    yield from _paper(many, limits)
-    yield from _sound([one, *many.values()])
+    yield from _paper([turn.many[("redis", 2)].parts for turn in turns], limits)
+    yield from _sound([run for turn in turns for run in (turn.one, *turn.many.values())])
 
 
-def _paper(many: dict[tuple[str, int], Measured], limits: list[Stage]) -> Iterator[Claim]:
-    parts = many[("redis", 2)].parts
+def _paper(runs: Sequence[dict[str, float]], limits: list[Stage]) -> Iterator[Claim]:
+    parts = {name: median(run[name] for run in runs) for name in runs[0]}
     own = sum(us for name, us in parts.items() if name not in SERVERS)
     line = next(stage.per_second for stage in limits if stage.name == "line")
     costs = Costs(own, parts["postgres"], max(parts["redis"], 0.1), line)
