@@ -28,6 +28,7 @@ _log = structlog.get_logger("sweeper")
 LEASE_SECONDS, _RENEW_SECONDS = 3.0, 1.0
 # A leader that could not see the store for a while gives workers the time to renew what they hold.
 _TRUST_SECONDS = 6.0
+_LOOK_SECONDS = 10.0
 _STUCK_SECONDS = 600.0  # an acting request that takes longer has nobody who works on it
 _FORGET_SECONDS = 3600.0
 
@@ -91,6 +92,7 @@ class Sweeping:
         self._leadership = Leadership(ground, self._sweeper.store_news)
         self._is_leading = False
         self._firsts: list[tuple[str, int]] = []
+        self._look_again = 0.0  # for workers that are gone without a trace; those that died are seen at once
 
     def round(self) -> None:
         """One round, if this process leads."""
@@ -106,9 +108,11 @@ class Sweeping:
 
     def _recover(self) -> None:
         """What workers that died had in hand is anybody's again."""
-        if self._leadership.seconds < _TRUST_SECONDS:
+        db, moment = self._ground.store.reader(), self._ground.clock.monotonic()
+        if self._leadership.seconds < _TRUST_SECONDS or not (moment >= self._look_again or leases.some_ended(db)):
             return
-        for worker in leases.abandoned(self._ground.store.reader()):
+        self._look_again = moment + _LOOK_SECONDS
+        for worker in leases.abandoned(db):
             _log.warning("a worker died; what it had in hand goes on", worker=worker)
             self._sweeper.recover_from(worker)
 

@@ -16,6 +16,7 @@ _NOW = "extract(epoch FROM clock_timestamp())"
 _HOLD = f"""INSERT INTO leases (name, holder, until) VALUES (?1, ?2, {_NOW} + ?3)
   ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
   WHERE leases.holder = excluded.holder OR leases.until < {_NOW}"""
+_ENDED = f"SELECT 1 FROM leases WHERE name LIKE '{_WORKER}%' AND until < {_NOW} LIMIT 1"
 _ABANDONED = f"""SELECT claimed_by FROM deliveries WHERE claimed_by IS NOT NULL
   UNION SELECT r.claimed_by FROM read_to k, LATERAL (SELECT claimed_by FROM receipts
     WHERE source = k.source AND state = 'received' AND seq >= k.seq AND claimed_by IS NOT NULL OFFSET 0) r
@@ -53,6 +54,11 @@ def leader(db: Database) -> str | None:
 def forget_ended(db: Database, older_seconds: float) -> None:
     """Take away the leases of processes that are long gone."""
     db.execute(f"DELETE FROM leases WHERE until < {_NOW} - ?1", (older_seconds,))
+
+
+def some_ended(db: Database) -> bool:
+    """Whether a worker has died lately: it has left its lease to end."""
+    return db.execute(_ENDED).get is not None
 
 
 def abandoned(db: Database) -> list[str]:

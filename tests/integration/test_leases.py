@@ -61,6 +61,14 @@ def test_only_claims_of_workers_without_a_lease_are_abandoned(store: Store) -> N
     assert claimed == [("r-alive", "alive"), ("r-dead", None)]
 
 
+def test_a_worker_that_has_died_is_seen_by_the_lease_it_has_left(store: Store) -> None:
+    assert hold(store, leases.worker_lease("alive"), "alive")
+    assert hold(store, leases.LEADER, "a sweeper that is gone", seconds=-1)
+    assert not leases.some_ended(store.reader())
+    assert hold(store, leases.worker_lease("dead"), "dead", seconds=-1)
+    assert leases.some_ended(store.reader())
+
+
 def test_leases_of_long_ago_are_forgotten(store: Store) -> None:
     assert hold(store, leases.worker_lease("old"), "old", seconds=-100)
     assert hold(store, leases.worker_lease("new"), "new", seconds=-1)

@@ -36,7 +36,8 @@ from hub.store.postgres.schema import require_schema
 _TRIES = 8
 _READERS = 6
 _DOUBT_SECONDS = 15.0
-_BEGIN = "BEGIN; {0}UPDATE writers SET commits = commits + 1 WHERE writer = '{1}' RETURNING commits"
+_BEGIN = "BEGIN; {0}EXECUTE o2c_begin"
+_PREPARE = "PREPARE o2c_begin AS UPDATE writers SET commits = commits + 1 WHERE writer = '{0}' RETURNING commits"
 _FAST = "SET LOCAL synchronous_commit = off; "
 _REGISTER = "INSERT INTO writers (writer, commits) VALUES ($1, 0) ON CONFLICT DO NOTHING"
 # Who writes finds rows by their keys, one after the other, however few of them the planner knows of.
@@ -188,7 +189,7 @@ class _Transactions:
 
     def _begin(self, durable: bool) -> tuple[PostgresDatabase, int]:
         """An open transaction and its number among those of this writer."""
-        statement = _BEGIN.format("" if durable else _FAST, self._writer)
+        statement = _BEGIN.format("" if durable else _FAST)
         for is_last in (False, True):
             db = self._connected()
             try:
@@ -208,6 +209,7 @@ class _Transactions:
             self._db = PostgresDatabase(connect(self._url), self._statements)
             self._db.execute(_BY_KEY)
             self._db.execute(_REGISTER, [self._writer])
+            self._db.execute(_PREPARE.format(self._writer))
         return self._db
 
     def _undo(self, db: PostgresDatabase) -> None:
