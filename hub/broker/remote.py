@@ -131,9 +131,8 @@ class RemoteConsumer(dramatiq.Consumer):
     def _room(self) -> int:
         """For how many there is room, waited for as long as for a message."""
         with self._done:
-            if self._open >= self._prefetch:
+            if self._open >= self._prefetch and not self._done.wait(min(self._seconds, 1.0)):
                 self._wire.tend()
-                self._done.wait(min(self._seconds, 1.0))
             return self._prefetch - self._open
 
     def _noticed(self, error: WireError | None) -> None:
