@@ -73,7 +73,8 @@ destination.submit([Parcel("d1", "d1.0", b"x" * 500_000), Parcel("d2", "d2.0", b
 told.acquire()
 told.acquire()
 destination.close()
-print(json.dumps([[verdict.kind, verdict.code] for _, verdict in found]))
+by_id = sorted(found, key=lambda each: each[0].delivery_id)  # several are written at a time
+print(json.dumps([[verdict.kind, verdict.code] for _, verdict in by_id]))
 """
 MILLION = """
 import sys
