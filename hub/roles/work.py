@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -31,6 +32,7 @@ from hub.pipeline.line import Between
 from hub.roles.ground import Ending, Ground, begin
 from hub.rounds import Rounds
 from hub.store import leases, receipts
+from hub.store.database import Database
 from hub.transformer import REQUESTS_AT_ONCE, Transformers
 from hub.worker import STUCK_SECONDS, LocalWorker
 
@@ -79,7 +81,7 @@ class Working:
 
     def __init__(self, ground: Ground, children: int, dead: str) -> None:
         self._ground = ground
-        self._end_lease(dead)
+        self._give_up(dead, leases.end)  # what it had in hand is looked for
         self.local = LocalWorker(children * REQUESTS_AT_ONCE, self._earlier)
         own = ground.own_connectors
         self.transformers = Transformers(ground.store, ground.clock, ground.environment, own, children)
@@ -116,13 +118,12 @@ class Working:
         self._hearing.give_back()
         self._rounds.stop()
         self._thread.join(10)
-        self._end_lease(self._ground.name)
+        self._give_up(self._ground.name, leases.let_go)
         self._ground.close()
 
-    def _end_lease(self, worker: str) -> None:
-        name = leases.worker_lease(worker)
+    def _give_up(self, worker: str, lease: Callable[[Database, str, str], None]) -> None:
         with suppress(StoreError):  # it ends by itself
-            self._ground.store.write(partial(leases.let_go, name=name, holder=worker))
+            self._ground.store.write(lambda db: lease(db, leases.worker_lease(worker), worker))
 
 
 def main(root: Path, beat: int, children: int, name: str = "", dead: str = "") -> int:

@@ -39,6 +39,11 @@ def let_go(db: Database, name: str, holder: str) -> None:
     db.execute("DELETE FROM leases WHERE name = ? AND holder = ?", (name, holder))
 
 
+def end(db: Database, name: str, holder: str) -> None:
+    """Let a lease have ended, so that what its holder may have left is looked for at once."""
+    db.execute("UPDATE leases SET until = 0 WHERE name = ? AND holder = ?", (name, holder))
+
+
 def workers(db: Database) -> list[str]:
     """The workers that are alive."""
     sql = f"SELECT holder FROM leases WHERE name LIKE '{_WORKER}%' AND until >= {_NOW} ORDER BY holder"
@@ -57,7 +62,7 @@ def forget_ended(db: Database, older_seconds: float) -> None:
 
 
 def some_ended(db: Database) -> bool:
-    """Whether a worker has died lately: it has left its lease to end."""
+    """Whether a worker has died lately: its lease has ended."""
     return db.execute(_ENDED).get is not None
 
 

@@ -69,6 +69,15 @@ def test_a_worker_that_has_died_is_seen_by_the_lease_it_has_left(store: Store) -
     assert leases.some_ended(store.reader())
 
 
+def test_the_lease_of_a_dead_worker_whose_place_is_taken_has_ended_and_is_still_seen(store: Store) -> None:
+    assert hold(store, leases.worker_lease("gone"), "gone")
+    store.write(lambda db: leases.end(db, leases.worker_lease("gone"), "gone"))
+    assert leases.workers(store.reader()) == []
+    assert leases.some_ended(store.reader())
+    store.write(lambda db: leases.forget_ended(db, 3600))
+    assert not leases.some_ended(store.reader())
+
+
 def test_leases_of_long_ago_are_forgotten(store: Store) -> None:
     assert hold(store, leases.worker_lease("old"), "old", seconds=-100)
     assert hold(store, leases.worker_lease("new"), "new", seconds=-1)
