@@ -87,10 +87,7 @@ def scaled(place: Rig, size: Size, broker: str, workers: int) -> Measured:
 
 def settings(place: Rig, size: Size) -> sweep.Settings:
     """Those with which the afternoon script is at its best, or that mostly are."""
-    if not size.sweep_orders:
-        return sweep.Settings()
-    say(f"The compared script, {size.sweep_orders} orders each:")
-    return sweep.best(place, size.sweep_orders, say)
+    return sweep.best(place, size.sweep_orders, say) if size.sweep_orders else sweep.Settings()
 
 
 def script(place: Rig, size: Size, chosen: sweep.Settings) -> Measured:

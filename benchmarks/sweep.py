@@ -98,6 +98,7 @@ def _measure_once(place: Rig, settings: Settings, orders: int) -> Measured:
 
 def best(place: Rig, orders: int, say: Callable[[str], None]) -> Settings:
     """The fastest settings, one step after the other."""
+    say(f"The compared script, {orders} orders each:")
     chosen = Settings()
     for step in STEPS:
         tried = {}
@@ -119,7 +120,6 @@ class Script:
 
 def measured_at_its_best(place: Rig, say: Callable[[str], None], sweep: int = 1200, orders: int = 6000) -> Script:
     """The sweep, then longer runs with what it found."""
-    say(f"The compared script, {sweep} orders each:")
     settings = best(place, sweep, say)
     easier = replace(settings, synchronous="normal", schema="light")
     result = Script(measure(place, settings, orders), measure(place, easier, orders))

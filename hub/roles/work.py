@@ -121,9 +121,9 @@ class Working:
         self._give_up(self._ground.name, leases.let_go)
         self._ground.close()
 
-    def _give_up(self, worker: str, lease: Callable[[Database, str, str], None]) -> None:
+    def _give_up(self, worker: str, how: Callable[[Database, str, str], None]) -> None:
         with suppress(StoreError):  # it ends by itself
-            self._ground.store.write(lambda db: lease(db, leases.worker_lease(worker), worker))
+            self._ground.store.write(lambda db: how(db, leases.worker_lease(worker), worker))
 
 
 def main(root: Path, beat: int, children: int, name: str = "", dead: str = "") -> int:
