@@ -165,8 +165,8 @@ def _check_totals(
 
 
 def _check_rates(document: Any, lines: int) -> Iterator[DocumentFault]:
-    """BR-CO-17: tax = basis × rate, rounded half up. Tax that was rounded per line and then added up may differ by half
-    a minor unit per line: that is a warning."""
+    """BR-CO-17: tax = basis × rate, rounded half up. Tax that was rounded in another way, or per line and then added up,
+    which may make half a minor unit per line: that is a warning."""
     parts = lines + len(document.get("allowance_charges", ()))
     for index, subtotal in enumerate(document.get("tax_subtotals", ())):
         tax, percent = subtotal["tax_amount"], subtotal["tax_category"].get("percent")
@@ -176,7 +176,8 @@ def _check_rates(document: Any, lines: int) -> Iterator[DocumentFault]:
         exact = product(amount(subtotal["taxable_amount"]), Decimal(percent or 0)).scaleb(-2)
         seen, wanted = amount(tax), round_half_up(exact, unit)
         if seen != wanted:
-            is_rounding = parts > 1 and abs(seen - exact) <= unit * parts / 2
+            off = abs(seen - exact)
+            is_rounding = off < unit or (parts > 1 and off <= unit * parts / 2)
             path, why = f"tax_subtotals[{index}].tax_amount", "taxable_amount × percent, rounded half up"
             yield wrong_sum(path, "BR-CO-17", seen, wanted, why, "warning" if is_rounding else "error")
 

@@ -138,7 +138,6 @@ def test_a_price_may_be_for_several_and_a_line_may_have_an_allowance(currency, p
         ("EUR", "0.125", "0.12", "0", "0.00"),
         ("EUR", "10.00", "10.01", "0", "0.00"),
         ("EUR", "10.00", "10.00", "19", "1.91"),
-        ("JPY", "105", "105", "10", "10"),
         ("KWD", "1.2345", "1.234", "0", "0.000"),
     ],
 )
@@ -170,6 +169,20 @@ def test_tax_that_was_rounded_per_line_is_a_warning():
         "payable_amount": total,
     }
     assert len(lines) == 10
+    assert found("invoice", document) == []
+    assert found("invoice", document, "warning") == [("tax_subtotals[0].tax_amount", "BR-CO-17")]
+
+
+@pytest.mark.parametrize(
+    ("currency", "price", "percent", "tax"),
+    [
+        ("EUR", "10.05", "10", "1.00"),  # 1.005, to the even cent
+        ("JPY", "105", "10", "10"),  # 10.5, cut off
+        ("EUR", "10.01", "19", "1.91"),  # 1.9019, up
+    ],
+)
+def test_tax_that_was_rounded_in_another_way_is_a_warning(currency, price, percent, tax):
+    document = simple_invoice(currency, price, "1", price, percent, tax)
     assert found("invoice", document) == []
     assert found("invoice", document, "warning") == [("tax_subtotals[0].tax_amount", "BR-CO-17")]
 
