@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
+from typing import TypeVar
 
 import dramatiq
 
@@ -16,9 +17,10 @@ from hub.errors import StoreError
 from hub.loggers import structlog
 from hub.pipeline.engine import Engine
 from hub.pipeline.line import Earlier, Line
+from hub.store.receipts import BATCH
 
+_T = TypeVar("_T")
 _log = structlog.get_logger("worker")
-_BATCH = 128
 # Longer than a transformer is given for a batch that hangs, and for its members one by one.
 STUCK_SECONDS = 150.0
 
@@ -37,6 +39,7 @@ class LocalWorker:
         self._told: set[str] = set()
         self._held_up: set[tuple[str, ...]] = set()  # what waits for the store, as far as it was said
         self._waiting: deque[int] = deque()
+        self._sources: deque[str] = deque()  # to be looked at once more
         self._stopping = False
         self._taking = threading.Event()
         # As many at once as transformers take: a thread that waited for one would be missing for deliveries. And in
@@ -55,8 +58,14 @@ class LocalWorker:
             self._told.add(system)
             self._deliver.send(system)
 
+    def look_again(self, sources: Collection[str]) -> None:
+        """Something of these sources was split: take what others have left of them."""
+        self._sources.extend(sources)
+        self._process.send()
+
     def start(self, engine: Engine) -> None:
         self._engine = engine
+        engine.look_again = self.look_again
         self._worker.start()
 
     def stop(self) -> None:
@@ -72,9 +81,10 @@ class LocalWorker:
         self._taking.clear()
         self._taking.wait(seconds)
 
-    def left(self) -> list[int]:
-        """What was brought and not begun with when this worker was stopped."""
-        return list(self._waiting)
+    def left(self) -> tuple[list[int], set[str]]:
+        """What was brought and not begun with when this worker was stopped, and the sources that were still to be
+        looked at."""
+        return list(self._waiting), set(self._sources)
 
     def seconds_stuck(self) -> float:
         """How long the slowest piece of work has been going on without progress; 0 when idle."""
@@ -82,7 +92,7 @@ class LocalWorker:
         return max((now - max(since, progress) for since in list(self._busy_since.values())), default=0.0)
 
     def _run_process(self) -> None:
-        while self._waiting and not self._stopping and self._free.acquire(blocking=False):
+        while (self._waiting or self._sources) and not self._stopping and self._free.acquire(blocking=False):
             try:
                 self._process_some()
             except Exception:
@@ -94,18 +104,9 @@ class LocalWorker:
     def _process_some(self) -> None:
         assert self._engine is not None
         with _Busy(self._busy_since), self._line.place() as place:
-            seqs = self._taken()
-            self._try(partial(self._engine.process, seqs, place), "receipts")
-
-    def _taken(self) -> list[int]:
-        seqs: list[int] = []
-        while self._waiting and len(seqs) < _BATCH:
-            try:
-                seqs.append(self._waiting.popleft())
-            except IndexError:  # another thread was quicker
-                break
-        self._taking.set()
-        return seqs
+            seqs, sources = _some(self._waiting), _some(self._sources)
+            self._taking.set()
+            self._try(partial(self._engine.process, seqs, place, sources), "receipts")
 
     def _run_deliver(self, system: str) -> None:
         assert self._engine is not None
@@ -126,6 +127,17 @@ class LocalWorker:
             if name in self._held_up:
                 self._held_up.discard(name)
                 _log.info(f"{what} go on, the store answers", **of)
+
+
+def _some(waiting: deque[_T]) -> list[_T]:
+    """The first of what waits, no more than a batch."""
+    found: list[_T] = []
+    while waiting and len(found) < BATCH:
+        try:
+            found.append(waiting.popleft())
+        except IndexError:  # another thread was quicker
+            break
+    return found
 
 
 class _Busy:

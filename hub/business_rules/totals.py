@@ -165,8 +165,8 @@ def _check_totals(
 
 
 def _check_rates(document: Any, lines: int) -> Iterator[DocumentFault]:
-    """BR-CO-17: tax = basis × rate, rounded half up. Tax that was rounded in another way, or per line and then added up,
-    which may make half a minor unit per line: that is a warning."""
+    """BR-CO-17: tax = basis × rate, rounded half up. A warning is tax that was rounded in another way, or per line and
+    then added up, which may make half a minor unit per line."""
     parts = lines + len(document.get("allowance_charges", ()))
     for index, subtotal in enumerate(document.get("tax_subtotals", ())):
         tax, percent = subtotal["tax_amount"], subtotal["tax_category"].get("percent")

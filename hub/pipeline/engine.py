@@ -7,7 +7,8 @@ Nothing here sleeps, starts a thread or opens a socket: doors call ``accept``, t
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from random import Random
 from typing import Any, Protocol
 
@@ -74,6 +75,8 @@ class Engine:
         self.backlog = 0
         self.pressure = Pressure(self)
         self.progress_at = 0.0  # on the monotonic clock, for the watchdog
+        # Told of the sources of which something was split, where others may have left more of them to this process.
+        self.look_again: Callable[[Collection[str]], None] = lambda sources: None
         self._later: list[Callable[[], None]] = []
 
     # -- receive ---------------------------------------------------------------------------------------------------
@@ -119,25 +122,33 @@ class Engine:
 
     # -- decode … encode -------------------------------------------------------------------------------------------
 
-    def process(self, seqs: Sequence[int], place: Place | None = None) -> None:
+    def process(self, seqs: Sequence[int], place: Place | None = None, sources: Collection[str] = ()) -> None:
         """Split receipts into messages and deliveries, and send what may go at once; ``place`` is theirs in the line
-        of those that are split."""
-        mine, taken = self._claim(seqs)
+        of those that are split. Where others split too, what waits longest of their sources, and of ``sources``, is
+        split instead."""
+        mine, taken = self._claim(seqs, sources)
         claimed = [*mine, *(row[1] for row in taken)]
+        if not claimed:
+            return
         program, place = self.program, place or Line().place()
         try:
             work = self._work(mine, taken)
-            place.holds({suspect.receipt.source: suspect.receipt.seq for suspect in reversed(work)})
+            firsts = {suspect.receipt.source: suspect.receipt.seq for suspect in reversed(work)}
+            place.holds(firsts)
             for parts in self.transformer.split(work, program, place.handed_over):
                 place.wait()
-                self.commit(parts, program)
+                self.commit(parts, program, firsts)
         except Exception:
             # Whatever it was: nobody has in hand any more what is left of these, and their sources wait for them.
             self.later(lambda: self._offer_again(claimed))
             raise
 
-    def _claim(self, seqs: Sequence[int]) -> tuple[Sequence[int], Sequence[receipts.Row]]:
+    def _claim(self, seqs: Sequence[int], sources: Collection[str]) -> tuple[Sequence[int], Sequence[receipts.Row]]:
         """Those that are this process's to split: claimed when they came, or now, then with what there is of them."""
+        if not self._keeps:
+            now = self.clock.epoch()
+            job = partial(receipts.take, seqs=seqs, sources=sources, worker=self.worker, now=now)
+            return (), self.store.write(job, durable=False)
         with self._cache_lock:
             mine = self._claimed.intersection(seqs)
             self._claimed -= mine
@@ -150,8 +161,8 @@ class Engine:
             self.later(lambda: self._offer_again(sorted(mine)))
             raise
 
-    def commit(self, parts: Sequence[Transformed], program: Program) -> None:
-        """Store what became of receipts and claim what may go, in one transaction; then send it.
+    def commit(self, parts: Sequence[Transformed], program: Program, sources: Collection[str] = ()) -> None:
+        """Store what became of receipts of these sources and claim what may go, in one transaction; then send it.
 
         More of a large receipt is taken on only when what came before is stored.
         """
@@ -166,7 +177,7 @@ class Engine:
             return claimed, self._bury(db, batch), self._tell_of_refusals(db, batch)
 
         if all(part.final for part in parts):
-            self.store.committer.submit(job, lambda result, error: self._committed(batch, result, error))
+            self.store.committer.submit(job, lambda result, error: self._committed(batch, result, error, sources))
         else:
             self._committed(batch, self._written(batch, job), None)
 
@@ -196,7 +207,9 @@ class Engine:
         rows = payloads.packed_rows([(a.receipt_id, RAW, 1, a.content_type, a.raw) for a in arrivals], batch.now)
         return list(zip(arrivals, receipts.accept(db, arrivals, rows, self.intake.worker), strict=True))
 
-    def _committed(self, batch: Batch, result: Stored | None, error: Exception | None) -> None:
+    def _committed(
+        self, batch: Batch, result: Stored | None, error: Exception | None, sources: Collection[str] = ()
+    ) -> None:
         if result is None:
             # The disk is full or the store away: everything is as it was, and is offered again.
             self.dispatcher.give_back([d for d in batch.brought if d.delivery_id in batch.going])
@@ -204,6 +217,8 @@ class Engine:
             self.later(lambda: self._offer_again([part.seq for part in batch.parts]))
             return
         claimed, free, told = result
+        if not self._keeps and sources:
+            self.look_again(sources)
         with self._cache_lock:
             self.backlog -= sum(part.final for part in batch.parts) if self._keeps else 0
         self.counts.transformed(batch.parts)

@@ -69,10 +69,12 @@ class Hearing:
         self._stopping.set()
         self._worker.stop(timeout=10_000)
 
-    def give_back(self) -> None:
-        """What was heard of and not begun with is told again, to whoever is there."""
-        with suppress(WireError):  # the sweeper finds the rows
-            self._broker.push(messages(self._local.left(), ()))
+    def give_back(self, db: Database) -> None:
+        """What was heard of and not begun with, or was left to this process, is told again to whoever is there."""
+        seqs, sources = self._local.left()
+        with suppress(StoreError, WireError):  # the sweeper finds the rows
+            seqs += [seq for source in sorted(sources) for seq in receipts.oldest_free(db, source)]
+            self._broker.push(messages(seqs, ()))
         self._broker.close()
 
 
@@ -115,7 +117,7 @@ class Working:
         self._hearing.stop()
         self.local.stop()
         self.engine.close()
-        self._hearing.give_back()
+        self._hearing.give_back(self._ground.store.reader())
         self._rounds.stop()
         self._thread.join(10)
         self._give_up(self._ground.name, leases.let_go)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -14,6 +15,8 @@ from hub.store import items, payloads, same_content
 from hub.store.database import Database, lock_sources, next_numbers
 from hub.store.deliveries import READ_TO
 
+BATCH = 128  # receipts that one worker takes at a time
+_LEFT_SECONDS = 0.25  # how long a receipt may be left to a worker that has earlier ones of its source
 _COLUMNS = """seq, receipt_id, source, event, received_at, content_type, traceparent, causation_id, correlation_id,
   route, crashes, name, raw_owner, replay_of, origin_seq, origin_position, message_count"""
 _INSERT = """INSERT INTO receipts (seq, receipt_id, source, event, door, state, received_at, size, content_type,
@@ -98,6 +101,47 @@ def claim(db: Database, seqs: Sequence[int], worker: str) -> list[Row]:
     """Take receipts to be split: the record that says who had them in hand, should the process die. Gives those that
     were free."""
     return db.executemany(_CLAIM, [(worker, seq) for seq in seqs]).fetchall()
+
+
+_TOLD_OF = "SELECT source FROM receipts WHERE seq = ? AND state = 'received' AND claimed_by IS NULL"
+_OLDEST_FREE = f"""SELECT seq, received_at FROM receipts INDEXED BY receipts_open
+  WHERE source = ?1 AND state = 'received' AND claimed_by IS NULL AND seq >= {READ_TO.format("?1")}
+  ORDER BY source, seq LIMIT ?2"""
+_HELD_BEFORE = f"""SELECT seq FROM receipts INDEXED BY receipts_open
+  WHERE source = ?1 AND state = 'received' AND seq >= {READ_TO.format("?1")} AND seq < ?2 AND claimed_by <> ?3
+  ORDER BY source, seq LIMIT 1"""
+
+
+def take(db: Database, seqs: Sequence[int], sources: Collection[str], worker: str, now: float) -> list[Row]:
+    """Take what waits longest of the sources that these receipts are of, and of ``sources``: as many as were told of,
+    or a batch. So what one worker has follows each other, whoever was told of what.
+
+    A source that another worker has in hand is left to it while less than a batch of it waits, and none for long: what
+    comes after that may not be sent before it in any case. Whoever has something in hand looks once more when it is
+    stored, so that nothing that was left waits for a sweeper.
+    """
+    told = Counter(str(source) for (source,) in db.executemany(_TOLD_OF, [(seq,) for seq in seqs]))
+    room, taken = max(BATCH - told.total(), 0), list[Row]()
+    for source in dict.fromkeys([*told, *sources]):
+        free = db.execute(_OLDEST_FREE, (source, BATCH + 1)).fetchall()
+        if not free or _is_left(db, source, free, worker, now):
+            continue
+        wanted = [seq for seq, _ in free[: told[source] + room]]
+        room -= max(len(wanted) - told[source], 0)
+        taken += claim(db, wanted, worker)
+    return taken
+
+
+def oldest_free(db: Database, source: str) -> list[int]:
+    """What waits longest of a source and is in nobody's hands, at most a batch of it."""
+    return [int(seq) for seq, _ in db.execute(_OLDEST_FREE, (source, BATCH))]
+
+
+def _is_left(db: Database, source: str, free: Sequence[tuple[int, float]], worker: str, now: float) -> bool:
+    first, received_at = free[0]
+    if len(free) > BATCH or now - received_at > _LEFT_SECONDS:
+        return False
+    return db.execute(_HELD_BEFORE, (source, first, worker)).fetchone() is not None
 
 
 # With OFFSET each source is looked up for itself; a server would else read all that is open to join it.

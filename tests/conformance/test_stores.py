@@ -16,7 +16,7 @@ from typing import Any
 import apsw
 import apsw.ext
 import pytest
-import uuid_utils
+from store_steps import EMBEDDED, accept, arrival, new_id
 
 from hub.errors import StoreBusy, StoreRefused
 from hub.keys import Key
@@ -26,38 +26,6 @@ from hub.store import Store, bodies, deliveries, due, is_shared, messages, open_
 from hub.store.commit import Done, Part
 from hub.store.database import Database
 from hub.store.sqlite import SqliteStore
-
-EMBEDDED = "sqlite:///hub.db"
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield EMBEDDED
-        return
-    with request.getfixturevalue("postgres").lent() as address:
-        yield address
-
-
-@pytest.fixture
-def store(url: str, tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(url, tmp_path)
-    yield opened
-    opened.close()
-
-
-def new_id() -> str:
-    return str(uuid_utils.uuid7())
-
-
-def arrival(raw: bytes = b"{}", **fields: Any) -> Arrival:
-    at = fields.pop("received_at", 1.0)
-    return Arrival(new_id(), fields.pop("source", "shop"), "order", raw, at, **fields)
-
-
-def accept(store: Store, *arrivals: Arrival) -> list[Any]:
-    rows = payloads.packed_rows([(a.receipt_id, RAW, 1, "", a.raw) for a in arrivals], 1.0)
-    return store.write(lambda db: receipts.accept(db, arrivals, rows))  # type: ignore[no-any-return]
 
 
 def split(store: Store, seq: int, receipt_id: str, *lanes: str, order: str = "erp") -> list[str]:
