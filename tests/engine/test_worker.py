@@ -1,11 +1,16 @@
-"""What a worker says while the store keeps it from its work."""
+"""What a worker takes, and what it says while the store keeps it from its work."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 from world import World, order
 
+from hub.pipeline.engine import Engine
+from hub.pipeline.split import LocalTransformer
 from hub.store import switches
 from hub.worker import LocalWorker
 
@@ -36,3 +41,42 @@ def test_what_waits_for_the_store_is_told_of_once_and_when_it_goes_on(world: Wor
     goes_on = [("receipts go on, the store answers", ""), ("deliveries go on, the store answers", "erp")]
     assert [said(False), said(True), said(True), said(False)] == [waits, goes_on, [], waits[:1]]
     assert len(world.target("erp").sent) == 1
+
+
+class Process:
+    """One of several that work on a store. Its threads are not started: the test runs what they do."""
+
+    def __init__(self, world: World, name: str) -> None:
+        self.worker = LocalWorker()
+        self.engine = Engine(
+            world.store, world.engine.program, world.clock, self.worker, lambda system: world.target(system.name), name,
+            run_apart=lambda work, _: work(), keeps=False,
+        )  # fmt: skip
+        self.worker._engine, self.engine.look_again = self.engine, self.worker.look_again
+
+    def told(self, seqs: Sequence[int] = ()) -> None:
+        self.worker.process(seqs)
+        self.worker._run_process()
+
+
+def test_what_is_left_to_a_worker_is_taken_by_it_when_it_has_stored_what_it_had(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door, one, other = (Process(world, name) for name in ("door", "one", "other"))
+    split = LocalTransformer.split
+
+    def arrive(*numbers: int) -> list[int]:
+        return [each.seq for each in door.engine.accept([world.arrival(order(number)) for number in numbers])]
+
+    def while_more_comes(*given: Any) -> Any:
+        monkeypatch.undo()
+        other.told(arrive(3, 4))
+        assert world.rows("SELECT claimed_by FROM receipts ORDER BY seq") == [("one",)] * 2 + [(None,)] * 2
+        return split(*given)
+
+    monkeypatch.setattr(LocalTransformer, "split", while_more_comes)
+    one.told(arrive(1, 2)[1:])
+    world.settle_writes()
+    one.told()
+    world.settle_writes()
+    assert [body["ref"] for body in world.target("erp").bodies] == ["1", "2", "3", "4"]
