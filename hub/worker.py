@@ -40,6 +40,7 @@ class LocalWorker:
         self._held_up: set[tuple[str, ...]] = set()  # what waits for the store, as far as it was said
         self._waiting: deque[int] = deque()
         self._sources: deque[str] = deque()  # to be looked at once more
+        self._left: deque[str] = deque()  # to be looked at a little later
         self._stopping = False
         self._taking = threading.Event()
         # As many at once as transformers take: a thread that waited for one would be missing for deliveries. And in
@@ -58,10 +59,18 @@ class LocalWorker:
             self._told.add(system)
             self._deliver.send(system)
 
-    def look_again(self, sources: Collection[str]) -> None:
-        """Something of these sources was split: take what others have left of them."""
+    def look_again(self, sources: Collection[str], later: bool = False) -> None:
+        """Take what others have left of these sources, or ``later`` what they leave lying."""
+        if later:
+            self._left.extend(sources)
+            return
         self._sources.extend(sources)
         self._process.send()
+
+    def look_at_left(self) -> None:
+        """Look at what was left to others since this was called before."""
+        if left := dict.fromkeys(_some(self._left)):
+            self.look_again(left)
 
     def start(self, engine: Engine) -> None:
         self._engine = engine
@@ -84,7 +93,7 @@ class LocalWorker:
     def left(self) -> tuple[list[int], set[str]]:
         """What was brought and not begun with when this worker was stopped, and the sources that were still to be
         looked at."""
-        return list(self._waiting), set(self._sources)
+        return list(self._waiting), {*self._sources, *self._left}
 
     def seconds_stuck(self) -> float:
         """How long the slowest piece of work has been going on without progress; 0 when idle."""

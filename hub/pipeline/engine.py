@@ -39,6 +39,17 @@ _CACHE_BYTES = 32_000_000
 Stored = tuple[set[str], set[str], list[tuple[Arrival, Accepted]]]
 
 
+class LookAgain(Protocol):
+    """Told of sources, where several processes split: something of them was split, and others may have left more to
+    this one; or something of them was left to others, and may be still there ``later``."""
+
+    def __call__(self, sources: Collection[str], later: bool = False) -> None: ...
+
+
+def _never(sources: Collection[str], later: bool = False) -> None:
+    """Where one process splits everything."""
+
+
 class WakeUp(Protocol):
     """Tells a worker that there is work. Losing a call loses nothing: the sweeper finds the rows."""
 
@@ -75,8 +86,7 @@ class Engine:
         self.backlog = 0
         self.pressure = Pressure(self)
         self.progress_at = 0.0  # on the monotonic clock, for the watchdog
-        # Told of the sources of which something was split, where others may have left more of them to this process.
-        self.look_again: Callable[[Collection[str]], None] = lambda sources: None
+        self.look_again: LookAgain = _never
         self._later: list[Callable[[], None]] = []
 
     # -- receive ---------------------------------------------------------------------------------------------------
@@ -148,7 +158,9 @@ class Engine:
         if not self._keeps:
             now = self.clock.epoch()
             job = partial(receipts.take, seqs=seqs, sources=sources, worker=self.worker, now=now)
-            return (), self.store.write(job, durable=False)
+            taken, left = self.store.write(job, durable=False)
+            self.look_again(left, later=True)
+            return (), taken
         with self._cache_lock:
             mine = self._claimed.intersection(seqs)
             self._claimed -= mine

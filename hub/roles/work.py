@@ -91,7 +91,10 @@ class Working:
         self._lease = partial(
             leases.hold, name=leases.worker_lease(ground.name), holder=ground.name, seconds=LEASE_SECONDS
         )
-        chores = {"lease": (_RENEW_SECONDS, self._renew), **counting(self.engine)}
+        chores = {
+            "lease": (_RENEW_SECONDS, self._renew), "left to others": (0.0, self.local.look_at_left),
+            **counting(self.engine),
+        }  # fmt: skip
         self._rounds = Rounds(self.engine, ground.environment, chores, own)
         self._thread = threading.Thread(target=self._rounds.run, name="rounds", daemon=True)
         self._hearing = Hearing(ground.new_broker(), self.local)

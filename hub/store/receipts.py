@@ -112,24 +112,29 @@ _HELD_BEFORE = f"""SELECT seq FROM receipts INDEXED BY receipts_open
   ORDER BY source, seq LIMIT 1"""
 
 
-def take(db: Database, seqs: Sequence[int], sources: Collection[str], worker: str, now: float) -> list[Row]:
+def take(
+    db: Database, seqs: Sequence[int], sources: Collection[str], worker: str, now: float
+) -> tuple[list[Row], list[str]]:
     """Take what waits longest of the sources that these receipts are of, and of ``sources``: as many as were told of,
     or a batch. So what one worker has follows each other, whoever was told of what.
 
     A source that another worker has in hand is left to it while less than a batch of it waits, and none for long: what
-    comes after that may not be sent before it in any case. Whoever has something in hand looks once more when it is
-    stored, so that nothing that was left waits for a sweeper.
+    comes after that may not be sent before it in any case. Such sources are told beside; whoever has something in hand
+    looks once more when it is stored.
     """
     told = Counter(str(source) for (source,) in db.executemany(_TOLD_OF, [(seq,) for seq in seqs]))
-    room, taken = max(BATCH - told.total(), 0), list[Row]()
+    room, taken, left = max(BATCH - told.total(), 0), list[Row](), list[str]()
     for source in dict.fromkeys([*told, *sources]):
         free = db.execute(_OLDEST_FREE, (source, BATCH + 1)).fetchall()
-        if not free or _is_left(db, source, free, worker, now):
+        if not free:
+            continue
+        if _is_left(db, source, free, worker, now):
+            left.append(source)
             continue
         wanted = [seq for seq, _ in free[: told[source] + room]]
         room -= max(len(wanted) - told[source], 0)
         taken += claim(db, wanted, worker)
-    return taken
+    return taken, left
 
 
 def oldest_free(db: Database, source: str) -> list[int]:

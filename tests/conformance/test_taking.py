@@ -12,7 +12,7 @@ from hub.store import Store, receipts
 def taken(
     store: Store, told: Sequence[int], worker: str = "me", sources: Sequence[str] = (), now: float = 0.0
 ) -> list[int]:
-    rows = store.write(lambda db: receipts.take(db, told, sources, worker, now))
+    rows, _ = store.write(lambda db: receipts.take(db, told, sources, worker, now))
     return [row[1] for row in rows]
 
 
@@ -45,7 +45,7 @@ def test_a_source_that_another_has_in_hand_is_left_to_it_while_little_waits(stor
 def test_what_another_does_not_get_round_to_is_taken(store: Store) -> None:
     late = [a.seq for a in accept(store, *[arrival(received_at=100.0) for _ in range(2)])]
     store.write(lambda db: receipts.claim(db, late[:1], "other"))
-    assert taken(store, late[1:], now=100.1) == []
+    assert store.write(lambda db: receipts.take(db, late[1:], [], "me", 100.1)) == ([], ["shop"])
     assert taken(store, late[1:], now=101.0) == late[1:]
     many = [a.seq for a in accept(store, *[arrival(source="bank", received_at=100.0) for _ in range(140)])]
     store.write(lambda db: receipts.claim(db, many[:1], "other"))

@@ -11,7 +11,7 @@ from world import World, order
 
 from hub.pipeline.engine import Engine
 from hub.pipeline.split import LocalTransformer
-from hub.store import switches
+from hub.store import receipts, switches
 from hub.worker import LocalWorker
 
 
@@ -80,3 +80,16 @@ def test_what_is_left_to_a_worker_is_taken_by_it_when_it_has_stored_what_it_had(
     one.told()
     world.settle_writes()
     assert [body["ref"] for body in world.target("erp").bodies] == ["1", "2", "3", "4"]
+
+
+def test_what_was_left_to_a_worker_that_does_not_get_round_to_it_is_taken_by_who_left_it(world: World) -> None:
+    door, other = Process(world, "door"), Process(world, "other")
+    seqs = [each.seq for each in door.engine.accept([world.arrival(order(number)) for number in (1, 2)])]
+    world.store.write(lambda db: receipts.claim(db, seqs[:1], "one"))
+    other.told(seqs[1:])
+    for seconds, state in ((0.1, "received"), (0.2, "split")):
+        world.clock.at += seconds
+        other.worker.look_at_left()
+        other.told()
+        world.settle_writes()
+        assert world.rows("SELECT state FROM receipts ORDER BY seq") == [("received",), (state,)]
