@@ -6,14 +6,10 @@ import queue
 import threading
 from typing import Any
 
-from test_stores import store, url
-
 from hub.errors import StoreRefused
 from hub.store import Store
 from hub.store.commit import Done, Part
 from hub.store.database import Database
-
-__all__ = ["store", "url"]
 
 
 def test_a_group_whose_one_job_fails_commits_the_others(store: Store) -> None:

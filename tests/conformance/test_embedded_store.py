@@ -11,7 +11,8 @@ from typing import Any
 import apsw
 import apsw.ext
 import pytest
-from test_stores import EMBEDDED, accept, arrival, claim, end, split
+from store_steps import EMBEDDED, accept, arrival
+from test_stores import claim, end, split
 
 from hub.errors import StoreBusy, StoreError
 from hub.store import deliveries, due, open_store, receipts

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from test_stores import accept, arrival, store, url
+from store_steps import accept, arrival
 
 from hub.store import Store, items
-
-__all__ = ["store", "url"]  # fixtures
 
 
 def test_what_a_source_gives_again_is_known_as_it_was_the_last_time(store: Store) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from test_stores import accept, arrival, split, store, url
+from store_steps import accept, arrival
+from test_stores import split
 
 from hub.message import Finish
 from hub.store import Store, circuits, deliveries, due, effects, limits

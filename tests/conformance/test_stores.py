@@ -314,7 +314,7 @@ import sys, threading
 from pathlib import Path
 from hub.store import open_store
 sys.path.insert(0, sys.argv[2])
-from test_stores import accept, arrival
+from store_steps import accept, arrival
 store = open_store(sys.argv[3], Path(sys.argv[1]))
 while True:
     for accepted in accept(store, arrival(b"x" * 3000), arrival(b"y" * 3000)):

@@ -17,7 +17,8 @@ from servers import PostgresServer, postgres_server
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "conformance"))
 
-from test_stores import accept, arrival, claim, end, split
+from store_steps import accept, arrival
+from test_stores import claim, end, split
 
 from hub.errors import Conflict, StoreAway, StoreError
 from hub.store import Store, audit, conservation, open_store, payloads

@@ -14,8 +14,9 @@ from servers import PostgresServer
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "conformance"))
 
+from store_steps import accept, arrival
 from test_embedded_store import HOT, TABLES
-from test_stores import accept, arrival, split
+from test_stores import split
 
 from hub.store import Store, due, receipts
 from hub.store.postgres.connection import connect

@@ -16,8 +16,9 @@ from servers import PostgresServer
 sys.path.insert(0, str(Path(__file__).parent.parent / "conformance"))
 
 from msgspec.structs import replace
+from store_steps import accept, arrival, new_id
 from test_statements_seen import FIVE, FOUR, THREE
-from test_stores import accept, arrival, claim, end, new_id, split
+from test_stores import claim, end, split
 
 from hub.message import RAW, Delivery, Finish, Message, lane_seq
 from hub.store import (
