@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,27 +57,48 @@ def outgrown(store: Store) -> Store:
     return store
 
 
-@pytest.mark.parametrize("work", ["claim", "load", "mark_split"])
-def test_rows_that_are_given_are_found_by_their_keys_however_many_wait(outgrown: Store, work: str) -> None:
-    seqs = [seq for (seq,) in outgrown.reader().execute("SELECT seq FROM receipts ORDER BY seq DESC LIMIT 10")]
+def statements_run(store: Store, work: Callable[[Any], object]) -> list[tuple[str, Any]]:
+    """The statements of some work in a transaction, with their values, in the order in which they were run."""
     ran: list[tuple[str, Any]] = []
 
     def job(db: Any) -> None:
         run = db._run
         db._run = lambda text, values: (ran.append((text, values)), run(text, values))[1]
-        {
-            "claim": lambda: receipts.claim(db, seqs, "w"),
-            "load": lambda: receipts.load(db, seqs, 1_000_000),
-            "mark_split": lambda: receipts.mark_split(db, [(seq, 1) for seq in seqs]),
-        }[work]()
+        work(db)
         del db._run
 
-    outgrown.write(job)
-    explain = "EXPLAIN (ANALYZE, TIMING off, FORMAT JSON) "
-    with connect(outgrown.url) as connection:
-        for text, values in ran:
-            (plans,) = connection.execute((explain + text).encode(), values).fetchone() or ([],)
-            assert rows_looked_at(plans[0]["Plan"]) <= len(seqs), text
+    store.write(job)
+    return ran
+
+
+def seen_by(store: Store, text: str, values: Any) -> int:
+    """The most rows that a step of a statement looks at when it is run once more."""
+    with connect(store.url) as connection:
+        connection.execute(_BY_KEY.encode())
+        explain = f"EXPLAIN (ANALYZE, TIMING off, FORMAT JSON) {text}"
+        (plans,) = connection.execute(explain.encode(), values).fetchone() or ([],)
+        return rows_looked_at(plans[0]["Plan"])
+
+
+@pytest.mark.parametrize("work", ["claim", "load", "mark_split"])
+def test_rows_that_are_given_are_found_by_their_keys_however_many_wait(outgrown: Store, work: str) -> None:
+    seqs = [seq for (seq,) in outgrown.reader().execute("SELECT seq FROM receipts ORDER BY seq DESC LIMIT 10")]
+    works = {
+        "claim": lambda db: receipts.claim(db, seqs, "w"),
+        "load": lambda db: receipts.load(db, seqs, 1_000_000),
+        "mark_split": lambda db: receipts.mark_split(db, [(seq, 1) for seq in seqs]),
+    }
+    for text, values in statements_run(outgrown, works[work]):
+        assert seen_by(outgrown, text, values) <= len(seqs), text
+
+
+def test_what_waits_longest_is_taken_without_reading_all_that_waits(outgrown: Store) -> None:
+    waiting = [seq for (seq,) in outgrown.reader().execute("SELECT seq FROM receipts WHERE state = 'received'")]
+    held = sorted(waiting)[:50]
+    outgrown.write(lambda db: receipts.claim(db, held, "other"))
+    for worker in ("w", "w2"):
+        for text, values in statements_run(outgrown, lambda db, w=worker: receipts.take(db, waiting[-9:], [], w, 1.0)):
+            assert seen_by(outgrown, text, values) <= len(held) + 2 * receipts.BATCH + 1, text
 
 
 def test_what_is_due_is_taken_without_reading_all_of_it(outgrown: Store) -> None:
