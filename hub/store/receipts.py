@@ -103,7 +103,7 @@ def claim(db: Database, seqs: Sequence[int], worker: str) -> list[Row]:
     return db.executemany(_CLAIM, [(worker, seq) for seq in seqs]).fetchall()
 
 
-_TOLD_OF = "SELECT source FROM receipts WHERE seq = ? AND state = 'received' AND claimed_by IS NULL"
+_TOLD_OF = "SELECT source, state, claimed_by FROM receipts WHERE seq = ?"
 _OLDEST_FREE = f"""SELECT seq, received_at FROM receipts INDEXED BY receipts_open
   WHERE source = ?1 AND state = 'received' AND claimed_by IS NULL AND seq >= {READ_TO.format("?1")}
   ORDER BY source, seq LIMIT ?2"""
@@ -122,7 +122,8 @@ def take(
     comes after that may not be sent before it in any case. Such sources are told beside; whoever has something in hand
     looks once more when it is stored.
     """
-    told = Counter(str(source) for (source,) in db.executemany(_TOLD_OF, [(seq,) for seq in seqs]))
+    rows = db.executemany(_TOLD_OF, [(seq,) for seq in seqs])
+    told = Counter(str(source) for source, state, holder in rows if state == "received" and holder is None)
     room, taken, left = max(BATCH - told.total(), 0), list[Row](), list[str]()
     for source in dict.fromkeys([*told, *sources]):
         free = db.execute(_OLDEST_FREE, (source, BATCH + 1)).fetchall()

@@ -7,7 +7,8 @@ put so is run row by row (``Translated.is_batch``).
 
 The rows that are given lead, and each finds its own by its key. A planner that knows a table as it was a minute ago
 takes it for smaller than it is, and would rather read all that waits in it: so the table is hidden from it in a
-subquery, or the index of what waits by a state, or a time, that is no longer a bare column.
+subquery, or the index of what waits by a time that is no longer a bare column, or by a comparison of states of which
+it cannot guess how few are like that: it would read the whole of a small table for each row that is given.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ _COPIED = re.compile(r"INSERT INTO (\w+)\s*\((.*?)\)\s*SELECT (.*?)\s+FROM (\w+)
 _UPDATE = re.compile(r"UPDATE (\w+)(?: AS (\w+))? SET (.*?)\sWHERE (.*?)(\s+RETURNING .*)?$", re.DOTALL)
 _SELECT = re.compile(r"SELECT (.*?)\s+FROM (\w+)\s+WHERE (.*?)(?:\s+ORDER BY (.*))?$", re.DOTALL)
 _DELETE = re.compile(r"DELETE FROM (\w+) WHERE (.*)$", re.DOTALL)
-_OWN_STATE = re.compile(r"(?<![.\w])state(?= = | IN )")
+_OWN_STATE = re.compile(r"(?<![.\w])state (= (?:'\w+'|v\.p\d+)|IN \([^()]*\))")
+_HIDDEN = r"CASE WHEN state \1 THEN TRUE ELSE FALSE END"
 _OWN_TIME = re.compile(r"(?<![.\w])due_at(?= IS NOT NULL)")
 # What stands before a placeholder tells the column whose type it has.
 _BEFORE = re.compile(
@@ -132,7 +134,7 @@ def _update(match: re.Match[str], types: Types) -> Translated | None:
     if not found:
         return None
     name = f"{table} AS {alias}" if alias else table
-    rows_by_key = _OWN_TIME.sub("(due_at + 0)", _OWN_STATE.sub("(state || '')", _named(condition)))
+    rows_by_key = _OWN_TIME.sub("(due_at + 0)", _OWN_STATE.sub(_HIDDEN, _named(condition)))
     text = f"UPDATE {name} SET {_named(changes)} FROM {_arrays(found)} WHERE {rows_by_key}{rest}"
     return Translated(text, tuple(found))
 

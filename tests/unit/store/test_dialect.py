@@ -48,7 +48,8 @@ def test_a_statement_is_put_in_postgresqls_words(sqlite: str, postgresql: str) -
         (
             "UPDATE parts AS d SET tries = 0 WHERE id = ?1 AND state = 'x' AND NOT EXISTS (SELECT 1 FROM e WHERE "
             "e.state = 'y')",
-            "UPDATE parts AS d SET tries = 0 FROM unnest($1::text[]) AS v(p1) WHERE id = v.p1 AND (state || '') = 'x' "
+            "UPDATE parts AS d SET tries = 0 FROM unnest($1::text[]) AS v(p1) WHERE id = v.p1 "
+            "AND CASE WHEN state = 'x' THEN TRUE ELSE FALSE END "
             "AND NOT EXISTS (SELECT 1 FROM e WHERE e.state = 'y')",
         ),
         (
