@@ -156,7 +156,9 @@ class Engine:
     def _claim(self, seqs: Sequence[int], sources: Collection[str]) -> tuple[Sequence[int], Sequence[receipts.Row]]:
         """Those that are this process's to split: claimed when they came, or now, then with what there is of them."""
         if not self._keeps:
-            now = self.clock.epoch()
+            db, now = self.store.reader(), self.clock.epoch()
+            if not seqs and not any(receipts.oldest_free(db, source) for source in sources):
+                return (), ()  # mostly nothing was left to this process: that is found out without a transaction
             job = partial(receipts.take, seqs=seqs, sources=sources, worker=self.worker, now=now)
             taken, left = self.store.write(job, durable=False)
             self.look_again(left, later=True)

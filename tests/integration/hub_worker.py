@@ -53,7 +53,8 @@ class Worker:
 
     def split(self) -> int:
         found = receipts.waiting(self.store.reader(), time.time() + 9, 12)
-        taken = self.store.write(lambda db: receipts.claim(db, found, self.name), durable=False)
+        told = self.chance.sample(found, min(len(found), 12))
+        taken, _ = self.store.write(lambda db: receipts.take(db, told, (), self.name, time.time()), durable=False)
         loaded = receipts.with_bytes(self.store.reader(), sorted(taken, key=lambda row: row[1]), 10**6)
         if loaded:
             made = [d for receipt in loaded for d in self.deliveries_of(receipt)]
