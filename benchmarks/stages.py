@@ -139,7 +139,7 @@ class _Flow:
         batch = Batch(parts, self.program, now)
         batch.going = {d.delivery_id for d in batch.deliveries}
         finishes = [
-            Finish(d.delivery_id, "delivered", now, now, 1, 1, self.program.set_id, status=200, has_children=False)
+            Finish(d.delivery_id, "delivered", now, now, 1, 1, self.program.set_id, status=200)
             for d in batch.deliveries
         ]
 

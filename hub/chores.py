@@ -122,6 +122,12 @@ def _policy(engine: Engine) -> Policy:
 
 
 def _repair_heads(engine: Engine) -> None:
-    left, now = deliveries.left_heads(engine.store.reader()), engine.clock.epoch()
-    for system in engine.store.write(lambda db: deliveries.repair_heads(db, left, now)) if left else ():
+    db, now = engine.store.reader(), engine.clock.epoch()
+    left, ended = deliveries.left_heads(db), deliveries.ended_before(db)
+    if not (left or ended):
+        return
+    repaired = engine.store.write(
+        lambda db: deliveries.let_follow(db, ended, now) | deliveries.repair_heads(db, left, now)
+    )
+    for system in repaired:
         engine.wake.pump(system)

@@ -321,7 +321,6 @@ class Finish(msgspec.Struct, frozen=True, array_like=True, gc=False):
     counts: bool = True
     doubt: bool = False
     hold_reason: str = ""
-    has_children: bool = True  # whether other targets may come after this one
     is_batch: bool = False  # it is the end of every delivery of its batch
     reference: str = ""  # what the receiver calls what the try has made
 

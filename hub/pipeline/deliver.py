@@ -154,6 +154,5 @@ def _finish(
         status=verdict.status, code=verdict.code, detail=verdict.detail,
         failure=failure.as_dict() if failure else None, fingerprint=failure.fingerprint if failure else "",
         response=verdict.response[:2000], blocks_lane=blocks_lane, counts=counts,
-        doubt=_in_doubt(sent, verdict), hold_reason=hold_reason, has_children=sent.target.has_children,
-        reference=verdict.reference, is_batch=d.is_batch,
+        doubt=_in_doubt(sent, verdict), hold_reason=hold_reason, reference=verdict.reference, is_batch=d.is_batch,
     )  # fmt: skip

@@ -130,7 +130,7 @@ def missing_target(delivery: Delivery) -> CompiledTarget:
     """Stands in for a target that the active set does not have any more: nothing is offered, nothing is sent."""
     return CompiledTarget(
         target=Target(id=delivery.target, system=delivery.system), system=System(delivery.system, ""), mapping=None,
-        codec=codec("json"), codec_options={}, when=None, key=None, reply=None, has_children=True,
+        codec=codec("json"), codec_options={}, when=None, key=None, reply=None,
     )  # fmt: skip
 
 

@@ -48,7 +48,6 @@ class CompiledTarget(msgspec.Struct, frozen=True):
     when: Expression | None
     key: Expression | None
     reply: DocumentMapping | None
-    has_children: bool
     partner: Partner | None = None
     grammar: MessageType | None = None  # of the messages that are written to the partner, as its mapping names them
     overlays: Mapping[str, Examiner] = msgspec.field(
@@ -153,7 +152,7 @@ class Program(msgspec.Struct, frozen=True):
         asked = replace(system, idempotency={**system.idempotency, "mode": "native"})  # asking twice harms nobody
         return CompiledTarget(
             target=Target(id=DOCUMENT, system=name), system=asked, mapping=None, codec=codec("json"), codec_options={},
-            when=None, key=None, reply=None, has_children=False,
+            when=None, key=None, reply=None,
         )  # fmt: skip
 
     def telling(self, route: str, target: CompiledTarget) -> str:
@@ -168,7 +167,7 @@ class Program(msgspec.Struct, frozen=True):
             return None
         return CompiledTarget(
             target=Target(id=ACKNOWLEDGEMENT, system=system.name, partner=name), system=system, mapping=None,
-            codec=codec("json"), codec_options={}, when=None, key=None, reply=None, has_children=False,
+            codec=codec("json"), codec_options={}, when=None, key=None, reply=None,
             partner=partner,
         )  # fmt: skip
 
@@ -258,7 +257,6 @@ def _route(
 ) -> CompiledRoute:  # fmt: skip
     own = mapping(route.map)
     format = own.source.format or settings.systems[route.system].format
-    followed = {target.after for target in route.targets if target.after}
     versions, partner = versions_of(own, schemas), settings.partners.get(route.partner)
     type = (own.source.schema or "").rpartition("/")[2]
     overlay = partner.overlays.get(type, "") if partner else ""
@@ -268,7 +266,7 @@ def _route(
         key=_expression(route.key),
         targets=tuple(
             msgspec.structs.replace(
-                _target(t, settings, schemas, mapping, t.id in followed), require=_require(t.profile, judge)
+                _target(t, settings, schemas, mapping), require=_require(t.profile, judge)
             )
             for t in route.targets
         ),
@@ -281,7 +279,6 @@ def _target(
     settings: Settings,
     schemas: SchemaSet,
     mapping: Callable[[str], DocumentMapping],
-    has_children: bool,
 ) -> CompiledTarget:
     own = mapping(target.map) if target.map else None
     system = settings.systems[target.system]
@@ -295,7 +292,7 @@ def _target(
         target=target, system=system, mapping=own, codec=schemas.codec(format, own.target.schema if own else None),
         codec_options=options, when=_expression(target.when),
         key=_expression(target.key), reply=mapping(target.reply.map) if target.reply else None,
-        has_children=has_children, partner=partner,
+        partner=partner,
         grammar=written_by(own, schemas, partner) if own is not None and partner is not None else None,
         time_zone=zone, collect=_in_zone(target.collect, zone),
         overlays={type: Examiner(schemas.grammars.message(name)) for type, name in overlays},

@@ -54,6 +54,10 @@ _RULES = {
           AND coalesce(d.batch_id, '') IN ('', d.delivery_id) AND NOT EXISTS (
             SELECT 1 FROM deliveries e WHERE e.system = d.system AND e.lane = d.lane AND e.holds_lane = 1
               AND e.lane_seq < d.lane_seq)""",
+    "deliveries that wait for one that has ended": """
+        SELECT count(*), max(delivery_id) FROM deliveries d WHERE d.waits_for <> '' AND d.due_at IS NULL
+          AND d.state = 'queued' AND NOT EXISTS (SELECT 1 FROM deliveries p WHERE p.delivery_id = d.waits_for
+            AND p.state IN ('queued', 'delivering', 'retrying', 'unknown', 'held'))""",
     "deliveries that are not as the first one of their batch": """
         SELECT count(*), max(delivery_id) FROM deliveries d WHERE d.batch_id <> '' AND d.batch_id <> d.delivery_id
           AND d.state IN ('queued', 'delivering', 'retrying', 'unknown', 'held') AND NOT EXISTS (

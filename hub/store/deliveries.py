@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from hub.message import Delivery, Finish
+from hub.states import DELIVERY_FINAL
 from hub.store import batches
 from hub.store.database import Database, lock_lanes
 
@@ -140,11 +141,14 @@ def from_row(row: tuple[Any, ...]) -> Delivery:
     return Delivery(*fields)
 
 
-_FINISH = """UPDATE deliveries SET state = ?2, holds_lane = CASE WHEN lane = '' THEN 0 ELSE ?3 END, due_at = ?4,
+# Whether others come after a delivery that a statement gives back: the rows know, whatever set of files is in force.
+_IS_FOLLOWED = """(SELECT 1 FROM deliveries c WHERE c.waits_for = deliveries.delivery_id AND c.waits_for <> ''
+    AND c.due_at IS NULL AND c.state = 'queued' LIMIT 1)"""
+_FINISH = f"""UPDATE deliveries SET state = ?2, holds_lane = CASE WHEN lane = '' THEN 0 ELSE ?3 END, due_at = ?4,
     updated_at = ?5, attempts = attempts + ?6, tries = tries + 1, failure = ?7, fingerprint = ?8, doubt = ?9,
     hold_reason = ?10, claimed_by = NULL, claimed_at = NULL, crashes = 0
   WHERE delivery_id = ?1 AND state IN ('delivering', 'unknown')
-  RETURNING delivery_id, system, lane, tries, state"""
+  RETURNING delivery_id, system, lane, state, {_IS_FOLLOWED}, tries"""
 _ATTEMPT = "INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _WAITING = {"queued", "delivering", "retrying", "unknown", "held"}
 
@@ -155,7 +159,7 @@ def finish(db: Database, finishes: Sequence[Finish], worker: str) -> set[str]:
     finishes = [*finishes, *batches.ends(db, finishes)]
     ended = list(db.executemany(_FINISH, [_finish_row(f) for f in finishes]))
     by_id = {f.delivery_id: f for f in finishes}
-    db.executemany(_ATTEMPT, [_attempt_row(by_id[str(row[0])], int(row[3]), worker) for row in ended])
+    db.executemany(_ATTEMPT, [_attempt_row(by_id[str(row[0])], int(row[5]), worker) for row in ended])
     return _follow_up(db, ended, by_id)
 
 
@@ -165,28 +169,16 @@ def _follow_up(
     """What the end of deliveries sets free: the next of their lanes, and what comes after them."""
     free: set[str] = set()
     lanes: list[tuple[str, str]] = []
-    unsaid = [str(row[0]) for row in ended if str(row[0]) not in finishes]
-    parents = _with_children(db, unsaid) if unsaid else set()
-    for delivery_id, system, lane, _, state in ended:
+    for delivery_id, system, lane, state, is_followed, *_ in ended:
         f = finishes.get(delivery_id)
         at = f.at if f else at
         if state in _WAITING:
             continue
-        if f.has_children if f else delivery_id in parents:
+        if is_followed:
             free |= _release_children(db, delivery_id, state, at)
         if lane and not (f and f.blocks_lane):
             lanes.append((system, lane))
     return free | _next_of_lanes(db, lanes, at)
-
-
-def _with_children(db: Database, delivery_ids: Sequence[str]) -> set[str]:
-    """Those that others come after."""
-    found = db.executemany(
-        """SELECT waits_for FROM deliveries
-           WHERE waits_for = ? AND waits_for <> '' AND due_at IS NULL AND state = 'queued'""",
-        [(delivery_id,) for delivery_id in delivery_ids],
-    )
-    return {str(waits_for) for (waits_for,) in found}
 
 
 def _finish_row(f: Finish) -> tuple[Any, ...]:
@@ -281,10 +273,10 @@ def build_failed(
 ) -> set[str]:
     """A delivery that could not be mapped or encoded: nothing was sent, so it ends without having been claimed."""
     row = db.execute(
-        """UPDATE deliveries SET state = ?2, failure = ?3, fingerprint = ?4, updated_at = ?5, due_at = NULL,
+        f"""UPDATE deliveries SET state = ?2, failure = ?3, fingerprint = ?4, updated_at = ?5, due_at = NULL,
              claimed_by = NULL, holds_lane = CASE WHEN lane = '' THEN 0 ELSE ?6 END
            WHERE delivery_id = ?1 AND state IN ('queued', 'retrying')
-           RETURNING delivery_id, system, lane, lane_seq, state""",
+           RETURNING delivery_id, system, lane, state, {_IS_FOLLOWED}""",
         (
             delivery_id, finish_as.state, msgspec.json.encode(failure).decode(), fingerprint, finish_as.at,
             1 if finish_as.blocks_lane else 0,
@@ -308,11 +300,11 @@ def move(db: Database, delivery_id: str, state: str, at: float, note: str = "") 
     systems with something due."""
     ids = batches.together(db, delivery_id)
     ended = db.executemany(
-        """UPDATE deliveries SET state = ?2, updated_at = ?3, due_at = NULL, claimed_by = NULL, hold_reason = ?4,
+        f"""UPDATE deliveries SET state = ?2, updated_at = ?3, due_at = NULL, claimed_by = NULL, hold_reason = ?4,
              waits_for = CASE WHEN ?2 = 'queued' THEN '' ELSE waits_for END,
              holds_lane = CASE WHEN lane <> '' AND ?2 = 'queued' THEN 1 ELSE 0 END
            WHERE delivery_id = ?1 AND state <> 'delivering'
-           RETURNING delivery_id, system, lane, lane_seq, state""",
+           RETURNING delivery_id, system, lane, state, {_IS_FOLLOWED}""",
         [(each, state, at, note) for each in ids],
     ).fetchall()
     if state != "queued":
@@ -350,6 +342,23 @@ def repair_heads(db: Database, delivery_ids: Sequence[str], at: float) -> set[st
     sql = f"""UPDATE deliveries SET due_at = ?1 WHERE delivery_id IN (
         SELECT q.delivery_id FROM deliveries q WHERE q.delivery_id = ?2 AND {_LEFT}) RETURNING system"""
     return {row[0] for row in db.executemany(sql, [(at, delivery_id) for delivery_id in delivery_ids])}
+
+
+def ended_before(db: Database, limit: int = 1000) -> list[tuple[str, str]]:
+    """(id, state) of deliveries that have ended while others still wait for them; there should be none."""
+    ended = ", ".join(f"'{state}'" for state in sorted(DELIVERY_FINAL))
+    found = db.execute(
+        f"""SELECT DISTINCT p.delivery_id, p.state FROM deliveries q JOIN deliveries p ON p.delivery_id = q.waits_for
+            WHERE q.waits_for <> '' AND q.due_at IS NULL AND q.state = 'queued' AND p.state IN ({ended}) LIMIT ?""",
+        (limit,),
+    )
+    return [(str(delivery_id), str(state)) for delivery_id, state in found]
+
+
+def let_follow(db: Database, ended: Sequence[tuple[str, str]], at: float) -> set[str]:
+    """What still waits for deliveries that ``ended_before`` gave waits no longer; gives the systems with something
+    due."""
+    return {system for delivery_id, state in ended for system in _release_children(db, delivery_id, state, at)}
 
 
 def pin(db: Database, claimed: Sequence[Delivery]) -> None:
