@@ -25,7 +25,7 @@ from hub.pipeline.outgoing import Outgoing, missing_target, prepare
 from hub.pipeline.parcels import parcel_of
 from hub.pipeline.program import CompiledTarget
 from hub.pipeline.proofs import hidden, proved
-from hub.pipeline.records import Ends, Records, reply_of, switches_of
+from hub.pipeline.records import Ends, Records, answers_of, switches_of
 from hub.pipeline.unsent import broke_off, cannot_ask, cannot_open
 from hub.pipeline.waiting import take_turns, within_budget
 from hub.store import batches, bodies, deliveries, due, interchanges, is_shared
@@ -299,12 +299,12 @@ class Dispatcher:
 
     def _record(self, verdicts: Sequence[tuple[Sent, Verdict]]) -> None:
         engine, now = self._engine, self._engine.clock.epoch()
-        replies = [reply for sent, v in verdicts if (reply := reply_of(sent, v, now, engine.clock.new_id)) is not None]
+        replies, unanswered = answers_of(verdicts, now, engine.clock.new_id)
         verdicts = [(sent, hidden(v, sent.secrets)) for sent, v in verdicts]  # replies stay as they came
         ended = [(sent, conclude(sent, verdict, now, self._chance)) for sent, verdict in verdicts]
         steps, opened = self.gates.note([(s.delivery.system, s.delivery.delivery_id, v) for s, v in verdicts], now)
-        finishes = [finish for _, finish in ended]
-        job = Part(self._records.store, Ends(now, finishes, replies, switches_of(verdicts, ended), steps))
+        ends = Ends(now, [f for _, f in ended], replies, unanswered, switches_of(verdicts, ended), steps)
+        job = Part(self._records.store, ends)
 
         def done(result: tuple[set[str], list[Accepted]] | None, error: Exception | None) -> None:
             with self._lock:

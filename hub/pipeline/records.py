@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from connectors.base import DELIVERED, STOPPED, Verdict
-from hub.message import RAW, Accepted, Arrival, Finish
+from connectors.base import DELIVERED, FOUND, STOPPED, Verdict
+from hub.message import RAW, Accepted, Arrival, Delivery, Finish
 from hub.pipeline.deliver import Sent
 from hub.pipeline.fetch_back import fetched, is_fetch_back
 from hub.pipeline.gates import Step
 from hub.pipeline.reply import reply_route
-from hub.store import deliveries, payloads, receipts, switches
+from hub.store import deliveries, findings, payloads, receipts, switches
 from hub.store.database import Database
 
 if TYPE_CHECKING:
@@ -23,11 +23,12 @@ Thrown = tuple[str, str, str, str]  # kind, name, state, reason of a switch
 
 @dataclass(slots=True)
 class Ends:
-    """What some verdicts lead to, at ``now``."""
+    """What some verdicts lead to, at ``now``; ``unanswered`` are those without the answer that their route wants."""
 
     now: float
     finishes: Sequence[Finish]
     replies: Sequence[Arrival]
+    unanswered: Sequence[Delivery]
     thrown: set[Thrown]
     steps: Sequence[Step]
     rows: list[tuple[Any, ...]] = field(init=False)
@@ -52,26 +53,52 @@ class Records:
                 switches.throw(db, kind, name, state, reason, part.now, "hub")
             for step in part.steps:
                 step.store(db)
+            for d in part.unanswered:
+                findings.put(db, d.message_id, findings.NO_REPLY, d.source, _unanswered(d), part.now)
         worker = self._engine.worker
         free = deliveries.finish(db, [finish for part in parts for finish in part.finishes], worker)
         return [(free, self._take_in(db, part) if part.replies else []) for part in parts]
 
     def _take_in(self, db: Database, part: Ends) -> list[Accepted]:
+        if findings.is_any_open(db, [findings.NO_REPLY]):
+            for message_id in {reply.causation_id for reply in part.replies}:
+                findings.settle_others(db, message_id, [findings.NO_REPLY], (), part.now)
         return receipts.accept(db, part.replies, part.rows, self._engine.intake.worker)
 
 
-def reply_of(sent: Sent, verdict: Verdict, now: float, new_id: Callable[[], str]) -> Arrival | None:
-    """The answer of a target whose route wants it, as a new arrival caused by the message that was sent."""
+def answers_of(
+    verdicts: Sequence[tuple[Sent, Verdict]], now: float, new_id: Callable[[], str]
+) -> tuple[list[Arrival], list[Delivery]]:
+    """The answers that routes want, as arrivals, and the deliveries that their targets have without any."""
+    found = [(sent, verdict, _answer_of(sent, verdict, now, new_id)) for sent, verdict in verdicts]
+    replies = [answer for *_, answer in found if answer is not None]
+    return replies, [sent.delivery for sent, v, answer in found if answer is None and _wants_reply(sent, v)]
+
+
+def _answer_of(sent: Sent, verdict: Verdict, now: float, new_id: Callable[[], str]) -> Arrival | None:
+    """The answer of a target whose route wants it, as a new arrival caused by the message that was sent. Where a
+    look-up has settled doubt, its answer stands for the one that was lost."""
     d = sent.delivery
     if is_fetch_back(d.route) and verdict.kind == DELIVERED:
         return fetched(sent.target.system, d, verdict, sent.context, now, new_id)
-    if sent.target.reply is None or verdict.kind != DELIVERED or not verdict.response:
+    if not _wants_reply(sent, verdict) or not verdict.response:
         return None
     return Arrival(
         receipt_id=new_id(), source=d.system, event="reply", raw=verdict.response, received_at=now, door="reply",
         content_type=verdict.response_type, causation_id=d.message_id, route=reply_route(d.route, d.target),
         correlation_id=sent.context.get("correlation_id", ""), traceparent=sent.context.get("traceparent", ""),
     )  # fmt: skip
+
+
+def _wants_reply(sent: Sent, verdict: Verdict) -> bool:
+    return sent.target.reply is not None and verdict.kind in (DELIVERED, FOUND)
+
+
+def _unanswered(delivery: Delivery) -> str:
+    return (
+        f"'{delivery.system}' has it (target '{delivery.target}'), and gave no answer for the reply: of the route "
+        f"'{delivery.route}'; see there what it would have said"
+    )
 
 
 def switches_of(verdicts: Sequence[tuple[Sent, Verdict]], ended: Sequence[tuple[Sent, Finish]]) -> set[Thrown]:

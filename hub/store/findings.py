@@ -11,6 +11,9 @@ import msgspec
 from hub.store.database import Database
 
 
+NO_REPLY = "no_reply"  # a target has it, and no answer came that could be taken in
+
+
 class Found(msgspec.Struct, frozen=True):
     """One finding. ``settled_at`` None: it is open; ``settled_by`` is '' where it came right by itself."""
 

@@ -9,7 +9,10 @@ import msgspec
 from caller import Caller
 from world import ROUTES, World, order
 
-from connectors.base import DELIVERED, LATER, Verdict
+from connectors.base import DELIVERED, DOUBT, FOUND, LATER, Verdict
+from hub import replay
+from hub.store import findings
+from hub.store.audit import Actor
 
 ANSWER = b"""
 mapping: erp-answer
@@ -54,3 +57,67 @@ def test_an_answer_that_no_route_wants_makes_no_message(world: World) -> None:
     world.send(order(1))
     found: list[Any] = world.rows("SELECT count(*) FROM receipts")
     assert found == [(1,)]
+
+
+REPLYING = ROUTES.replace(b"map: order-out}", b"map: order-out, reply: {map: erp-answer}}")
+
+
+def replies(world: World) -> list[tuple[str, str]]:
+    """(source, route) of every answer that was taken in."""
+    return world.rows("SELECT source, route FROM receipts WHERE door = 'reply'")
+
+
+def open_findings(world: World) -> list[tuple[str, str]]:
+    return [(one.code, one.detail) for one in findings.open_now(world.store.reader(), 10)]
+
+
+def doubtful(make_world: Callable[..., World], found: Verdict) -> World:
+    """A world in which an order's answer was lost, and the look-up has told what it tells."""
+    world = make_world(routes=REPLYING.replace(b"system: erp", b"system: wms"), erp_answer=ANSWER)
+    wms = world.target("wms")
+    wms.answers.append(Verdict(DOUBT, "read_timeout", "no answer"))
+    wms.found.append(found)
+    world.send(order(1))
+    world.wait(61)
+    assert world.states() == [("wms", "delivered")]
+    return world
+
+
+def test_where_a_look_up_settles_doubt_its_answer_is_the_reply(make_world: Callable[..., World]) -> None:
+    world = doubtful(
+        make_world, Verdict(FOUND, status=200, response=b'{"number": 7}', response_type="application/json")
+    )
+    assert replies(world) == [("wms", "orders#wms")]
+    assert world.rows("SELECT count(*) FROM messages WHERE causation_id <> ''") == [(1,)]
+    assert open_findings(world) == []
+
+
+def test_a_reply_that_a_look_up_cannot_give_is_told_of(make_world: Callable[..., World]) -> None:
+    world = doubtful(make_world, Verdict(FOUND, status=200))
+    assert replies(world) == []
+    [(code, detail)] = open_findings(world)
+    assert code == "no_reply"
+    assert detail == (
+        "'wms' has it (target 'wms'), and gave no answer for the reply: of the route 'orders'; see there what it would "
+        "have said"
+    )
+
+
+def test_an_answer_without_a_body_is_told_of_until_a_reply_comes(make_world: Callable[..., World]) -> None:
+    world = make_world(routes=REPLYING, erp_answer=ANSWER)
+    world.target("erp").answers.append(Verdict(DELIVERED, status=202))
+    [accepted] = world.send(order(1))
+    [(code, _)] = open_findings(world)
+    assert (code, world.states()) == ("no_reply", [("erp", "delivered")])
+    world.target("erp").answers.append(CREATED)
+    [(delivery_id,)] = world.rows("SELECT delivery_id FROM deliveries")
+    replay.replay_one(world.engine, delivery_id, Actor("test"), delivered="send", reason="the answer is wanted")
+    world.run()
+    assert (open_findings(world), replies(world)) == ([], [("erp", "orders#erp")])
+    assert [one.code for one in findings.of_message(world.store.reader(), accepted.receipt_id)] == ["no_reply"]
+
+
+def test_an_answer_without_a_body_that_no_route_wants_is_in_order(world: World) -> None:
+    world.target("erp").answers.append(Verdict(DELIVERED, status=204))
+    world.send(order(1))
+    assert open_findings(world) == []
