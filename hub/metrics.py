@@ -74,7 +74,7 @@ def _collecting(waiting: Iterable[tuple[str, str, str, int]]) -> Metric:
 
 
 def _findings(found: Mapping[tuple[str, str], int]) -> GaugeMetricFamily:
-    text = "Messages that something was found about and that nobody has seen to, such as a missing bank statement or reply."
+    text = "Messages that something was found about and that nobody has seen to: a missing bank statement or reply."
     family = GaugeMetricFamily("o2c_open_findings", text, labels=("source", "code"))
     for (source, code), count in sorted(found.items()):
         family.add_metric([source, code], count)

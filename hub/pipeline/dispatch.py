@@ -9,17 +9,17 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
-from connectors.base import LATER, Adjustable, Destination, Parcel, Recallable, Verdict
+from connectors.base import Destination, Parcel, Verdict
 from hub.message import Accepted, Arrival, Body, Delivery, Finish
 from hub.outcome import Failure
 from hub.pipeline.collect import Collector
 from hub.pipeline.deliver import Sent, conclude, give_up
+from hub.pipeline.destinations import ENDING, Destinations
 from hub.pipeline.gates import Bounds, Gate, Gates, Step
 from hub.pipeline.outgoing import Outgoing, missing_target, prepare
 from hub.pipeline.parcels import parcel_of
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 _IDLE_SECONDS = 60.0  # until a worker gives back its share of a system it sends nothing to
 _PROBES_TRIED = 3  # deliveries that a probe is tried with; the first may not head its lane
-_RECALLED = Verdict(LATER, "circuit_open", "not sent: the system has failed too often", retry_after_seconds=0.0)
 
 
 @dataclass(slots=True)
@@ -46,7 +45,6 @@ class Lane:
     """What this process has in hand for one system."""
 
     bounds: Bounds
-    destination: Destination | None = None
     in_hand: int = 0
     used_at: float = 0.0
     behind: bool = False  # rows are due that there was no room for
@@ -58,13 +56,14 @@ class Dispatcher:
     """Sends deliveries and records what became of them."""
 
     def __init__(self, engine: Engine, open_destination: Callable[[System], Destination], chance: Random) -> None:
-        self._engine, self._open, self._chance = engine, open_destination, chance
+        self._engine, self._chance = engine, chance
         self._lanes: dict[str, Lane] = {}
         self._lock = threading.Lock()
         self._under_way: dict[str, Sent] = {}
         self._closing = False
         self._records = Records(engine)
         self.gates, self.collector = Gates(engine), Collector(engine)
+        self.destinations = Destinations(engine, open_destination, lambda system: self._lane(system).bounds)
 
     # -- room ------------------------------------------------------------------------------------------------------
 
@@ -76,6 +75,7 @@ class Dispatcher:
             for delivery in wanted:
                 lane = self._lane(delivery.system)
                 full = lane.behind or lane.in_hand >= lane.bounds.window or self._closing
+                full = full or self.destinations.is_ending(delivery.system)
                 if delivery.waits_for or full or not self.gates.of(delivery.system).lets_through(now):
                     lane.behind = lane.behind or not delivery.waits_for
                     continue
@@ -115,10 +115,13 @@ class Dispatcher:
             self.gates.of(system).budget.sent(len(parcels), retries[system], now)
             self._lane(system).used_at = now
             try:
-                destination = self._destination(system)
+                destination = self.destinations.of(system)
             except Exception as error:
                 # A connector is guarded here as a whole, a project's own one too: nothing was sent.
                 self._finished([(parcel, cannot_open(error)) for parcel in parcels])
+                continue
+            if destination is None:
+                self._finished([(parcel, ENDING) for parcel in parcels])
             else:
                 self._submit(destination, parcels)
 
@@ -129,14 +132,6 @@ class Dispatcher:
             destination.submit(parcels, self._finished)
         except Exception as error:  # against what connectors promise: nobody knows how far it came
             self._finished([(parcel, broke_off(error)) for parcel in parcels])
-
-    def _destination(self, name: str) -> Destination:
-        with self._lock:
-            lane = self._lane(name)
-            if lane.destination is None:
-                lane.destination = self._open(self._engine.program.settings.systems[name])
-                self._adjust(lane)
-            return lane.destination
 
     def pump(self, system: str) -> None:
         """Claim what is due for a system and send it; one thread at a time, a second call is remembered."""
@@ -156,6 +151,9 @@ class Dispatcher:
         now, gate = self._engine.clock.epoch(), self.gates.of(system)
         with self._lock:
             room = lane.bounds.window - lane.in_hand
+        if self.destinations.is_ending(system):
+            lane.behind = True
+            return
         if not gate.lets_through(now):
             lane.behind = True
             if gate.may_probe(now):
@@ -278,7 +276,8 @@ class Dispatcher:
         asked = {parcel.delivery_id: self._sent(outgoing)}
         try:
             proved([parcel], asked, self._engine.secret)  # the answer may show what was sent
-            verdict = self._destination(outgoing.delivery.system).look_up(parcel)
+            destination = self.destinations.of(outgoing.delivery.system)
+            verdict = destination.look_up(parcel) if destination is not None else ENDING
         except Exception as error:
             verdict = cannot_open(error)
         self._record([(asked[parcel.delivery_id], verdict)])
@@ -322,10 +321,8 @@ class Dispatcher:
             self.recall(system)
 
     def recall(self, system: str) -> None:
-        """What is queued for a system that has just been found to fail waits as rows, its tries unspent."""
-        lane = self._lanes.get(system)  # none where nothing is sent to it
-        if lane is not None and isinstance(lane.destination, Recallable):
-            lane.destination.recall(_RECALLED)
+        """What is queued for a system whose circuit has opened comes back."""
+        self.destinations.recall(system)
 
     def _recorded(
         self, ended: Sequence[tuple[Sent, Finish]], replies: Sequence[Arrival], steps: Sequence[Step],
@@ -355,46 +352,42 @@ class Dispatcher:
     # -- configuration, end ----------------------------------------------------------------------------------------
 
     def reconfigure(self) -> None:
-        """Settings may have changed: new connections are opened with them, old ones finish what they have."""
+        """Settings may have changed."""
         self.gates.reconfigure()
+        self.destinations.reconfigure()
+        self._bound()
+
+    def _bound(self) -> set[str]:
+        """Keep to the limits in force by now; gives the systems of which they have changed."""
+        changed = set()
         with self._lock:
-            old = {name: lane.destination for name, lane in self._lanes.items() if lane.destination is not None}
             for name, lane in self._lanes.items():
-                lane.destination, lane.bounds = None, self.gates.bounds(name)
-        for name, destination in old.items():
-            self._engine.run_apart(destination.close, name)
+                bounds = self.gates.bounds(name)
+                if bounds != lane.bounds:
+                    lane.bounds = bounds
+                    changed.add(name)
+        for name in changed:
+            self.destinations.adjust(name, self._lane(name).bounds)
+        return changed
 
     def refresh(self) -> None:
-        """Keep to what the rows say of systems: circuits, pauses, limits. Done several times a second."""
+        """Keep to what the rows say of systems: circuits, pauses, limits, switches. Done several times a second."""
         self.collector.adopt()
         with self._lock:
             now = self._engine.clock.epoch()
             for lane in self._lanes.values():
                 lane.used_at = now if lane.in_hand or lane.behind else lane.used_at
             using = frozenset(name for name, lane in self._lanes.items() if now < lane.used_at + _IDLE_SECONDS)
-        free = self.gates.refresh(using)
-        with self._lock:
-            for name, lane in self._lanes.items():
-                bounds = self.gates.bounds(name)
-                if bounds != lane.bounds:
-                    lane.bounds = bounds
-                    self._adjust(lane)
-                    free.add(name)
-        for name in sorted(free):
+        seen = self.gates.refresh(using)
+        for name in seen.switched:
+            self.destinations.reopen(name)
+        for name in sorted(seen.free | self._bound()):
             self._engine.wake.pump(name)
-
-    def _adjust(self, lane: Lane) -> None:
-        if isinstance(lane.destination, Adjustable):
-            lane.destination.adjust(lane.bounds.rate, lane.bounds.concurrency)
 
     def close(self) -> None:
         """Send nothing more, and wait for the verdicts of what is under way."""
         self._closing = True
-        with self._lock:
-            open_now = [lane.destination for lane in self._lanes.values() if lane.destination is not None]
-            for lane in self._lanes.values():
-                lane.destination = None  # a last round of the sweeper has nothing to adjust
-        with ExitStack() as ends:  # one that fails keeps no other open
-            ends.callback(self.gates.leave)
-            for destination in open_now:
-                ends.callback(destination.close)
+        try:
+            self.destinations.close()
+        finally:
+            self.gates.leave()

@@ -21,7 +21,7 @@ from connectors.base import Verdict
 from hub.pipeline.breaker import BAD, GOOD, Breaker, BreakerPolicy, weigh
 from hub.pipeline.budget import RetryBudget
 from hub.pipeline.turns import Turns
-from hub.store import circuits, limits
+from hub.store import circuits, limits, switches
 from hub.store.circuits import HALF_OPEN, OPEN, Circuit, Pause
 from hub.store.database import Database, Shared, now_of
 from hub.store.limits import Adjustment, Share
@@ -81,6 +81,15 @@ class _Rows(msgspec.Struct, frozen=True):
     pauses: dict[str, Pause]
     adjustments: dict[str, Adjustment]
     shares: dict[str, Share]
+    off: frozenset[str]  # systems that are stopped
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """What a look at the rows has shown: systems that may go on, that were stopped or
+    started."""
+
+    free: set[str]
+    switched: frozenset[str]
 
 
 class Bounds(msgspec.Struct, frozen=True):
@@ -255,22 +264,22 @@ class Gates:
                     gate.pause = gate.pause.moved(seconds)
                 gate.past += seconds if gate.past else 0.0
 
-    def refresh(self, using: frozenset[str] = frozenset()) -> set[str]:
-        """Bring the gates up to the rows; gives the systems that may go on. ``using``: those this worker sends to."""
+    def refresh(self, using: frozenset[str] = frozenset()) -> Seen:
+        """Bring the gates up to the rows. ``using``: the systems that this worker sends to."""
         now = self._engine.clock.epoch()
         self._keep_shares(using, now)
-        self._rows = self._read()
+        before, self._rows = self._rows, self._read()
         free = set()
         with self._lock:
             for system, gate in self._gates.items():
                 if gate.writing:
                     continue
-                shut = not gate.lets_through(now)
+                was_free = gate.lets_through(now)
                 self._apply(system, gate)
-                if shut and gate.lets_through(now):
+                if not was_free and gate.lets_through(now):
                     gate.breaker.forget()
                     free.add(system)
-        return free
+        return Seen(free, before.off ^ self._rows.off)
 
     def _read(self) -> _Rows:
         now = self._engine.clock.epoch()
@@ -280,6 +289,7 @@ class Gates:
                 {name: circuit.moved(-ahead) for name, circuit in circuits.open_now(db).items()},
                 {name: pause.moved(-ahead) for name, pause in circuits.pauses(db).items()}, limits.adjusted(db),
                 limits.shares(db, self._engine.worker, now + ahead) if self.shares_limits else {},
+                switches.systems_off(db),
             )  # fmt: skip
 
     def _apply(self, system: str, gate: Gate) -> None:

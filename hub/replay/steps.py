@@ -136,7 +136,8 @@ def _throw(engine: Engine, kind: str, name: str, state: str, actor: Actor, reaso
 
 
 def switch_on(engine: Engine, kind: str, name: str, actor: Actor, reason: str = "") -> None:
-    """Resume a route or start a system; what waited goes on. Raises Conflict when it was not off."""
+    """Resume a route or start a system, whose secrets are read again; what waited goes on. Raises Conflict when it was
+    not off."""
 
     def job(db: Database) -> None:
         if not switches.release(db, kind, name):
@@ -146,6 +147,8 @@ def switch_on(engine: Engine, kind: str, name: str, actor: Actor, reason: str = 
         )
 
     engine.store.write(job)
+    if kind == "system":
+        engine.dispatcher.destinations.reopen(name)
     route = engine.program.routes.get(name) if kind == "route" else None
     systems = {target.system.name for target in route.targets} if route else {name}
     for system in sorted(systems):

@@ -10,7 +10,6 @@ import msgspec
 
 from hub.store.database import Database
 
-
 NO_REPLY = "no_reply"  # a target has it, and no answer came that could be taken in
 
 

@@ -25,6 +25,11 @@ def is_off(db: Database, kind: str, name: str) -> bool:
     return db.execute("SELECT 1 FROM switches WHERE kind = ? AND name = ?", (kind, name)).get is not None
 
 
+def systems_off(db: Database) -> frozenset[str]:
+    """The systems that are stopped."""
+    return frozenset(str(name) for (name,) in db.execute("SELECT name FROM switches WHERE kind = 'system'"))
+
+
 def listed(db: Database) -> list[dict[str, Any]]:
     """Every switch that is off: kind, name, state, reason, since, actor."""
     columns = ("kind", "name", "state", "reason", "since", "actor")

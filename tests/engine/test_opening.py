@@ -18,7 +18,7 @@ def refuse_to_open(world: World, error: Exception) -> None:
     def fail(system: object) -> Destination:
         raise error
 
-    world.engine.dispatcher._open = fail
+    world.engine.dispatcher.destinations._open = fail
 
 
 @pytest.mark.parametrize(
@@ -32,12 +32,12 @@ def refuse_to_open(world: World, error: Exception) -> None:
 def test_a_system_that_cannot_be_opened_is_stopped_and_spares_its_messages(
     world: World, error: Exception, reason: str
 ) -> None:
-    opened = world.engine.dispatcher._open
+    opened = world.engine.dispatcher.destinations._open
     refuse_to_open(world, error)
     world.send(order(1), order(2))
     assert {state for _, state in world.states()} <= {"queued", "retrying"}
     assert [(s["name"], s["reason"]) for s in switches.listed(world.store.reader())] == [("erp", reason)]
-    world.engine.dispatcher._open = opened
+    world.engine.dispatcher.destinations._open = opened
     world.store.write(lambda db: switches.release(db, "system", "erp"))
     world.wait(1)
     assert [state for _, state in world.states()] == ["delivered", "delivered"]
@@ -50,7 +50,7 @@ def test_what_is_to_be_looked_up_in_a_system_that_cannot_be_opened_stays_in_doub
     world.target("wms").answers.append(Verdict(DOUBT, code="read_timeout"))
     world.send(order(1))
     refuse_to_open(world, UNSET)
-    world.engine.dispatcher.reconfigure()
+    world.engine.dispatcher.destinations.reopen("wms")
     world.wait(61)
     assert world.states() == [("wms", "unknown")]
     assert switches.is_off(world.store.reader(), "system", "wms")

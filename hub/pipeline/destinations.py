@@ -1,0 +1,125 @@
+"""The destinations that this process has open, one for each system, each opened when it is first needed.
+
+One is kept as long as its system's settings and secrets are the same. Else it finishes what it has before another is
+opened: both together would be more than the system bears.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from connectors.base import LATER, Adjustable, Destination, Recallable, Verdict
+from hub.errors import UsageError
+from hub.pipeline.gates import Bounds
+from hub.secret import references
+from hub.systems import System
+
+if TYPE_CHECKING:
+    from hub.pipeline.engine import Engine
+
+Open = Callable[[System], Destination]
+ENDING = Verdict(LATER, "closing", "not sent: the system is being opened anew", retry_after_seconds=0.0)
+_RECALLED = Verdict(LATER, "circuit_open", "not sent: the system has failed too often", retry_after_seconds=0.0)
+
+
+@dataclass(slots=True)
+class _Opened:
+    destination: Destination
+    made_of: Any
+    is_ending: bool = False
+
+
+class Destinations:
+    """``bounds`` gives what this process may use of a system at the moment."""
+
+    def __init__(self, engine: Engine, open_destination: Open, bounds: Callable[[str], Bounds]) -> None:
+        self._engine, self._open, self._bounds = engine, open_destination, bounds
+        self._opened: dict[str, _Opened] = {}
+        self._lock = threading.Lock()
+        self._is_closed = False
+
+    def of(self, name: str) -> Destination | None:
+        """A system's destination; None while the one before is ending, or after the end. Raises what a connector raises
+        that cannot be opened."""
+        with self._lock:
+            opened = self._opened.get(name)
+            if opened is None:
+                if self._is_closed:
+                    return None
+                system = self._engine.program.settings.systems[name]
+                made_of = self._made_of(system)
+                opened = self._opened[name] = _Opened(self._open(system), made_of)
+                _adjust(opened.destination, self._bounds(name))
+            return None if opened.is_ending else opened.destination
+
+    def is_ending(self, name: str) -> bool:
+        """Whether nothing can be sent to a system until its old destination has ended."""
+        opened = self._opened.get(name)
+        return opened is not None and opened.is_ending
+
+    def adjust(self, name: str, bounds: Bounds) -> None:
+        """This is what a system may be sent from now on."""
+        with self._lock:
+            if (opened := self._opened.get(name)) is not None:
+                _adjust(opened.destination, bounds)
+
+    def recall(self, name: str) -> None:
+        """What is queued for a system that has just been found to fail waits as rows, its tries unspent."""
+        opened = self._opened.get(name)
+        if opened is not None and isinstance(opened.destination, Recallable):
+            opened.destination.recall(_RECALLED)
+
+    def reconfigure(self) -> None:
+        """Other files may be in force: those of which the settings or secrets are others are opened anew."""
+        systems = self._engine.program.settings.systems
+        for name, opened in list(self._opened.items()):
+            made_of = self._made_of(systems[name]) if name in systems else None
+            if made_of is None or made_of != opened.made_of:
+                self.reopen(name)
+
+    def reopen(self, name: str) -> None:
+        """Open a system anew, with what its secrets are by then, once its destination has finished what it has."""
+        with self._lock:
+            opened = self._opened.get(name)
+            if opened is None or opened.is_ending:
+                return
+            opened.is_ending = True
+        self._engine.run_apart(partial(self._end, name, opened.destination), name)
+
+    def _end(self, name: str, destination: Destination) -> None:
+        try:
+            if isinstance(destination, Recallable):
+                destination.recall(ENDING)
+            destination.close()
+        finally:
+            with self._lock:
+                self._opened.pop(name, None)
+            self._engine.wake.pump(name)
+
+    def _made_of(self, system: System) -> Any:
+        """What a destination is made of, to tell whether another would be the same; None where nobody can tell."""
+        try:
+            secrets = [self._engine.secret(one) for one in references(system.options)] if self._engine.secret else []
+        except UsageError:
+            return None
+        return system, system.files, secrets
+
+    def close(self) -> None:
+        """Wait for the verdicts of what is under way; one that fails keeps no other open."""
+        with self._lock:
+            self._is_closed = True
+            open_now = [each.destination for each in self._opened.values() if not each.is_ending]
+            self._opened.clear()  # a last round of the sweeper has nothing to adjust
+        with ExitStack() as ends:
+            for destination in open_now:
+                ends.callback(destination.close)
+
+
+def _adjust(destination: Destination, bounds: Bounds) -> None:
+    if isinstance(destination, Adjustable):
+        destination.adjust(bounds.rate, bounds.concurrency)
