@@ -151,16 +151,13 @@ class Dispatcher:
         now, gate = self._engine.clock.epoch(), self.gates.of(system)
         with self._lock:
             room = lane.bounds.window - lane.in_hand
-        if self.destinations.is_ending(system):
+        if room <= 0 or self.destinations.is_ending(system):
             lane.behind = True
             return
         if not gate.lets_through(now):
             lane.behind = True
             if gate.may_probe(now):
                 self._probe(system, gate, now)
-            return
-        if room <= 0:
-            lane.behind = True
             return
         found = take_turns(self._engine, gate, system, room, now)
         lane.behind = len(found) >= room
@@ -379,6 +376,8 @@ class Dispatcher:
                 lane.used_at = now if lane.in_hand or lane.behind else lane.used_at
             using = frozenset(name for name, lane in self._lanes.items() if now < lane.used_at + _IDLE_SECONDS)
         seen = self.gates.refresh(using)
+        for name in seen.shut:
+            self.recall(name)
         for name in seen.switched:
             self.destinations.reopen(name)
         for name in sorted(seen.free | self._bound()):

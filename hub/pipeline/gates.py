@@ -85,10 +85,11 @@ class _Rows(msgspec.Struct, frozen=True):
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """What a look at the rows has shown: systems that may go on, that were stopped or
+    """What a look at the rows has shown: systems that may go on, whose circuit is open now, that were stopped or
     started."""
 
     free: set[str]
+    shut: set[str]
     switched: frozenset[str]
 
 
@@ -111,6 +112,7 @@ class Gates:
         self._leased: dict[str, float] = {}  # since when this worker has had a share of a system
         self.shares_limits: bool | None = None  # whether other workers may send too; None: not asked yet
         self._rows = self._read()
+        self._off = self._rows.off  # as the last refresh has told
 
     def of(self, system: str) -> Gate:
         """A system's gate."""
@@ -212,7 +214,10 @@ class Gates:
         with self._busy(gate):
             gate.probing = ""
             engine.store.write(lambda db: circuits.end_probe(db, system, engine.worker, now_of(db, now) + 1.0, None))
-        self.refresh()
+        self._rows = self._read()
+        with self._lock:
+            if not gate.writing:
+                self._apply(system, gate)
 
     def recover(self) -> None:
         """Give up the probes of an earlier run, where there can be no other worker that has one."""
@@ -268,18 +273,21 @@ class Gates:
         """Bring the gates up to the rows. ``using``: the systems that this worker sends to."""
         now = self._engine.clock.epoch()
         self._keep_shares(using, now)
-        before, self._rows = self._rows, self._read()
-        free = set()
+        self._rows = self._read()
+        free, shut = set(), set()
         with self._lock:
             for system, gate in self._gates.items():
                 if gate.writing:
                     continue
-                was_free = gate.lets_through(now)
+                was_closed, was_free = gate.circuit is None, gate.lets_through(now)
                 self._apply(system, gate)
+                if was_closed and gate.circuit is not None:
+                    shut.add(system)
                 if not was_free and gate.lets_through(now):
                     gate.breaker.forget()
                     free.add(system)
-        return Seen(free, before.off ^ self._rows.off)
+        off, self._off = self._off, self._rows.off
+        return Seen(free, shut, off ^ self._off)
 
     def _read(self) -> _Rows:
         now = self._engine.clock.epoch()

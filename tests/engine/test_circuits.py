@@ -230,6 +230,23 @@ def test_what_is_queued_for_it_comes_back_untried(world: World) -> None:
     assert world.rows("SELECT count(*) FROM deliveries WHERE due_at <= ?", world.clock.at) == [(15,)]
 
 
+@pytest.mark.parametrize("by", ["another worker", "a person"])
+def test_what_is_queued_comes_back_where_this_process_did_not_open_it(world: World, by: str) -> None:
+    erp = world.targets["erp"] = Recalled()
+    world.send(*(order(number) for number in range(20)))
+    now = world.clock.epoch()
+    if by == "a person":
+        world.store.write(lambda db: circuits.force_open(db, "erp", "at night", "me", now))
+    else:
+        found = circuits.Circuit(circuits.OPEN, now, "5 tries in a row failed", "hub", now + 1)
+        world.store.write(lambda db: circuits.open_circuit(db, "erp", found))
+    assert len(erp.waiting) == 20
+    world.engine.dispatcher.refresh()
+    world.run()
+    assert erp.waiting == []
+    assert world.rows("SELECT state, max(attempts), count(*) FROM deliveries GROUP BY state") == [("retrying", 0, 20)]
+
+
 def second(world: World) -> Engine:
     """Another worker on the same store."""
     return Engine(

@@ -12,7 +12,7 @@ from world import ROUTES, SYSTEMS, Target, World, order
 from connectors.base import LATER, Finished, Parcel, Verdict
 from hub.message import Delivery
 from hub.pipeline.engine import Engine
-from hub.store import due, limits, switches
+from hub.store import circuits, due, limits, switches
 from hub.store.database import Database
 
 OTHER = b"""
@@ -180,6 +180,23 @@ def test_a_worker_without_a_place_sends_nothing(make_world: Callable[..., World]
     tick(world, other, 2)
     assert [bounds(engine)[1] for engine in (first, other)] == [1, 0]
     assert other.dispatcher._lane("erp").bounds.window == 0
+
+
+def test_a_worker_without_a_place_takes_no_probe(make_world: Callable[..., World]) -> None:
+    world = make_world(systems=NARROW.replace(b"concurrency: 2", b"concurrency: 1"))
+    first, other = sharing(world)
+    tick(world, other, 2)
+    broken = circuits.Circuit(circuits.OPEN, 1.0, "5 tries in a row failed", "hub", world.clock.epoch() + 5)
+    world.store.write(lambda db: circuits.open_circuit(db, "erp", broken))
+    tick(world, other, 0)
+    world.send(order(1))
+    tick(world, other, 6)
+    other.pump("erp")
+    assert circuits.open_now(world.store.reader())["erp"].state == circuits.OPEN
+    first.pump("erp")
+    world.run()
+    assert circuits.open_now(world.store.reader()) == {}
+    assert world.states() == [("erp", "delivered")]
 
 
 def test_the_share_of_a_worker_that_died_comes_back_when_its_lease_ends(make_world: Callable[..., World]) -> None:
