@@ -8,12 +8,13 @@ _LONGEST_WAIT = 300.0
 
 
 class RetryBudget:
-    """Counts what this process sends to one system; each process keeps to the share of its own traffic."""
+    """Counts what this process sends to one system; each process keeps to the share of its own traffic, and to its part
+    of what may always go, where ``processes`` send to the system."""
 
-    __slots__ = ("_all", "_put_off", "_retries", "_second", "share")
+    __slots__ = ("_all", "_put_off", "_retries", "_second", "processes", "share")
 
     def __init__(self, share: float) -> None:
-        self.share = share
+        self.share, self.processes = share, 1
         self._all, self._retries = [0] * _SECONDS, [0] * _SECONDS
         self._second, self._put_off = 0, 0
 
@@ -26,12 +27,13 @@ class RetryBudget:
     def room(self, now: float) -> int:
         """How many retries may go now."""
         self._move_on(now)
-        return max(0, int(self.share * sum(self._all)) + _FREE_PER_SECOND * _SECONDS - sum(self._retries))
+        free = max(1, _FREE_PER_SECOND * _SECONDS // self.processes)
+        return max(0, int(self.share * sum(self._all)) + free - sum(self._retries))
 
     def wait_seconds(self) -> float:
         """How long one more retry has to wait: the more are put off, the longer, so that they come spread out."""
         self._put_off += 1
-        a_second = _FREE_PER_SECOND + self.share * sum(self._all) / _SECONDS
+        a_second = _FREE_PER_SECOND / self.processes + self.share * sum(self._all) / _SECONDS
         return min(_LONGEST_WAIT, 1.0 + self._put_off / a_second)
 
     def _move_on(self, now: float) -> None:

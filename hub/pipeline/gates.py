@@ -305,6 +305,7 @@ class Gates:
         gate.circuit, gate.adjustment = rows.circuits.get(system), rows.adjustments.get(system)
         gate.share = rows.shares.get(system, Share())
         gate.budget.share = budget_of(self._engine.program.settings.systems.get(system), gate.adjustment)
+        gate.budget.processes = gate.share.count
         pause = rows.pauses.get(system)
         known = gate.pause.until if gate.pause else gate.past
         if pause is not None and pause.until > max(self._engine.clock.epoch(), known):

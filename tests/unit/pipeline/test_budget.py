@@ -28,3 +28,12 @@ def test_what_was_sent_is_forgotten_when_the_clock_is_put_back() -> None:
     budget.sent(100, 100, 5000.0)
     assert budget.room(5000.0) == 20
     assert budget.room(1400.0) == 100
+
+
+def test_what_may_always_go_is_shared_by_all_processes() -> None:
+    budget = RetryBudget(0.0)
+    budget.processes = 4
+    assert budget.room(1000.0) == 25
+    assert [budget.wait_seconds() for _ in range(5)][-1] == 3.0
+    budget.processes = 1000
+    assert budget.room(1000.0) == 1
