@@ -145,9 +145,10 @@ def from_row(row: tuple[Any, ...]) -> Delivery:
 _IS_FOLLOWED = """(SELECT 1 FROM deliveries c WHERE c.waits_for = deliveries.delivery_id AND c.waits_for <> ''
     AND c.due_at IS NULL AND c.state = 'queued' LIMIT 1)"""
 _FINISH = f"""UPDATE deliveries SET state = ?2, holds_lane = CASE WHEN lane = '' THEN 0 ELSE ?3 END, due_at = ?4,
-    updated_at = ?5, attempts = attempts + ?6, tries = tries + 1, failure = ?7, fingerprint = ?8, doubt = ?9,
-    hold_reason = ?10, claimed_by = NULL, claimed_at = NULL, crashes = 0
-  WHERE delivery_id = ?1 AND state IN ('delivering', 'unknown')
+    updated_at = ?5, attempts = CASE WHEN state = 'held' THEN attempts ELSE attempts + ?6 END, tries = tries + 1,
+    failure = ?7, fingerprint = ?8, doubt = ?9, hold_reason = ?10, claimed_by = NULL, claimed_at = NULL, crashes = 0
+  WHERE delivery_id = ?1 AND (state IN ('delivering', 'unknown')
+    OR (state = 'held' AND doubt = 1 AND attempts = ?11 AND revision = ?12))
   RETURNING delivery_id, system, lane, state, {_IS_FOLLOWED}, tries"""
 _ATTEMPT = "INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _WAITING = {"queued", "delivering", "retrying", "unknown", "held"}
@@ -155,7 +156,8 @@ _WAITING = {"queued", "delivering", "retrying", "unknown", "held"}
 
 def finish(db: Database, finishes: Sequence[Finish], worker: str) -> set[str]:
     """End attempts: the next state of each delivery and its attempt row; those of a batch end with its first one. Gives
-    the systems that have something due."""
+    the systems that have something due. Doubt about an attempt, for which a delivery is held, ends as well with what
+    is known of that attempt in the end: its worker had only been taken for dead."""
     finishes = [*finishes, *batches.ends(db, finishes)]
     ended = list(db.executemany(_FINISH, [_finish_row(f) for f in finishes]))
     by_id = {f.delivery_id: f for f in finishes}
@@ -186,8 +188,13 @@ def _finish_row(f: Finish) -> tuple[Any, ...]:
     holds = 1 if f.state in _WAITING or f.blocks_lane else 0
     return (
         f.delivery_id, f.state, holds, f.due_at, f.at, 1 if f.counts else 0, failure, f.fingerprint, int(f.doubt),
-        f.hold_reason,
+        f.hold_reason, f.number if _is_certain(f) else -1, f.revision,
     )  # fmt: skip
+
+
+def _is_certain(f: Finish) -> bool:
+    """Whether this says of the attempt, and of nothing else, that it had its effect or never will."""
+    return f.state in ("delivered", "dead") and not f.doubt and not f.is_batch
 
 
 def _attempt_row(f: Finish, number: int, worker: str) -> tuple[Any, ...]:

@@ -8,10 +8,11 @@ import pytest
 from replaying import DEAD, deploy, run
 from world import ORDER_OUT, ROUTES, World, order
 
-from connectors.base import DOUBT, FOUND, LATER, REFUSED, STOPPED, Verdict
+from connectors.base import DELIVERED, DOUBT, FOUND, LATER, REFUSED, STOPPED, Parcel, Verdict
 from hub.replay import steps
 from hub.store import switches
 from hub.store.audit import Actor
+from hub.sweeper import Sweeper
 
 ANNA = Actor("anna", "operator")
 TIMEOUT = Verdict(DOUBT, code="read_timeout", detail="no answer")
@@ -102,3 +103,50 @@ def test_changed_bytes_never_follow_a_try_that_may_have_had_its_effect(
     assert len(erp.sent) == sent + (not stays)
     if stays:
         assert "doubt_unsettled" in str(world.rows("SELECT failure FROM deliveries WHERE replay_depth = 1"))
+
+
+def taken_for_dead(make_world: Callable[..., World], routes: bytes = ROUTES) -> tuple[World, Parcel]:
+    """A worker that is only slow: what it is sending is held, for nobody else can tell whether it arrived."""
+    world = make_world(routes=routes.replace(b"system: erp", b"system: crm"))
+    world.target("crm").silent = True
+    world.send(order(1), order(1))
+    Sweeper(world.engine, world.folder, None, {}).recover_from(world.engine.worker)
+    assert world.states() == [("crm", "held"), ("crm", "queued")]
+    world.target("crm").silent = False
+    return world, world.target("crm").sent[0]
+
+
+def answered(world: World, parcel: Parcel, verdict: Verdict) -> None:
+    world.engine.dispatcher._finished([(parcel, verdict)])
+    world.run()
+
+
+@pytest.mark.parametrize(("verdict", "state"), [(Verdict(DELIVERED, status=200), "delivered"), (REFUSAL, "dead")])
+def test_what_a_worker_that_was_taken_for_dead_learns_ends_the_doubt(
+    make_world: Callable[..., World], verdict: Verdict, state: str
+) -> None:
+    world, parcel = taken_for_dead(make_world)
+    answered(world, parcel, verdict)
+    assert world.states() == [("crm", state), ("crm", "delivered")]
+    assert world.rows("SELECT attempts, doubt, hold_reason FROM deliveries WHERE state = ?", state)[0] == (1, 0, "")
+    tries = world.rows("SELECT number, code FROM attempts WHERE delivery_id = ? ORDER BY number", parcel.delivery_id)
+    assert tries == [(1, "hub_died"), (2, verdict.code)]
+
+
+@pytest.mark.parametrize("verdict", [BUSY, TIMEOUT, UNAUTHORIZED])
+def test_an_answer_that_settles_nothing_leaves_the_doubt(make_world: Callable[..., World], verdict: Verdict) -> None:
+    world, parcel = taken_for_dead(make_world)
+    answered(world, parcel, verdict)
+    assert world.states() == [("crm", "held"), ("crm", "queued")]
+
+
+def test_an_answer_about_an_earlier_try_says_nothing_of_the_one_in_doubt(make_world: Callable[..., World]) -> None:
+    world, parcel = taken_for_dead(make_world)
+    late = world.engine.dispatcher._under_way.pop(parcel.delivery_id)
+    world.target("crm").answers.append(TIMEOUT)
+    steps.release(world.engine, parcel.delivery_id, ANNA, "it did not arrive")
+    world.run()
+    assert world.states() == [("crm", "held"), ("crm", "queued")]
+    world.engine.dispatcher._under_way[parcel.delivery_id] = late
+    answered(world, parcel, REFUSAL)
+    assert world.states() == [("crm", "held"), ("crm", "queued")]
