@@ -160,6 +160,8 @@ class Sweeper(Rounds):
             _log.warning("a source is not sure of what it gives", system=name, reason=doubt)
 
     def _adjust_sources(self) -> None:
+        for name in self._engine.dispatcher.gates.off & self._sources.keys():
+            self._close_source(name)  # when it is started it is opened anew, with its secrets as they are then
         for name, (source, _) in list(self._sources.items()):
             self._adjust(name, source)
 
@@ -285,10 +287,13 @@ class Sweeper(Rounds):
         self._close_sources()
 
     def _close_sources(self) -> None:
-        for name, (source, _) in list(self._sources.items()):
-            self._engine.run_apart(source.close, name)  # it waits for what is under way
-        self._sources.clear()
-        self._bounds.clear()
+        for name in list(self._sources):
+            self._close_source(name)
+
+    def _close_source(self, name: str) -> None:
+        source, _ = self._sources.pop(name)
+        self._bounds.pop(name, None)
+        self._engine.run_apart(source.close, name)  # it waits for what is under way
 
 
 def _dedupe_key(incoming: Incoming) -> str:

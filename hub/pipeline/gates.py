@@ -112,7 +112,7 @@ class Gates:
         self._leased: dict[str, float] = {}  # since when this worker has had a share of a system
         self.shares_limits: bool | None = None  # whether other workers may send too; None: not asked yet
         self._rows = self._read()
-        self._off = self._rows.off  # as the last refresh has told
+        self.off = self._rows.off  # systems that were stopped when the gates were last brought up to the rows
 
     def of(self, system: str) -> Gate:
         """A system's gate."""
@@ -286,8 +286,8 @@ class Gates:
                 if not was_free and gate.lets_through(now):
                     gate.breaker.forget()
                     free.add(system)
-        off, self._off = self._off, self._rows.off
-        return Seen(free, shut, off ^ self._off)
+        before, self.off = self.off, self._rows.off
+        return Seen(free, shut, before ^ self.off)
 
     def _read(self) -> _Rows:
         now = self._engine.clock.epoch()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from caller import Caller, Folder, new_key
-from scripted_server import ScriptedServer, always
+from scripted_server import Line, Request, ScriptedServer, always
 from shop import Shop
 from test_retention import DAY, prune
 from world import START, SYSTEMS, World
@@ -84,8 +84,8 @@ class Round:
 def polling(make_world: Callable[..., World]) -> Iterator[Callable[[ScriptedServer], Round]]:
     made: list[Round] = []
 
-    def start(server: ScriptedServer) -> Round:
-        systems = SYSTEMS + POLLED.format(url=server.url).encode()
+    def start(server: ScriptedServer, more: str = "") -> Round:
+        systems = SYSTEMS + POLLED.format(url=server.url).encode() + more.encode()
         made.append(Round(make_world(systems=systems, routes=ROUTE, order_in=SALE_IN)))
         return made[-1]
 
@@ -265,3 +265,25 @@ def test_a_source_holds_on_while_more_waits_than_should(
         here.world.clock.at += 61
         here.sweep()
     assert here.world.rows("SELECT count(*) FROM receipts") == [(8,)]
+
+
+def test_a_system_that_is_started_again_is_fetched_from_with_its_new_secret(
+    polling: Callable[..., Round],
+) -> None:
+    shop, token = Shop(1), "two"
+
+    async def locked(request: Request, line: Line) -> None:
+        is_known = request.headers.get("authorization") == f"Bearer {token}"
+        await (shop(request, line) if is_known else line.answer(401))
+
+    with ScriptedServer(locked) as server:
+        here = polling(server, "  auth: {type: bearer, token: secret://file/token}\n")
+        (here.world.folder / "token").write_text("one")
+        here.sweep()
+        assert switches.is_off(here.world.store.reader(), "system", "till")
+        here.sweep()
+        (here.world.folder / "token").write_text(token)
+        here.world.store.write(lambda db: switches.release(db, "system", "till"))
+        here.world.clock.at += 61
+        here.sweep()
+    assert [body["ref"] for body in here.world.target("erp").bodies] == ["1"]
