@@ -18,7 +18,8 @@ from store_steps import accept, arrival
 from test_embedded_store import HOT, TABLES
 from test_stores import split
 
-from hub.store import Store, due, receipts
+from hub.message import Finish
+from hub.store import Store, deliveries, due, receipts
 from hub.store.postgres.connection import connect
 from hub.store.postgres.dialect import translate
 from hub.store.postgres.store import _BY_KEY
@@ -99,6 +100,38 @@ def test_what_waits_longest_is_taken_without_reading_all_that_waits(outgrown: St
     for worker in ("w", "w2"):
         for text, values in statements_run(outgrown, lambda db, w=worker: receipts.take(db, waiting[-9:], [], w, 1.0)):
             assert seen_by(outgrown, text, values) <= len(held) + 3 * receipts.BATCH + 1, text
+
+
+class Undone(Exception):
+    """What a job has done is taken back."""
+
+
+def test_whether_others_come_after_what_ends_is_known_without_reading_all_that_waits(outgrown: Store) -> None:
+    ended = split(outgrown, 1, "m", *(f"lane-{number}" for number in range(10)))
+    split(outgrown, 2, "n", *(f"other-{number}" for number in range(300)))
+    outgrown.write(lambda db: db.execute("UPDATE deliveries SET waits_for = 'x', due_at = NULL WHERE message_id = 'n'"))
+    outgrown.write(lambda db: deliveries.claim(db, ended, "w", 2.0))
+    finishes = [Finish(one, "delivered", 2.0, 1.0, 1, 1, 1) for one in ended]
+    ran: list[tuple[str, Any]] = []
+
+    def job(db: Any) -> None:
+        run = db._run
+        db._run = lambda text, values: (ran.append((text, values)), run(text, values))[1]
+        deliveries.finish(db, finishes, "w")
+        del db._run
+        raise Undone
+
+    with pytest.raises(Undone):
+        outgrown.write(job)
+    text, values = next(one for one in ran if one[0].startswith("UPDATE deliveries"))
+    assert "waits_for" in text
+    with connect(outgrown.url) as connection:
+        (plans,) = connection.execute(
+            f"EXPLAIN (ANALYZE, TIMING off, FORMAT JSON) {text}".encode(), values
+        ).fetchone() or ([],)
+        assert plans[0]["Plan"]["Actual Rows"] == len(ended)
+        assert "deliveries_waiting" in str(plans)
+        assert rows_looked_at(plans[0]["Plan"]) <= len(ended), text
 
 
 def test_what_is_due_is_taken_without_reading_all_of_it(outgrown: Store) -> None:
