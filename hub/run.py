@@ -16,7 +16,7 @@ from hub.api.ingest import Ingest
 from hub.api.on_demand import application, soap_door
 from hub.collector import calm_the_collector
 from hub.embedded import Hub
-from hub.errors import HubError
+from hub.errors import HubError, StoreAway, StoreError, StoreFull
 from hub.listening import certificate_files, listening_socket
 from hub.loggers import structlog
 from hub.project import content_hash, read_files
@@ -26,6 +26,7 @@ from hub.worker import STUCK_SECONDS
 
 _log = structlog.get_logger("run")
 _BEAT_SECONDS = 1.0
+REFUSED, LATER = 78, 1  # what the parent does not try again, and what it does
 
 
 def main(root: Path, beat: int, reload: bool) -> int:
@@ -37,15 +38,20 @@ def main(root: Path, beat: int, reload: bool) -> int:
         http = hub.engine.program.settings.http
         listener = listening_socket(http)
         files = certificate_files(http.tls, root, hub.secrets) if http.tls else None
+    except (StoreAway, StoreFull) as error:
+        return _later(error)
     except HubError as error:
         print(error, file=sys.stderr)
-        return 1
+        return REFUSED
     for number in (signal.SIGTERM, signal.SIGINT):
         # The web server raises the signal again when it has closed; by then there is still work to finish.
         signal.signal(number, lambda *_: None)
     beating = threading.Thread(target=_beat, args=(hub, beat), daemon=True)
     beating.start()
-    hub.start()
+    try:
+        hub.start()
+    except StoreError as error:
+        return _later(error)
     calm_the_collector()
     if reload:
         threading.Thread(target=_follow_files, args=(hub,), daemon=True).start()
@@ -54,6 +60,11 @@ def main(root: Path, beat: int, reload: bool) -> int:
     finally:
         hub.stop()
     return 0
+
+
+def _later(error: StoreError) -> int:
+    _log.error("the hub cannot start as long as its store is like this", reason=str(error))
+    return LATER
 
 
 def _serve(hub: Hub, listener: socket.socket, certificate: tuple[str, str] | None) -> None:

@@ -23,6 +23,9 @@ from typing import NoReturn
 _RESTART_SECONDS = 0.3
 _SILENT_SECONDS = 30.0
 _LONGEST_PAUSE = 10.0
+_TICK_SECONDS = 0.1
+# How a hub ends that the project or the store refuses; one that is ended by a mistake, or by a full disk, ends with 1.
+_REFUSED = 78
 
 
 def become(root: Path, reload: bool) -> NoReturn:
@@ -33,7 +36,9 @@ def become(root: Path, reload: bool) -> NoReturn:
 
 
 def run(root: Path, reload: bool = False) -> int:
-    """Keep one hub process going until SIGTERM or SIGINT. Gives the exit code of a hub that ended on purpose."""
+    """Keep one hub process going until SIGTERM or SIGINT. Gives the exit code of a hub that ended on purpose: when it
+    was told to, or when it was refused before it ever ran. One that has run before, and is refused now, is tried again:
+    somebody may be in the middle of an edit."""
     stopping: list[int] = []
     child = 0
 
@@ -44,7 +49,7 @@ def run(root: Path, reload: bool = False) -> int:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    pause = _RESTART_SECONDS
+    pause, has_run = _RESTART_SECONDS, False
     while True:
         reading, writing = os.pipe()
         started = time.monotonic()
@@ -52,19 +57,26 @@ def run(root: Path, reload: bool = False) -> int:
         if stopping:
             _end(child)
         os.close(writing)
-        code, child = _watch(child, reading), 0
+        (code, runs), child = _watch(child, reading), 0
         os.close(reading)
+        has_run = has_run or runs
         if stopping and code == -signal.SIGTERM:  # it was ended before it could see to that itself
             return 0
-        if stopping or code in (0, 1, 2):
+        if stopping or code == 0 or (code == _REFUSED and not has_run):
             return code
         # One that ends itself as soon as it starts is given more time each time; one that was killed starts at once.
         ends_itself = code > 0 and time.monotonic() - started < _SILENT_SECONDS
         pause = min(2 * pause, _LONGEST_PAUSE) if ends_itself else _RESTART_SECONDS
         _log("the hub died and is started again", exit=code, pause_seconds=pause)
-        time.sleep(pause)
+        _rest(pause, stopping)
         if stopping:
             return 0
+
+
+def _rest(seconds: float, stopping: list[int]) -> None:
+    until = time.monotonic() + seconds
+    while not stopping and time.monotonic() < until:
+        time.sleep(_TICK_SECONDS)
 
 
 def _end(child: int) -> None:
@@ -78,17 +90,19 @@ def _spawn(root: Path, reload: bool, beat: int) -> int:
     return os.posix_spawn(sys.executable, arguments, os.environ)
 
 
-def _watch(child: int, reading: int) -> int:
-    """The child's exit code; negative for a signal. A child without a beat is killed."""
+def _watch(child: int, reading: int) -> tuple[int, bool]:
+    """The child's exit code, negative for a signal, and whether it came to run. A child without a beat is killed."""
+    runs = False
     while True:
         ready, _, _ = select.select([reading], [], [], _SILENT_SECONDS)
         if ready and os.read(reading, 100):
+            runs = True
             continue
         if not ready:
             _log("the hub has made no progress and is ended", seconds=_SILENT_SECONDS)
             os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
-        return os.waitstatus_to_exitcode(status)
+        return os.waitstatus_to_exitcode(status), runs
 
 
 def _log(event: str, **fields: float) -> None:

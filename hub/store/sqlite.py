@@ -5,6 +5,7 @@ The library is the one that ``apsw`` carries: versions up to 3.51.2 can corrupt 
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
@@ -35,6 +36,7 @@ _PRAGMAS = (
 # executemany takes its statement out of the cache and puts it back behind all others at every row: so many rows later
 # another statement is compiled anew. More places than this take longer to look through than that spares.
 _STATEMENTS = 300
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class SqliteStore(Writing):
@@ -51,14 +53,19 @@ class SqliteStore(Writing):
         if read_only:
             self._require_file()
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = _take_lock(path.with_name(path.name + ".lock"))
-        db = connect(path)
-        if migrate:
-            apply_migrations(db, path)
-        self._db = db
+        try:
+            with _raised_as_ours(), _opening():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._lock = _take_lock(path.with_name(path.name + ".lock"))
+                self._db = db = connect(path)
+                if migrate:
+                    apply_migrations(db, path)
+                beside = connect(path)
+        except StoreError:
+            self.close()
+            raise
         self._committer = Committer(Transactions(db).run)
-        self._checkpoints = Checkpoints(connect(path), lambda work: self.committer.between(lambda: work(db)))
+        self._checkpoints = Checkpoints(beside, lambda work: self.committer.between(lambda: work(db)))
         self._checkpoints.watch(db)
 
     @property
@@ -134,6 +141,31 @@ class SqliteStore(Writing):
             raise StoreError(f"there is no store at {self.path} yet; start the hub once with `o2c run`")
 
 
+@contextmanager
+def _raised_as_ours() -> Iterator[None]:
+    """What SQLite or the system cannot do in the block comes out as StoreError."""
+    try:
+        yield
+    except apsw.FullError as error:
+        raise StoreFull("the disk that holds the store is full; free some room, work goes on by itself") from error
+    except (apsw.IOError, apsw.CantOpenError, apsw.ReadOnlyError) as error:
+        raise StoreFull(f"the store cannot be written: {error}") from error
+    except apsw.BusyError as error:
+        raise StoreError(f"the store is in use: {error}") from error
+    except apsw.Error as error:
+        raise StoreRefused(f"the store refused this: {error}") from error
+
+
+@contextmanager
+def _opening() -> Iterator[None]:
+    """What the system says of the files in the block comes out as StoreError."""
+    try:
+        yield
+    except OSError as error:
+        kind = StoreFull if error.errno in _NO_ROOM else StoreError
+        raise kind(f"the store cannot be opened: {error.strerror}: {error.filename or 'its lock file'}") from error
+
+
 class Transactions:
     """Runs jobs in transactions of one connection, one at a time."""
 
@@ -143,16 +175,8 @@ class Transactions:
 
     def run(self, job: Job, durable: bool) -> Any:
         """The job's result, once it is committed. Raises StoreFull and StoreRefused."""
-        try:
+        with _raised_as_ours():
             return self._attempt(job, durable)
-        except apsw.FullError as error:
-            raise StoreFull("the disk that holds the store is full; free some room, work goes on by itself") from error
-        except (apsw.IOError, apsw.CantOpenError, apsw.ReadOnlyError) as error:
-            raise StoreFull(f"the store cannot be written: {error}") from error
-        except apsw.BusyError as error:
-            raise StoreError(f"the store is in use: {error}") from error
-        except apsw.Error as error:
-            raise StoreRefused(f"the store refused this: {error}") from error
 
     def _attempt(self, job: Job, durable: bool) -> Any:
         # BEGIN IMMEDIATE always: a read that turns into a write gets past the busy time-out (BUSY_SNAPSHOT).
@@ -201,8 +225,8 @@ def _take_lock(path: Path) -> IO[str]:
             f"another hub process (pid {pid}) holds the embedded store, which admits one at a time; stop that one first"
         ) from None
     lock.truncate(0)
-    lock.write(str(os.getpid()))
-    lock.flush()
+    with suppress(OSError):  # on a full disk others are not told who it is
+        os.write(lock.fileno(), str(os.getpid()).encode())
     return lock
 
 

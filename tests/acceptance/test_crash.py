@@ -158,7 +158,8 @@ class SmallFiles:
         self._set(hub, resource.RLIM_INFINITY)
 
     def _set(self, hub: HubProcess, size: int) -> None:
-        for pid in hub.children():
+        assert hub.process is not None
+        for pid in (hub.process.pid, *hub.children()):  # whoever is started later has it from its parent
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
     def close(self) -> None:
@@ -194,6 +195,30 @@ def test_a_full_disk_is_answered_503_and_work_goes_on_by_itself(
     assert {*acknowledged, f"k-{number}"} == set(receiver.effects)
     assert set(receiver.effects.values()) == {1}
     assert hub.rows("PRAGMA integrity_check") == [("ok",)]
+    assert hub.stop() == 0
+
+
+def test_a_hub_that_dies_while_the_disk_is_full_is_back_when_there_is_room(
+    make_hub: Callable[..., HubProcess], receiver: Receiver, room: SmallDisk | SmallFiles
+) -> None:
+    hub = make_hub()
+    hub.start()
+    room.limit(hub)
+    receiver.away = True
+    sent = 0
+    while (status := hub.send(f"k-{sent}")[0]) == 202:
+        sent += 1
+    assert status == 503
+    os.kill(hub.children()[0], signal.SIGKILL)
+    hub.wait_for(lambda: hub.log.count("the hub died and is started again") > 2)
+    assert "the hub cannot start as long as its store is like this" in hub.log
+    assert "Traceback" not in hub.log
+    room.lift(hub)
+    receiver.away = False
+    hub.wait_until_ready()
+    hub.wait_until_quiet()
+    assert {f"k-{number}" for number in range(sent)} <= set(receiver.effects)
+    assert set(receiver.effects.values()) == {1}
     assert hub.stop() == 0
 
 

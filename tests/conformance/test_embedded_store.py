@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from store_steps import EMBEDDED, accept, arrival
 from test_stores import claim, end, split
 
-from hub.errors import StoreBusy, StoreError
+from hub.errors import StoreBusy, StoreError, StoreFull
 from hub.store import deliveries, due, open_store, receipts
 from hub.store.sqlite import SqliteStore
 
@@ -29,6 +30,23 @@ def embedded(tmp_path: Path) -> Iterator[SqliteStore]:
 def test_a_second_process_is_told_who_holds_the_embedded_store(embedded: SqliteStore, tmp_path: Path) -> None:
     with pytest.raises(StoreBusy, match=f"pid {os.getpid()}"):
         open_store(EMBEDDED, tmp_path)
+
+
+def test_a_store_that_cannot_be_opened_for_want_of_room_says_so_and_is_opened_later(tmp_path: Path) -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, most))  # what a process meets on a full disk
+    try:
+        with pytest.raises(StoreFull, match="cannot be written"):
+            open_store(EMBEDDED, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    open_store(EMBEDDED, tmp_path).close()
+
+
+def test_a_store_whose_folder_cannot_be_made_says_which(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("no folder")
+    with pytest.raises(StoreError, match=r"cannot be opened: File exists: .*/data$"):
+        open_store("sqlite:///data/hub.db", tmp_path)
 
 
 def test_a_backup_of_a_running_store_restores_to_the_same_rows(embedded: SqliteStore, tmp_path: Path) -> None:
