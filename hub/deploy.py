@@ -54,8 +54,13 @@ def rollback(
     if earlier is None:
         raise Conflict("there is no earlier set to go back to")
     program = build_program(sets.files_of(db, earlier), environment, earlier, own_connectors)
-    store.write(lambda db: sets.activate(db, earlier, now, actor))
+    store.write(lambda db: sets.go_back(db, earlier, now, actor))
     return program
+
+
+def is_taken_back(store: Store, files: Mapping[str, bytes]) -> bool:
+    """Whether a rollback was the last that was put in force, and these files are what it went back from."""
+    return sets.is_taken_back(store.reader(), content_hash(files))
 
 
 def active_program(store: Store, environment: str | None, own_connectors: Path | None = None) -> Program | None:

@@ -15,7 +15,7 @@ from hub import replay
 from hub.apart import Apart
 from hub.backtest.background import Background
 from hub.chores import ClockWatch, everything
-from hub.deploy import active_program, deploy, rollback
+from hub.deploy import active_program, deploy, is_taken_back, rollback
 from hub.errors import ProjectError, UsageError
 from hub.loggers import structlog
 from hub.pipeline.connections import open_destination
@@ -36,9 +36,12 @@ _log = structlog.get_logger("hub")
 
 
 class Hub:
-    """The parts of a running embedded hub. Raises HubError when the project or the store does not allow a start."""
+    """The parts of a running embedded hub. Raises HubError when the project or the store does not allow a start.
 
-    def __init__(self, root: Path) -> None:
+    ``again``: it takes the place of one that has died, and nobody has asked for other files to be put in force.
+    """
+
+    def __init__(self, root: Path, again: bool = False) -> None:
         self.root = root
         self.environment = os.environ.get("O2C_ENV") or None
         own = root / "connectors"
@@ -49,7 +52,7 @@ class Hub:
         self.store: Store = open_store(_address(settings, self.secrets), root)
         self.clock = clock_of(self.store)
         self._be_alone()
-        program = self._first_program(files)
+        program = self._first_program(files, again)
         self.apart = Apart()
         self.telling = ThreadPoolExecutor(1, thread_name_prefix="telling")  # never behind look-ups that take their time
         self.worker = LocalWorker(_children() * REQUESTS_AT_ONCE)
@@ -102,17 +105,26 @@ class Hub:
         self.engine.activate(program)
         return program.set_id
 
-    def _first_program(self, files: dict[str, bytes]) -> Program:
-        """What the folder says, deployed; a folder with faults stops a first start and is reported at a later one."""
+    def _first_program(self, files: dict[str, bytes], again: bool) -> Program:
+        """What the folder says, deployed; a folder with faults stops a first start and is reported at a later one. What
+        is in force stays after a crash, and where the folder only holds what somebody has gone back from."""
+        has_gone_back = not again and is_taken_back(self.store, files)
+        if has_gone_back:
+            _log.warning("the folder holds what was taken back; the set in force stays until: o2c deploy")
+        if (again or has_gone_back) and (in_force := self._in_force()):
+            return in_force
         try:
             return deploy(self.store, files, self.environment, self.clock, "o2c run", self.own_connectors)
         except ProjectError as error:
-            earlier = active_program(self.store, self.environment, self.own_connectors)
+            earlier = self._in_force()
             if earlier is None:
                 raise
             _log.error("the project has faults; the set deployed before stays in force", faults=len(error.faults))
             print(error, file=sys.stderr)
             return earlier
+
+    def _in_force(self) -> Program | None:
+        return active_program(self.store, self.environment, self.own_connectors)
 
     def start(self) -> None:
         """Recover what another run left, then work."""

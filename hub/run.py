@@ -29,12 +29,13 @@ _BEAT_SECONDS = 1.0
 REFUSED, LATER = 78, 1  # what the parent does not try again, and what it does
 
 
-def main(root: Path, beat: int, reload: bool) -> int:
-    """The hub process itself: serve until a signal, then finish what is in hand."""
+def main(root: Path, beat: int, reload: bool, again: bool = False) -> int:
+    """The hub process itself: serve until a signal, then finish what is in hand. ``again``: another one ran before it
+    under the same parent."""
     logs.configure()
     os.chdir(root)  # folders in the configuration are relative to the project
     try:
-        hub = Hub(root)
+        hub = Hub(root, again)
         http = hub.engine.program.settings.http
         listener = listening_socket(http)
         files = certificate_files(http.tls, root, hub.secrets) if http.tls else None
@@ -112,4 +113,4 @@ def _follow_files(hub: Hub) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "reload"))
+    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2]), "reload" in sys.argv[3:], "again" in sys.argv[3:]))

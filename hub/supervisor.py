@@ -53,7 +53,7 @@ def run(root: Path, reload: bool = False) -> int:
     while True:
         reading, writing = os.pipe()
         started = time.monotonic()
-        child = _spawn(root, reload, writing)
+        child = _spawn(root, reload, writing, has_run)
         if stopping:
             _end(child)
         os.close(writing)
@@ -84,8 +84,9 @@ def _end(child: int) -> None:
         os.kill(child, signal.SIGTERM)
 
 
-def _spawn(root: Path, reload: bool, beat: int) -> int:
-    arguments = [sys.executable, "-m", "hub.run", str(root), str(beat), "reload" if reload else ""]
+def _spawn(root: Path, reload: bool, beat: int, again: bool) -> int:
+    words = [*(["reload"] if reload else []), *(["again"] if again else [])]
+    arguments = [sys.executable, "-m", "hub.run", str(root), str(beat), *words]
     os.set_inheritable(beat, True)
     return os.posix_spawn(sys.executable, arguments, os.environ)
 

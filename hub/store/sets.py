@@ -13,6 +13,8 @@ from hub.store.database import Database, lock
 
 _CONTENTS = "SELECT f.sha256, f.content FROM json_each(?) j JOIN files f ON f.sha256 = j.value ->> 0"
 
+_GONE_BACK = " (rollback)"  # behind the name of who did it
+
 
 def put(db: Database, files: Mapping[str, bytes], hash: str, at: float, actor: str, hub_version: str) -> int:
     """Store a set once; gives its number, the old one where exactly these files were deployed before."""
@@ -35,6 +37,19 @@ def put(db: Database, files: Mapping[str, bytes], hash: str, at: float, actor: s
 def activate(db: Database, set_id: int, at: float, actor: str) -> None:
     """Put a set in force: one row, at once."""
     db.execute("INSERT INTO activations (set_id, activated_at, actor) VALUES (?, ?, ?)", (set_id, at, actor))
+
+
+def go_back(db: Database, set_id: int, at: float, actor: str) -> None:
+    """Put an earlier set in force again."""
+    activate(db, set_id, at, actor + _GONE_BACK)
+
+
+def is_taken_back(db: Database, hash: str) -> bool:
+    """Whether the last act was to go back, from the set with this content whether in one step or in several."""
+    last = db.execute("SELECT set_id, actor FROM activations ORDER BY activation_id DESC LIMIT 1").fetchone()
+    if last is None or not last[1].endswith(_GONE_BACK):
+        return False
+    return db.execute("SELECT 1 FROM sets WHERE hash = ? AND set_id > ?", (hash, last[0])).get is not None
 
 
 def active(db: Database) -> int | None:
