@@ -13,7 +13,6 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -27,6 +26,7 @@ from hub.broker.wire import WireError
 from hub.chores import counting
 from hub.collector import calm_the_collector
 from hub.errors import HubError, StoreError
+from hub.lease import Lease
 from hub.loggers import structlog
 from hub.pipeline.line import Between
 from hub.roles.ground import Ending, Ground, begin
@@ -37,7 +37,6 @@ from hub.transformer import REQUESTS_AT_ONCE, Transformers
 from hub.worker import STUCK_SECONDS, LocalWorker
 
 _log = structlog.get_logger("worker")
-LEASE_SECONDS, _RENEW_SECONDS = 5.0, 1.0
 # Receipts that a process knows of and has not begun with; more is left to others, so that those of one source that
 # follow each other are in hand at the same time, wherever that is.
 _HEARD = 128
@@ -83,18 +82,13 @@ class Working:
 
     def __init__(self, ground: Ground, children: int, dead: str) -> None:
         self._ground = ground
-        self._give_up(dead, leases.end)  # what it had in hand is looked for
+        self._tell_of(dead)
         self.local = LocalWorker(children * REQUESTS_AT_ONCE, self._earlier)
         own = ground.own_connectors
         self.transformers = Transformers(ground.store, ground.clock, ground.environment, own, children)
         self.engine = ground.engine(ground.program(), self.local, self.transformers)
-        self._lease = partial(
-            leases.hold, name=leases.worker_lease(ground.name), holder=ground.name, seconds=LEASE_SECONDS
-        )
-        chores = {
-            "lease": (_RENEW_SECONDS, self._renew), "left to others": (0.0, self.local.look_at_left),
-            **counting(self.engine),
-        }  # fmt: skip
+        self._lease = Lease(ground.store.url, ground.root, leases.worker_lease(ground.name), ground.name)
+        chores = {"left to others": (0.0, self.local.look_at_left), **counting(self.engine)}
         self._rounds = Rounds(self.engine, ground.environment, chores, own)
         self._thread = threading.Thread(target=self._rounds.run, name="rounds", daemon=True)
         self._hearing = Hearing(ground.new_broker(), self.local)
@@ -104,12 +98,10 @@ class Working:
             return receipts.unread_between(self._ground.store.reader(), between, self._ground.name)
         return []
 
-    def _renew(self) -> None:
-        self._ground.store.write(self._lease, durable=False)
-
     def start(self) -> None:
         """Nothing is claimed before the lease is held."""
-        self._ground.wait(self._renew)
+        self._ground.wait(self._lease.take)
+        self._lease.keep()
         self.engine.run_apart(partial(self.transformers.warm, self.engine.program), "")
         self.local.start(self.engine)
         self._thread.start()
@@ -123,12 +115,13 @@ class Working:
         self._hearing.give_back(self._ground.store.reader())
         self._rounds.stop()
         self._thread.join(10)
-        self._give_up(self._ground.name, leases.let_go)
+        self._lease.end()
         self._ground.close()
 
-    def _give_up(self, worker: str, how: Callable[[Database, str, str], None]) -> None:
-        with suppress(StoreError):  # it ends by itself
-            self._ground.store.write(lambda db: how(db, leases.worker_lease(worker), worker))
+    def _tell_of(self, dead: str) -> None:
+        """What the worker that was here before had in hand is looked for at once."""
+        with suppress(StoreError):  # its lease ends by itself
+            self._ground.store.write(lambda db: leases.end(db, leases.worker_lease(dead), dead))
 
 
 def main(root: Path, beat: int, children: int, name: str = "", dead: str = "") -> int:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from admin import call
 from broker_servers import BrokerServer
@@ -135,6 +136,23 @@ def test_a_worker_that_is_killed_leaves_nothing_behind(
     started = time.monotonic()
     check_all_arrived(cluster, receiver, load)
     print(f"all of {len(load.acknowledged)} delivered {time.monotonic() - started:.1f} s after the load")
+
+
+def test_a_worker_that_waits_for_the_lock_of_another_stays_alive(
+    make_cluster: Make, redis_server: BrokerServer, receiver: Receiver
+) -> None:
+    cluster = make_cluster(redis_server)
+    cluster.start()
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    with psycopg.connect(cluster.store) as other:
+        other.execute("LOCK TABLE messages IN EXCLUSIVE MODE")
+        ends = cluster.rows("SELECT max(until) + 5 FROM leases WHERE name LIKE 'work %%'")[0][0]
+        assert cluster.send("a-1")[0] == 202
+        cluster.wait_for(lambda: cluster.rows(waiting)[0][0] > 0)
+        cluster.wait_for(lambda: cluster.rows("SELECT min(until) FROM leases WHERE name LIKE 'work %%'")[0][0] > ends)
+        assert cluster.rows(waiting)[0][0] > 0
+    cluster.wait_for(lambda: "a-1" in receiver.effects)
+    assert "a worker died" not in cluster.log
 
 
 def test_a_store_that_dies_and_comes_back_loses_nothing(
