@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -17,6 +18,7 @@ from hub.backtest.background import Background
 from hub.chores import ClockWatch, everything
 from hub.deploy import active_program, deploy, is_taken_back, rollback
 from hub.errors import ProjectError, UsageError
+from hub.lease import Lease
 from hub.loggers import structlog
 from hub.pipeline.connections import open_destination
 from hub.pipeline.engine import Engine
@@ -30,8 +32,7 @@ from hub.sweeper import Sweeper
 from hub.transformer import REQUESTS_AT_ONCE, Transformers
 from hub.worker import LocalWorker
 
-# Whoever runs everything in one process: the next run after a crash has the same name, and need not wait.
-_ALONE, _LEASE_SECONDS = "o2c run", 5.0
+_PATIENCE_SECONDS, _AGAIN_SECONDS = 6.0, 0.2  # what a run that was killed has left is its own for five seconds
 _log = structlog.get_logger("hub")
 
 
@@ -39,9 +40,10 @@ class Hub:
     """The parts of a running embedded hub. Raises HubError when the project or the store does not allow a start.
 
     ``again``: it takes the place of one that has died, and nobody has asked for other files to be put in force.
+    ``name`` tells apart who runs on a server's store; one that takes another's place has its name, and need not wait.
     """
 
-    def __init__(self, root: Path, again: bool = False) -> None:
+    def __init__(self, root: Path, again: bool = False, name: str = "") -> None:
         self.root = root
         self.environment = os.environ.get("O2C_ENV") or None
         own = root / "connectors"
@@ -51,7 +53,7 @@ class Hub:
         self.secrets = root / (settings.secrets_folder or DEFAULT_FOLDER)
         self.store: Store = open_store(_address(settings, self.secrets), root)
         self.clock = clock_of(self.store)
-        self._be_alone()
+        self._lease = self._be_alone(f"o2c run {name or f'{socket.gethostname()}-{os.getpid()}'}")
         program = self._first_program(files, again)
         self.apart = Apart()
         self.telling = ThreadPoolExecutor(1, thread_name_prefix="telling")  # never behind look-ups that take their time
@@ -73,23 +75,28 @@ class Hub:
         )
         self._threads: list[threading.Thread] = []
 
-    def _be_alone(self) -> None:
-        """On a server's store others could be at work, whose claims this hub would take for what a crash left."""
-        if is_shared(self.store.url) and (leases.workers(self.store.reader()) or not self._lead()):
-            raise UsageError(
-                "store: o2c work or o2c sweep is at work on it, and o2c run is everything in one process; "
-                "end them and wait five seconds, or start o2c serve"
-            )
-
-    def _lead(self) -> bool:
-        """As long as this hub lives nobody else sweeps."""
-        hold = partial(leases.hold, name=leases.LEADER, holder=_ALONE, seconds=_LEASE_SECONDS)
-        return bool(self.store.write(hold, durable=False))
+    def _be_alone(self, name: str) -> Lease | None:
+        """As long as this hub lives nobody else sweeps. On a server's store others could be at work, whose claims this
+        hub would take for what a crash left."""
+        if not is_shared(self.store.url):
+            return None
+        lease = Lease(self.store.url, self.root, leases.LEADER, name, _taken_over)
+        until = time.monotonic() + _PATIENCE_SECONDS
+        while (workers := leases.workers(self.store.reader())) or not lease.take():
+            if time.monotonic() > until:
+                others = ", ".join(workers or [leases.leader(self.store.reader()) or "now gone"])
+                raise UsageError(
+                    f"store: another o2c run, o2c work or o2c sweep is at work on it ({others}), and o2c run is "
+                    "everything in one process; end them, or start o2c serve"
+                )
+            time.sleep(_AGAIN_SECONDS)
+        lease.keep()
+        return lease
 
     def _own_chores(self) -> dict[str, Chore]:
         backtests: dict[str, Chore] = {"backtests": (1.0, self.backtests.round)}
         if is_shared(self.store.url):
-            return {"lease": (1.0, self._lead), **backtests}
+            return backtests
         return {"clock": (0.0, ClockWatch(self.engine).look), **backtests}
 
     def deploy(self, actor: str) -> int:
@@ -149,9 +156,16 @@ class Hub:
         self.telling.shutdown(wait=True, cancel_futures=True)
         for thread in self._threads:
             thread.join(10)
-        if is_shared(self.store.url):
-            self.store.write(partial(leases.let_go, name=leases.LEADER, holder=_ALONE))
+        if self._lease is not None:
+            self._lease.end()
         self.store.close()
+
+
+def _taken_over() -> None:
+    """Nothing more is sent: whoever works on the store now takes what this process has in hand for a crash's."""
+    _log.error("this hub could not say for five seconds that it lives, and another has taken over; it ends")
+    sys.stderr.flush()
+    os._exit(1)
 
 
 def _children() -> int:

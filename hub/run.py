@@ -29,13 +29,13 @@ _BEAT_SECONDS = 1.0
 REFUSED, LATER = 78, 1  # what the parent does not try again, and what it does
 
 
-def main(root: Path, beat: int, reload: bool, again: bool = False) -> int:
+def main(root: Path, beat: int, reload: bool, again: bool = False, name: str = "") -> int:
     """The hub process itself: serve until a signal, then finish what is in hand. ``again``: another one ran before it
-    under the same parent."""
+    under the same parent, which names them all alike."""
     logs.configure()
     os.chdir(root)  # folders in the configuration are relative to the project
     try:
-        hub = Hub(root, again)
+        hub = Hub(root, again, name)
         http = hub.engine.program.settings.http
         listener = listening_socket(http)
         files = certificate_files(http.tls, root, hub.secrets) if http.tls else None
@@ -113,4 +113,5 @@ def _follow_files(hub: Hub) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2]), "reload" in sys.argv[3:], "again" in sys.argv[3:]))
+    words = sys.argv[4:]
+    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2]), "reload" in words, "again" in words, sys.argv[3]))

@@ -49,11 +49,12 @@ def run(root: Path, reload: bool = False) -> int:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    name = f"{os.uname().nodename}-{os.getpid()}-{os.urandom(4).hex()}"
     pause, has_run = _RESTART_SECONDS, False
     while True:
         reading, writing = os.pipe()
         started = time.monotonic()
-        child = _spawn(root, reload, writing, has_run)
+        child = _spawn(root, name, reload, writing, has_run)
         if stopping:
             _end(child)
         os.close(writing)
@@ -84,9 +85,9 @@ def _end(child: int) -> None:
         os.kill(child, signal.SIGTERM)
 
 
-def _spawn(root: Path, reload: bool, beat: int, again: bool) -> int:
+def _spawn(root: Path, name: str, reload: bool, beat: int, again: bool) -> int:
     words = [*(["reload"] if reload else []), *(["again"] if again else [])]
-    arguments = [sys.executable, "-m", "hub.run", str(root), str(beat), *words]
+    arguments = [sys.executable, "-m", "hub.run", str(root), str(beat), name, *words]
     os.set_inheritable(beat, True)
     return os.posix_spawn(sys.executable, arguments, os.environ)
 
