@@ -24,7 +24,7 @@ from hub.errors import Conflict, StoreAway, StoreError
 from hub.store import Store, audit, conservation, open_store, payloads
 from hub.store.database import Database
 from hub.store.postgres.copying import copy_rows
-from hub.store.postgres.schema import migrate, migrations
+from hub.store.postgres.schema import _ONE_AT_A_TIME, migrate, migrations
 from hub.store.sqlite import SqliteStore
 from hub.store.sqlite import migrations as embedded_migrations
 
@@ -71,6 +71,45 @@ def test_several_who_migrate_at_once_take_each_step_once(empty: str) -> None:
     for thread in threads:
         thread.join()
     assert sorted(taken) == [[], [], [], [number for number, _ in migrations()]]
+
+
+def test_whoever_migrates_beside_another_waits_for_as_long_as_that_takes(
+    empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.store.postgres.connection._SESSION", "SET lock_timeout = '100ms'")
+    taken: list[list[int]] = []
+    late = """SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+      AND clock_timestamp() - query_start > interval '500ms'"""
+    with psycopg.connect(empty, autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [_ONE_AT_A_TIME])
+        thread = threading.Thread(target=lambda: taken.append(migrate(empty)))
+        thread.start()
+        while other.execute(late).fetchone() == (0,):
+            assert thread.is_alive()
+        other.execute("SELECT pg_advisory_unlock(%s)", [_ONE_AT_A_TIME])
+        thread.join()
+    assert taken == [[number for number, _ in migrations()]]
+
+
+def test_a_migrator_that_loses_its_connection_while_it_waits_says_so(empty: str) -> None:
+    failed: list[str] = []
+
+    def try_it() -> None:
+        try:
+            migrate(empty)
+        except StoreAway as error:
+            failed.append(str(error))
+
+    waits = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND wait_event_type = 'Lock'"""
+    with psycopg.connect(empty, autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [_ONE_AT_A_TIME])
+        thread = threading.Thread(target=try_it)
+        thread.start()
+        while other.execute(waits).fetchone() is None:
+            assert thread.is_alive()
+        thread.join()
+    assert [text.partition(":")[0] for text in failed] == ["the connection to the PostgreSQL store was lost"]
 
 
 def test_a_server_that_cannot_be_reached_is_told_without_the_password() -> None:

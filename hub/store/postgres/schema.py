@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 
 from hub.errors import StoreError
-from hub.store.postgres.connection import connect, ours
+from hub.store.postgres.connection import connect, ours, raised_as_ours
 
 _MIGRATIONS = Path(__file__).parent.parent / "migrations" / "postgres"
 _ONE_AT_A_TIME = 7_033_471_285_240_117  # the advisory lock of whoever migrates
@@ -42,11 +42,13 @@ def require_schema(connection: psycopg.Connection[Any]) -> None:
 
 
 def migrate(url: str, told: Callable[[int, str], None] = lambda number, name: None) -> list[int]:
-    """Take every step that is missing, each in one transaction, one migrator at a time; ``told`` of each. Hubs of the
-    release before may go on running. Gives the numbers of the steps taken."""
+    """Take every step that is missing, each in one transaction, one migrator at a time, however long another one takes;
+    ``told`` of each. Hubs of the release before may go on running. Gives the numbers of the steps taken."""
     taken = []
-    with connect(url) as connection:
-        connection.execute("SELECT pg_advisory_lock($1::int8)", [_ONE_AT_A_TIME])
+    with connect(url) as connection, raised_as_ours(connection):
+        with connection.transaction():
+            connection.execute("SET LOCAL lock_timeout = 0")
+            connection.execute("SELECT pg_advisory_lock($1::int8)", [_ONE_AT_A_TIME])  # of the session
         connection.execute(_VERSIONS)
         current = schema_version(connection)
         for number, file in migrations():
