@@ -35,7 +35,7 @@ def main(root: Path, beat: int, reload: bool, again: bool = False, name: str = "
     logs.configure()
     os.chdir(root)  # folders in the configuration are relative to the project
     try:
-        hub = Hub(root, again, name)
+        hub = Hub(root, again and not reload, name)  # who follows the folder has missed no edit by a crash
         http = hub.engine.program.settings.http
         listener = listening_socket(http)
         files = certificate_files(http.tls, root, hub.secrets) if http.tls else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Callable
 
@@ -49,4 +51,15 @@ def test_edits_are_followed_without_a_restart_and_nothing_in_flight_is_lost(
     assert dict(receiver.effects) == dict.fromkeys(load.acknowledged, 1)
     assert in_order(receiver)
     assert hub.children() == children
+    assert hub.stop() == 0
+
+
+def test_an_edit_is_followed_whose_hub_dies_before_it_looks(make_hub: Callable[..., HubProcess]) -> None:
+    hub = make_hub()
+    hub.start("--reload")
+    first = active(hub)
+    hub.write(MAPPING, EDITED)
+    os.kill(hub.children()[0], signal.SIGKILL)
+    hub.wait_for(lambda: active(hub) == first + 1)
+    hub.wait_until_ready()
     assert hub.stop() == 0
