@@ -10,8 +10,10 @@ from functools import partial
 from pathlib import Path
 
 from hub.errors import StoreError
+from hub.loggers import structlog
 from hub.store import Store, leases, open_store
 
+_log = structlog.get_logger("hub")
 _SECONDS, _RENEW_SECONDS = 5.0, 1.0
 
 
@@ -39,10 +41,14 @@ class Lease:
 
     def _keep(self) -> None:
         while not self._ending.wait(_RENEW_SECONDS):
-            with suppress(StoreError):  # others tell that the store is away
+            try:
                 if not self.take():
                     self._lost()
                     return
+            except StoreError:
+                continue  # others tell that the store is away
+            except Exception:
+                _log.exception("the lease was not renewed; it is tried again", name=self._name)
 
     def end(self) -> None:
         """Give it up: what this process had in hand is recorded."""
