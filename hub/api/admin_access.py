@@ -11,6 +11,7 @@ from hub.api.admin_messages import Cursor, Limit
 from hub.api.auth import Admin
 from hub.api.cursors import row_number
 from hub.api.desk import AtDesk
+from hub.api.gate import Gated
 from hub.api.idempotency import ActingOnce
 from hub.api.operations import described
 from hub.api.views import iso_or_none
@@ -20,7 +21,7 @@ from hub.store import api_keys, audit
 from hub.store.api_keys import ApiKey
 from hub.store.database import Database
 
-keys = APIRouter(tags=["keys"])
+keys = APIRouter(tags=["keys"], route_class=Gated)
 trail = APIRouter(tags=["audit"])
 KeyId = Annotated[str, Path(max_length=100)]
 

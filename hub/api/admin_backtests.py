@@ -12,6 +12,7 @@ from hub.api.admin_messages import Limit
 from hub.api.auth import Operator, Viewer
 from hub.api.backtest_bodies import BacktestBody, BacktestList, BacktestReport, BacktestView
 from hub.api.desk import AtDesk, Desk
+from hub.api.gate import Gated
 from hub.api.idempotency import ActingOnce
 from hub.api.operations import described
 from hub.api.problems import Problem
@@ -24,7 +25,7 @@ from hub.store import backtests
 from hub.store.backtests import Row
 from hub.units import seconds_of
 
-router = APIRouter(tags=["backtests"])
+router = APIRouter(tags=["backtests"], route_class=Gated)
 Id = Annotated[str, Path(description="Of the back-test.", max_length=100)]
 Unmasked = Annotated[bool, Query(description="With personal data in samples; needs operator, and is in the audit.")]
 

@@ -11,13 +11,14 @@ from fastapi import APIRouter, Path, Response
 from hub.api import asked, bodies
 from hub.api.auth import Caller, Operator
 from hub.api.desk import AtDesk, Desk
+from hub.api.gate import Gated
 from hub.api.idempotency import ActingOnce, Once
 from hub.api.operations import described
 from hub.pipeline.engine import Engine
 from hub.replay import steps
 from hub.store.audit import Actor
 
-router = APIRouter(tags=["deliveries"])
+router = APIRouter(tags=["deliveries"], route_class=Gated)
 Id = Annotated[str, Path(description="Of the delivery.", max_length=100)]
 _ACTING = described("operator", 404, acting=True) | {"response_model": bodies.DeliveryState}
 Step = Callable[[Engine, str, Actor, str], str]

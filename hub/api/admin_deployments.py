@@ -9,13 +9,14 @@ from fastapi import APIRouter, Response
 from hub.api import asked, bodies
 from hub.api.auth import Admin, Caller, Viewer
 from hub.api.desk import AtDesk, Deployer, Desk
+from hub.api.gate import Gated
 from hub.api.idempotency import ActingOnce, Once
 from hub.api.operations import described
 from hub.clock import iso
 from hub.errors import Conflict
 from hub.store import audit, sets
 
-router = APIRouter(tags=["deployments"])
+router = APIRouter(tags=["deployments"], route_class=Gated)
 _ACTING = described("admin", acting=True) | {"response_model": bodies.Deployed}
 
 

@@ -11,6 +11,7 @@ from hub.api import asked, system_bodies
 from hub.api.admin_switches import switched_off
 from hub.api.auth import Caller, Operator, Viewer
 from hub.api.desk import AtDesk, Desk
+from hub.api.gate import Gated
 from hub.api.idempotency import ActingOnce, Once
 from hub.api.operations import described
 from hub.api.views import iso_or_none
@@ -25,7 +26,7 @@ from hub.store.database import now_of
 from hub.store.limits import Adjustment
 from hub.systems import System
 
-router = APIRouter(tags=["systems"])
+router = APIRouter(tags=["systems"], route_class=Gated)
 Name = Annotated[str, Path(max_length=100)]
 _ACTING = described("operator", 404, acting=True) | {"response_model": system_bodies.SystemView}
 Step = Callable[[Engine, str, Actor, str], None]

@@ -11,6 +11,7 @@ from hub.api import asked, bodies, views
 from hub.api.auth import Operator, Viewer
 from hub.api.desk import AtDesk, Desk
 from hub.api.filters import Wanted
+from hub.api.gate import Gated
 from hub.api.idempotency import ActingOnce
 from hub.api.operations import described
 from hub.clock import iso
@@ -21,7 +22,7 @@ from hub.replay.judge import REASONS
 from hub.store import effects, findings, message_view, payloads, replay_outcomes, search
 from hub.store.database import Database
 
-router = APIRouter(tags=["messages"])
+router = APIRouter(tags=["messages"], route_class=Gated)
 Id = Annotated[
     str, Path(description="Of a message, of a receipt (what the door answered) or of a delivery.", max_length=100)
 ]

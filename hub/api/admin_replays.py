@@ -13,6 +13,7 @@ from hub.api.auth import Operator, Viewer
 from hub.api.cursors import row_number
 from hub.api.desk import AtDesk
 from hub.api.filters import filter_from
+from hub.api.gate import Gated
 from hub.api.idempotency import ActingOnce
 from hub.api.operations import described
 from hub.api.views import iso_or_none
@@ -20,7 +21,7 @@ from hub.clock import iso
 from hub.replay import REASONS, Progress, Request
 from hub.store import replays as rows
 
-router = APIRouter(tags=["replays"])
+router = APIRouter(tags=["replays"], route_class=Gated)
 Id = Annotated[str, Path(description="Of the replay.", max_length=100)]
 ItemState = Annotated[Literal["", "waiting", "started", "skipped"], Query(description="Only items in this state.")]
 _MADE = described("operator", 404, acting=True) | {"response_model": bodies.ReplayView}

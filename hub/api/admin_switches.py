@@ -11,14 +11,15 @@ from fastapi import APIRouter, Path, Response
 from hub.api import asked, bodies
 from hub.api.auth import Caller, Operator, Viewer
 from hub.api.desk import AtDesk, Desk
+from hub.api.gate import Gated
 from hub.api.idempotency import ActingOnce, Once
 from hub.api.operations import described
 from hub.clock import iso
 from hub.replay import steps
 from hub.store import switches
 
-routes = APIRouter(tags=["routes"])
-systems = APIRouter(tags=["systems"])
+routes = APIRouter(tags=["routes"], route_class=Gated)
+systems = APIRouter(tags=["systems"], route_class=Gated)
 Name = Annotated[str, Path(max_length=100)]
 _ACTING = described("operator", 404, acting=True) | {"response_model": bodies.SwitchState}
 

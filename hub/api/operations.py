@@ -50,7 +50,7 @@ _PROBLEM = {
 def described(permission: str, *problems: int, acting: bool = False) -> dict[str, Any]:
     """Arguments of a route: its permission (``x-permission``) and the statuses of its problems."""
     signed_in = {401, 403} if permission != "none" else set()
-    statuses = {*problems, *signed_in, *((400, 409, 422) if acting else ()), 500, 503}
+    statuses = {*problems, *signed_in, *((400, 409, 413, 422) if acting else ()), 500, 503}
     return {
         "openapi_extra": {"x-permission": permission},
         "responses": {status: _problem_answer(status) for status in sorted(statuses)},

@@ -18,6 +18,7 @@ import uvicorn
 
 from connectors.base import DELIVERED, REFUSED, Finished, Parcel, Verdict
 from hub.api.application import create_app
+from hub.api.gate import LEAST_BODY
 from hub.clock import SystemClock
 from hub.deploy import deploy
 from hub.message import Arrival
@@ -239,3 +240,46 @@ def test_the_page_and_the_metrics_are_served_to_this_machine_without_a_key(hub: 
     assert hub.call("", "GET", "/healthz") == (200, {"status": "ok"})
     with hub.store.snapshot() as db:
         assert conservation.check(db) == []
+
+
+def begun(hub: Hub, role: str, *fields: str) -> socket.socket:
+    """A connection with the head of a request to plan a replay, and nothing of its body."""
+    key = [f"Authorization: Bearer {hub.keys[role]}"] if role else []
+    head = ["POST /api/v1/replays HTTP/1.1", "Host: hub", "Content-Type: application/json", "Idempotency-Key: 1"]
+    line = socket.create_connection(("127.0.0.1", hub.port), timeout=20)
+    line.sendall("\r\n".join([*head, *key, *fields, "", ""]).encode())
+    return line
+
+
+def answered(line: socket.socket) -> tuple[int, Any]:
+    with line:
+        answer = http.client.HTTPResponse(line, method="POST")
+        answer.begin()
+        return answer.status, json.loads(answer.read())
+
+
+@pytest.mark.parametrize(("role", "status"), [("", 401), ("viewer", 403), ("operator", 413)])
+def test_a_large_body_is_refused_before_anything_of_it_was_read(hub: Hub, role: str, status: int) -> None:
+    said = answered(begun(hub, role, f"Content-Length: {LEAST_BODY + 1}"))
+    assert (said[0], said[1]["status"]) == (status, status)
+
+
+def test_a_body_of_unknown_size_is_read_to_the_limit_and_no_further(hub: Hub) -> None:
+    line = begun(hub, "operator", "Transfer-Encoding: chunked")
+    megabyte = b"100000\r\n" + b" " * 2**20 + b"\r\n"
+    for _ in range(LEAST_BODY // 2**20 + 1):
+        line.sendall(megabyte)
+    status, problem = answered(line)
+    assert (status, problem["code"], str(LEAST_BODY) in problem["detail"]) == (413, "too_large", True)
+
+
+def test_who_may_not_act_is_told_so_whatever_the_body_is(hub: Hub) -> None:
+    for role, status in (("", 401), ("viewer", 403), ("operator", 422)):
+        line = begun(hub, role, "Content-Length: 3")
+        line.sendall(b"{no")
+        assert answered(line)[0] == status
+
+
+def test_a_body_of_nearly_the_limit_is_read(hub: Hub) -> None:
+    status, problem = hub.call("operator", "POST", "/api/v1/replays", {"select": {"ids": ["x" * (LEAST_BODY - 100)]}})
+    assert (status, problem["code"]) == (404, "not_found")
