@@ -9,7 +9,10 @@ import ssl
 from pathlib import Path
 
 from hub.errors import UsageError
+from hub.loggers import structlog
 from hub.settings import Http, Tls
+
+_log = structlog.get_logger("run")
 
 
 def listening_socket(http: Http) -> socket.socket:
@@ -64,6 +67,41 @@ def certificate_files(tls: Tls, root: Path, secrets: Path) -> tuple[str, str]:
     except ssl.SSLError as error:
         raise UsageError(f"http.tls: {_what_is_wrong(error, tls)}") from None
     return str(certificate), str(key)
+
+
+class Shown:
+    """The certificate that a running server shows, from its file and that of its key, which may be replaced."""
+
+    def __init__(self, certificate: str, key: str) -> None:
+        self._certificate, self._key = certificate, key
+        self._seen = self._on_disk()
+
+    def renew(self, context: ssl.SSLContext) -> None:
+        """Show to whoever connects from now on what is in the files, if that is another pair than before. What is no
+        pair is logged, and shown as soon as it is one."""
+        if (now := self._on_disk()) == self._seen:
+            return
+        self._seen = now
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self._certificate, self._key, password="")
+            context.load_cert_chain(self._certificate, self._key, password="")
+        except OSError as error:
+            reason = f"{self._certificate} and {self._key}: {getattr(error, 'reason', None) or error.strerror}"
+            _log.error("a certificate was replaced by what cannot be shown; the one before stays", reason=reason)
+        else:
+            _log.info("another certificate is shown", certificate=self._certificate)
+
+    def _on_disk(self) -> list[tuple[int, int, int] | None]:
+        return [_mark(path) for path in (self._certificate, self._key)]
+
+
+def _mark(path: str) -> tuple[int, int, int] | None:
+    """What tells a file from the one that was there before; None where there is none."""
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _what_is_wrong(error: ssl.SSLError, tls: Tls) -> str:

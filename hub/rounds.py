@@ -47,6 +47,7 @@ class Rounds:
         self._chores = dict(chores)
         self._next: dict[str, float] = dict.fromkeys(chores, 0.0)
         self._stop = threading.Event()
+        self._followed: tuple[int, int] | None = None
         self.store_news = StoreNews()
 
     def _steps(self) -> Sequence[Callable[[], None]]:
@@ -79,18 +80,20 @@ class Rounds:
         self._stop.set()
 
     def _follow_deploys(self) -> None:
-        """Workers follow the row, not the disk."""
-        active = sets.active(self._engine.store.reader())
-        if active == self._engine.program.set_id:
+        """Workers follow the row, not the disk. One that puts the same set in force again has secrets read again."""
+        last = sets.last_activation(self._engine.store.reader())
+        if last is not None and last[1] == self._engine.program.set_id and self._followed in (None, last):
+            self._followed = last
             return
         program = active_program(self._engine.store, self._environment, self._own_connectors)
         if program is not None:
             self._engine.activate(program)
             self._deployed()
-            _log.info("another set of files is in force", set_id=program.set_id, worker=self._engine.worker)
+            _log.info("a set of files was put in force", set_id=program.set_id, worker=self._engine.worker)
+        self._followed = last
 
     def _deployed(self) -> None:
-        """Another set of files is in force."""
+        """A set of files was put in force."""
 
     def _do_chores(self) -> None:
         now = self._engine.clock.monotonic()

@@ -18,11 +18,13 @@ import uvicorn
 from hub.api import AsgiApp
 from hub.api.ingest import Ingest
 from hub.api.short_way import DoorProtocol
+from hub.listening import Shown
 from hub.loggers import structlog
 from hub.settings import Http
 
 _log = structlog.get_logger("run")
 _FINISH_SECONDS = 20
+_TICKS = 10  # of a tenth of a second, from one look at the certificate's files to the next
 
 
 class WebServer:
@@ -46,7 +48,7 @@ class WebServer:
             ssl_certfile=certificate and certificate[0], ssl_keyfile=certificate and certificate[1],
             server_header=False, lifespan="off", interface="asgi3", timeout_graceful_shutdown=_FINISH_SECONDS,
         )  # fmt: skip
-        _Server(config, self, ready).run(sockets=[listener])
+        _Server(config, self, ready, certificate and Shown(*certificate)).run(sockets=[listener])
 
     async def _front(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         """Documents go straight to their door; every other request through the application and its middleware."""
@@ -65,15 +67,23 @@ class WebServer:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, web: WebServer, ready: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, web: WebServer, ready: Callable[[], None], shown: Shown | None
+    ) -> None:  # fmt: skip
         super().__init__(config)
-        self._web, self._ready = web, ready
+        self._web, self._ready, self._shown = web, ready, shown
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started and sockets:
             self._web.tell(sockets[0])
             self._ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        if self._shown is not None and counter % _TICKS == 0:
+            assert self.config.ssl is not None
+            self._shown.renew(self.config.ssl)
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._web.is_leaving = True

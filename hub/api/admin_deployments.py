@@ -15,6 +15,7 @@ from hub.api.operations import described
 from hub.clock import iso
 from hub.errors import Conflict
 from hub.store import audit, sets
+from hub.store.database import Database
 
 router = APIRouter(tags=["deployments"], route_class=Gated)
 _ACTING = described("admin", acting=True) | {"response_model": bodies.Deployed}
@@ -30,7 +31,8 @@ def list_deployments(desk: AtDesk, caller: Viewer) -> bodies.DeploymentList:
 
 @router.post("/deployments", operation_id="deploy", **_ACTING)
 def deploy(desk: AtDesk, caller: Admin, once: ActingOnce, body: asked.OptionalReason) -> Response:
-    """Check the files of the project folder and put them in force; with any fault nothing changes (422, all faults)."""
+    """Check the files of the project folder and put them in force; with any fault nothing changes (422, all faults).
+    Every process reads its secrets again, also where no file has changed."""
     return _put_in_force(desk, caller, once, body, "deploy", lambda deployer: deployer.deploy(caller.name))
 
 
@@ -49,9 +51,13 @@ def _put_in_force(
         before = desk.engine.program.set_id
         set_id, now = step(desk.deployer), desk.engine.clock.epoch()
         detail = {"before": before, "after": set_id}
-        desk.engine.store.write(
-            lambda db: audit.append(db, now, caller.actor, f"set.{action}", str(set_id), detail, body.reason)
-        )
+
+        def job(db: Database) -> None:
+            if set_id == before:  # every process reads its secrets again
+                sets.activate(db, set_id, now, caller.name)
+            audit.append(db, now, caller.actor, f"set.{action}", str(set_id), detail, body.reason)
+
+        desk.engine.store.write(job)
         return bodies.Deployed(set_id=set_id)
 
     return once.run(caller, body, work)

@@ -1,4 +1,4 @@
-"""A system's door: who may bring what, how a repeat is told, and what is answered. Made once per deployed set."""
+"""A system's door: who may bring what, how a repeat is told, and what is answered. Made once per deploy."""
 
 from __future__ import annotations
 
@@ -37,11 +37,12 @@ class DoorClosed(Exception):
 
 
 class Doors:
-    """The doors of the active program, opened when first knocked at."""
+    """The doors of the active program, opened when first knocked at. Every deploy makes another program, also of the
+    same files, so that secrets are read again."""
 
     def __init__(self, secrets: Path) -> None:
         self._secrets = secrets
-        self._set_id = -1
+        self._program: Program | None = None
         self._open: dict[str, Door | None] = {}
         self._closed: dict[str, str] = {}  # why it could not be opened last time
 
@@ -50,8 +51,8 @@ class Doors:
 
         Raises DoorClosed where it cannot be opened, for want of its secret mostly; the reason is logged once.
         """
-        if program.set_id != self._set_id:
-            self._set_id, self._open, self._closed = program.set_id, {}, {}
+        if program is not self._program:
+            self._program, self._open, self._closed = program, {}, {}
         if name not in self._open:
             system = program.settings.systems.get(name)
             is_ours = system is not None and system.receives and system.door == "in"

@@ -55,14 +55,14 @@ class Endpoints:
 
     def __init__(self, secrets: Path) -> None:
         self._secrets = secrets
-        self._set_id = -1
+        self._program: Program | None = None
         self._open: dict[str, Endpoint] = {}
         self._closed: dict[str, str] = {}  # why it could not be made last time
 
     def find(self, program: Program, name: str) -> tuple[System, Endpoint]:
         """Raises Refusal where there is none, or where it cannot be made; the reason is logged once."""
-        if program.set_id != self._set_id:
-            self._set_id, self._open, self._closed = program.set_id, {}, {}
+        if program is not self._program:
+            self._program, self._open, self._closed = program, {}, {}
         system = program.settings.systems.get(name)
         if system is None or not system.receives or system.door != "soap":
             raise Refusal(404, "unknown_system", "no system of this name is called here")

@@ -56,6 +56,12 @@ def active(db: Database) -> int | None:
     return db.execute("SELECT set_id FROM activations ORDER BY activation_id DESC LIMIT 1").get  # type: ignore[no-any-return]
 
 
+def last_activation(db: Database) -> tuple[int, int] | None:
+    """The row that put a set in force last, and that set. A deploy makes one, also of the set that was in force."""
+    row = db.execute("SELECT activation_id, set_id FROM activations ORDER BY activation_id DESC LIMIT 1").fetchone()
+    return None if row is None else (int(row[0]), int(row[1]))
+
+
 def is_same(db: Database, set_id: int, hash: str, hub_version: str) -> bool:
     """Whether a set is exactly these files, checked by this very version of the hub."""
     row = db.execute("SELECT hash, hub_version FROM sets WHERE set_id = ?", (set_id,)).fetchone()

@@ -8,7 +8,9 @@ import shutil
 import socket
 import ssl
 import subprocess
+import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -68,8 +70,41 @@ def test_with_a_certificate_all_is_https_and_the_commands_believe_that_very_one(
         wait_for(project, 1)
         [item] = answer(project, "messages")["items"]
         assert [line["state"] for line in item["deliveries"]] == ["delivered", "delivered"]
-        make_certificate(project)  # another one in its place, which is not what the hub shows
+        believe(project, another_certificate(project))
         assert "no hub answers at https://" in o2c(project, "messages").stderr
+
+
+def another_certificate(project: Path) -> Path:
+    """One that the hub does not show."""
+    kept = [(project / name, (project / name).read_bytes()) for name in (CERTIFICATE, KEY)]
+    make_certificate(project, "-out", str(project / "other.pem"))
+    for path, content in kept:
+        path.write_bytes(content)
+    return project / "other.pem"
+
+
+def believe(project: Path, certificate: Path) -> None:
+    local = json.loads((project / ".o2c/local.json").read_text())
+    (project / ".o2c/local.json").write_text(json.dumps({**local, "certificate": str(certificate)}))
+
+
+def test_a_certificate_that_is_replaced_is_shown_without_a_restart(project: Path) -> None:
+    make_certificate(project)
+    set_http(project, TLS)
+    with started(project):
+        make_certificate(project, "-out", str(project / "next.pem"))  # the key is another one, its certificate not yet
+        until(lambda: "KEY_VALUES_MISMATCH" in (project / "hub.log").read_text())
+        assert o2c(project, "messages").returncode == 0
+        shutil.copy(project / "next.pem", project / CERTIFICATE)
+        until(lambda: o2c(project, "messages").returncode == 0)
+        assert "another certificate is shown" in (project / "hub.log").read_text()
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def no_certificate(project: Path) -> None:

@@ -7,20 +7,25 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 from xml.sax.saxutils import escape
 
 import pytest
+from caller import Caller, new_key
 from soap_calling import ROUTE, SHOP, WSSE, Said, asked, calling, envelope, number
 from world import ORDER_IN, World, order
 
 import connectors
+from hub.api.application import create_app
 from hub.api.doors import Doors
 from hub.api.ingest import Ingest
 from hub.api.soap_door import SoapDoor
+from hub.deploy import deploy
 from hub.message import RAW
+from hub.rounds import Rounds
 from hub.store import payloads
 
-WORD = "the word & nothing else"
+WORD, ANOTHER = "the word & nothing else", "another word"
 
 
 @dataclass(frozen=True)
@@ -44,11 +49,12 @@ def _called(said: str, word: str) -> tuple[bytes, dict[str, str]]:
 
 WAYS = {
     "webhook": Way(
-        "shop: {connector: webhook, verify: {method: token, header: X-Token, secrets: [secret://env/T]}, event: order,"
-        " dedupe: {id: header:X-Id}}\n", "order", _posted,
+        "shop: {connector: webhook, verify: {method: token, header: X-Token, secrets: [secret://file/word]},"
+        " event: order, dedupe: {id: header:X-Id}}\n", "order", _posted,
     ),
     "soap": Way(
-        SHOP.replace("{method: none, unsigned: true}", "{user: u, secrets: [secret://env/T]}"), "CreateOrder", _called
+        SHOP.replace("{method: none, unsigned: true}", "{user: u, secrets: [secret://file/word]}"), "CreateOrder",
+        _called,
     ),
 }  # fmt: skip
 
@@ -66,6 +72,10 @@ class Door:
         body, headers = self._way.request(said, word)
         return asked(self._door, self._path, body[: len(body) // 2] if is_cut else body, is_cut=is_cut, **headers)
 
+    def knows(self, word: str) -> bool:
+        """Whether it believes who says this word."""
+        return self(f"said-{uuid4()}", word).status // 100 == 2
+
     @property
     def kept(self) -> int:
         self.world.run()
@@ -76,7 +86,7 @@ class Door:
 @pytest.fixture(params=WAYS)
 def door(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
     with calling(tmp_path, monkeypatch) as build:
-        monkeypatch.setenv("T", WORD)
+        (tmp_path / "word").write_text(WORD, encoding="utf-8")
         way, mapping = WAYS[request.param], {} if request.param == "soap" else {"mappings/soap-in.yaml": _ORDER_IN}
         route = ROUTE.replace(b"CreateOrder", way.event.encode())
         yield Door(build(way.systems, **{"routes/orders.yaml": route, **mapping}).world, request.param)
@@ -122,3 +132,30 @@ def test_what_proves_the_sender_is_not_kept(door: Door) -> None:
     assert raw is not None
     assert escape(WORD).encode() not in raw
     assert door.world.rows("SELECT state FROM messages WHERE state = 'dead'") == []
+
+
+class AnotherProcess:
+    """Deploys from the project folder into the store; who else is at work has to find it there."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def deploy(self, actor: str) -> int:
+        return deploy(self._world.store, self._world.files, None, self._world.clock, actor).set_id
+
+    def rollback(self, actor: str) -> int:
+        raise AssertionError("nobody goes back")
+
+
+def test_a_deploy_of_the_very_same_files_has_every_process_read_its_secrets_again(door: Door) -> None:
+    world = door.world
+    rounds = Rounds(world.engine, None, {})
+    rounds.sweep()
+    assert door.knows(WORD)
+    (world.folder / "word").write_text(ANOTHER, encoding="utf-8")
+    rounds.sweep()
+    assert door.knows(WORD) and not door.knows(ANOTHER)
+    admin = Caller(create_app(world.engine, deployer=AnotherProcess(world)), new_key(world.store, "admin"))
+    assert admin.post("/api/v1/deployments").json == {"set_id": world.engine.program.set_id}
+    rounds.sweep()
+    assert door.knows(ANOTHER) and not door.knows(WORD)

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import pytest
 from structlog.testing import capture_logs
-from world import World
+from world import ROUTES, World
 
 from hub.chores import logged
+from hub.deploy import deploy
 from hub.errors import StoreAway
 from hub.rounds import Rounds
 
@@ -46,6 +47,26 @@ def test_a_store_that_is_away_is_told_of_once_and_when_it_is_back(
     assert done == ["chore", "chore"]
     monkeypatch.setattr(world.engine.dispatcher, "refresh", away)
     assert said(rounds, 2) == [AWAY]
+
+
+class Follower(Rounds):
+    """Counts how often it was told of a deploy."""
+
+    told = 0
+
+    def _deployed(self) -> None:
+        self.told += 1
+
+
+def test_what_a_process_has_deployed_itself_is_followed_by_its_rounds_too(world: World) -> None:
+    rounds = Follower(world.engine, None, {})
+    rounds.sweep()
+    assert rounds.told == 0
+    changed = {**world.files, "routes/orders.yaml": ROUTES.replace(b"attempts: 3", b"attempts: 4")}
+    world.engine.activate(deploy(world.store, changed, None, world.clock, "test"))
+    for _ in range(3):
+        rounds.sweep()
+    assert rounds.told == 1
 
 
 def test_work_beside_the_flow_that_meets_a_store_that_is_away_is_told_of_in_a_line() -> None:
