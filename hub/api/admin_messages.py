@@ -150,7 +150,10 @@ def _trace_id(traceparent: str) -> str | None:
     return parts[1] if len(parts) == 4 else None
 
 
-@router.post("/messages/{id}/resolve", operation_id="resolve_message", **described("operator", 404, acting=True))
+@router.post(
+    "/messages/{id}/resolve", operation_id="resolve_message",
+    **described("operator", 404, acting=True) | {"response_model": bodies.Resolved},
+)  # fmt: skip
 def resolve_message(desk: AtDesk, caller: Operator, once: ActingOnce, id: Id, body: asked.ReasonBody) -> Response:
     """Say that a dead message or receipt, or what was found about a message, has been dealt with by other means."""
 

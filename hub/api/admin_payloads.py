@@ -23,7 +23,8 @@ router = APIRouter(tags=["messages"])
 StageName = Annotated[
     str, Path(description="raw, canonical, sent.TARGET, response.TARGET", examples=["canonical"], max_length=120)
 ]
-_ANSWERS = {200: {"description": "The payload as it is stored.", "content": {"application/octet-stream": {}}}}
+_BYTES = {"schema": {"type": "string", "format": "binary"}}
+_ANSWERS = {200: {"description": "The payload as it is stored.", "content": {"application/octet-stream": _BYTES}}}
 
 
 @router.get(

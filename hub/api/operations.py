@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 import hub
+from hub.api import idempotency
 from hub.api.problems import MEDIA_TYPE, TITLES
 
 _PROBLEM = {
@@ -84,6 +85,9 @@ def describe(app: FastAPI) -> dict[str, Any]:
         for operation in path.values():
             if operation["x-permission"] != "none":
                 operation["security"] = [{"key": []}, {"browser": []}]
+            for parameter in operation.get("parameters", ()):
+                if parameter["name"] == idempotency.NAME:
+                    parameter |= idempotency.DESCRIBED
     app.openapi_schema = document
     return document
 

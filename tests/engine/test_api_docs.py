@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
-from caller import Caller
+from caller import Caller, new_key
 from world import World
 
 from hub.api.application import create_app
@@ -31,6 +32,37 @@ def test_the_reference_names_every_operation_with_its_permission(world: World) -
         for method, operation in operations.items()
     }
     assert documented == served
+
+
+def operations(world: World) -> dict[str, dict[str, Any]]:
+    """Of the OpenAPI document, by method and path."""
+    document = Caller(create_app(world.engine)).get("/api/v1/openapi.json").json
+    return {
+        f"{method} {path}": operation
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    }
+
+
+def test_every_answer_has_a_schema_that_says_something(world: World) -> None:
+    assert [
+        (name, status, kind)
+        for name, operation in operations(world).items()
+        for status, answer in operation["responses"].items()
+        for kind, content in answer["content"].items()
+        if not content.get("schema")
+    ] == []
+
+
+def test_whoever_acts_has_to_send_an_idempotency_key(world: World) -> None:
+    acting = {name: one for name, one in operations(world).items() if not name.startswith("get ")}
+    assert len(acting) > 20
+    admin = Caller(create_app(world.engine), new_key(world.store, "admin"))
+    for name, operation in acting.items():
+        [header] = [one for one in operation["parameters"] if one["name"] == "Idempotency-Key"]
+        assert (name, header["in"], header["required"]) == (name, "header", True)
+        method, _, path = name.partition(" ")
+        assert (name, admin.request(method.upper(), path, None).code) == (name, "idempotency_key_missing")
 
 
 def test_the_reference_names_every_filter(world: World) -> None:
