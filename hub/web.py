@@ -16,7 +16,8 @@ from typing import Any
 import uvicorn
 
 from hub.api import AsgiApp
-from hub.api.ingest import Ingest
+from hub.api.ingest import Ingest, joined
+from hub.api.refusals import mistake, new_trace_id, trace_id_of
 from hub.api.short_way import DoorProtocol
 from hub.listening import Shown
 from hub.loggers import structlog
@@ -52,13 +53,24 @@ class WebServer:
 
     async def _front(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         """Documents go straight to their door; every other request through the application and its middleware."""
-        answer = _last(send) if self.is_leaving else send
+        answer = _Answer(send, self.is_leaving)
+        try:
+            await self._place(scope)(scope, receive, answer)
+        except Exception:
+            if answer.has_begun or scope["type"] != "http":
+                raise
+            trace_id = trace_id_of(joined(scope["headers"])) or new_trace_id()
+            _log.exception("a request failed", path=scope["path"], trace_id=trace_id)
+            status, headers, body = mistake(trace_id)
+            await answer({"type": "http.response.start", "status": status, "headers": headers})
+            await answer({"type": "http.response.body", "body": body})
+
+    def _place(self, scope: MutableMapping[str, Any]) -> AsgiApp:
         if scope["type"] == "http" and scope["path"].startswith("/in/"):
-            await self._ingest(scope, receive, answer)
-        elif scope["type"] == "http" and scope["path"].startswith("/soap/"):
-            await self._soap(scope, receive, answer)
-        else:
-            await self._app(scope, receive, answer)
+            return self._ingest
+        if scope["type"] == "http" and scope["path"].startswith("/soap/"):
+            return self._soap
+        return self._app
 
     def tell(self, listener: socket.socket) -> None:
         host, port = listener.getsockname()[:2]
@@ -95,12 +107,16 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _last(send: Any) -> Any:
-    """Says with the answer that the connection ends after it."""
+class _Answer:
+    """Passes an answer on. With the last one of a connection it says that it ends after it."""
 
-    async def sending(event: MutableMapping[str, Any]) -> None:
+    def __init__(self, send: Any, is_last: bool) -> None:
+        self._send, self._is_last = send, is_last
+        self.has_begun = False
+
+    async def __call__(self, event: MutableMapping[str, Any]) -> None:
         if event["type"] == "http.response.start":
-            event = {**event, "headers": [*event.get("headers", ()), (b"connection", b"close")]}
-        await send(event)
-
-    return sending
+            self.has_begun = True
+            if self._is_last:
+                event = {**event, "headers": [*event.get("headers", ()), (b"connection", b"close")]}
+        await self._send(event)

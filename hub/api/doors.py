@@ -29,6 +29,7 @@ class Door(msgspec.Struct, frozen=True):
     content_types: frozenset[str]
     answer: tuple[int, bytes, bytes] | None
     validates: bool
+    challenge: str  # how a sender proves itself, as HTTP says it with 401
     ping: Ping | None
 
 
@@ -81,10 +82,18 @@ class Doors:
             system=system, verify=verifier.verify,
             content_types=frozenset(types), answer=_answer(system.answer),
             validates=any(route.route.validate == "sync" for route in routes),
-            ping=Ping.of(system.ping),
+            challenge=_challenge(system.verify), ping=Ping.of(system.ping),
         )  # fmt: skip
 
 
 def _answer(answer: Any) -> tuple[int, bytes, bytes] | None:
     """How a preset words the acknowledgement, for senders that look for a certain text."""
     return (200, b"text/plain; charset=utf-8", str(answer).encode()) if answer else None
+
+
+def _challenge(verify: Mapping[str, Any]) -> str:
+    """For a signature and a token in a header of its own there is no scheme with a registered name."""
+    if any((verify.get("basic") or {}).values()) or verify.get("method") == "basic":
+        return 'Basic realm="hub", charset="UTF-8"'
+    is_bearer = str(verify.get("prefix", "")).strip().lower() == "bearer"
+    return f'{"Bearer" if is_bearer else str(verify.get("method") or "signature").title()} realm="hub"'

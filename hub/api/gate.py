@@ -11,8 +11,9 @@ from fastapi.routing import APIRoute
 
 from hub.api.auth import Needs
 from hub.api.desk import Desk, desk_of
-from hub.api.ingest import Refusal, read_body
+from hub.api.ingest import read_body
 from hub.api.problems import Problem
+from hub.api.refusals import Refusal
 
 LEAST_BODY = 10_000_000  # bytes: edited files of a project and ten thousand ids fit, however small documents are
 _Handler = Callable[[Request], Coroutine[Any, Any, Response]]

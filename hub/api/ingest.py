@@ -14,53 +14,31 @@ from functools import lru_cache
 from random import Random
 from typing import Any
 
-import msgspec
-
 from connectors.webhook import SignatureError
 from hub.api.doors import Door, DoorClosed, Doors
+from hub.api.refusals import TRACEPARENT, Headers, Refusal, full_refusal, problem_of, trace_id_of, unstored
 from hub.errors import StoreError
 from hub.message import Accepted, Arrival
 from hub.outcome import Failure
 from hub.pipeline.engine import Engine
-from hub.pipeline.pressure import Full
 from hub.pipeline.receive import as_receipt
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-_TITLES = {
-    400: "Bad request", 401: "Signature refused", 404: "Unknown system", 405: "Method not allowed",
-    413: "Too large", 415: "Wrong content type", 422: "Not valid", 429: "Too many requests", 503: "Not available",
-}  # fmt: skip
-_RETRY_SECONDS = {429: 5, 503: 10}
 _GATHER_SECONDS = 0.008  # from one commit to the next: what each costs is shared by those that came meanwhile
 # So many in one commit are a crowd, answered and back together: a moment later its first does not go alone either.
 _CROWD, _CROWD_SECONDS = 16, 0.1
 _CALM = 64  # receipts that may wait to be split before answers are held back; about what one batch takes
 _LOOK_AGAIN_SECONDS, _LONGEST_PACE_SECONDS = 0.005, 0.5
-# W3C trace context, 3.2: lower-case hex, no id all zero; a version after 00 may have more behind.
-_IDS = "(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
-_TRACEPARENT = re.compile(f"00-({_IDS})|(?!00|ff)[0-9a-f]{{2}}-({_IDS})(?:-.*)?")
 # 3.3: what tracing systems want to find again, KEY=VALUE,KEY=VALUE; one that is too long or none is left out whole.
 _TRACESTATE = re.compile(r"(?=.{1,512}$)[a-z0-9][a-z0-9_*/@-]*=[ -~]+")
 _chance = Random()  # noqa: S311  a trace id is no secret
 _ANY_TYPE = frozenset({"", "application/octet-stream"})
 
 
-Headers = Sequence[tuple[bytes, bytes]]
 Answer = Callable[[int, Headers, bytes], None]
-
-
-class Refusal(Exception):
-    """A body that is not kept: the status, a stable code, and a sentence for the sender."""
-
-    def __init__(
-        self, status: int, code: str, detail: str, failure: Failure | None = None, retry_seconds: int = 0
-    ) -> None:
-        super().__init__(detail)
-        self.status, self.code, self.detail, self.failure = status, code, detail, failure
-        self.retry_seconds = retry_seconds or _RETRY_SECONDS.get(status)
 
 
 class Ingest:
@@ -86,7 +64,7 @@ class Ingest:
             arrival = self._arrival(door, headers, body)
             status, fields, content = _answer(door, await self.take_in(arrival, door.validates))
         except Refusal as refusal:
-            status, fields, content = self._refused(name, refusal, size)
+            status, fields, content = self._refused(name, refusal, size, joined(scope["headers"]))
         await send({"type": "http.response.start", "status": status, "headers": fields})
         await send({"type": "http.response.body", "body": content})
 
@@ -105,7 +83,7 @@ class Ingest:
         """Whether documents of this system may go the short way: nothing is to be waited for but the commit."""
         try:
             door = self._doors.find(self._engine.program, name)
-        except DoorClosed:
+        except Exception:  # the other way says what it is
             return False
         return door is not None and not door.validates
 
@@ -116,20 +94,24 @@ class Ingest:
             door = self._door("POST", name)
             arrival = self._arrival(door, headers, body)
         except Refusal as refusal:
-            answer(*self._refused(name, refusal, len(body)))
+            answer(*self._refused(name, refusal, len(body), headers))
             return
 
         def told(accepted: Accepted | None) -> None:
             if accepted is None:
-                answer(*self._refused(name, unstored(), len(body)))
+                answer(*self._refused(name, unstored(), len(body), headers))
             else:
                 self._pace(lambda: answer(*_answer(door, accepted)))
 
         self._store(arrival, told)
 
-    def _refused(self, name: str, refusal: Refusal, size: int) -> tuple[int, Headers, bytes]:
+    def _refused(
+        self, name: str, refusal: Refusal, size: int, headers: Mapping[str, str]
+    ) -> tuple[int, Headers, bytes]:  # fmt: skip
         self._engine.refused(name if refusal.status != 404 else "", refusal.code, size)
-        return problem_of(refusal) if refusal.status != 200 else (200, [(b"content-length", b"0")], b"")
+        if refusal.status == 200:
+            return 200, [(b"content-length", b"0")], b""
+        return problem_of(refusal, trace_id_of(headers))
 
     def _door(self, method: str, name: str) -> Door:
         if method != "POST":
@@ -156,7 +138,7 @@ class Ingest:
         try:
             verified = door.verify(headers, body, now)
         except SignatureError as error:
-            raise Refusal(401, error.reason, error.detail) from None
+            raise Refusal(401, error.reason, error.detail, challenge=door.challenge) from None
         arrival = Arrival(
             receipt_id=self._engine.clock.new_id(), source=door.system.name,
             event=verified.event or "", raw=body, received_at=now, content_type=kind, dedupe_key=verified.dedupe_id,
@@ -247,16 +229,6 @@ class Ingest:
             self._waiting.pop(arrival.receipt_id)(accepted[number] if accepted is not None else None)
 
 
-def full_refusal(full: Full) -> Refusal:
-    """What is said where no more can be taken in now."""
-    return Refusal(full.status, full.code, full.detail, retry_seconds=full.retry_seconds)
-
-
-def unstored() -> Refusal:
-    """What is said while nothing can be stored."""
-    return Refusal(503, "store", "the hub cannot store at the moment; send it again")
-
-
 def joined(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
     """Headers by lower-case name; what stands several times is joined, so that none of it is overlooked."""
     headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in raw}
@@ -290,7 +262,7 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) ->
 def trace_of(headers: Mapping[str, str]) -> str:
     """The sender's W3C trace context as version 00, or the start of a trace of ours where it has none that is valid."""
     given = headers.get("traceparent")
-    if given and (sent := _TRACEPARENT.fullmatch(given)):
+    if given and (sent := TRACEPARENT.fullmatch(given)):
         state = headers.get("tracestate", "")
         return f"00-{sent[1] or sent[2]}{f' {state}' if state and _TRACESTATE.fullmatch(state) else ''}"
     token = f"{_chance.getrandbits(192):048x}"
@@ -318,22 +290,3 @@ def _content_headers(kind: bytes, size: int) -> Headers:
 def _accepted_body(accepted: Accepted) -> bytes:
     start = b'{"message_id":"' + accepted.receipt_id.encode() + b'","status":"accepted"'
     return start + (b',"duplicate":true}' if accepted.duplicate else b"}")
-
-
-def problem_of(refusal: Refusal) -> tuple[int, Headers, bytes]:
-    """RFC 9457; nothing of the body and nothing of a secret is in it."""
-    status = refusal.status
-    problem: dict[str, Any] = {
-        "type": "about:blank", "title": _TITLES.get(status, "Refused"), "status": status, "code": refusal.code,
-        "detail": refusal.detail, "retryable": status in _RETRY_SECONDS,
-    }  # fmt: skip
-    if refusal.failure is not None:
-        f = refusal.failure
-        steps = f.field_path.replace("[", ".").replace("]", "").split(".") if f.field_path else []
-        pointer = "".join(f"/{step}" for step in steps)
-        problem["errors"] = [{"pointer": pointer, "detail": f.detail, "expected": f.expected}]
-    body = msgspec.json.encode(problem)
-    headers = [(b"content-type", b"application/problem+json"), (b"content-length", b"%d" % len(body))]
-    if refusal.retry_seconds:
-        headers.append((b"retry-after", b"%d" % refusal.retry_seconds))
-    return status, headers, body

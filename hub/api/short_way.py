@@ -14,7 +14,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from hub.api.ingest import Headers, Ingest, joined
+from hub.api.ingest import Ingest, joined
+from hub.api.refusals import Headers, Refusal, mistake, new_trace_id, problem_of, trace_id_of
 from hub.loggers import structlog
 
 _log = structlog.get_logger("run")
@@ -102,6 +103,10 @@ class DoorProtocol(HttpToolsProtocol):
         else:
             super().on_message_complete()
 
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP is answered as uvicorn would, but as a problem."""
+        self.write_answer(*problem_of(Refusal(400, "not_http", "this is no request of HTTP/1.1")), keep_alive=False)
+
     def write_answer(self, status: int, headers: Headers, body: bytes, keep_alive: bool) -> None:
         """The whole answer at once."""
         keep_alive = keep_alive and not self._is_leaving()
@@ -181,10 +186,11 @@ class _Exchange:
         try:
             ingest.take(self._name, self._headers, bytes(self.body), self.answer)
         except Exception:
-            # A mistake of ours: said to the sender as uvicorn says it, and the connection is not trusted any more.
-            _log.exception("the door has failed")
+            # A mistake of ours: the connection is not trusted any more.
+            trace_id = trace_id_of(self._headers) or new_trace_id()
+            _log.exception("the door has failed", trace_id=trace_id)
             self.keep_alive = False
-            self.answer(500, [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"0")], b"")
+            self.answer(*mistake(trace_id))
 
     def answer(self, status: int, headers: Headers, body: bytes) -> None:
         if self.disconnected or self.response_complete or self._protocol.transport.is_closing():

@@ -18,19 +18,8 @@ from urllib.parse import parse_qs
 from connectors._soap_envelope import MEDIA, parameters
 from connectors.base import ConnectorError
 from connectors.soap import Asked, Endpoint, Refused, replayed, unproved
-from hub.api.ingest import (
-    Headers,
-    Ingest,
-    Receive,
-    Refusal,
-    Send,
-    full_refusal,
-    joined,
-    problem_of,
-    read_body,
-    trace_of,
-    unstored,
-)
+from hub.api.ingest import Ingest, Receive, Send, joined, read_body, trace_of
+from hub.api.refusals import Headers, Refusal, full_refusal, problem_of, unstored
 from hub.api.soap_requests import Faulty, Request, understood
 from hub.clock import iso
 from hub.errors import HubError, StoreError
@@ -201,7 +190,7 @@ def _as_fault(endpoint: Endpoint, refusal: Refusal) -> _Answer:
     refused = Refused(code, refusal.code, refusal.detail)
     version = endpoint.version_for(None)
     content = endpoint.fault(version, refused, [{"code": refusal.code, "path": place, "message": refusal.detail}])
-    kept = [field for field in fields if field[0] == b"retry-after"]
+    kept = [field for field in fields if field[0] in (b"retry-after", b"allow")]
     return status, [*_headers(version, content, status), *kept], content
 
 

@@ -163,6 +163,40 @@ def test_a_name_is_taken_as_it_stands(hub: HubProcess) -> None:
             assert answers(connection, 1)[0][0] == status
 
 
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+UNSIGNED = b"POST /in/shop HTTP/1.1\r\nHost: hub\r\nContent-Type: application/json\r\n"
+TRACED = UNSIGNED + f"traceparent: 00-{TRACE}-00f067aa0ba902b7-01\r\n".encode()
+CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "code", "field"),
+    [
+        (TRACED + b"Content-Length: 2\r\n\r\n{}", 401, "missing_signature", ("www-authenticate", "Signature realm")),
+        (TRACED + CHUNKED, 401, "missing_signature", ("www-authenticate", "Signature realm")),
+        (UNSIGNED.replace(b"POST", b"PUT") + b"Content-Length: 2\r\n\r\n{}", 405, "method", ("allow", "POST")),
+        (UNSIGNED.replace(b"/in/shop", b"/in/nobody") + b"Content-Length: 0\r\n\r\n", 404, "unknown_system", ()),
+        (UNSIGNED + b"Content-Length: 10000001\r\n\r\n", 413, "too_large", ()),
+        (UNSIGNED.replace(b"json", b"xml") + b"Content-Length: 2\r\n\r\n{}", 415, "content_type", ()),
+        (b"hello\r\n\r\n", 400, "not_http", ("connection", "close")),
+        (b"DELETE /api/v1/messages HTTP/1.1\r\nHost: hub\r\n\r\n", 405, "method_not_allowed", ("allow", "GET")),
+        (b"GET /api/v1/messages HTTP/1.1\r\nHost: hub\r\n\r\n", 401, "unauthorized", ("www-authenticate", "Bearer")),
+    ],
+)
+def test_what_is_refused_is_a_problem_with_the_fields_that_belong_to_it(
+    hub: HubProcess, sent: bytes, status: int, code: str, field: tuple[str, str]
+) -> None:
+    with line(hub) as connection:
+        connection.sendall(sent)
+        [(answered, fields, body)] = answers(connection, 1)
+    problem = json.loads(body)
+    assert (answered, fields["content-type"]) == (status, "application/problem+json")
+    assert (problem["status"], problem["code"], problem["type"]) == (status, code, f"urn:o2c:problem:{code}")
+    assert problem["title"] and problem["detail"] and problem["hint"]
+    assert not field or fields[field[0]].startswith(field[1])
+    assert b"traceparent" not in sent or problem["trace_id"] == TRACE
+
+
 def test_a_sender_that_leaves_before_its_answer_does_no_harm(hub: HubProcess) -> None:
     for number in range(20):
         with line(hub) as connection:

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 from weakref import WeakSet
 
 import pytest
 import uvicorn
+from structlog.testing import capture_logs
 
 from hub.api.ingest import joined
 from hub.api.short_way import DoorProtocol, _fields
+from hub.settings import Http
+from hub.web import WebServer
 
 Field = tuple[bytes, bytes]
 NO_BODY = [(b"content-length", b"0")]
@@ -43,6 +50,58 @@ class OpenDoor:
 
     def take(self, name: str, headers: Any, body: bytes, answer: Any) -> None:
         answer(202, NO_BODY, b"")
+
+
+@asynccontextmanager
+async def served(app: Any, protocol: Any) -> AsyncIterator[int]:
+    """An application on a port, over a protocol."""
+    config = uvicorn.Config(app, http=protocol, log_config=None, lifespan="off", interface="asgi3")
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        serving = asyncio.create_task(server.serve([listener]))
+        yield listener.getsockname()[1]
+        async with asyncio.timeout(10):
+            while server.server_state.connections:
+                await asyncio.sleep(0.01)
+        server.should_exit = True
+        await serving
+
+
+class BrokenDoor:
+    """Has a mistake in it."""
+
+    def takes(self, name: str) -> bool:
+        return name == "shop"
+
+    def take(self, name: str, headers: Any, body: bytes, answer: Any) -> None:
+        raise ZeroDivisionError("of our own")
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        raise ZeroDivisionError("of our own")
+
+
+@pytest.mark.parametrize("name", ["shop", "other"], ids=["the short way", "the usual way"])
+def test_a_mistake_of_the_door_is_a_problem_and_shows_nothing_but_the_trace(name: str) -> None:
+    door: Any = BrokenDoor()
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    fields = f"Host: hub\r\ntraceparent: 00-{trace}-00f067aa0ba902b7-01\r\nContent-Length: 2"
+
+    async def answered() -> bytes:
+        async with served(WebServer(door, door, door, Http(), None)._front, partial(DoorProtocol, door, bool)) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(f"POST /in/{name} HTTP/1.1\r\n{fields}\r\nConnection: close\r\n\r\n{{}}".encode())
+            answer = await reader.read()
+            writer.close()
+            return answer
+
+    with capture_logs() as lines:
+        answer = asyncio.run(answered())
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 500") and b"content-type: application/problem+json" in head
+    problem = json.loads(body)
+    assert (problem["code"], problem["trace_id"], b"ZeroDivision" in answer) == ("internal", trace, False)
+    [logged] = [line for line in lines if line["log_level"] == "error"]
+    assert logged["trace_id"] == trace
 
 
 async def elsewhere(scope: Any, receive: Any, send: Any) -> None:
@@ -76,19 +135,10 @@ def test_a_connection_that_has_ended_is_gone_from_memory_at_once(sent: bytes, is
         await writer.wait_closed()
 
     async def visits() -> int:
-        config = uvicorn.Config(elsewhere, http=protocol, log_config=None, lifespan="off")  # type: ignore[arg-type]
-        server = uvicorn.Server(config)
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            serving = asyncio.create_task(server.serve([listener]))
+        async with served(elsewhere, protocol) as port:
             for _ in range(5):
-                await come_and_go(listener.getsockname()[1])
-            async with asyncio.timeout(10):
-                while server.server_state.connections:
-                    await asyncio.sleep(0.01)
-            left = len(alive)
-            server.should_exit = True
-            await serving
-        return left
+                await come_and_go(port)
+        return len(alive)
 
     gc.disable()
     try:
