@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -70,20 +70,27 @@ def with_unit(folder: Path, number: int, unit: str) -> str:
 def new_project(parent: Path, name: str) -> Path:
     """A project of `o2c init`, on a free port."""
     assert o2c(parent, "init", name).returncode == 0
+    give_port(parent / name)
+    return parent / name
+
+
+def give_port(project: Path) -> None:
+    """Have the hub of a new project listen on a port that is free."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
     for file in ("config/hub.yaml", ".o2c/local.json"):
-        path = parent / name / file
+        path = project / file
         path.write_text(path.read_text().replace("127.0.0.1:8420", f"127.0.0.1:{port}"))
-    return parent / name
 
 
 @contextmanager
-def started(project: Path, *options: str, **environment: str) -> Iterator[None]:
-    """The project's hub running; it must end well when it is told to."""
+def started(
+    project: Path, *options: str, program: Sequence[str] = (sys.executable, "-m", "hub.cli"), **environment: str
+) -> Iterator[None]:  # fmt: skip
+    """The project's hub running; it must end well when it is told to. ``program`` is how ``o2c`` is called."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("O2C_")}
-    command = [sys.executable, "-m", "hub.cli", "run", *options]
+    command = [*program, "run", *options]
     with (project / "hub.log").open("wb") as log:
         process = subprocess.Popen(
             command, cwd=project, env={**clean, **environment}, stdout=log, stderr=log, start_new_session=True
