@@ -82,7 +82,7 @@ class Doors:
             system=system, verify=verifier.verify,
             content_types=frozenset(types), answer=_answer(system.answer),
             validates=any(route.route.validate == "sync" for route in routes),
-            challenge=_challenge(system.verify), ping=Ping.of(system.ping),
+            challenge=_challenge(system.verify or {}), ping=Ping.of(system.ping),
         )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from hub import errors
 from hub.loggers import structlog
@@ -24,6 +25,7 @@ TITLES = {
     409: "Conflict", 410: "Gone", 413: "Too large", 415: "Wrong content type", 422: "Not valid",
     500: "Internal error", 503: "Store not available", 504: "Not done in time",
 }  # fmt: skip
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _CODES = {401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
 # The first that fits an error; each with its status and code.
 _HUB_ERRORS: tuple[tuple[type[errors.HubError], int, str], ...] = (
@@ -112,7 +114,15 @@ def _http(request: Request, error: Exception) -> Response:
         405: (f"{request.method[:20]} does not work on {request.url.path[:200]}", "see the Allow header"),
     }
     detail, hint = details.get(status, (str(error.detail), ""))
-    return _answer(request, Problem(status, _CODES.get(status, "refused"), detail, hint=hint, headers=error.headers))
+    headers = {"Allow": ", ".join(_allowed(request))} if status == 405 else error.headers
+    return _answer(request, Problem(status, _CODES.get(status, "refused"), detail, hint=hint, headers=headers))
+
+
+def _allowed(request: Request) -> list[str]:
+    """What works on a path, which may be served by several routes (RFC 9110, 10.2.1)."""
+    scopes = {method: {**request.scope, "method": method} for method in _METHODS}
+    routes = request.app.router.routes
+    return [name for name, scope in scopes.items() if any(route.matches(scope)[0] is Match.FULL for route in routes)]
 
 
 def _unexpected(request: Request, error: Exception) -> Response:

@@ -180,6 +180,7 @@ CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
         (UNSIGNED.replace(b"json", b"xml") + b"Content-Length: 2\r\n\r\n{}", 415, "content_type", ()),
         (b"hello\r\n\r\n", 400, "not_http", ("connection", "close")),
         (b"DELETE /api/v1/messages HTTP/1.1\r\nHost: hub\r\n\r\n", 405, "method_not_allowed", ("allow", "GET")),
+        (b"PUT /api/v1/replays HTTP/1.1\r\nHost: hub\r\n\r\n", 405, "method_not_allowed", ("allow", "GET, POST")),
         (b"GET /api/v1/messages HTTP/1.1\r\nHost: hub\r\n\r\n", 401, "unauthorized", ("www-authenticate", "Bearer")),
     ],
 )
