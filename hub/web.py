@@ -52,7 +52,10 @@ class WebServer:
         _Server(config, self, ready, certificate and Shown(*certificate)).run(sockets=[listener])
 
     async def _front(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
-        """Documents go straight to their door; every other request through the application and its middleware."""
+        """Documents go straight to their door; every other request through the application and its middleware.
+
+        What none of them foresaw is a problem as well.
+        """
         answer = _Answer(send, self.is_leaving)
         try:
             await self._place(scope)(scope, receive, answer)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,12 +12,12 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from hub import errors
+from hub.api import refusals
 from hub.loggers import structlog
 from hub.yamldoc import did_you_mean
 
 _log = structlog.get_logger("api")
 MEDIA_TYPE = "application/problem+json"
-_TRACE = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 TITLES = {
     400: "Bad request", 401: "Not signed in", 403: "Not allowed", 404: "Not found", 405: "Method not allowed",
     409: "Conflict", 410: "Gone", 413: "Too large", 415: "Wrong content type", 422: "Not valid",
@@ -63,8 +61,7 @@ def install(app: FastAPI) -> None:
 
 def trace_id_of(request: Request) -> str:
     """The trace the caller is in, or a new one."""
-    match = _TRACE.fullmatch(request.headers.get("traceparent", ""))
-    return match[1] if match else secrets.token_hex(16)
+    return refusals.trace_id_of(request.headers) or refusals.new_trace_id()
 
 
 def _answer(request: Request, problem: Problem, trace_id: str = "") -> Response:
