@@ -23,6 +23,7 @@ HubError
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -59,12 +60,19 @@ class ProjectError(HubError):
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
 
+_QUOTED = re.compile(r"(?<!\w)'.*?'(?!\w)", re.DOTALL)
+_NUMBER = re.compile(r"[-+]?\d+(?:[.,]\d+)*")
+_OTHERS = re.compile(r" \(and \d+ more\)")
+
+
 class MessageError(HubError):
     """One message cannot go on.
 
     The fields are those of a dead letter: ``code`` is stable and fit for grouping, ``detail`` says what was seen and
     what was expected, ``field_path`` is a path in the document, ``position`` a place in the raw bytes
-    (``line 3, column 14``, ``segment 14 LIN``).
+    (``line 3, column 14``, ``segment 14 LIN``). ``cause`` is what is wrong without any value of this document: with the
+    code and the field it tells whether two messages have the same fault. Where none is given it is what was expected,
+    else the detail without what is quoted and counted in it.
     """
 
     code = "message"
@@ -82,14 +90,29 @@ class MessageError(HubError):
         value_excerpt: str = "",
         expected: str = "",
         hint: str = "",
+        cause: str = "",
     ) -> None:
         self.detail = detail
         self.code = code or self.code
         self.file, self.line, self.column = file, line, column
         self.field_path, self.position = field_path, position
         self.value_excerpt, self.expected, self.hint = value_excerpt, expected, hint
+        self.cause = cause or (without_numbers(expected) if expected else without_values(detail, value_excerpt))
         where = f"{file}:{line}:{column}: " if file else ""
         super().__init__(where + detail + (f" ({position})" if position else ""))
+
+
+def without_numbers(text: str) -> str:
+    """The text with ``#`` for every number in it."""
+    return _NUMBER.sub("#", text)
+
+
+def without_values(text: str, seen: str = "") -> str:
+    """The text without what is quoted in it, without numbers, and without how many other faults there are. ``seen`` is
+    a value that may stand in it with quotes of its own."""
+    if seen:
+        text = text.replace(seen if seen[0] == seen[-1] == "'" != seen else f"'{seen}'", "'…'")
+    return without_numbers(_QUOTED.sub("'…'", _OTHERS.sub("", text)))
 
 
 class DecodeError(MessageError):
@@ -116,7 +139,10 @@ class ValidationError(MessageError):
 
 @dataclass(frozen=True, slots=True)
 class DocumentFault:
-    """One fault of a document: the path (``order_lines[0].quantity.value``), what was seen, what was expected."""
+    """One fault of a document: the path (``order_lines[0].quantity.value``), what was seen, what was expected.
+
+    ``wanted`` is what was expected in words that hold nothing of this document; empty where ``expected`` does already.
+    """
 
     path: str
     code: str
@@ -124,6 +150,12 @@ class DocumentFault:
     seen: str = ""
     expected: str = ""
     severity: str = "error"
+    wanted: str = ""
+
+    @property
+    def cause(self) -> str:
+        """What is wrong, without any value."""
+        return f"{self.code}: {self.wanted or self.expected}"
 
     def __str__(self) -> str:
         return f"{self.path or '(document)'}: {self.message}"

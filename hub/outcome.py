@@ -9,13 +9,14 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from hub.errors import DecodeError, MappingError, MessageError, ValidationError
+from hub.errors import DecodeError, MappingError, MessageError, ValidationError, without_values
 
 CLASSES = (
     "parse", "schema", "mapping", "lookup_missing", "business_rule", "signature", "auth", "connection", "timeout",
     "rate_limited", "remote_rejected", "remote_error", "too_large", "duplicate", "stale", "expired", "no_route",
     "quarantine", "internal",
 )  # fmt: skip
+_INDEX = re.compile(r"(?<![^.\[/])\d+(?![^.\]/])")
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -24,7 +25,7 @@ class Failure(msgspec.Struct, frozen=True):
     ``error_class`` is one of CLASSES; ``code`` a stable short name within it; ``step`` the step of the flow;
     ``file, line, column`` a place in a file the user edits; ``field_path`` a place in the document;
     ``delivery_id`` what is to be replayed, where that is not the dead letter itself; ``partner`` who sent what no route
-    takes.
+    takes. ``cause`` is the detail without any value of the document, as an error told it; it is not stored.
     """
 
     error_class: str
@@ -45,16 +46,19 @@ class Failure(msgspec.Struct, frozen=True):
     fingerprint: str = ""
     delivery_id: str = ""
     partner: str = ""
+    cause: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """What is stored and shown: the fields that say something, with ``class`` instead of ``error_class``."""
         fields = {key: value for key, value in msgspec.structs.asdict(self).items() if value not in ("", 0, False)}
         fields["class"] = fields.pop("error_class")
+        fields.pop("cause", None)
         return fields
 
     def printed(self, route: str) -> Failure:
         """The same failure with its fingerprint: what is the same fault in another message has the same one."""
-        parts = (route, self.step, self.error_class, self.code, _normal(self.field_path), _normal(self.detail))
+        cause = self.cause or without_values(self.detail, self.value_excerpt)
+        parts = (route, self.step, self.error_class, self.code, _INDEX.sub("#", self.field_path), cause)
         return replace(self, fingerprint=hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16])
 
 
@@ -108,11 +112,5 @@ def failure_of(error: MessageError, step: str) -> Failure:
     return Failure(
         error_class=error_class, code=error.code, detail=error.detail, step=step, file=error.file, line=error.line,
         column=error.column, field_path=error.field_path, position=error.position, value_excerpt=error.value_excerpt,
-        expected=error.expected, hint=error.hint,
+        expected=error.expected, hint=error.hint, cause=error.cause,
     )  # fmt: skip
-
-
-def _normal(text: str) -> str:
-    """Numbers and quoted values do not make another fault of the same mistake."""
-    text = re.sub(r"'[^']*'", "'…'", text)
-    return re.sub(r"\d+", "#", text)

@@ -391,8 +391,9 @@ def _is_quarantine(failure: Mapping[str, Any] | None) -> bool:
 
 def _is_same_fault(verdict: Verdict) -> bool:
     """Whether a message fails as it did; then there is nothing to tell."""
-    was, now = verdict.was, verdict.failure
-    return was is not None and now is not None and was.get("fingerprint") == now.get("fingerprint")
+    was, now = verdict.was or {}, verdict.failure or {}
+    names = ("fingerprint",), ("class", "code", "field_path", "detail")
+    return bool(was and now) and any(all(was.get(name) == now.get(name) for name in some) for some in names)
 
 
 def _had_body(sent: WasSent, was: WasMade) -> bool:

@@ -183,14 +183,15 @@ def _decimals(walk: Walk, amount: str, code: str, path: Path) -> None:
     exponent = currency_exponent(code)
     if exponent is not None and len(amount.partition(".")[2]) > exponent:
         allowed = "no decimals" if exponent == 0 else f"at most {exponent} decimals"
-        walk.fault((path, "amount"), "decimals", amount, f"{allowed}, as {code} has")
+        walk.fault((path, "amount"), "decimals", amount, f"{allowed}, as {code} has", wanted="as its currency has")
 
 
 def _another_currency(walk: Walk, code: str, path: Path) -> None:
     if currency_exponent(code) is None:
         walk.fault((path, "currency"), "unknown_currency", code, _CURRENCY)
     elif walk.currency is not None:
-        walk.fault((path, "currency"), "currency_mismatch", code, f"{walk.currency}, the currency of the document")
+        wanted = "the currency of the document"
+        walk.fault((path, "currency"), "currency_mismatch", code, f"{walk.currency}, {wanted}", wanted=wanted)
 
 
 money = Rule(

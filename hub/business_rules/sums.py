@@ -46,4 +46,5 @@ product, quotient = _EXACT.multiply, _EXACT.divide
 def wrong_sum(path: str, code: str, seen: Decimal, wanted: Decimal, why: str, severity: str = "error") -> DocumentFault:
     """A fault for a number that is not what the others make it: ``seen 10.00; expected 10.01: the sum of …``."""
     expected = f"{wanted:f}: {why}"
-    return DocumentFault(path, code, f"seen {seen:f}; expected {expected}", f"{seen:f}", expected, severity)
+    message = f"seen {seen:f}; expected {expected}"
+    return DocumentFault(path, code, message, f"{seen:f}", expected, severity, "what the others make it")

@@ -204,7 +204,9 @@ def _check_bases(document: Any, lines: Any, nets: list[Decimal]) -> Iterator[Doc
             yield wrong_sum(f"tax_subtotals[{index}].taxable_amount", "tax_basis", seen, wanted, why)
     for code, percent in sums:
         expected = f"a tax subtotal for {code} {percent:f}"
-        yield DocumentFault("tax_subtotals", "BR-CO-18", f"missing; expected {expected}", expected=expected)
+        yield DocumentFault(
+            "tax_subtotals", "BR-CO-18", f"missing; expected {expected}", expected=expected, wanted="one for each rate"
+        )
 
 
 def _rate(category: Any) -> tuple[str, Decimal]:
@@ -232,4 +234,6 @@ def _check_tax_currency(document: Any) -> Iterator[DocumentFault]:
         expected = f"{code}, the tax_currency_code"
         message = f"seen {accounted['currency']}; expected {expected}"
         path = "tax_amount_accounting.currency"
-        yield DocumentFault(path, "currency_mismatch", message, accounted["currency"], expected)
+        yield DocumentFault(
+            path, "currency_mismatch", message, accounted["currency"], expected, wanted="the tax_currency_code"
+        )

@@ -34,11 +34,11 @@ class Walk:
         self.longest = (currency_exponent(currency or "") or 0) + 1
         self.faults: list[DocumentFault] = [] if faults is None else faults
 
-    def fault(self, path: Path, code: str, seen: str, expected: str, severity: str = "error") -> None:
-        """Note a fault. An empty ``seen`` is a value that must not be shown."""
+    def fault(self, path: Path, code: str, seen: str, expected: str, severity: str = "error", wanted: str = "") -> None:
+        """Note a fault. An empty ``seen`` is a value that must not be shown; ``wanted`` is ``expected`` without any."""
         short = seen if len(seen) <= 60 else seen[:59] + "…"
         message = f"seen {short}; expected {expected}" if seen else f"not right (not shown); expected {expected}"
-        self.faults.append(DocumentFault(write_path(path), code, message, short, expected, severity))
+        self.faults.append(DocumentFault(write_path(path), code, message, short, expected, severity, wanted))
 
 
 class Rule(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from hub.errors import DecodeError
+from hub.errors import DecodeError, without_values
 
 MOST_FAULTS = 1000
 
@@ -63,6 +63,11 @@ class EdiFault(NamedTuple):
         return f"{self.code_list}_{self.code}"
 
     @property
+    def problem(self) -> str:
+        """The sentence without any value of the data."""
+        return without_values(self.message.replace(shown(self.seen), "'…'"), self.seen)
+
+    @property
     def is_error(self) -> bool:
         return self.severity == "error"
 
@@ -93,6 +98,7 @@ class EdiError(DecodeError):
             position=first.position,
             value_excerpt=first.seen,
             expected=first.expected,
+            cause=f"{first.tag} {first.element} {first.component} {first.problem}",
         )
 
 

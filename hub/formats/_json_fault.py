@@ -45,7 +45,8 @@ def _at(raw: bytes, offset: int, message: str) -> Flaw:
     """The words for what the parser says, by the phrases it uses; its own words for a phrase that is not known."""
     if "trailing comma" in message:
         comma = raw.rfind(b",", 0, offset)
-        return Flaw(comma, f"a comma before {_seen(raw, offset)}; expected another value", hint="remove the comma")
+        detail, cause = f"a comma before {_seen(raw, offset)}; expected another value", "a comma before the end"
+        return Flaw(comma, detail, hint="remove the comma", cause=cause)
     if "surrogate" in message:
         return _half_pair(raw, offset)
     if "escape" in message:
@@ -75,7 +76,8 @@ def _bad_character(raw: bytes, offset: int) -> Flaw:
     """A control character within a text, or what cannot begin a value."""
     if _is_in_text(raw, offset):
         hint = "write \\n for a line end, \\t for a tab"
-        return Flaw(offset, f"{_seen(raw, offset)} within a text; expected it escaped", code="control", hint=hint)
+        detail, cause = f"{_seen(raw, offset)} within a text; expected it escaped", "a control character in a text"
+        return Flaw(offset, detail, code="control", hint=hint, cause=cause)
     word = _word(raw, offset)
     seen = f"'{word}'" if word else _seen(raw, offset)
     hint = f"write {_WORDS[word.lstrip('-')]}" if word.lstrip("-") in _WORDS else _value_hint(raw, offset)
@@ -112,7 +114,8 @@ def _bad_escape(raw: bytes, offset: int) -> Flaw:
     start = raw.rfind(b"\\", 0, offset)
     seen = raw[start : start + 2].decode("utf-8", "replace")
     hint = 'allowed are \\" \\\\ \\/ \\b \\f \\n \\r \\t and \\u with four hexadecimal digits'
-    return Flaw(start, f"an escape that JSON does not have: {seen}", code="escape", hint=hint)
+    what = "an escape that JSON does not have"
+    return Flaw(start, f"{what}: {seen}", code="escape", hint=hint, cause=what)
 
 
 def _half_pair(raw: bytes, offset: int) -> Flaw:

@@ -96,7 +96,9 @@ def shifted(error: DecodeError, piece: Piece) -> DecodeError:
         line, column = int(found[1]), int(found[2] or 1)
         column += piece.column - 1 if line == 1 else 0
         position = f"line {piece.line + line - 1}, column {column}"
-    return DecodeError(error.detail, code=error.code, position=position, expected=error.expected, hint=error.hint)
+    return DecodeError(
+        error.detail, code=error.code, position=position, expected=error.expected, hint=error.hint, cause=error.cause
+    )
 
 
 def _next(window: _Window, at: int) -> int:

@@ -39,9 +39,11 @@ _NUMBER = re.compile(rb"-?([0-9]+)(?:\.([0-9]+))?(?:[eE][+-]?0*([0-9]*))?")
 class Flaw(Exception):
     """What is wrong in a JSON text and at which byte; -1 where the place is not known."""
 
-    def __init__(self, offset: int, detail: str, *, code: str = "", expected: str = "", hint: str = "") -> None:
+    def __init__(
+        self, offset: int, detail: str, *, code: str = "", expected: str = "", hint: str = "", cause: str = ""
+    ) -> None:
         super().__init__(detail)
-        self.offset, self.detail = offset, detail
+        self.offset, self.detail, self.cause = offset, detail, cause
         self.code, self.expected, self.hint = code, expected, hint
 
     def located(self, whole: bytes, base: int = 0, first_line: int = 1) -> DecodeError:
@@ -50,7 +52,9 @@ class Flaw(Exception):
         if self.offset >= 0:
             line, column = place(whole, base + self.offset)
             position = f"line {line + first_line - 1}, column {column}"
-        return DecodeError(self.detail, code=self.code, position=position, expected=self.expected, hint=self.hint)
+        return DecodeError(
+            self.detail, code=self.code, position=position, expected=self.expected, hint=self.hint, cause=self.cause
+        )
 
 
 class Token(NamedTuple):

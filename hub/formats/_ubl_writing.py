@@ -45,7 +45,7 @@ def write_document(standard: Standard, document: Any, unit: str | None) -> bytes
     for fault in checked(standard, document):
         raise MappingError(
             f"{fault.path or 'the document'}: {fault.message}", code="encode", field_path=fault.path,
-            value_excerpt=fault.seen, expected=fault.expected,
+            value_excerpt=fault.seen, expected=fault.expected, cause=fault.cause,
         )  # fmt: skip
     raise MappingError(f"the document cannot be written as {standard.word}", code="encode")
 

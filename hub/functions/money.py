@@ -133,7 +133,8 @@ def to_minor(amount: Any, currency: Any) -> int | None:
     quantum = _quantum_of(currency)
     units = checked(Decimal(number(amount, "to_minor"))) / quantum
     if units != units.to_integral_value():
-        raise refusal(f"the amount has more decimals than {currency} has", amount, hint="write round(…) first")
+        detail, wanted = f"the amount has more decimals than {currency} has", "the decimals of its currency"
+        raise refusal(detail, amount, expected=wanted, hint="write round(…) first")
     return int(units)
 
 
@@ -195,7 +196,8 @@ def allocate(amount: Any, shares: Any, currency: Any) -> list[Decimal]:
         raise refusal("allocate wants shares of 0 or more, one of them above 0", expected="shares")
     units = EXACT.divide(whole, quantum)
     if units % 1:
-        raise refusal(f"the amount has more decimals than {currency} has", amount, hint="write round(…) first")
+        detail, wanted = f"the amount has more decimals than {currency} has", "the decimals of its currency"
+        raise refusal(detail, amount, expected=wanted, hint="write round(…) first")
     return [EXACT.multiply(part, quantum).quantize(quantum) for part in _spread(int(units), weights)]
 
 

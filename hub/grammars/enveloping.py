@@ -35,7 +35,7 @@ def enveloped(document: Any, message: MessageType, number: int, charset: str = "
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         raise MappingError(
             f"{faults[0].message}{more}", code="encode", field_path=faults[0].path, value_excerpt=faults[0].seen,
-            expected=faults[0].expected, position=f"message {number}" if number > 1 else "",
+            expected=faults[0].expected, cause=faults[0].cause, position=f"message {number}" if number > 1 else "",
         )  # fmt: skip
     _, release, type = message.standard.split("/")
     own = _Texts(document, "message")

@@ -97,6 +97,6 @@ class ByGrammar:
             first, more = errors[0], f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
             raise MappingError(
                 f"{first}{more}", code="encode", field_path=first.path, value_excerpt=first.seen,
-                expected=first.expected,
+                expected=first.expected, cause=first.cause,
             )  # fmt: skip
         return made

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import DivisionByZero, InvalidOperation, Overflow
 from itertools import islice
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from hub.errors import MappingError
 from hub.functions.refusal import kind_of
@@ -46,18 +46,19 @@ def located(error: Exception, marker: str, file: str, spots: Sequence[Spot]) -> 
     if spot is None or frame is None or node is None:
         return _bare(error, file, where)
     local = _locals(error.__traceback__, marker)
-    detail, code, hint = _reason(error, spot, node, local)
+    reason = _reason(error, spot, node, local)
     kept = error if isinstance(error, MappingError) else None
     return MappingError(
-        detail,
-        code=code,
+        reason.detail,
+        code=reason.code,
         file=file,
         line=where[0],
         column=where[1] + 1,
         field_path=written_path(spot.path, local),
         value_excerpt=kept.value_excerpt if kept else "",
         expected=kept.expected if kept else "",
-        hint=hint,
+        hint=reason.hint,
+        cause=reason.cause,
     )
 
 
@@ -131,20 +132,33 @@ def _emitted(loop: int, local: Mapping[str, Any]) -> int:
     return len(name) if isinstance(name, list) else 0
 
 
-def _reason(error: Exception, spot: Spot, node: ast.expr, local: Mapping[str, Any]) -> tuple[str, str, str]:
-    """What went wrong, its code, and what to write instead."""
+class _Reason(NamedTuple):
+    """What went wrong, its code, what to write instead, and what went wrong without any value."""
+
+    detail: str
+    code: str = "mapping"
+    hint: str = ""
+    cause: str = ""
+
+
+def _reason(error: Exception, spot: Spot, node: ast.expr, local: Mapping[str, Any]) -> _Reason:
     if isinstance(error, MappingError):
         missing = _missing(node, spot, local) if "nothing" in error.detail else ""
-        return error.detail + missing, error.code, error.hint
+        return _Reason(error.detail + missing, error.code, error.hint, _requirement(node) or error.cause)
     if isinstance(error, Absent):
         return _absence(spot, local)
     if isinstance(error, DivisionByZero | InvalidOperation | Overflow):
-        return _arithmetic(error), "mapping", ""
-    detail = _operands(error, spot, node, local) or _unreadable(error, spot, node, local) or _generic(error)
-    return detail, "mapping", ""
+        return _Reason(_arithmetic(error))
+    return _Reason(_operands(error, spot, node, local) or _unreadable(error, spot, node, local) or _generic(error))
 
 
-def _absence(spot: Spot, local: Mapping[str, Any]) -> tuple[str, str, str]:
+def _requirement(node: ast.expr) -> str:
+    """The message of a ``require`` as it is written in the mapping: f-text without its values."""
+    is_one = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "require"
+    return ast.unparse(node.args[-1]) if is_one and node.args else ""
+
+
+def _absence(spot: Spot, local: Mapping[str, Any]) -> _Reason:
     """A required field that would be nothing: a key that a table does not know, or fields that are missing."""
     name = written_path(spot.path, local) or "output"
     for call in _lookups(spot.formula.node):
@@ -153,10 +167,12 @@ def _absence(spot: Spot, local: Mapping[str, Any]) -> tuple[str, str, str]:
             hint = (
                 f"add the key to mappings/tables/{file}.csv, or give lookup a third argument for keys it does not know"
             )
-            return f"required target field '{name}': {unknown}", "lookup_missing", hint
+            table = getattr(call.args[1], "value", "")
+            cause = f"no such key in the table {table}"
+            return _Reason(f"required target field '{name}': {unknown}", "lookup_missing", hint, cause)
     hint = f"write '{_last(spot.path)}?' to leave it out, or default(…, …)" if _last(spot.path) else ""
     missing = _missing(spot.formula.node, spot, local)
-    return f"required target field '{name}' would be nothing{missing}", "mapping", hint
+    return _Reason(f"required target field '{name}' would be nothing{missing}", "mapping", hint)
 
 
 def _lookups(node: ast.AST) -> Iterator[ast.Call]:

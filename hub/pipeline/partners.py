@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from hub.errors import MappingError
+from hub.errors import MappingError, without_values
 from hub.formats import _edi_outgoing as outgoing
 from hub.formats._acks import ACKNOWLEDGEMENTS
 from hub.formats._advices import ADVICES
@@ -123,7 +123,7 @@ def _unnamed(document: Any, grammar: MessageType, partner: Partner) -> dict[str,
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         raise MappingError(
             f"{faults[0].message}{more}", code="encode", field_path=faults[0].path, value_excerpt=faults[0].seen,
-            expected=faults[0].expected,
+            expected=faults[0].expected, cause=faults[0].cause,
         )  # fmt: skip
     _, release, type = grammar.standard.split("/")
     version, association = partner.release
@@ -141,7 +141,7 @@ def _examine(body: outgoing.Body, examiner: Examiner) -> None:
     place = f"segment {first.segment} {tag}".rstrip() + (f", element {first.element}" if first.element else "")
     raise MappingError(
         f"{place}: {first.message}, by {examiner.message.name}{more}", code="encode", position=place,
-        value_excerpt=first.seen, expected=first.expected,
+        value_excerpt=first.seen, expected=first.expected, cause=f"{tag} {without_values(first.message, first.seen)}",
         hint="correct the mapping, or the partner's overlay in config/partners.yaml",
     )  # fmt: skip
 

@@ -50,5 +50,5 @@ def _error(code: str, faults: list[DocumentFault]) -> ValidationError:
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     return ValidationError(
         f"{first}{more}", faults=faults[:_SHOWN], code=code, field_path=first.path, value_excerpt=first.seen,
-        expected=first.expected,
+        expected=first.expected, cause=first.cause,
     )  # fmt: skip

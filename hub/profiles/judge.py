@@ -271,4 +271,4 @@ def _invalid(verdict: Verdict) -> ValidationError:
     told = "; ".join(str(fault).rstrip(".") for fault in shown)
     by = f", by {', '.join(verdict.judged_by)}" if verdict.judged_by else ""
     detail = f"not a valid {verdict.profile}{by}: {told}{more}"
-    return ValidationError(detail, code=first.rule, field_path=first.xpath, position=first.position)
+    return ValidationError(detail, code=first.rule, field_path=first.xpath, position=first.position, cause=first.rule)

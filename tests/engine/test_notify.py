@@ -104,6 +104,17 @@ def test_dead_letters_of_one_cause_are_told_once_and_their_end_once(world: World
     assert [body["type"] for body in heard.bodies] == ["hub.dead_letters.opened", "hub.dead_letters.recovered"]
 
 
+def test_values_that_are_wrong_in_one_way_are_told_once(world: World, heard: Heard) -> None:
+    channel = Webhook(heard.url)
+    for value in ("abc", "xyz", "n/a", "O'Neil"):
+        world.send({"id": "1", "lines": [{"name": "item", "qty": 1}, {"name": "item", "qty": value}]})
+        tell(world, channel)
+    assert [body["type"] for body in heard.bodies] == ["hub.dead_letters.opened"]
+    world.send({"id": "1", "lines": [{"qty": 1}]})
+    tell(world, channel)
+    assert [body["type"] for body in heard.bodies] == ["hub.dead_letters.opened"] * 2
+
+
 def test_what_is_not_acknowledged_is_told_with_what_to_do_and_its_end(trade: Trade, heard: Heard) -> None:
     channel = Webhook(heard.url)
     trade.bring(orders("101", "A"))
