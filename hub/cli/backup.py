@@ -20,7 +20,8 @@ def backup(
     project: ProjectFolder = Path(),
     as_json: Json = False,
 ) -> None:
-    """Copy the store while the hub runs. The copy is checked; it is whole or not there."""
+    """Copy the store while the hub runs. The copy is checked; it is whole or not there. Files of the store itself are
+    never replaced."""
     if target.exists() and not force:
         raise UsageError(f"{target} is there already; name another file, or say --force")
     if not target.absolute().parent.is_dir():

@@ -18,7 +18,7 @@ from typing import IO, Any
 import apsw
 import apsw.ext
 
-from hub.errors import StoreBusy, StoreError, StoreFull, StoreRefused
+from hub.errors import StoreBusy, StoreError, StoreFull, StoreRefused, UsageError
 from hub.store.checkpoint import Checkpoints
 from hub.store.commit import Committer, Writing
 from hub.store.database import Job
@@ -93,10 +93,14 @@ class SqliteStore(Writing):
             db.execute("ROLLBACK")
 
     def backup(self, target: Path, progress: Callable[[int, int], None] | None = None) -> None:
-        """Copy the running store to ``target``, page by page, while the hub goes on. The copy is whole or not there."""
+        """Copy the running store to ``target``, page by page, while the hub goes on. The copy is whole or not there.
+
+        Raises UsageError for a target that is a file of this store, by whatever name or link."""
         if target.is_dir():
             raise StoreError(f"{target} is a folder; name a file in it")
         partial = target.with_name(target.name + ".partial")
+        if own := next((own for own in self._own_files() if _are_one(own, target) or _are_one(own, partial)), None):
+            raise UsageError(f"{target} would take the place of {own}, which the store itself needs; name another file")
         try:
             partial.unlink(missing_ok=True)
             self._copy(partial, progress)
@@ -106,6 +110,9 @@ class SqliteStore(Writing):
         finally:
             with suppress(OSError):
                 partial.unlink()  # of a copy that has come to nothing
+
+    def _own_files(self) -> list[Path]:
+        return [self.path.with_name(self.path.name + ending) for ending in ("", "-wal", "-shm", ".lock")]
 
     def _copy(self, target: Path, progress: Callable[[int, int], None] | None) -> None:
         with closing(connect(self.path, read_only=True)) as source, closing(apsw.Connection(str(target))) as copy:
@@ -211,6 +218,11 @@ def keep_plans(db: apsw.Connection) -> None:
     """Plans are made without a look at what is bound. Else each statement with a bound LIMIT, or with a value that an
     index might have been chosen by, is planned anew whenever it is executed, which takes thirty times its own work."""
     db.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
+
+
+def _are_one(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one file, which need not be there."""
+    return one.resolve() == other.resolve() or (one.exists() and other.exists() and one.samefile(other))
 
 
 def _take_lock(path: Path) -> IO[str]:

@@ -251,6 +251,15 @@ def test_a_backup_of_a_running_store_is_whole(running: Path, tmp_path: Path) -> 
     assert (again.returncode, "is there already" in again.stderr) == (2, True)
 
 
+def test_a_backup_never_replaces_the_running_store(running: Path) -> None:
+    for name in ("hub.db", "hub.db-wal", "hub.db-shm", "hub.db.lock"):
+        refused = o2c(running, "backup", f"data/{name}", "--force")
+        said = f"data/{name} would take the place of {running / 'data' / name}, which the store itself needs"
+        assert (refused.returncode, refused.stderr.strip()) == (2, f"o2c: {said}; name another file")
+    assert answer(running, "send", SHOP, order(running, 4011))["message_id"]
+    assert answer(running, "doctor", "--conservation")["holds"] is True
+
+
 def test_the_doctor_finds_nothing_and_everything_adds_up(running: Path) -> None:
     findings = answer(running, "doctor")
     assert [finding for finding in findings if finding["state"] == "fault"] == []

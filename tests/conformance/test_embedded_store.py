@@ -15,7 +15,7 @@ import pytest
 from store_steps import EMBEDDED, accept, arrival
 from test_stores import claim, end, split
 
-from hub.errors import StoreBusy, StoreError, StoreFull
+from hub.errors import StoreBusy, StoreError, StoreFull, UsageError
 from hub.store import deliveries, due, open_store, receipts
 from hub.store.sqlite import SqliteStore
 
@@ -89,6 +89,29 @@ def test_a_copy_that_comes_to_nothing_leaves_nothing(
     with pytest.raises(StoreError, match=said):
         embedded.backup(tmp_path / name)
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("ending", ["", "-wal", "-shm", ".lock"])
+@pytest.mark.parametrize("way", ["itself", "around", "link", "hard link", "linked folder", "its copy in the making"])
+def test_a_copy_never_takes_the_place_of_a_file_of_the_store(
+    embedded: SqliteStore, tmp_path: Path, ending: str, way: str
+) -> None:
+    own, link = embedded.path.with_name(embedded.path.name + ending), tmp_path / "links" / "copy.db"
+    link.parent.mkdir()
+    (tmp_path / "links/same").symlink_to(own.parent)
+    if way.endswith("link"):
+        (link.hardlink_to if way == "hard link" else link.symlink_to)(own)
+    elif way == "its copy in the making":
+        link.with_name("copy.db.partial").symlink_to(own)
+    target = {
+        "itself": own, "around": tmp_path / "links/.." / own.relative_to(tmp_path), "linked folder":
+        tmp_path / "links/same" / own.name,
+    }.get(way, link)  # fmt: skip
+    before = own.read_bytes()
+    with pytest.raises(UsageError, match="which the store itself needs; name another file"):
+        embedded.backup(target)
+    assert own.read_bytes() == before
+    embedded.write(lambda db: db.execute("DELETE FROM dedupe WHERE source = 'nobody'"))
 
 
 def test_a_copy_that_is_broken_off_leaves_nothing(embedded: SqliteStore, tmp_path: Path) -> None:
