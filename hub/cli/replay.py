@@ -17,6 +17,7 @@ from hub.cli.hub_at_hand import hub_at_hand
 from hub.cli.terminal import Json, ProjectFolder, complain, finish, say, say_json
 from hub.client import HubClient
 from hub.errors import UsageError
+from hub.states import NEEDS_A_PERSON
 
 _LOOK_SECONDS, _PATIENCE_SECONDS = 0.3, 5.0
 _MOVING = {"received", "queued", "delivering"}
@@ -49,7 +50,8 @@ def replay(
     project: ProjectFolder = Path(),
     as_json: Json = False,
 ) -> None:
-    """Send dead letters again: a plan first, then the replay, then what became of it."""
+    """Send dead letters again: a plan first, then the replay, then what became of it; exit 1 if anything of it needs a
+    person again, or nothing could be sent."""
     wanted = {"issue": issue, "route": route, "class": error_class, "source": source, "key": list(key)}
     given = {name: value for name, value in wanted.items() if value}
     body = {
@@ -64,7 +66,7 @@ def replay(
         count = int(planned["plan"]["replayable"])
         if dry_run or not count:
             _end_with_plan(planned, as_json, failed=not count and not dry_run)
-        elif yes or as_json or _is_agreed(count):
+        elif yes or _is_agreed(count):
             hub.post(f"/replays/{planned['replay_id']}/start", {"plan_hash": planned["plan_hash"]})
             with Progress(console=Console(stderr=True), transient=True, disable=as_json) as progress:
                 task = progress.add_task("replaying", total=count)
@@ -72,6 +74,7 @@ def replay(
             _say_result(ended, as_json)
         else:
             complain("nothing was sent")
+            _end_with_plan(planned, as_json, failed=False)
 
 
 def _selection(ids: list[str], everything: bool, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,12 +128,16 @@ def _wait(hub: HubClient, replay_id: str, seen: Callable[[int], None]) -> dict[s
 def _say_result(state: Mapping[str, Any], as_json: bool) -> None:
     if as_json:
         say_json(state)
-        return
-    items = state["items"]
-    skipped = f", {items['skipped']} skipped" if items.get("skipped") else ""
-    say(f"replay {state['replay_id']}: {state['state']}, {items.get('started', 0)} sent{skipped}")
-    if state["outcomes"]:
-        say("  " + ", ".join(f"{count} {name}" for name, count in sorted(state["outcomes"].items())))
+    else:
+        items = state["items"]
+        skipped = f", {items['skipped']} skipped" if items.get("skipped") else ""
+        say(f"replay {state['replay_id']}: {state['state']}, {items.get('started', 0)} sent{skipped}")
+        if state["outcomes"]:
+            say("  " + ", ".join(f"{count} {name}" for name, count in sorted(state["outcomes"].items())))
+    again = sum(count for name, count in state["outcomes"].items() if name in NEEDS_A_PERSON)
+    if again:
+        complain(f"{again} of them {'needs' if again == 1 else 'need'} a person again; see: o2c dead")
+    finish(failed=again > 0)
 
 
 COMMANDS = (replay,)

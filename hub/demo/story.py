@@ -148,7 +148,7 @@ class Demo:
         ended = subprocess.run(  # noqa: S603 - this very program
             command, env={**os.environ, **self.folder.environment}, capture_output=True, text=True, check=False
         )  # fmt: skip
-        if ended.returncode:
+        if not ended.stdout:
             raise HubError(f"o2c {arguments[0]} failed: {ended.stderr.strip()}")
         answer: dict[str, Any] = json.loads(ended.stdout)
         return answer

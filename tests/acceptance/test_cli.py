@@ -213,9 +213,26 @@ def test_a_replay_without_a_choice_or_an_answer_is_refused(running: Path) -> Non
     unasked = o2c(running, "replay", "--all")
     assert unasked.returncode == 2
     assert "say --yes" in unasked.stderr
+    before = answer(running, "dead")
+    for_programs = o2c(running, "replay", "--all", "--json")
+    assert (for_programs.returncode, for_programs.stdout, "say --yes" in for_programs.stderr) == (2, "", True)
+    assert answer(running, "dead") == before
     unknown = o2c(running, "replay", "no-such-id", "--yes")
     assert unknown.returncode == 1
     assert "no-such-id" in unknown.stderr
+
+
+@pytest.mark.parametrize(("unit", "form"), [("crate", ()), ("drum", ("--json",))])
+def test_a_replay_of_what_dies_again_fails_and_says_where_it_is(
+    running: Path, unit: str, form: tuple[str, ...]
+) -> None:
+    sent = answer(running, "send", SHOP, with_unit(running, 4012, unit))
+    wait_for(running, 1, "--text", unit)
+    again = o2c(running, "replay", sent["message_id"], "--yes", *form)
+    assert again.returncode == 1
+    assert again.stderr.strip().endswith("1 of them needs a person again; see: o2c dead")
+    assert "1 sent" in again.stdout if not form else json.loads(again.stdout)["outcomes"] == {"dead": 1}
+    assert "lookup_missing" in o2c(running, "dead").stdout
 
 
 def test_a_deployed_set_can_be_taken_back(running: Path) -> None:
