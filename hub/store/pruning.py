@@ -23,12 +23,20 @@ BORROWED = f"""EXISTS (SELECT 1 FROM receipts b WHERE b.raw_owner = {{0}}.receip
   AND {OPEN_RECEIPT.replace("r.", "b.")})"""
 ROUTE = """coalesce((SELECT m.route FROM messages m WHERE m.seq = r.seq LIMIT 1), r.route)"""
 
+_NEEDED = f"({OPEN_RECEIPT} OR {BORROWED.format('r')})"
+# {0} says which receipts, {1} of which routes.
 RAW = f"""SELECT p.payload_id FROM receipts r CROSS JOIN payloads p ON p.owner_id = r.receipt_id AND p.stage = 'raw'
-  WHERE r.seq > ? AND r.seq <= ? AND {ROUTE} {{0}} AND NOT {OPEN_RECEIPT} AND NOT {BORROWED.format("r")} LIMIT ?"""
+  WHERE r.seq {{0}} AND {ROUTE} {{1}} AND NOT {_NEEDED} LIMIT ?"""
 STAGES = f"""SELECT p.payload_id FROM messages m CROSS JOIN payloads p ON p.owner_id IN (
     SELECT m.message_id UNION ALL SELECT d.delivery_id FROM deliveries d WHERE d.message_id = m.message_id)
     AND p.stage <> 'raw'
-  WHERE m.seq > ? AND m.seq <= ? AND m.route {{0}} AND NOT {OPEN_MESSAGE} LIMIT ?"""
+  WHERE m.seq {{0}} AND m.route {{1}} AND NOT {OPEN_MESSAGE} LIMIT ?"""
+# The route of what nobody has read yet is not known for sure.
+_LEAVE = f"""INSERT INTO left_behind (mark, seq) SELECT ?, r.seq FROM receipts r
+  WHERE r.seq > ? AND r.seq <= ? AND (r.state = 'received' OR {ROUTE} {{0}}) AND {_NEEDED} ON CONFLICT DO NOTHING"""
+_FREE = f"""SELECT l.seq FROM left_behind l WHERE l.mark = ? AND l.seq > ? AND l.seq <= ?
+  AND NOT EXISTS (SELECT 1 FROM receipts r WHERE r.seq = l.seq AND {_NEEDED})"""
+_LEFT = "IN (SELECT l.seq FROM left_behind l WHERE l.mark = ? AND l.seq > ? AND l.seq <= ?)"
 
 
 def last_before(db: Database, after: int, before: float, limit: int) -> int | None:
@@ -43,12 +51,60 @@ def last_before(db: Database, after: int, before: float, limit: int) -> int | No
     return last
 
 
-def remove_payloads(
-    db: Database, statement: str, after: int, until: int, belongs: str, routes: Sequence[str], limit: int
-) -> int:
-    """Payloads of receipts between two numbers, of these routes or of all but these; gives how many rows went."""
-    wanted = f"{belongs} ({', '.join('?' * len(routes))})" if routes else "IS NOT NULL"
-    db.execute(f"DELETE FROM payloads WHERE payload_id IN ({statement.format(wanted)})", (after, until, *routes, limit))
+class Chunk(msgspec.Struct, frozen=True):
+    """The payloads of receipts with numbers above ``after``, up to ``until``, of these routes or, by ``NOT IN``, of all
+    but these. ``mark`` names the pass that comes past them."""
+
+    statement: str
+    after: int
+    until: int
+    belongs: str
+    routes: tuple[str, ...]
+    mark: str
+
+    @property
+    def of_routes(self) -> str:
+        return f"{self.belongs} ({', '.join('?' * len(self.routes))})" if self.routes else "IS NOT NULL"
+
+
+def remove_payloads(db: Database, chunk: Chunk, limit: int) -> int:
+    """Note what is protected in a chunk as left behind and remove the other payloads; gives how many rows went."""
+    # In this order, so that what others settle meanwhile is one or the other.
+    db.execute(_LEAVE.format(chunk.of_routes), (chunk.mark, chunk.after, chunk.until, *chunk.routes))
+    return _remove_payloads(db, chunk, "BETWEEN ? AND ?", (chunk.after + 1, chunk.until), limit)
+
+
+def left_behind(db: Database, mark: str, after: int, limit: int) -> list[int]:
+    """The numbers of the next receipts that were left behind."""
+    rows = db.execute(
+        "SELECT seq FROM left_behind WHERE mark = ? AND seq > ? ORDER BY seq LIMIT ?", (mark, after, limit)
+    )
+    return [int(seq) for (seq,) in rows]
+
+
+def is_any_free(db: Database, chunk: Chunk) -> bool:
+    """Whether something of what was left behind in a chunk may go now."""
+    statement = chunk.statement.format(_LEFT, chunk.of_routes)
+    found = db.execute(statement, (chunk.mark, chunk.after, chunk.until, *chunk.routes, 1)).fetchone()
+    return found is not None or bool(_free(db, chunk))
+
+
+def remove_left_behind(db: Database, chunk: Chunk, limit: int) -> int:
+    """Remove payloads of what was left behind and is protected no more; gives how many rows went."""
+    free = [(chunk.mark, seq) for seq in _free(db, chunk)]
+    removed = _remove_payloads(db, chunk, _LEFT, (chunk.mark, chunk.after, chunk.until), limit)
+    if removed < limit:
+        db.executemany("DELETE FROM left_behind WHERE mark = ? AND seq = ?", free)
+    return removed
+
+
+def _free(db: Database, chunk: Chunk) -> list[int]:
+    return [int(seq) for (seq,) in db.execute(_FREE, (chunk.mark, chunk.after, chunk.until))]
+
+
+def _remove_payloads(db: Database, chunk: Chunk, which: str, values: tuple[Any, ...], limit: int) -> int:
+    statement = chunk.statement.format(which, chunk.of_routes)
+    db.execute(f"DELETE FROM payloads WHERE payload_id IN ({statement})", (*values, *chunk.routes, limit))
     return db.changes()
 
 

@@ -1,12 +1,13 @@
 """Pruning by age, in chunks, each a short transaction of its own, so that work goes on beside it.
 
 Raw bytes, stages (canonical documents, sent bytes) and metadata have their own ages, by route where it says so. What
-has a dead letter or an open delivery is never pruned, however old; nor is the audit.
+has a dead letter or an open delivery is never pruned, however old; nor is the audit. It is noted as left behind, and
+goes when nothing protects it any more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,6 +19,7 @@ from hub.routes import Route
 from hub.settings import Settings
 from hub.store import counters, items, pruning, usage
 from hub.store.database import Database, Store
+from hub.store.pruning import Chunk
 
 ROWS = 500  # of one transaction
 _DEDUPE_KEEP = 30 * 86400.0
@@ -59,13 +61,14 @@ class Pruner:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
         self._receipts_after = 0
+        self._left_after: dict[str, int] = {}
         self._dedupe_after: tuple[str, str] = ("", "")
         self._belongings_after: dict[str, tuple[Any, ...]] = {}
 
     def prune(self, policy: Policy, budget_seconds: float = 0.5) -> int:
         """Remove what is too old, for this long at most; gives how many rows went. 0: there was nothing to do."""
         until = self._clock.monotonic() + budget_seconds
-        removed = 0
+        removed = self._left_behind(policy)
         for step in (self._raw, self._stages, self._metadata, self._dedupe, self._items, self._keys, self._edges):
             while (count := step(policy)) is not None:
                 removed += count
@@ -84,15 +87,33 @@ class Pruner:
     def _payloads(self, policy: Policy, kind: str, statement: str) -> int | None:
         """One chunk of payloads. Routes with the same age share a mark: all before it have been looked at."""
         now = self._clock.epoch()
-        for age in sorted({getattr(keep, kind) for keep in (policy.general, *policy.routes.values())}):
-            mark = f"{kind}:{age:g}"
+        for age in _ages(policy, kind):
+            mark = _mark(kind, age)
             last = counters.total(self._store.reader(), _MARK, mark)
             until = pruning.last_before(self._store.reader(), last, now - age, ROWS)
             if until is None:
                 continue
-            chunk = _Chunk(statement, last, until, _routes(policy, kind, age), mark)
+            chunk = Chunk(statement, last, until, *_routes(policy, kind, age), mark)
             return self._in_transaction(partial(_prune_payloads, chunk=chunk, at=now))
         return None
+
+    def _left_behind(self, policy: Policy) -> int:
+        """A chunk of each age of what was protected when its time came: gives how many rows went. The next call goes on
+        from there, so that it costs the same however much there is."""
+        removed = 0
+        for kind, statement in (("raw", pruning.RAW), ("stages", pruning.STAGES)):
+            for age in _ages(policy, kind):
+                mark = _mark(kind, age)
+                after = self._left_after.pop(mark, 0)
+                seqs = pruning.left_behind(self._store.reader(), mark, after, ROWS)
+                if not seqs:
+                    continue
+                chunk, count = Chunk(statement, after, seqs[-1], *_routes(policy, kind, age), mark), 0
+                if pruning.is_any_free(self._store.reader(), chunk):
+                    count = self._in_transaction(partial(_prune_left_behind, chunk=chunk, seqs=seqs))
+                self._left_after[mark] = chunk.until if count < ROWS else after
+                removed += count
+        return removed
 
     def _metadata(self, policy: Policy) -> int | None:
         now, longest = self._clock.epoch(), min(k.metadata for k in (policy.general, *policy.routes.values()))
@@ -171,20 +192,26 @@ def _routes(policy: Policy, kind: str, age: float) -> tuple[str, tuple[str, ...]
     return "IN", tuple(name for name, keep in policy.routes.items() if getattr(keep, kind) == age)
 
 
-class _Chunk(msgspec.Struct, frozen=True):
-    """The payloads of receipts between two numbers, of some routes; ``mark`` names how far pruning has come."""
-
-    statement: str
-    last: int
-    until: int
-    routes: tuple[str, tuple[str, ...]]
-    mark: str
+def _ages(policy: Policy, kind: str) -> list[float]:
+    return sorted({getattr(keep, kind) for keep in (policy.general, *policy.routes.values())})
 
 
-def _prune_payloads(db: Database, chunk: _Chunk, at: float) -> int:
-    removed = pruning.remove_payloads(db, chunk.statement, chunk.last, chunk.until, *chunk.routes, limit=ROWS)
+def _mark(kind: str, age: float) -> str:
+    """Names how far pruning by an age has come."""
+    return f"{kind}:{age:g}"
+
+
+def _prune_payloads(db: Database, chunk: Chunk, at: float) -> int:
+    removed = pruning.remove_payloads(db, chunk, ROWS)
     if removed:
-        usage.touched(db, chunk.last, chunk.until)
+        usage.touched(db, chunk.after, chunk.until)
     if removed < ROWS:
         counters.put(db, _MARK, chunk.mark, chunk.until, at)
+    return removed
+
+
+def _prune_left_behind(db: Database, chunk: Chunk, seqs: Sequence[int]) -> int:
+    removed = pruning.remove_left_behind(db, chunk, ROWS)
+    for start in {seq - seq % usage.RECEIPTS for seq in seqs} if removed else ():
+        usage.touched(db, start, start)
     return removed

@@ -9,7 +9,7 @@ from world import ROUTES, World, order
 
 from connectors.base import LATER, REFUSED, Verdict
 from hub import replay
-from hub.replay import Request
+from hub.replay import Request, steps
 from hub.store import api_keys, audit, conservation, counters, retention
 from hub.store.audit import Actor
 from hub.store.retention import Keep, Policy, Pruner, policy_of
@@ -92,6 +92,74 @@ def test_a_dead_letter_that_was_dealt_with_goes_with_the_rest(world: World) -> N
     # The new dead letter still has the bytes it came from: those of the receipt it was replayed from.
     assert world.rows("SELECT message_id FROM messages ORDER BY seq") == [(first_id,), (open_id,)]
     assert replay.plan(world.engine, Request(ids=(open_id,)), ANNA).plan["replayable"] == 1
+
+
+def test_what_was_dead_when_its_time_came_goes_once_it_was_dealt_with(world: World) -> None:
+    world.target("erp").answers.append(NO)
+    world.send(order(1), order(2))
+    [(dead,)] = world.rows("SELECT delivery_id FROM deliveries WHERE state = 'dead'")
+    world.clock.at += 95 * DAY
+    prune(world)
+    assert stages(world) == {"raw": 1, "canonical": 1, "sent": 1}
+    prune(world)
+    assert stages(world) == {"raw": 1, "canonical": 1, "sent": 1}
+    steps.resolve(world.engine, dead, ANNA, "seen to")
+    prune(world)
+    assert stages(world) == {}
+    assert world.rows("SELECT * FROM left_behind") == []
+
+
+def test_what_is_left_behind_goes_at_its_own_age_and_message_by_message(world: World) -> None:
+    bad = {"id": "x", "lines": [{"name": "a", "qty": "b"}]}
+    world.target("erp").answers.extend([NO, Verdict(LATER, code="http_503", status=503)])
+    world.send(order(1), order(2), b"{", bad)
+    [(dead,)] = world.rows("SELECT delivery_id FROM deliveries WHERE state = 'dead'")
+    [(unread,)] = world.rows("SELECT receipt_id FROM receipts WHERE state = 'dead'")
+    world.clock.at += 31 * DAY
+    prune(world)
+    assert stages(world) == {"raw": 4, "canonical": 3, "sent": 2}
+    steps.resolve(world.engine, dead, ANNA, "seen to")
+    steps.resolve_message(world.engine, unread, ANNA, "seen to")
+    prune(world)
+    assert stages(world) == {"raw": 4, "canonical": 2, "sent": 1}
+    world.wait(1)  # what was retried is delivered
+    prune(world)
+    assert stages(world) == {"raw": 4, "canonical": 1}
+    world.clock.at += 60 * DAY
+    prune(world)
+    assert stages(world) == {"raw": 1, "canonical": 1}
+
+
+def test_what_was_left_behind_and_replayed_goes_with_what_was_made_of_it(world: World) -> None:
+    world.target("erp").answers.append(NO)
+    world.send(order(1))
+    world.clock.at += 95 * DAY
+    prune(world)
+    planned = replay.plan(world.engine, Request(filter=Filter(state="dead")), ANNA)
+    replay.start(world.engine, planned.replay_id, planned.plan_hash, ANNA)
+    world.run()
+    assert [state for _, state in world.states()].count("delivered") == 1
+    prune(world)
+    assert stages(world) == {}
+
+
+def test_little_of_what_is_left_behind_is_looked_at_each_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "ROWS", 10)
+    world.target("erp").answers.extend([NO] * 35)
+    world.send(*[order(n) for n in range(35)])
+    world.clock.at += 95 * DAY
+    prune(world)
+    assert world.rows("SELECT mark, count(*) FROM left_behind GROUP BY mark ORDER BY mark") == [
+        (f"raw:{90 * DAY:g}", 35), (f"stages:{30 * DAY:g}", 35)
+    ]  # fmt: skip
+    commits, pruner = world.store.committer.commits, Pruner(world.store, world.clock)
+    assert [pruner.prune(POLICY) for _ in range(9)] == [0] * 9
+    assert world.store.committer.commits == commits  # only looked at, beside the writer
+    for (dead,) in world.rows("SELECT delivery_id FROM deliveries WHERE state = 'dead' ORDER BY lane_seq LIMIT 20"):
+        steps.resolve(world.engine, dead, ANNA, "seen to")
+    counts = [pruner.prune(POLICY) for _ in range(30)]
+    assert (max(counts) <= 20, sum(counts)) == (True, 60)
+    assert world.rows("SELECT count(*) FROM left_behind") == [(30,)]
 
 
 def test_the_audit_and_the_keys_stay(world: World) -> None:

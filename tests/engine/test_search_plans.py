@@ -12,6 +12,7 @@ from world import World, order
 from connectors.base import REFUSED, Verdict
 from hub.errors import UsageError
 from hub.store import conservation, dead_letters, search
+from hub.store.retention import Keep, Policy, Pruner
 from hub.store.search_terms import Filter
 from hub.store.tally import Tallier
 
@@ -171,6 +172,17 @@ def test_quick_counts_are_those_of_the_rows_at_every_moment(world: World) -> Non
             world.send(b"{", order(1), {"id": "x", "lines": [{"name": "a", "qty": "b"}]})
             world.send(order(2), event="ping")
         check()
+
+
+def test_what_retention_left_behind_is_found_without_a_scan(world: World, plans: list[str]) -> None:
+    world.target("erp").answers.append(NO)
+    world.send(order(1), order(2))
+    world.clock.at += 95 * 86400.0
+    pruner, policy = Pruner(world.store, world.clock), Policy(Keep(90 * 86400.0, 30 * 86400.0, 400 * 86400.0), {}, {})
+    pruner.prune(policy)
+    plans.clear()
+    assert pruner.prune(policy) == 0
+    assert any("SEARCH l USING" in step for step in plans) and full_scans(plans) == []
 
 
 def test_an_issue_without_a_fingerprint_is_grouped_and_found_by_its_name(world: World) -> None:
