@@ -3,7 +3,7 @@
 The tables are ``connectors.base.Field`` for the connectors' own settings and for the hub's files alike, so that the
 lint, the JSON Schemas and the reference pages come from one source. Kinds beyond those of the connectors: ``number``,
 ``share`` (``20%``), ``texts`` (one text or a list of them), ``address`` (text or a secret reference, never with a
-password in it), ``raw``.
+password in it), ``raw``. No text of any kind may hold a secret among the parameters of an address.
 """
 
 from __future__ import annotations
@@ -24,6 +24,18 @@ from hub.yamldoc import Node, did_you_mean
 _PLACEHOLDER = re.compile(r"\$\{[^}]*\}|^\$[A-Z_][A-Z0-9_]*$")
 _PASSWORD = re.compile(r"://[^/@\s]*:[^/@\s]+@")
 _SECRET_KEY = re.compile(r"authori[sz]ation|passw|secret|token|api[-_]?key|cookie", re.IGNORECASE)
+# Of a query: names that are those of secrets. Others are so only with a value that is nothing a person would choose.
+_PARAMETER = re.compile(r"[?&]([^=&#\s]+)=([^&#\s]*)")
+_SECRET_PARAMETER = re.compile(
+    r"authori[sz]ation|(?:[a-z]+[-_.])?(?:passw(?:or)?d|passphrase|pwd|secret)"
+    r"|(?:(?:access|api|app|auth|bearer|client|private|refresh|security|session|shared|subscription|x)[-_.]?)+"
+    r"(?:key|token|secret|signature)|token|signature",
+    re.IGNORECASE,
+)
+_MAYBE_SECRET = re.compile(r"key|code|sig|auth", re.IGNORECASE)
+_RANDOM = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9_%.~+/=-]{16,}")
+_FILLED_IN = re.compile(r"\{[^{}]*\}")
+_SHORTEST_SECRET = 4
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#]+\S*")
 _EXPECTED = {
     "text": "text",
@@ -181,7 +193,22 @@ def _text(node: Node, field: Field, scope: Scope) -> Any:
         raise _Unreadable(f"placeholders such as ${{NAME}} are not filled in; write {FORM}")
     if _PASSWORD.search(node.text):
         raise _Unreadable(f"the address holds a password; write the whole address as {FORM}")
+    if name := _secret_parameter(node.text):
+        auth = f"auth: {{type: key, query: {name}, key: secret://env/NAME}} instead"
+        whole = f", or, where there is no auth, the whole address as {FORM}" if "://" in node.text else ""
+        raise _Unreadable(f"'{name}' looks like a secret written out; write {auth}{whole}")
     return node.text
+
+
+def _secret_parameter(text: str) -> str:
+    """The name of a query parameter that seems to have a secret as its value; variables in braces are none."""
+    for name, value in _PARAMETER.findall(text) if "?" in text else ():
+        left = _FILLED_IN.sub("", value)
+        if len(left) < _SHORTEST_SECRET or left.lower() in ("true", "false", "none", "null"):
+            continue
+        if _SECRET_PARAMETER.fullmatch(name) or (_MAYBE_SECRET.fullmatch(name) and _RANDOM.fullmatch(left)):
+            return str(name)
+    return ""
 
 
 def _url(node: Node, field: Field, scope: Scope) -> Any:

@@ -52,6 +52,38 @@ def test_a_fault_shows_its_line_with_a_mark_and_never_a_secret(path, old, new, f
         assert mark.index("^") == found.column + 3
 
 
+SECRET = "looks like a secret written out; write auth: {type: key, query: api_key, key: secret://env/NAME} instead"
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "fault"),
+    [
+        (
+            SYSTEMS,
+            "path: /sales-orders",
+            "path: /sales-orders?api_key=hunter2hunter2",
+            f"19:9: error: path: 'api_key' {SECRET}",
+        ),
+        (
+            SYSTEMS,
+            "base_url: http://127.0.0.1:8501",
+            "base_url: https://x/api?api_key=hunter2",
+            f"18:13: error: base_url: 'api_key' {SECRET}, or, where there is no auth, the whole address as "
+            "secret://env/NAME or secret://file/NAME",
+        ),
+        (
+            SYSTEMS,
+            "{mode: native}",
+            "{mode: lookup, request: 'GET /x?ref={key}&api_key=hunter2'}",
+            f"21:40: error: idempotency.request: 'api_key' {SECRET}",
+        ),
+    ],
+)
+def test_a_secret_in_a_query_is_told_with_its_place_and_not_shown(path, old, new, fault):
+    [found] = check_project(planted(path, old, new)).faults
+    assert (str(found), found.excerpt) == (f"{path}:{fault}", "")
+
+
 def test_mistakes_in_other_environments_are_found_too():
     files = planted(DEMO, "base_url:", "bas_url:")
     assert faults_of(files) == faults_of(files, "demo")

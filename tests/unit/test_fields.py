@@ -192,6 +192,65 @@ def test_an_overlay_replaces_what_is_no_mapping_on_both_sides():
     assert overlay(low, high).data() == {"a": [3], "b": "text"}
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["api_key", "apikey", "API-Key", "token", "access_token", "accessToken", "client_secret", "password", "db_password",
+     "subscription-key", "signature", "x-api-key"],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["text", "raw"])
+def test_a_secret_in_a_query_is_a_fault_that_says_what_to_write(name, kind):
+    told = f"1:4 x: '{name}' looks like a secret written out; write "
+    auth = f"auth: {{type: key, query: {name}, key: secret://env/NAME}} instead"
+    for text in (f"/x?{name}=abcdef0123456789", f"GET /x?ref={{key}}&{name}=hunter2", f"/x?{name}=pre{{key}}fix"):
+        assert read(f"x: '{text}'", Field("x", kind))[1] == [f"{told}{auth}"]
+    whole = ", or, where there is no auth, the whole address as secret://env/NAME or secret://file/NAME"
+    assert read(f"x: https://h.example/x?{name}=hunter2#top", Field("x", "url"))[1] == [f"{told}{auth}{whole}"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/x?key=AIzaSyD-9tSrke72PouQMnMX",
+        "/x?code=a1B2c3D4e5F6g7H8i9J0%3D%3D",
+        "/x?sig=0123456789abcdef0123456789abcdef",
+    ],
+)
+def test_what_only_may_be_a_secret_is_one_where_nobody_would_choose_it(text):
+    [fault] = read(f"x: {text}", Field("x", "text"))[1]
+    assert fault.startswith("1:4 x: '") and "looks like a secret written out" in fault
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/x?key=order",
+        "/x?key={key}",
+        "/x?token={token}",
+        "/x?page_token=abcdef0123456789",
+        "/x?nextToken=abcdef0123456789",
+        "/x?$skiptoken=abcdef0123456789",
+        "/x?include_token=true",
+        "/x?token=true",
+        "/x?sort_key=name",
+        "/x?code=DE",
+        "/x?signature_required=yes",
+        "/x?keys=order_number",
+        "/x?access=public",
+        "/x?secrets=none",
+        "/x?user=anna",
+        "/x?api=v2",
+        "/x?author=anna",
+        "GET /sales?ref={key}&status=open",
+        "/sap/bc/idoc_xml?sap-client=100",
+        "what is api_key=hunter2",
+        "/x?updated_since={watermark}&_fields=id,token,key",
+        "token=hunter2",
+    ],
+)
+def test_an_ordinary_query_is_no_fault(text):
+    assert read(f"x: '{text}'", Field("x", "text"))[1] == []
+
+
 @pytest.mark.parametrize("kind", ["map", "raw"])
 @pytest.mark.parametrize("key", ["Authorization", "x-api-key", "apikey", "Cookie", "db_password", "SECRET", "token"])
 def test_a_free_key_that_sounds_like_a_secret_wants_a_reference(kind, key):
