@@ -86,6 +86,8 @@ def _open_now(db: Database, now: float, fetching: Collection[str] = ()) -> dict[
     for switch in switches.listed(db):
         if switch["actor"] == "hub":  # what a person has switched off needs no telling
             detail = f"{switch['kind']} {switch['name']} is {switch['state']}: {switch['reason']}"
+            if switch["kind"] == "system":
+                detail += f"; once that is mended: o2c circuit {switch['name']} start"
             found[f"{switch['kind']}:{switch['name']}"] = ("switched_off", detail)
     open_since: dict[str, float] = {}
     for name, circuit in circuits.open_now(db).items():

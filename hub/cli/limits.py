@@ -1,4 +1,4 @@
-"""What systems bear and how full quotas are, seen and changed: ``o2c limits`` and ``o2c circuit``."""
+"""What systems bear, whether they are sent to, how full quotas are: ``o2c limits`` and ``o2c circuit``."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from hub.cli.hub_at_hand import hub_at_hand
 from hub.cli.terminal import Json, ProjectFolder, complain, say, say_json, say_table
 from hub.client import HubClient
 from hub.errors import NotFound, UsageError
+from hub.fields import listed
 from hub.units import rate_of, share_of, share_text, size_text
 
 _COLUMNS = ("system", "circuit", "rate", "at a time", "retries", "waiting", "remark")
 _QUOTA_COLUMNS = ("quota", "size", "messages", "remark")
 _STEPS = ("open", "close", "probe")
+_SWITCHES = ("stop", "start")
 Reason = Annotated[str, typer.Option("--reason", help="Why, for the audit.")]
 
 
@@ -67,22 +69,31 @@ def circuit(
     step: Annotated[
         str,
         typer.Argument(
-            metavar="open|close|probe",
+            metavar="open|close|probe|stop|start",
             help="open: send and fetch nothing until it is closed by hand; close: send at once; probe: let one "
-            "delivery, or the next look, through.",
+            "delivery, or the next look, through; start: go on with a system that was stopped, by hand or by the "
+            "hub when its credentials failed; stop: send and fetch nothing until it is started.",
         ),
     ],
     reason: Reason = "",
     project: ProjectFolder = Path(),
     as_json: Json = False,
 ) -> None:
-    """Open or close the circuit of a system, or let one delivery, or look, through to find out how it is."""
-    if step not in _STEPS:
-        raise UsageError(f"'{step}' is no step; expected open, close or probe, as in: o2c circuit {system} open")
-    if step == "open" and not reason:
-        raise UsageError("say why: --reason TEXT; it stands in the audit, and with the circuit")
+    """Open or close the circuit of a system, or let one delivery, or look, through to find out how it is; stop a system
+    and start it again."""
+    if step not in (*_STEPS, *_SWITCHES):
+        expected = listed((*_STEPS, *_SWITCHES))
+        raise UsageError(f"'{step}' is no step; expected {expected}, as in: o2c circuit {system} open")
+    if step in ("open", "stop") and not reason:
+        where = "the circuit" if step == "open" else "the system"
+        raise UsageError(f"say why: --reason TEXT; it stands in the audit, and with {where}")
     with hub_at_hand(project) as hub:
-        view = hub.post(f"{_path(system)}/circuit/{step}", {"reason": reason})
+        if step in _SWITCHES:
+            _found(hub, system)
+            hub.post(f"{_path(system)}/{step}", {"reason": reason})
+            view = _found(hub, system)[0]
+        else:
+            view = hub.post(f"{_path(system)}/circuit/{step}", {"reason": reason})
     if as_json:
         say_json(view)
         return
@@ -156,7 +167,7 @@ def _beside(now: str, configured: str) -> str:
 def _remarks(item: Mapping[str, Any]) -> list[str]:
     state, found = item["circuit"], []
     if off := item.get("off"):
-        found.append(f"{off['state']}: {off['reason']}")
+        found.append(f"{off['state']}: {off['reason']}; to start it: o2c circuit {item['name']} start")
     if state["state"] != "closed":
         probe = f"next probe {_time(state['next_probe_at'])}" if state.get("next_probe_at") else "no probe"
         found.append(f"since {_time(state['since'])} by {state['actor']}: {state['reason']} ({probe})")

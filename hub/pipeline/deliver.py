@@ -21,7 +21,7 @@ _SETTLES = frozenset({DELIVERED, FOUND, ABSENT, REFUSED})
 _HINTS = {
     "remote_rejected": "the receiver refused these bytes; correct the data or the mapping, then: o2c replay {id}",
     "not_fetched": "nothing was fetched; once it is there, and ours to see: o2c replay {id}",
-    "auth": "check the system's credentials with `o2c doctor`, then start it again",
+    "auth": "check the system's credentials with `o2c doctor`, then: o2c circuit {system} start",
     "unknown": "look in the target whether this arrived; then resolve it, or release it to send it again",
 }
 
@@ -70,7 +70,8 @@ def _failure(sent: Sent, verdict: Verdict) -> Failure:
         hint_key = "not_fetched"
     return Failure(
         error_class=error_class, code=verdict.code, detail=verdict.detail, step="deliver", status=verdict.status,
-        hint=_HINTS.get(hint_key, "").format(id=sent.delivery.delivery_id), retryable=verdict.kind in (LATER, DOUBT),
+        hint=_HINTS.get(hint_key, "").format(id=sent.delivery.delivery_id, system=sent.delivery.system),
+        retryable=verdict.kind in (LATER, DOUBT),
     ).printed(sent.delivery.route)  # fmt: skip
 
 

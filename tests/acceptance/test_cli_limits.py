@@ -53,6 +53,9 @@ def works(project: Path) -> str:
     assert "their night" in listed and "hub" in listed and "of 1GB" in listed
     assert o2c(project, "circuit", "erp", "probe").returncode == 0
     assert answer(project, "circuit", "erp", "close")["circuit"] == {"state": "closed"}
+    assert answer(project, "circuit", "erp", "stop", "--reason", "their move")["off"]["state"] == "stopped"
+    assert "stopped: their move; to start it: o2c circuit erp start" in o2c(project, "limits").stdout
+    assert "off" not in answer(project, "circuit", "erp", "start")
     again = o2c(project, "circuit", "erp", "close")
     assert again.returncode == 1
     return again.stderr.splitlines()[-1]
@@ -70,9 +73,9 @@ def test_every_step_is_in_the_audit(running: Path) -> None:
     from hub.client import client_for
 
     trail = [line["action"] for line in client_for(running).get("/audit", limit=12)["items"]]
-    steps = ["adjusted", "adjusted", "limits_reset", "circuit_opened", "probed", "circuit_closed"]
+    steps = ["adjusted", "adjusted", "limits_reset", "circuit_opened", "probed", "circuit_closed", "stopped", "started"]
     done = [f"system.{step}" for step in steps]
-    assert [action for action in reversed(trail) if action.startswith("system.")][-6:] == done
+    assert [action for action in reversed(trail) if action.startswith("system.")][-8:] == done
 
 
 @pytest.mark.parametrize(
@@ -101,8 +104,10 @@ def test_every_step_is_in_the_audit(running: Path) -> None:
         (
             ("circuit", "erp", "shut"),
             2,
-            "o2c: 'shut' is no step; expected open, close or probe, as in: o2c circuit erp open",
+            "o2c: 'shut' is no step; expected open, close, probe, stop or start, as in: o2c circuit erp open",
         ),
+        (("circuit", "erp", "stop"), 2, "o2c: say why: --reason TEXT; it stands in the audit, and with the system"),
+        (("circuit", "webshop", "start"), 1, "o2c: nothing is sent to a system 'webshop', or fetched from one"),
         (("circuit", "webshop", "probe"), 1, "o2c: nothing is sent to 'webshop' or fetched from it"),
     ],
 )

@@ -208,7 +208,10 @@ def test_a_system_that_the_hub_stopped_is_told_and_one_that_a_person_stopped_is_
     assert [row["name"] for row in switches.listed(world.store.reader())] == ["erp", "wms"]
     tell(world, Webhook(heard.url))
     assert [body["type"] for body in heard.bodies] == ["hub.switched_off.opened"]
-    assert "system erp is stopped: the token was refused" in heard.bodies[0]["data"]["detail"]
+    told = heard.bodies[0]["data"]["detail"]
+    assert told == "system erp is stopped: the token was refused; once that is mended: o2c circuit erp start"
+    [(failure,)] = world.rows("SELECT failure FROM deliveries WHERE system = 'erp'")
+    assert json.loads(failure)["hint"].endswith("then: o2c circuit erp start")
     steps.switch_on(world.engine, "system", "erp", ANNA)
     world.run()
     tell(world, Webhook(heard.url))
