@@ -154,8 +154,10 @@ def _reason(error: Exception, spot: Spot, node: ast.expr, local: Mapping[str, An
 
 def _requirement(node: ast.expr) -> str:
     """The message of a ``require`` as it is written in the mapping: f-text without its values."""
-    is_one = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "require"
-    return ast.unparse(node.args[-1]) if is_one and node.args else ""
+    match node:
+        case ast.Call(func=ast.Name(id="require"), args=[*_, message]):
+            return ast.unparse(message)
+    return ""
 
 
 def _absence(spot: Spot, local: Mapping[str, Any]) -> _Reason:

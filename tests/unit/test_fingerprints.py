@@ -94,6 +94,9 @@ CAUSES: dict[str, Callable[[str], Any]] = {
     "another requirement": lambda value: mapped(
         "output: {a: 'require(src.x, 1 > 2, f\"{src.x} is not allowed\")'}", {"x": value}
     ),
+    "a requirement at the end of a pipe": lambda value: mapped(
+        "output: {a: 'src.x | trim() | require(1 > 2, f\"{src.x} is wrong in the end\")'}", {"x": value}
+    ),
     "an element of a list": lambda value: mapped(
         "output: {a: {each: src.lines, as: l, item: {q: dec(l.q)}}}",
         {"lines": [{"q": "1"}] * len(value) + [{"q": value}]},
