@@ -1,8 +1,9 @@
 """Group commit: one writer thread per process; jobs of several threads share one transaction and one fsync.
 
 A job is a function of the open transaction; those that are a ``Part`` of the same work are done in one go. If a group
-fails, its jobs are run again one by one, so that one refused row never fails its neighbours. A job's ``done`` is called
-after the commit, never before.
+fails, its jobs are run again one by one, so that one refused row, or a mistake in one job, never fails its neighbours;
+not where the store is away, which each of them would wait for anew. A job's ``done`` is called after the commit, never
+before.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from hub.errors import StoreError
+from hub.errors import StoreAway, StoreError
 from hub.loggers import structlog
 from hub.store.database import Database, Job
 
@@ -112,8 +113,12 @@ class Committer:
         if len(group) > 1:
             try:
                 results = self._transact(lambda db: _all(db, [job for job, _ in group]), True)
-            except StoreError:
-                results = None
+            except StoreAway as error:
+                for _, done in group:
+                    _tell(done, None, error)
+                return
+            except Exception:
+                results = None  # each job hears of its own error
             if results is not None:
                 for (_, done), result in zip(group, results, strict=True):
                     _tell(done, result, None)
