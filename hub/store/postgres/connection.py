@@ -19,6 +19,10 @@ from hub.store.postgres.dialect import Translated, Types, translate, translate_m
 _NO_ROOM = ("53100", "53200", "53400")  # disk full, out of memory, configured limit exceeded
 _AGAIN = ("40001", "40P01")  # serialization failure, deadlock
 _WAITED = "55P03"  # too long for a lock
+# What is given is at fault: its values, the schema's rules, the form of a statement, a limit of the server; "" is what
+# the client refuses itself. Not where rights, tables or columns are missing: no document could be stored there.
+_REFUSED = ("21", "22", "23", "42", "54", "P0", "")
+_UNFIT = ("42501", "42P01", "42703")
 _CONNECT_SECONDS = 5
 # A plan that was made while a table was small is kept while it grows: so none of them may read a whole table.
 # A hub that stands still in the middle of a transaction keeps others out for no longer than this.
@@ -253,4 +257,6 @@ def ours(error: psycopg.Error, connection: psycopg.Connection[Any]) -> StoreErro
         return StoreFull(f"the PostgreSQL store cannot be written: {said}")
     if connection.closed or connection.broken or state.startswith(("08", "57P")) or state in ("25P03", "25P04"):
         return StoreAway(f"the connection to the PostgreSQL store was lost: {said}")
-    return StoreRefused(f"the store refused this: {said}")
+    if state[:2] in _REFUSED and state not in _UNFIT:
+        return StoreRefused(f"the store refused this: {said}")
+    return StoreError(f"the PostgreSQL store has failed: {said}; it is tried again")
