@@ -9,6 +9,7 @@ before.
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -25,6 +26,7 @@ Transact = Callable[[Job, bool], Any]
 _log = structlog.get_logger("store")
 _GROUP = 64  # jobs in one transaction; each job is itself a batch of rows
 _PATIENCE_SECONDS = 0.004
+_LONG_SECONDS = 1.0  # it takes to find out that a server is away: whoever has waited for that does not find out anew
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -46,7 +48,8 @@ class Committer:
     def __init__(self, transact: Transact, is_near: bool = True) -> None:
         self._begin, self._is_near = transact, is_near
         self._lock = threading.Lock()
-        self._jobs: deque[tuple[Job, Done]] = deque()
+        self._jobs: deque[tuple[Job, Done, float]] = deque()  # with when they came, on the monotonic clock
+        self._away, self._away_at = "", 0.0  # what was found out, and when
         self._urgent = False  # whether one of the jobs is not patient
         self._wake = threading.Condition(threading.Lock())
         self._closing = False
@@ -61,7 +64,7 @@ class Committer:
             if self._closing:
                 raise StoreError("the store is closing")
             is_first = not self._jobs
-            self._jobs.append((job, done))
+            self._jobs.append((job, done, time.monotonic()))
             if is_first or not (patient or self._urgent):
                 self._wake.notify()
             self._urgent = self._urgent or not patient
@@ -69,7 +72,10 @@ class Committer:
     def run(self, job: Job, durable: bool = True) -> Any:
         """Run a job now, in the calling thread, and give its result. Not ``durable``: without waiting for the disk;
         such a commit survives the death of the process, not that of the machine."""
+        asked_at = time.monotonic()
         with self._lock:
+            if asked_at < self._away_at:
+                raise StoreAway(self._away)
             return self._transact(job, durable)
 
     def between(self, work: Callable[[], object]) -> None:
@@ -107,7 +113,10 @@ class Committer:
                 with self._wake:
                     group = [self._jobs.popleft() for _ in range(min(len(self._jobs), _GROUP))]
                     self._urgent = self._urgent and bool(self._jobs)
-                self._run_group(group)
+                for _, done, asked_at in group:
+                    if asked_at < self._away_at:
+                        _tell(done, None, StoreAway(self._away))
+                self._run_group([(job, done) for job, done, asked_at in group if asked_at >= self._away_at])
 
     def _run_group(self, group: list[tuple[Job, Done]]) -> None:
         if len(group) > 1:
@@ -135,7 +144,13 @@ class Committer:
             _tell(done, result, None)
 
     def _transact(self, job: Job, durable: bool) -> Any:
-        result = self._begin(job, durable)
+        began = time.monotonic()
+        try:
+            result = self._begin(job, durable)
+        except StoreAway as error:
+            if (now := time.monotonic()) - began >= _LONG_SECONDS:
+                self._away, self._away_at = str(error), now
+            raise
         self.commits += 1
         return result
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 from psycopg.adapt import Loader
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.types.array import ListBinaryDumper
 
 from hub.errors import StoreAway, StoreError, StoreFull, StoreRefused
@@ -23,10 +24,17 @@ _WAITED = "55P03"  # too long for a lock
 # the client refuses itself. Not where rights, tables or columns are missing: no document could be stored there.
 _REFUSED = ("21", "22", "23", "42", "54", "P0", "")
 _UNFIT = ("42501", "42P01", "42703")
-_CONNECT_SECONDS = 5
+# A host that is gone does not even say so: what it leaves unconfirmed so long has ended a connection. These are of the
+# client's side, in the units of libpq; an address may say otherwise. They mean nothing to a Unix socket.
+_NETWORK = {
+    "connect_timeout": "5", "keepalives": "1", "keepalives_idle": "5", "keepalives_interval": "2",
+    "keepalives_count": "3", "tcp_user_timeout": "10000",
+}  # fmt: skip
 # A plan that was made while a table was small is kept while it grows: so none of them may read a whole table.
-# A hub that stands still in the middle of a transaction keeps others out for no longer than this.
+# A hub that stands still in the middle of a transaction keeps others out for no longer than this, nor one that is gone.
 _SESSION = """SET lock_timeout = '15s'; SET idle_in_transaction_session_timeout = '30s';
+  SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3;
+  SET tcp_user_timeout = '10s';
   SET client_min_messages = 'warning'; SET timezone = 'UTC'; SET jit = off;
   SET enable_seqscan = off"""
 
@@ -77,12 +85,13 @@ class _Whole(Loader):
 
 
 def connect(url: str) -> psycopg.Connection[Any]:
-    """A connection whose transactions are begun and ended by hand. Raises StoreError that names no password."""
+    """A connection whose transactions are begun and ended by hand; it ends by itself some ten seconds after its server
+    has fallen silent. Raises StoreError that names no password."""
     try:
+        own = {"application_name": "o2c-hub", "options": "-c client_encoding=UTF8"}
         connection = psycopg.connect(
-            url, autocommit=True, cursor_factory=psycopg.RawCursor, connect_timeout=_CONNECT_SECONDS,
-            application_name="o2c-hub", options="-c client_encoding=UTF8",
-        )  # fmt: skip
+            **{**_NETWORK, **conninfo_to_dict(url), **own}, autocommit=True, cursor_factory=psycopg.RawCursor
+        )
     except psycopg.ProgrammingError:
         form = "postgresql://USER:PASSWORD@HOST:5432/DATABASE"
         raise StoreError(f"store: the address is not well formed; write {form}, with %40 for an @ in it") from None
