@@ -57,6 +57,9 @@ class Records:
         return [(free, self._take_in(db, part) if part.replies else []) for part in parts]
 
     def _take_in(self, db: Database, part: Ends) -> list[Accepted]:
+        if receipts.is_stored(db, part.replies[0].receipt_id):
+            # By a commit of which nobody has heard: all of it was done then.
+            return [Accepted(a.receipt_id, 0, duplicate=True) for a in part.replies]
         return receipts.accept(db, part.replies, part.rows, self._engine.intake.worker)
 
 

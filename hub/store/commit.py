@@ -45,11 +45,12 @@ class Committer:
     job in one, and raises StoreError where the database is against it. ``is_near``: a transaction takes a moment, so
     that whoever brings a small one may run it himself; not where it waits for a network and for other processes."""
 
+    _away, _away_at = "", 0.0  # how it was found out that the server is away, and when, on the monotonic clock
+
     def __init__(self, transact: Transact, is_near: bool = True) -> None:
         self._begin, self._is_near = transact, is_near
         self._lock = threading.Lock()
-        self._jobs: deque[tuple[Job, Done, float]] = deque()  # with when they came, on the monotonic clock
-        self._away, self._away_at = "", 0.0  # what was found out, and when
+        self._jobs: deque[tuple[Job, Done, float]] = deque()  # with when they came
         self._urgent = False  # whether one of the jobs is not patient
         self._wake = threading.Condition(threading.Lock())
         self._closing = False

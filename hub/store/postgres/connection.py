@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 from psycopg.adapt import Loader
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.types.array import ListBinaryDumper
 
 from hub.errors import StoreAway, StoreError, StoreFull, StoreRefused
@@ -88,10 +88,12 @@ def connect(url: str) -> psycopg.Connection[Any]:
     """A connection whose transactions are begun and ended by hand; it ends by itself some ten seconds after its server
     has fallen silent. Raises StoreError that names no password."""
     try:
-        own = {"application_name": "o2c-hub", "options": "-c client_encoding=UTF8"}
+        said = conninfo_to_dict(url)
+        address = make_conninfo(url, **{name: value for name, value in _NETWORK.items() if name not in said})
         connection = psycopg.connect(
-            **{**_NETWORK, **conninfo_to_dict(url), **own}, autocommit=True, cursor_factory=psycopg.RawCursor
-        )
+            address, autocommit=True, cursor_factory=psycopg.RawCursor, application_name="o2c-hub",
+            options="-c client_encoding=UTF8",
+        )  # fmt: skip
     except psycopg.ProgrammingError:
         form = "postgresql://USER:PASSWORD@HOST:5432/DATABASE"
         raise StoreError(f"store: the address is not well formed; write {form}, with %40 for an @ in it") from None
