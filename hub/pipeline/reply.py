@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from hub.formats import Codec, codec
-from hub.keys import bounded
 from hub.mapping import Mapping as DocumentMapping
 from hub.message import Message
 from hub.pipeline.program import Program
@@ -47,17 +46,10 @@ def xrefs_of(message: Message, type_name: str, document: Any, at: float) -> list
         hub_id = str(document.get("customer_id", ""))
         for source in document.get("source_ids") or ():
             rows.append(
-                (
-                    source.get("scheme_id") or message.source,
-                    "customer",
-                    bounded(source["id"]),
-                    hub_id,
-                    at,
-                    message.message_id,
-                )
+                (source.get("scheme_id") or message.source, "customer", source["id"], hub_id, at, message.message_id)
             )
     if type_name == "canonical/product":
         sku = (document.get("item") or {}).get("sellers_item_id")
         if sku:
-            rows.append((message.source, "product", bounded(sku), str(document["product_id"]), at, message.message_id))
+            rows.append((message.source, "product", sku, str(document["product_id"]), at, message.message_id))
     return rows

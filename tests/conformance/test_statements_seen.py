@@ -7,12 +7,10 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from test_stores import new_id, store, url
+from store_steps import new_id
 
 from hub.message import Stated, lane_seq
 from hub.store import Store, findings, statements
-
-__all__ = ["store", "url"]  # fixtures
 
 
 def stated(number: int, day: str, opening: str, closing: str, **fields: Any) -> Stated:

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from replaying import adds_up, deploy, run
@@ -17,8 +17,6 @@ from trading import Trade
 from world import START
 
 from hub.errors import StoreFull
-from hub.pipeline.program import Program
-from hub.pipeline.transformed import Transformed
 from hub.replay import Request
 from hub.store import database
 
@@ -79,12 +77,12 @@ class Story:
         engine, slices = self.trade.engine, self.chance.randint(0, 3)
         commit = engine.commit
 
-        def away(parts: Sequence[Transformed], program: Program) -> None:
+        def away(*given: Any) -> None:
             nonlocal slices
             slices -= 1
             if slices < 0:
                 raise StoreFull("no room")
-            commit(parts, program)
+            commit(*given)
 
         engine.commit = away  # type: ignore[method-assign]
         try:

@@ -16,7 +16,8 @@ from hub.pipeline import statements
 from hub.pipeline.program import Program
 from hub.pipeline.split import LocalTransformer
 from hub.pipeline.transformed import Transformed
-from hub.store import Store, is_shared
+from hub.store import Store, is_shared, messages, search
+from hub.store.search_terms import Filter
 
 LONG = secrets.token_hex(4000)  # nothing that could be compressed
 
@@ -120,6 +121,8 @@ def test_a_key_with_a_nul_in_it_or_a_very_long_one_is_a_key_as_any_other(world: 
     states = world.rows("SELECT state, count(*) FROM deliveries GROUP BY state ORDER BY state")
     assert states == [("delivering", 2), ("queued", 1)]  # the second waits in the first one's lane
     assert len({lane for (lane,) in world.rows("SELECT lane FROM deliveries")}) == 2
+    page = search.find(world.store.reader(), Filter(keys=(("stock_report", key),)))
+    assert len(page.items) == 2
     assert receipts(world) == [("split", "")] * 3
 
 
@@ -129,6 +132,13 @@ def test_whoever_sends_an_id_with_a_nul_in_it_or_a_very_long_one_is_told_that_it
 ) -> None:
     first, again, other = (world.send(order(1), dedupe=each)[0] for each in (key, key, f"{key}x"))
     assert (again.duplicate, again.receipt_id, other.duplicate) == (True, first.receipt_id, False)
+
+
+def test_what_another_system_calls_a_thing_is_found_however_long_it_is(world: World) -> None:
+    told = [("shop", "product", LONG, "A", 1.0, "m"), ("shop", "product", f"{LONG}x", "B", 1.0, "m")]
+    world.store.write(lambda db: messages.put_xrefs(db, told))
+    found = [messages.get_xref(world.store.reader(), "shop", "product", f"{LONG}{more}") for more in ("", "x", "y")]
+    assert found == ["A", "B", None]
 
 
 def numbered(bank: Bank) -> None:

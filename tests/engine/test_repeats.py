@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import replaying
@@ -16,8 +17,6 @@ from trading import ORDERS_IN, PARTNERS, Trade, orders
 
 from hub.errors import StoreFull
 from hub.pipeline import SLICE
-from hub.pipeline.program import Program
-from hub.pipeline.transformed import Transformed
 from hub.replay import Request
 from hub.store.search_terms import Filter
 
@@ -47,11 +46,11 @@ def test_a_large_one_that_came_before_and_was_interrupted_is_told_once(trade: Tr
     commit = trade.engine.commit
     slices = iter((commit,))
 
-    def away(parts: Sequence[Transformed], program: Program) -> None:
+    def away(*given: Any) -> None:
         then = next(slices, None)
         if then is None:
             raise StoreFull("no room")
-        then(parts, program)
+        then(*given)
 
     trade.engine.commit = away  # type: ignore[method-assign]
     with pytest.raises(StoreFull):
@@ -168,10 +167,10 @@ def interrupted(trade: Trade, raw: bytes, slices: int, mapping: bytes) -> None:
     """Bring an interchange of which only some slices are stored before the disk is full; then others files hold."""
     commit, left = trade.engine.commit, iter(range(slices))
 
-    def away(parts: Sequence[Transformed], program: Program) -> None:
+    def away(*given: Any) -> None:
         if next(left, None) is None:
             raise StoreFull("no room")
-        commit(parts, program)
+        commit(*given)
 
     trade.engine.commit = away  # type: ignore[method-assign]
     with pytest.raises(StoreFull):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import pytest
 from replaying import CSV_IN
@@ -11,7 +12,6 @@ from world import World, order
 
 from connectors.base import STOPPED, Verdict
 from hub.errors import StoreFull
-from hub.pipeline.program import Program
 from hub.pipeline.split import LocalTransformer
 from hub.pipeline.transformed import Transformed
 from hub.store import switches
@@ -50,10 +50,10 @@ def test_a_large_receipt_goes_on_where_it_was_when_the_store_went_away(make_worl
     world.engine.accept([world.arrival(b"id,qty\n" + b"".join(b"o%d,1\n" % n for n in range(1200)))])
     commit, slices = world.engine.commit, []
 
-    def commit_one_slice(parts: Sequence[Transformed], program: Program, sources: Collection[str]) -> None:
+    def commit_one_slice(parts: Sequence[Transformed], *given: Any) -> None:
         slices.append(parts)
         refuse_writes(world, len(slices) > 1)
-        commit(parts, program, sources)
+        commit(parts, *given)
 
     world.engine.commit = commit_one_slice  # type: ignore[method-assign]
     with pytest.raises(StoreFull):
