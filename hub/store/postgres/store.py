@@ -255,16 +255,16 @@ class _Transactions:
         self._doubt = None
 
     def _was_committed(self, number: int, seconds: float) -> bool:
-        """What became of a transaction whose commit was not answered. Raises StoreError where nobody can tell within so
+        """What became of a transaction whose commit was not answered. Raises StoreAway where nobody can tell within so
         many seconds."""
         until = time.monotonic() + seconds
         while True:
             try:
                 commits = self._connected().execute(_COMMITS, [self._writer]).get
-            except StoreError:
+            except StoreError as error:
                 self._drop()
                 if time.monotonic() >= until or self._closing.wait(0.2):
-                    raise
+                    raise StoreAway(str(error)) from error
                 continue
             if commits is not None:
                 return int(commits) >= number
