@@ -7,6 +7,7 @@ holds something wins; ``except`` names values that mean "none". The first rule g
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -15,6 +16,22 @@ from typing import Any, NamedTuple
 import msgspec
 
 _STEP = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<list>\[(?:(?P<key>[A-Za-z_]+)=(?P<want>[^\]]+))?\])?")
+
+
+LONGEST = 400  # bytes; every store has several of these in one row of an index
+_KEPT = LONGEST - 64 - len("…".encode())
+
+
+def bounded(text: str) -> str:
+    """A text as every store can look it up: the picture of NUL in the place of one, and of more than LONGEST bytes the
+    first ones and a digest of all of it, so that different ones stay different."""
+    if len(text) * 4 <= LONGEST and "\0" not in text:
+        return text
+    text = text.replace("\0", "\u2400")
+    raw = text.encode(errors="replace")
+    if len(raw) <= LONGEST:
+        return text
+    return f"{raw[:_KEPT].decode(errors='ignore')}…{hashlib.sha256(raw).hexdigest()}"
 
 
 class Key(NamedTuple):
@@ -84,17 +101,19 @@ def compile_keys(specs: object) -> tuple[KeyRule, ...]:
 
 
 def keys_of(rules: Sequence[KeyRule], document: Mapping[str, Any]) -> list[Key]:
-    """Every key a document asserts, each once, in the order of the rules; rules without a value give none."""
+    """Every key a document asserts, each once and ``bounded``, in the order of the rules; rules without a value give
+    none."""
     found: dict[Key, None] = {}
     for rule in rules:
         if rule.value.names and not rule.paired:
             value = _single(document, rule.value.names)
             if value and value not in rule.unless:
-                found[_new_key((rule.scheme, _issuer(document, rule.issuers), value))] = None
+                issuer = _issuer(document, rule.issuers)
+                found[_new_key((rule.scheme, bounded(issuer), bounded(value)))] = None
             continue
         for issuer, value in _pairs(rule, document):
             if value not in rule.unless:
-                found[Key(rule.scheme, issuer, value)] = None
+                found[Key(rule.scheme, bounded(issuer), bounded(value))] = None
     return list(found)
 
 

@@ -49,8 +49,13 @@ class Failure(msgspec.Struct, frozen=True):
     cause: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """What is stored and shown: the fields that say something, with ``class`` instead of ``error_class``."""
-        fields = {key: value for key, value in msgspec.structs.asdict(self).items() if value not in ("", 0, False)}
+        """What is stored and shown: the fields that say something, with ``class`` instead of ``error_class``. The
+        picture of NUL stands for one: no JSON that holds it can be looked into where the store is on PostgreSQL."""
+        fields = {
+            key: value.replace("\0", "\u2400") if isinstance(value, str) else value
+            for key, value in msgspec.structs.asdict(self).items()
+            if value not in ("", 0, False)
+        }
         fields["class"] = fields.pop("error_class")
         fields.pop("cause", None)
         return fields

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import ctypes
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+
+# Linux: a socket with a filter that lets no byte of a packet through is deaf to the kernel's other end as well.
+_ATTACH_FILTER, _DETACH_FILTER = 26, 27
+_RETURN_NOTHING = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
+_NOTHING_PASSES = struct.pack("HP", 1, ctypes.addressof(_RETURN_NOTHING))
 
 
 class Cutter:
@@ -15,8 +22,9 @@ class Cutter:
     ``cut_in(n)`` ends the connection at the n-th piece that the client sends: ``passing`` it first, with its answer
     lost, or not. ``cut_back(n)`` ends it in the middle of the n-th piece that the server sends, ``cut_after(n)`` when
     n bytes have come back. ``hush(n)`` lets nothing pass any more from the n-th piece of the client on, neither way,
-    and ``hush_back(n)`` nothing from the n-th of the server on; the connections stay. ``most`` is how many were open at
-    a time, ``connections`` how many there were in all.
+    and ``hush_back(n)`` nothing from the n-th of the server on; the connections stay. ``vanish`` is a host that is
+    gone: the kernel drops what is sent to it and confirms nothing, of new connections neither. ``most`` is how many
+    were open at a time, ``connections`` how many there were in all.
     """
 
     def __init__(self, target: int) -> None:
@@ -57,9 +65,18 @@ class Cutter:
     def hush_back(self, pieces: int) -> None:
         self._order(hush_back=pieces)
 
+    def vanish(self) -> None:
+        with self._lock:
+            self._deaf |= set(self._ends)
+        for end in (self._listener, *self._ends):
+            with suppress(OSError):  # some have ended
+                end.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, _NOTHING_PASSES)
+
     def heal(self) -> None:
         """All passes again; connections that have lost bytes are ended."""
-        if self._hush > 0 or self._hush_back > 0:
+        with suppress(FileNotFoundError):  # there is none
+            self._listener.setsockopt(socket.SOL_SOCKET, _DETACH_FILTER, 0)
+        if self._hush > 0 or self._hush_back > 0 or self._deaf:
             self.cut()
         self._order()
         self._is_shut = False

@@ -55,7 +55,7 @@ class PostgresServer:
     """One cluster. It refuses to run as root, so there it runs as the package's own user."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder, self.port = folder, free_port()
+        self.folder, self.port = folder, free_port()
         self._numbers = itertools.count(1)
         self._idle: list[str] = []
         self._first_rows: dict[str, list[tuple[Any, ...]]] = {}  # what the migrations put there
@@ -67,15 +67,15 @@ class PostgresServer:
                 settings.write(f"{name} = '{value}'\n")
 
     def start(self) -> None:
-        self._run(program("pg_ctl"), "-D", str(self._folder / "data"), "-w", "-l", str(self._folder / "log"), "start")
+        self._run(program("pg_ctl"), "-D", str(self.folder / "data"), "-w", "-l", str(self.folder / "log"), "start")
 
     def stop(self, mode: str = "immediate") -> None:
         """``immediate`` is how a server dies, ``fast`` how it is stopped."""
-        self._run(program("pg_ctl"), "-D", str(self._folder / "data"), "-w", "-m", mode, "stop")
+        self._run(program("pg_ctl"), "-D", str(self.folder / "data"), "-w", "-m", mode, "stop")
 
     def _run(self, *command: str) -> None:
         as_user: Sequence[str] = ("runuser", "-u", "postgres", "--") if os.getuid() == 0 else ()
-        done = subprocess.run([*as_user, *command], cwd=self._folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        done = subprocess.run([*as_user, *command], cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         assert done.returncode == 0, done.stdout.decode()
 
     def url(self, database: str) -> str:

@@ -10,11 +10,12 @@ import threading
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from random import Random
-from typing import Any, Protocol
+from typing import Protocol
 
 from connectors.base import Destination
 from hub.clock import Clock
 from hub.errors import StoreError
+from hub.loggers import structlog
 from hub.message import RAW, Accepted, Arrival, Receipt
 from hub.pipeline.advices import told_of_refusals
 from hub.pipeline.batch import Batch
@@ -26,6 +27,7 @@ from hub.pipeline.pressure import Pressure
 from hub.pipeline.program import Program
 from hub.pipeline.proofs import Resolve, without_impostors
 from hub.pipeline.receive import Answered, Intake, as_receipt
+from hub.pipeline.refused import is_refusal, refusal
 from hub.pipeline.split import LocalTransformer, Suspect, Transformer
 from hub.pipeline.transformed import Transformed
 from hub.store import Store, messages, payloads, receipts
@@ -34,6 +36,7 @@ from hub.store.counters import DUPLICATE, REFUSED, CountBuffer
 from hub.store.database import Database
 from hub.systems import System
 
+_log = structlog.get_logger("engine")
 _CACHE_BYTES = 32_000_000
 # The deliveries that were claimed, the systems that have something due by it, the receipts of the hub's own.
 Stored = tuple[set[str], set[str], list[tuple[Arrival, Accepted]]]
@@ -176,13 +179,66 @@ class Engine:
             raise
 
     def commit(self, parts: Sequence[Transformed], program: Program, sources: Collection[str] = ()) -> None:
-        """Store what became of receipts of these sources and claim what may go, in one transaction; then send it.
+        """Store what became of receipts of these sources and claim what may go, in one transaction; then send it. A
+        receipt of which the store refuses it becomes a dead letter, so that neither its neighbours nor what comes after
+        it waits for it.
 
         More of a large receipt is taken on only when what came before is stored.
         """
         self.progress_at = self.clock.monotonic()
         if self.secret is not None:
             parts = without_impostors(parts, program, self.secret)
+        if all(part.final for part in parts):
+            self._submit(parts, program, sources)
+        else:
+            self._write(parts, program, sources)
+
+    def _submit(
+        self, parts: Sequence[Transformed], program: Program, sources: Collection[str], is_alone: bool = False
+    ) -> None:
+        """Have a batch stored by the store's writer. One that is refused is stored receipt by receipt, and a receipt
+        that is refused once more ``is_alone``, which it may have been for others' sake, is dead."""
+        batch, job = self._batch(parts, program)
+
+        def done(result: Stored | None, error: Exception | None) -> None:
+            if error is None or not is_refusal(error):
+                self._committed(batch, result, sources)
+                return
+            self._give_back(batch)
+            if is_alone:
+                buried, bury = self._dead(parts[0], program, error)
+                self.store.committer.submit(bury, lambda result, _: self._committed(buried, result, sources))
+                return
+            for part in parts:
+                self._submit([part], program, sources, is_alone=True)
+
+        self.store.committer.submit(job, done)
+
+    def _write(
+        self, parts: Sequence[Transformed], program: Program, sources: Collection[str], is_alone: bool = False
+    ) -> None:
+        """Store a batch in this thread, as ``_submit`` does. Raises what the store says where it is away, or where it
+        refuses a slice of a large receipt, since the slices behind it must not be stored."""
+        batch, job = self._batch(parts, program)
+        try:
+            result = self.store.write(job)
+        except Exception as error:
+            self._give_back(batch)
+            if not is_refusal(error):
+                raise
+            if not is_alone:
+                for part in parts:
+                    self._write([part], program, sources, is_alone=True)
+                return
+            batch, bury = self._dead(parts[0], program, error)
+            self._committed(batch, self.store.write(bury), sources)
+            if not parts[0].final:
+                raise
+            return
+        self._committed(batch, result, sources)
+
+    def _batch(self, parts: Sequence[Transformed], program: Program) -> tuple[Batch, Callable[[Database], Stored]]:
+        """A batch that has the room there is for its deliveries, and what stores it."""
         batch = Batch(parts, program, self.clock.epoch())
         batch.going = self.dispatcher.reserve(batch.ready())
 
@@ -190,17 +246,30 @@ class Engine:
             claimed = batch.store(db, self.worker)
             return claimed, self._bury(db, batch), self._tell_of_refusals(db, batch)
 
-        if all(part.final for part in parts):
-            self.store.committer.submit(job, lambda result, error: self._committed(batch, result, error, sources))
-        else:
-            self._committed(batch, self._written(batch, job), None)
+        return batch, job
 
-    def _written(self, batch: Batch, job: Callable[[Database], Stored]) -> Any:
-        try:
-            return self.store.write(job)
-        except StoreError:
-            self.dispatcher.give_back([d for d in batch.brought if d.delivery_id in batch.going])
-            raise
+    def _dead(
+        self, part: Transformed, program: Program, error: Exception
+    ) -> tuple[Batch, Callable[[Database], Stored | None]]:
+        """A receipt that the store refuses, as a dead letter. Where another worker has it by now, or has stored of it
+        what was refused here, it is none: then it is offered again."""
+        _log.error(
+            "the store refused a document, which is a dead letter now", seq=part.seq, reason=type(error).__name__
+        )
+        dead = Transformed(part.seq, part.route, failure=refusal(error).printed(part.route))
+        batch, job = self._batch([dead], program)
+        first = min((message.position for message in part.messages), default=None)
+
+        def bury(db: Database) -> Stored | None:
+            stored_to, _ = messages.stored_to(db, part.seq)
+            is_ours = receipts.is_in_hand(db, part.seq, self.worker) and (first is None or stored_to <= first)
+            return job(db) if is_ours else None
+
+        return batch, bury
+
+    def _give_back(self, batch: Batch) -> None:
+        """The room that a batch does not need, since it was not stored."""
+        self.dispatcher.give_back([d for d in batch.brought if d.delivery_id in batch.going])
 
     def _bury(self, db: Database, batch: Batch) -> set[str]:
         """Deliveries that could not be mapped or encoded end before they were ever tried."""
@@ -221,12 +290,10 @@ class Engine:
         rows = payloads.packed_rows([(a.receipt_id, RAW, 1, a.content_type, a.raw) for a in arrivals], batch.now)
         return list(zip(arrivals, receipts.accept(db, arrivals, rows, self.intake.worker), strict=True))
 
-    def _committed(
-        self, batch: Batch, result: Stored | None, error: Exception | None, sources: Collection[str] = ()
-    ) -> None:
+    def _committed(self, batch: Batch, result: Stored | None, sources: Collection[str]) -> None:
         if result is None:
             # The disk is full or the store away: everything is as it was, and is offered again.
-            self.dispatcher.give_back([d for d in batch.brought if d.delivery_id in batch.going])
+            self._give_back(batch)
             self.counts.store_failed()
             self.later(lambda: self._offer_again([part.seq for part in batch.parts]))
             return
@@ -254,10 +321,21 @@ class Engine:
         self._later.append(work)
 
     def catch_up(self) -> None:
-        """Do what had to wait for the store. Raises StoreFull while it still cannot write."""
-        while self._later:
-            self._later[0]()
+        """Do what had to wait for the store. Raises StoreError while it still cannot write; what it refuses is raised
+        when all else is done, and tried again."""
+        refused: Exception | None = None
+        for _ in range(len(self._later)):
+            work = self._later[0]
+            try:
+                work()
+            except Exception as error:
+                if not is_refusal(error):
+                    raise
+                refused = error
+                self._later.append(work)
             self._later.pop(0)
+        if refused is not None:
+            raise refused
 
     def _work(self, seqs: Sequence[int], taken: Sequence[receipts.Row] = ()) -> list[Suspect]:
         """Claimed receipts with their bytes; those of several chunks without, they are read piece by piece."""

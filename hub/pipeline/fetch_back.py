@@ -18,6 +18,7 @@ import msgspec
 from connectors.base import PermanentError, Verdict
 from connectors.webhook import extractor
 from hub.errors import DecodeError
+from hub.keys import bounded
 from hub.message import Arrival, Delivery, Message, Receipt, lane_seq
 from hub.systems import System
 
@@ -76,7 +77,7 @@ def lane_of(system: System, notice: Mapping[str, Any]) -> str:
             value = value.get(step) if isinstance(value, dict) else None
         values.append("" if value is None else str(value))
     lane = " ".join(values)
-    return lane if len(lane) <= _LONGEST_LANE else hashlib.sha256(lane.encode()).hexdigest()
+    return bounded(lane) if len(lane) <= _LONGEST_LANE else hashlib.sha256(lane.encode()).hexdigest()
 
 
 def told_of(

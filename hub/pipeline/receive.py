@@ -11,9 +11,11 @@ from itertools import islice
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
-from hub.errors import StoreRefused
+from hub.keys import bounded
 from hub.message import RAW, Accepted, Arrival, Receipt
+from hub.pipeline.refused import is_refusal
 from hub.store import Store, payloads, receipts
 from hub.store.commit import Part
 from hub.store.database import Database
@@ -47,7 +49,7 @@ class Intake(msgspec.Struct, frozen=True):
 
     def _submit(self, group: Sequence[Arrival], answered: Answered) -> None:
         def done(accepted: list[Accepted] | None, error: Exception | None) -> None:
-            if error is not None and len(group) > 1 and isinstance(error, StoreRefused):
+            if error is not None and len(group) > 1 and is_refusal(error):
                 # One row that the database refuses must not fail its neighbours.
                 for arrival in group:
                     self._submit([arrival], answered)
@@ -64,6 +66,7 @@ class Intake(msgspec.Struct, frozen=True):
             self.store.committer.submit(job, done)
 
     def _job(self, group: Sequence[Arrival]) -> Part:
+        group = [_fitting(arrival) for arrival in group]
         own = [(a.receipt_id, RAW, 1, a.content_type, a.raw) for a in group if a.size < 0 and not a.raw_owner]
         return Part(self._accept, (group, payloads.packed_rows(own, group[0].received_at)))
 
@@ -72,6 +75,15 @@ class Intake(msgspec.Struct, frozen=True):
         arrivals, rows = [a for group, _ in parts for a in group], [row for _, own in parts for row in own]
         accepted = iter(receipts.accept(db, arrivals, rows, self.worker))
         return [list(islice(accepted, len(group))) for group, _ in parts]
+
+
+def _fitting(arrival: Arrival) -> Arrival:
+    """The arrival with what tells its repeats as every store can look it up, however long its sender makes it."""
+    told = (arrival.dedupe_key, arrival.content_key, arrival.item)
+    key, content, item = (text and bounded(text) for text in told)
+    if (key, content, item) == told:
+        return arrival
+    return replace(arrival, dedupe_key=key, content_key=content, item=item or "")
 
 
 def groups(arrivals: Sequence[Arrival]) -> list[Sequence[Arrival]]:

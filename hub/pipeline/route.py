@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from hub.keys import bounded
 from hub.mapping import Expression
 from hub.message import Delivery, lane_seq
 from hub.pipeline.program import CompiledRoute, CompiledTarget
@@ -52,4 +53,4 @@ def _lane(
     if expression is None:
         return main_key
     value = expression(src=document, envelope=envelope)
-    return "" if value is None else str(value)
+    return "" if value is None else bounded(str(value))

@@ -24,6 +24,7 @@ from hub.systems import System
 
 _TYPE = "bank_statement"
 _LONGEST = 200  # of an id that is kept as it is
+_LARGEST = (1 << 63) - 1  # number that stores hold
 _SAID = ("report_type", "electronic_sequence_number", "account_currency_code", "opening_balance", "closing_balance",
          "period", "entries")  # fmt: skip
 _OF_SUMS = ("amount", "credit_debit_indicator", "reversal_indicator", "status", "booking_date", "value_date")
@@ -48,7 +49,7 @@ def stated(
         report_type=report_type, statement_id=_cut(document["statement_id"]), day=day,
         made_at=str(document.get("created_at", "")) if report_type == "intraday" else "",
         page=_number(document, source, "page"), part=_number(document, source, "part"),
-        number=max(int(document.get("electronic_sequence_number") or 0), 0),
+        number=min(max(int(document.get("electronic_sequence_number") or 0), 0), _LARGEST),
         opening=_plain(document, "opening_balance"), closing=_plain(document, "closing_balance"),
         digest=_digest([document.get(name) for name in _SAID]),
         sums=_digest([day, *_sums(document)]), is_replayed=bool(receipt.replay_of),

@@ -63,7 +63,7 @@ class SimulatedCommitter(Committer):
         return bool(self._jobs)
 
     def submit(self, job: Job, done: Done, patient: bool = False) -> None:
-        self._jobs.append((job, done))
+        self._jobs.append((job, done, 0.0))
 
     def try_now(self, job: Job, done: Done) -> bool:
         """The writer is idle more often than not."""
@@ -72,7 +72,7 @@ class SimulatedCommitter(Committer):
     def work(self) -> None:
         """Some of the queued jobs in one transaction."""
         some = self._chance.randint(1, len(self._jobs))
-        self._run_group([self._jobs.popleft() for _ in range(some)])
+        self._run_group([self._jobs.popleft()[:2] for _ in range(some)])
 
     def close(self) -> None:
         """There is no thread to end."""

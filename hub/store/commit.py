@@ -1,20 +1,22 @@
 """Group commit: one writer thread per process; jobs of several threads share one transaction and one fsync.
 
 A job is a function of the open transaction; those that are a ``Part`` of the same work are done in one go. If a group
-fails, its jobs are run again one by one, so that one refused row never fails its neighbours. A job's ``done`` is called
-after the commit, never before.
+fails, its jobs are run again one by one, so that one refused row, or a mistake in one job, never fails its neighbours;
+not where the store is away, which each of them would wait for anew. A job's ``done`` is called after the commit, never
+before.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 
-from hub.errors import StoreError
+from hub.errors import StoreAway, StoreError
 from hub.loggers import structlog
 from hub.store.database import Database, Job
 
@@ -24,6 +26,7 @@ Transact = Callable[[Job, bool], Any]
 _log = structlog.get_logger("store")
 _GROUP = 64  # jobs in one transaction; each job is itself a batch of rows
 _PATIENCE_SECONDS = 0.004
+_LONG_SECONDS = 1.0  # it takes to find out that a server is away: whoever has waited for that does not find out anew
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -42,10 +45,12 @@ class Committer:
     job in one, and raises StoreError where the database is against it. ``is_near``: a transaction takes a moment, so
     that whoever brings a small one may run it himself; not where it waits for a network and for other processes."""
 
+    _away, _away_at = "", 0.0  # how it was found out that the server is away, and when, on the monotonic clock
+
     def __init__(self, transact: Transact, is_near: bool = True) -> None:
         self._begin, self._is_near = transact, is_near
         self._lock = threading.Lock()
-        self._jobs: deque[tuple[Job, Done]] = deque()
+        self._jobs: deque[tuple[Job, Done, float]] = deque()  # with when they came
         self._urgent = False  # whether one of the jobs is not patient
         self._wake = threading.Condition(threading.Lock())
         self._closing = False
@@ -60,7 +65,7 @@ class Committer:
             if self._closing:
                 raise StoreError("the store is closing")
             is_first = not self._jobs
-            self._jobs.append((job, done))
+            self._jobs.append((job, done, time.monotonic()))
             if is_first or not (patient or self._urgent):
                 self._wake.notify()
             self._urgent = self._urgent or not patient
@@ -68,7 +73,10 @@ class Committer:
     def run(self, job: Job, durable: bool = True) -> Any:
         """Run a job now, in the calling thread, and give its result. Not ``durable``: without waiting for the disk;
         such a commit survives the death of the process, not that of the machine."""
+        asked_at = time.monotonic()
         with self._lock:
+            if asked_at < self._away_at:
+                raise StoreAway(self._away)
             return self._transact(job, durable)
 
     def between(self, work: Callable[[], object]) -> None:
@@ -106,14 +114,21 @@ class Committer:
                 with self._wake:
                     group = [self._jobs.popleft() for _ in range(min(len(self._jobs), _GROUP))]
                     self._urgent = self._urgent and bool(self._jobs)
-                self._run_group(group)
+                for _, done, asked_at in group:
+                    if asked_at < self._away_at:
+                        _tell(done, None, StoreAway(self._away))
+                self._run_group([(job, done) for job, done, asked_at in group if asked_at >= self._away_at])
 
     def _run_group(self, group: list[tuple[Job, Done]]) -> None:
         if len(group) > 1:
             try:
                 results = self._transact(lambda db: _all(db, [job for job, _ in group]), True)
-            except StoreError:
-                results = None
+            except StoreAway as error:
+                for _, done in group:
+                    _tell(done, None, error)
+                return
+            except Exception:
+                results = None  # each job hears of its own error
             if results is not None:
                 for (_, done), result in zip(group, results, strict=True):
                     _tell(done, result, None)
@@ -130,7 +145,13 @@ class Committer:
             _tell(done, result, None)
 
     def _transact(self, job: Job, durable: bool) -> Any:
-        result = self._begin(job, durable)
+        began = time.monotonic()
+        try:
+            result = self._begin(job, durable)
+        except StoreAway as error:
+            if (now := time.monotonic()) - began >= _LONG_SECONDS:
+                self._away, self._away_at = str(error), now
+            raise
         self.commits += 1
         return result
 

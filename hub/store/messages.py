@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from hub.keys import Key
+from hub.keys import Key, bounded
 from hub.message import Message
 from hub.store import payloads
 from hub.store.database import Database
@@ -88,8 +88,9 @@ _XREF = """INSERT INTO xrefs VALUES (?, ?, ?, ?, ?, ?)
 
 def put_xrefs(db: Database, rows: Sequence[tuple[str, str, str, str, float, str]]) -> None:
     """Cross-references: (system, kind, id, value, at, message_id) each; the newest value wins."""
-    db.executemany(_XREF, rows)
+    db.executemany(_XREF, [(system, kind, bounded(id), *rest) for system, kind, id, *rest in rows])
 
 
 def get_xref(db: Database, system: str, kind: str, id: str) -> str | None:
-    return db.execute("SELECT value FROM xrefs WHERE system = ? AND kind = ? AND id = ?", (system, kind, id)).get  # type: ignore[no-any-return]
+    found = db.execute("SELECT value FROM xrefs WHERE system = ? AND kind = ? AND id = ?", (system, kind, bounded(id)))
+    return found.get  # type: ignore[no-any-return]

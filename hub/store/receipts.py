@@ -307,6 +307,16 @@ def let_go(db: Database, seqs: Sequence[int], worker: str) -> None:
     )
 
 
+def is_stored(db: Database, receipt_id: str) -> bool:
+    return db.execute("SELECT 1 FROM receipts WHERE receipt_id = ?", (receipt_id,)).fetchone() is not None
+
+
+def is_in_hand(db: Database, seq: int, worker: str) -> bool:
+    """Whether a receipt is this worker's to split, and not split yet."""
+    sql = "SELECT 1 FROM receipts WHERE seq = ? AND state = 'received' AND claimed_by = ?"
+    return db.execute(sql, (seq, worker)).fetchone() is not None
+
+
 def have_all_come(db: Database, source: str, reference: str) -> bool:
     """Of a thing of several parts, the last has come: its outcome is told to its source once all of them have ended.
     False where none of them is a receipt of its own, since all of it came before."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from hub.keys import bounded
 from hub.states import DELIVERY_STATES, MESSAGE_STATES
 from hub.store.database import Database
 from hub.store.partial import CLOSED_STATES, TROUBLED_STATES, is_closed, is_troubled
@@ -58,7 +59,7 @@ def driver(db: Database, wanted: Filter) -> Sql | None:
         scheme, value = wanted.keys[0]
         text = """(SELECT DISTINCT x.message_id FROM keys k CROSS JOIN messages x
           ON x.seq = k.seq AND x.position = k.position WHERE k.scheme = ? AND k.value = ?)"""
-        return Sql(text, (scheme, value))
+        return Sql(text, (scheme, bounded(value)))
     if wanted.replay_of:
         text = """(SELECT x.message_id FROM receipts r CROSS JOIN messages x ON x.seq = r.seq
             WHERE r.replay_of = ? AND r.replay_of <> ''
@@ -125,9 +126,8 @@ def message_terms(wanted: Filter) -> Sql:
     terms = [Sql(f"{column} = ?", (value,)) for column, value in plain.items() if value]
     for scheme, value in wanted.keys:
         here = "k.seq = m.seq AND k.position = m.position"
-        terms.append(
-            Sql(f"EXISTS (SELECT 1 FROM keys k WHERE k.scheme = ? AND k.value = ? AND {here})", (scheme, value))
-        )
+        has_it = f"EXISTS (SELECT 1 FROM keys k WHERE k.scheme = ? AND k.value = ? AND {here})"
+        terms.append(Sql(has_it, (scheme, bounded(value))))
     terms += _received(wanted, "m")
     if any((wanted.state, wanted.error_class, wanted.code, wanted.issue, wanted.destination)):
         terms.append(_own_or_delivery(wanted))

@@ -139,8 +139,10 @@ class HubProcess:
             self.process.send_signal(signal.SIGTERM)
         return self.process.wait(40)
 
-    def request(self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Any:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=15)
+    def request(
+        self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None, seconds: float = 15
+    ) -> Any:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
         try:
             connection.request(method, path, body or None, headers or {})
             answer = connection.getresponse()

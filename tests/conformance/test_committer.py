@@ -35,6 +35,31 @@ def test_a_group_whose_one_job_fails_commits_the_others(store: Store) -> None:
     assert isinstance(done["b"], StoreRefused)
 
 
+def too_large(db: Database) -> None:
+    db.execute("INSERT INTO read_to VALUES ('x', ?)", [1 << 64])
+
+
+def mistaken(db: Database) -> None:
+    raise ZeroDivisionError
+
+
+def test_whatever_one_job_of_a_group_raises_the_others_are_done_and_the_writer_goes_on(store: Store) -> None:
+    heard = queue.Queue[tuple[str, object, object]]()
+
+    def note(name: str) -> Done:
+        return lambda result, error: heard.put((name, result, error))
+
+    for job in (too_large, mistaken):
+        with store.committer._lock:
+            for name, each in (("a", lambda db: "stored"), ("b", job), ("c", lambda db: "stored")):
+                store.committer.submit(each, note(name))
+        told = {name: (result, error) for name, result, error in (heard.get(timeout=10) for _ in range(3))}
+        assert told["a"] == told["c"] == ("stored", None)
+        assert isinstance(told["b"][1], Exception)
+    store.committer.submit(lambda db: "later", note("d"))
+    assert heard.get(timeout=10) == ("d", "later", None)
+
+
 def test_parts_of_the_same_work_that_wait_are_done_together_and_each_hears_of_its_own(store: Store) -> None:
     heard = queue.Queue[tuple[str, object]]()
     together: list[list[str]] = []

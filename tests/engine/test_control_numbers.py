@@ -17,7 +17,7 @@ from trading import ANSWER_OUT, FILES, PARTNERS, Trade, orders, purchase
 from connectors.base import DOUBT, LATER, Verdict
 from hub import replay
 from hub.api.application import create_app
-from hub.errors import StoreRefused
+from hub.errors import StoreFull
 from hub.metrics import render
 from hub.replay import Request, steps
 from hub.store import database, interchanges, payloads
@@ -84,7 +84,7 @@ def test_a_transaction_that_fails_has_used_no_number(trade: Trade, monkeypatch: 
         real(db, found)
         if any(row[1] == "sent" for row in found) and len(failed) < 2:
             failed.append(1)
-            raise StoreRefused("once")
+            raise StoreFull("once")
 
     monkeypatch.setattr(payloads, "insert_rows", insert_rows)
     trade.bring(orders("1", "A"))

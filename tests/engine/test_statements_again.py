@@ -10,7 +10,7 @@ import replaying
 from banking import FIVE, FOUR, MAPPING, SYSTEMS, THREE, Bank, camt, mt940, mt942
 from replaying import adds_up, deploy
 
-from hub.errors import StoreRefused
+from hub.errors import StoreFull
 from hub.message import Arrival
 from hub.replay import Request
 from hub.store import database, findings, payloads
@@ -296,7 +296,7 @@ def test_a_transaction_that_fails_has_seen_no_statement(bank: Bank, monkeypatch:
         real(db, found)
         if any(row[1] == "canonical" for row in found) and len(failed) < 2:
             failed.append(1)
-            raise StoreRefused("once")
+            raise StoreFull("once")
 
     monkeypatch.setattr(payloads, "insert_rows", insert_rows)
     bank.bring(THREE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 import sys
@@ -23,6 +24,7 @@ from test_stores import claim, end, split
 from hub.errors import Conflict, StoreAway, StoreError
 from hub.store import Store, audit, conservation, open_store, payloads
 from hub.store.database import Database
+from hub.store.postgres.connection import connect
 from hub.store.postgres.copying import copy_rows
 from hub.store.postgres.schema import _ONE_AT_A_TIME, migrate, migrations
 from hub.store.sqlite import SqliteStore
@@ -128,6 +130,26 @@ def test_an_address_that_is_none_is_told_without_its_parts(address: str) -> None
 def test_a_commit_never_keeps_the_thread_waiting_that_takes_documents_in(store: Store) -> None:
     """It may last as long as another process holds the same source."""
     assert not store.committer.try_now(lambda db: None, lambda result, error: None)
+
+
+def times(connection: psycopg.Connection[Any]) -> list[int]:
+    """What the kernel does with the connection when its other end falls silent, and when nothing is said on it."""
+    names = (socket.TCP_USER_TIMEOUT, socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+    with socket.socket(fileno=os.dup(connection.fileno())) as line:
+        assert line.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        return [line.getsockopt(socket.IPPROTO_TCP, name) for name in names]
+
+
+def test_a_connection_to_a_server_that_falls_silent_ends_in_seconds_or_as_its_address_says(
+    store: Store, postgres: PostgresServer
+) -> None:
+    with connect(store.url) as connection:
+        assert times(connection) == [10_000, 5, 2, 3]
+    with connect(f"{store.url}?tcp_user_timeout=30000&keepalives_idle=60&connect_timeout=2") as connection:
+        assert times(connection) == [30_000, 60, 2, 3]
+    folder, database = postgres.folder, store.url.rpartition("/")[2]
+    with connect(f"postgresql://o2c@/{database}?host={folder}&port={postgres.port}") as connection:
+        assert connection.execute("SELECT inet_client_addr()").fetchone() == (None,)
 
 
 def test_a_backup_is_refused_with_what_to_do_instead(store: Store, tmp_path: Path) -> None:

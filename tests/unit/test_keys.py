@@ -2,7 +2,7 @@
 
 import pytest
 
-from hub.keys import Key, compile_keys, compile_path, keys_of
+from hub.keys import LONGEST, Key, bounded, compile_keys, compile_path, keys_of
 from tests.unit.canonical import golden, golden_names, schemas, type_of, types
 
 SCHEMES = {
@@ -129,3 +129,23 @@ def test_documents_assert_their_keys(name, keys):
 
 def test_a_message_without_a_schema_has_no_keys():
     assert schemas().keys("", {"order_id": "1"}) == []
+
+
+@pytest.mark.parametrize("text", ["", "1001", "ü" * 200, "x" * LONGEST])
+def test_a_text_of_usual_length_is_looked_up_as_it_is(text):
+    assert bounded(text) == text
+
+
+def test_very_long_texts_stay_different_and_no_longer_than_every_store_can_look_up():
+    long = ["x" * (LONGEST + 1), "x" * (LONGEST + 2), "ü" * 201, "\U0001f600" * 5000, "x" * 5000 + "\ud800"]
+    made = [bounded(text) for text in long]
+    assert len(set(made)) == len(long)
+    assert max(len(text.encode()) for text in made) <= LONGEST
+    assert made == [bounded(text) for text in made]
+    assert made[0].startswith("x" * 300)
+
+
+def test_a_key_is_bounded():
+    document = {"id": "a\0b", "issuer": "y" * 5000}
+    [key] = keys_of(compile_keys([{"scheme": "order", "value": "id", "issuer": "issuer"}]), document)
+    assert key == Key("order", bounded("y" * 5000), "a\u2400b")

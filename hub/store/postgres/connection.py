@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 from psycopg.adapt import Loader
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.types.array import ListBinaryDumper
 
 from hub.errors import StoreAway, StoreError, StoreFull, StoreRefused
@@ -19,10 +20,21 @@ from hub.store.postgres.dialect import Translated, Types, translate, translate_m
 _NO_ROOM = ("53100", "53200", "53400")  # disk full, out of memory, configured limit exceeded
 _AGAIN = ("40001", "40P01")  # serialization failure, deadlock
 _WAITED = "55P03"  # too long for a lock
-_CONNECT_SECONDS = 5
+# What is given is at fault: its values, the schema's rules, the form of a statement, a limit of the server; "" is what
+# the client refuses itself. Not where rights, tables or columns are missing: no document could be stored there.
+_REFUSED = ("21", "22", "23", "42", "54", "P0", "")
+_UNFIT = ("42501", "42P01", "42703")
+# A host that is gone does not even say so: what it leaves unconfirmed so long has ended a connection. These are of the
+# client's side, in the units of libpq; an address may say otherwise. They mean nothing to a Unix socket.
+_NETWORK = {
+    "connect_timeout": "5", "keepalives": "1", "keepalives_idle": "5", "keepalives_interval": "2",
+    "keepalives_count": "3", "tcp_user_timeout": "10000",
+}  # fmt: skip
 # A plan that was made while a table was small is kept while it grows: so none of them may read a whole table.
-# A hub that stands still in the middle of a transaction keeps others out for no longer than this.
+# A hub that stands still in the middle of a transaction keeps others out for no longer than this, nor one that is gone.
 _SESSION = """SET lock_timeout = '15s'; SET idle_in_transaction_session_timeout = '30s';
+  SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3;
+  SET tcp_user_timeout = '10s';
   SET client_min_messages = 'warning'; SET timezone = 'UTC'; SET jit = off;
   SET enable_seqscan = off"""
 
@@ -73,11 +85,14 @@ class _Whole(Loader):
 
 
 def connect(url: str) -> psycopg.Connection[Any]:
-    """A connection whose transactions are begun and ended by hand. Raises StoreError that names no password."""
+    """A connection whose transactions are begun and ended by hand; it ends by itself some ten seconds after its server
+    has fallen silent. Raises StoreError that names no password."""
     try:
+        said = conninfo_to_dict(url)
+        address = make_conninfo(url, **{name: value for name, value in _NETWORK.items() if name not in said})
         connection = psycopg.connect(
-            url, autocommit=True, cursor_factory=psycopg.RawCursor, connect_timeout=_CONNECT_SECONDS,
-            application_name="o2c-hub", options="-c client_encoding=UTF8",
+            address, autocommit=True, cursor_factory=psycopg.RawCursor, application_name="o2c-hub",
+            options="-c client_encoding=UTF8",
         )  # fmt: skip
     except psycopg.ProgrammingError:
         form = "postgresql://USER:PASSWORD@HOST:5432/DATABASE"
@@ -253,4 +268,6 @@ def ours(error: psycopg.Error, connection: psycopg.Connection[Any]) -> StoreErro
         return StoreFull(f"the PostgreSQL store cannot be written: {said}")
     if connection.closed or connection.broken or state.startswith(("08", "57P")) or state in ("25P03", "25P04"):
         return StoreAway(f"the connection to the PostgreSQL store was lost: {said}")
-    return StoreRefused(f"the store refused this: {said}")
+    if state[:2] in _REFUSED and state not in _UNFIT:
+        return StoreRefused(f"the store refused this: {said}")
+    return StoreError(f"the PostgreSQL store has failed: {said}; it is tried again")

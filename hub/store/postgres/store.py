@@ -2,7 +2,7 @@
 
 What SQLite's one writer gives for free is made here: locks by name that are only ever waited for in one order, and a
 transaction that was undone for another one is tried again. A server that went away is connected to again by itself; a
-commit whose answer was lost is asked for, so that nothing is done twice.
+commit whose answer was lost is asked for, however long that takes, so that nothing is done twice.
 """
 
 from __future__ import annotations
@@ -44,6 +44,14 @@ _REGISTER = "INSERT INTO writers (writer, commits) VALUES ($1, 0) ON CONFLICT DO
 _BY_KEY = "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_material = off"
 # No row: a transaction of this writer is still open on the server, and holds it.
 _COMMITS = "SELECT commits FROM writers WHERE writer = $1 FOR UPDATE SKIP LOCKED"
+# What the last transaction of this writer took in hand, and nothing else has changed.
+_TAKEN = "claimed_by IS NOT NULL AND xmin = (SELECT w.xmin FROM writers w WHERE w.writer = $1)"
+_LET_GO = (
+    f"UPDATE receipts SET claimed_by = NULL, enqueued_at = NULL WHERE state = 'received' AND {_TAKEN}",
+    f"""UPDATE deliveries SET claimed_by = NULL, claimed_at = NULL, due_at = coalesce(due_at, updated_at),
+          state = CASE WHEN state <> 'delivering' THEN state WHEN tries > 0 THEN 'retrying' ELSE 'queued' END
+        WHERE {_TAKEN}""",
+)
 
 
 class PostgresStore(Writing):
@@ -160,10 +168,12 @@ class _Transactions:
         self._url, self._statements = url, statements
         self._db: PostgresDatabase | None = None
         self._writer = uuid.uuid4().hex
+        self._doubt: int | None = None  # the commit of which nobody can tell yet whether it was done
         self._closing = threading.Event()
 
     def run(self, job: Job, durable: bool) -> Any:
         """The job's result, once it is committed; the job is run again where the server had other work first."""
+        self._settle()
         locks: set[int] = set()
         for number in range(_TRIES):
             try:
@@ -223,28 +233,43 @@ class _Transactions:
         db.ended()
         try:
             db.execute("COMMIT")
-        except StoreAway as lost:
+        except StoreAway:
             self._drop()
-            if not self._was_committed(number):
-                raise lost
+            self._doubt = number
+            is_done = self._was_committed(number, _DOUBT_SECONDS)
+            self._doubt = None
+            if not is_done:
+                raise
         except StoreError:
             self._undo(db)
             raise
 
-    def _was_committed(self, number: int) -> bool:
-        """What became of a transaction whose commit was not answered. Raises StoreError while nobody can tell."""
-        until = time.monotonic() + _DOUBT_SECONDS
+    def _settle(self) -> None:
+        """Before anything else is written: a commit that stayed in doubt for so long that whoever wanted it was told
+        that the store is away. If it was done, nobody has in hand what it took, and nothing of it was sent."""
+        if self._doubt is None:
+            return
+        if self._was_committed(self._doubt, 0.0):
+            for statement in _LET_GO:
+                self._connected().execute(statement, [self._writer])
+        self._doubt = None
+
+    def _was_committed(self, number: int, seconds: float) -> bool:
+        """What became of a transaction whose commit was not answered. Raises StoreAway where nobody can tell within so
+        many seconds."""
+        until = time.monotonic() + seconds
         while True:
             try:
                 commits = self._connected().execute(_COMMITS, [self._writer]).get
-            except StoreError:
+            except StoreError as error:
                 self._drop()
                 if time.monotonic() >= until or self._closing.wait(0.2):
-                    raise
+                    raise StoreAway(str(error)) from error
                 continue
             if commits is not None:
                 return int(commits) >= number
-            self._closing.wait(0.05)
+            if time.monotonic() >= until or self._closing.wait(0.05):
+                raise StoreAway("the PostgreSQL store has not ended the transaction of a connection that was lost")
 
     def _drop(self) -> None:
         if self._db is not None:

@@ -28,6 +28,12 @@ CLOSED: Any = SimpleNamespace(closed=True, broken=True)
         (psycopg.OperationalError("server closed"), CLOSED, StoreAway, "was lost: server closed"),
         (errors.CheckViolation("a final state is never overwritten"), OPEN, StoreRefused, "a final state"),
         (errors.UniqueViolation("duplicate key"), OPEN, StoreRefused, "duplicate key"),
+        (errors.ProgramLimitExceeded("index row"), OPEN, StoreRefused, "index row"),
+        (psycopg.DataError("integer too large"), OPEN, StoreRefused, "too large"),
+        (errors.UndefinedTable("no such table"), OPEN, StoreError, "has failed: no such table; it is tried again"),
+        (errors.InsufficientPrivilege("denied"), OPEN, StoreError, "has failed: denied"),
+        (errors.QueryCanceled("canceling"), OPEN, StoreError, "has failed: canceling"),
+        (errors.IoError("could not read"), OPEN, StoreError, "has failed: could not read"),
     ],
 )
 def test_an_error_of_the_server_is_one_of_the_hubs(
