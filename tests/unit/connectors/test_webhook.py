@@ -53,7 +53,7 @@ def standard(body: bytes = BODY, at: float = NOW, key: bytes = b"k" * 24) -> dic
     return {"webhook-id": "msg_1", "webhook-timestamp": stamp, "webhook-signature": f"v1,{signature}"}
 
 
-EVENTS = b'[{"eventId": 1, "subscriptionType": "company.creation", "objectId": 17210001, "occurredAt": 1772700000000}]'
+EVENTS = b'[{"eventId": 1, "subscriptionType": "company.creation", "attemptNumber": 2, "occurredAt": 1772700000000}]'
 
 
 def hubspot(body: bytes = EVENTS, at: float = NOW, secret: str = "hub") -> dict[str, str]:
@@ -105,7 +105,7 @@ GOOD: list[tuple[str, str, Mapping[str, str], bytes, Verified]] = [
     ("stripe", "whsec_stripe", stripe(), BODY, Verified("evt_1", "order.paid")),
     ("github", "octo", github(), BODY, Verified("g-1", "push")),
     ("woocommerce", "woo", woocommerce(), BODY, Verified(f"d1:{hashlib.sha256(BODY).hexdigest()}", "order.created")),
-    ("hubspot-webhooks", "hub", hubspot(), EVENTS, Verified(hashlib.sha256(EVENTS).hexdigest(), "company.creation")),
+    ("hubspot-webhooks", "hub", hubspot(), EVENTS, Verified("1:1772700000000", "company.creation")),
     ("adyen", HEX_KEY, {}, adyen(adyen_item()), Verified("7914073381342284:AUTHORISATION:true", "AUTHORISATION")),
 ]
 
