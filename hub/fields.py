@@ -27,13 +27,16 @@ _SECRET_KEY = re.compile(r"authori[sz]ation|passw|secret|token|api[-_]?key|cooki
 # Of a query: names that are those of secrets. Others are so only with a value that is nothing a person would choose.
 _PARAMETER = re.compile(r"[?&]([^=&#\s]+)=([^&#\s]*)")
 _SECRET_PARAMETER = re.compile(
-    r"authori[sz]ation|(?:[a-z]+[-_.])?(?:passw(?:or)?d|passphrase|pwd|secret)"
-    r"|(?:(?:access|api|app|auth|bearer|client|private|refresh|security|session|shared|subscription|x)[-_.]?)+"
-    r"(?:key|token|secret|signature)|token|signature",
+    r"authori[sz]ation|(?:[a-z]+[-_.])?(?:passw(?:or)?d|passphrase|pwd|secret)|hapikey|jwt"
+    r"|(?:(?:access|amz|api|apim|app|auth|bearer|client|oauth|ocp|private|refresh|security|session|shared|subscription"
+    r"|user|x)[-_.]?)+(?:key|token|secret|signature)|token|signature",
     re.IGNORECASE,
 )
-_MAYBE_SECRET = re.compile(r"key|code|sig|auth", re.IGNORECASE)
-_RANDOM = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9_%.~+/=-]{16,}")
+_MAYBE_SECRET = re.compile(r"key|code|sig|auth|pass", re.IGNORECASE)
+_RANDOM = re.compile(
+    r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9%.~+/=]{16,}"
+    r"|(?=.*[0-9])(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9_%.~+/=-]{20,}"  # several words are joined so, too
+)
 _FILLED_IN = re.compile(r"\{[^{}]*\}")
 _SHORTEST_SECRET = 4
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#]+\S*")

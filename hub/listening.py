@@ -82,13 +82,15 @@ class Shown:
         if (now := self._on_disk()) == self._seen:
             return
         self._seen = now
+        fresh = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self._certificate, self._key, password="")
-            context.load_cert_chain(self._certificate, self._key, password="")
+            fresh.load_cert_chain(self._certificate, self._key, password="")
         except OSError as error:
             reason = f"{self._certificate} and {self._key}: {getattr(error, 'reason', None) or error.strerror}"
             _log.error("a certificate was replaced by what cannot be shown; the one before stays", reason=reason)
         else:
+            # A context keeps one certificate for each kind of key: another kind would be shown beside the old one.
+            context.sni_callback = lambda connection, name, of: setattr(connection, "context", fresh)
             _log.info("another certificate is shown", certificate=self._certificate)
 
     def _on_disk(self) -> list[tuple[int, int, int] | None]:

@@ -89,17 +89,27 @@ def circuit(
         raise UsageError(f"say why: --reason TEXT; it stands in the audit, and with {where}")
     with hub_at_hand(project) as hub:
         if step in _SWITCHES:
-            _found(hub, system)
-            hub.post(f"{_path(system)}/{step}", {"reason": reason})
-            view = _found(hub, system)[0]
+            view = _switched(hub, system, step, reason)
         else:
             view = hub.post(f"{_path(system)}/circuit/{step}", {"reason": reason})
     if as_json:
         say_json(view)
         return
+    if view.keys() == {"name"}:
+        say(f"'{system}' is no longer stopped; it is no system of the files in force")
+        return
     say_table(_COLUMNS, [_row(view)])
     if step == "probe":
         complain("the next look at it is let through" if view["fetches"] else "the next delivery to it goes now")
+
+
+def _switched(hub: HubClient, system: str, step: str, reason: str) -> dict[str, Any]:
+    """How the system is afterwards. One that was stopped and is no longer configured can be started too, which ends
+    what is told of it."""
+    if step == "stop":
+        _found(hub, system)
+    hub.post(f"{_path(system)}/{step}", {"reason": reason})
+    return next((item for item in hub.get("/systems")["items"] if item["name"] == system), {"name": system})
 
 
 def _change(rate: str, concurrency: int | None, retry_budget: str) -> dict[str, Any]:

@@ -137,7 +137,7 @@ def _say_result(state: Mapping[str, Any], as_json: bool) -> None:
     again = sum(count for name, count in state["outcomes"].items() if name in NEEDS_A_PERSON)
     if again:
         complain(f"{again} of them {'needs' if again == 1 else 'need'} a person again; see: o2c dead")
-    finish(failed=again > 0)
+    finish(failed=again > 0 or not state["items"].get("started") or state["state"] == "cancelled")
 
 
 COMMANDS = (replay,)

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from hub.errors import DecodeError, MappingError
+from hub.errors import DecodeError, MappingError, without_values
 
 CONTROL = {
     "TABNAM": 10, "MANDT": 3, "DOCNUM": 16, "DOCREL": 4, "STATUS": 2, "DIRECT": 1, "OUTMOD": 1, "EXPRSS": 1, "TEST": 1,
@@ -77,7 +77,7 @@ class IdocError(DecodeError):
         first, more = errors[0], f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
         super().__init__(
             first.message + more, code=first.full_code, position=first.position, field_path=first.path,
-            value_excerpt=first.seen, expected=first.expected,
+            value_excerpt=first.seen, expected=first.expected, cause=without_values(first.message, first.seen),
         )  # fmt: skip
 
 

@@ -87,7 +87,7 @@ from typing import Any
 
 import msgspec
 
-from hub.errors import DecodeError
+from hub.errors import DecodeError, without_values
 
 ZERO = Decimal(0)
 OPENING, CLOSING = ("OPBD", "PRCD"), ("CLBD",)  # PRCD: the booked balance that the statement before closed with
@@ -155,7 +155,7 @@ class StatementError(DecodeError):
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
         super().__init__(
             first.message + more, code=first.full_code, position=first.position, value_excerpt=first.seen,
-            expected=first.expected, field_path=first.path,
+            expected=first.expected, field_path=first.path, cause=without_values(first.message, first.seen),
         )  # fmt: skip
 
 

@@ -36,12 +36,16 @@ def put(db: Database, files: Mapping[str, bytes], hash: str, at: float, actor: s
 
 def activate(db: Database, set_id: int, at: float, actor: str) -> None:
     """Put a set in force: one row, at once."""
-    db.execute("INSERT INTO activations (set_id, activated_at, actor) VALUES (?, ?, ?)", (set_id, at, actor))
+    _activate(db, set_id, at, actor.removesuffix(_GONE_BACK))
 
 
 def go_back(db: Database, set_id: int, at: float, actor: str) -> None:
     """Put an earlier set in force again."""
-    activate(db, set_id, at, actor + _GONE_BACK)
+    _activate(db, set_id, at, actor + _GONE_BACK)
+
+
+def _activate(db: Database, set_id: int, at: float, actor: str) -> None:
+    db.execute("INSERT INTO activations (set_id, activated_at, actor) VALUES (?, ?, ?)", (set_id, at, actor))
 
 
 def is_taken_back(db: Database, hash: str) -> bool:

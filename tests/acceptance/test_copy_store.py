@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
 import pytest
 from hub_process import HubProcess
-from receiver import Receiver
 from servers import PostgresServer
 
 ORDERS, LATER = 30, 5
@@ -21,12 +21,12 @@ WAITS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4
 
 
 @pytest.fixture
-def hub(tmp_path: Path, receiver: Receiver) -> HubProcess:
-    return HubProcess(tmp_path, receiver)
+def hub(make_hub: Callable[..., HubProcess]) -> HubProcess:
+    return make_hub()
 
 
 def test_a_copy_that_was_killed_leaves_nothing_and_the_next_one_is_whole(
-    hub: HubProcess, receiver: Receiver, postgres: PostgresServer
+    hub: HubProcess, postgres: PostgresServer
 ) -> None:
     target = postgres.new_database()
     hub.environment["DATABASE_URL"] = target

@@ -10,7 +10,7 @@ import ssl
 import subprocess
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -39,10 +39,13 @@ def set_http(project: Path, *more: str) -> int:
     return port
 
 
-def make_certificate(project: Path, *options: str) -> None:
+EC, RSA = ("ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"), ("rsa:2048",)
+
+
+def make_certificate(project: Path, *options: str, key: Sequence[str] = EC) -> None:
     (project / "tls").mkdir(exist_ok=True)
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+        ["openssl", "req", "-x509", "-newkey", *key, "-nodes", "-days", "2",
          "-subj", "/CN=hub.example", "-addext", "subjectAltName=DNS:hub.example", "-keyout", str(project / KEY),
          "-out", str(project / CERTIFICATE), *options],
         check=True, capture_output=True,
@@ -98,6 +101,9 @@ def test_a_certificate_that_is_replaced_is_shown_without_a_restart(project: Path
         shutil.copy(project / "next.pem", project / CERTIFICATE)
         until(lambda: o2c(project, "messages").returncode == 0)
         assert "another certificate is shown" in (project / "hub.log").read_text()
+        make_certificate(project, key=RSA)  # the commands believe the certificate in the file and no other
+        until(lambda: (project / "hub.log").read_text().count("another certificate is shown") == 2)
+        assert o2c(project, "messages").returncode == 0
 
 
 def until(is_so: Callable[[], bool]) -> None:

@@ -62,7 +62,8 @@ def rotate(hub: HubProcess, receiver: Receiver, key: str) -> None:
     assert (sent(hub, OLD), sent(hub, NEW)) == (202, 401)
     assert set(shown()[:8]) == {f"Bearer {OLD}"}
     before = call(hub, key, "GET", "/deployments")["active"]
-    assert call(hub, key, "POST", "/deployments", {})["set_id"] == before
+    assert hub.spawn("deploy").wait(60) == 0
+    assert call(hub, key, "GET", "/deployments")["active"] == before
     assert (sent(hub, OLD), sent(hub, NEW)) == (401, 202)
     hub.wait_for(lambda: sent(hub, NEW) == 202 and len(shown()) > 20 and set(shown()[-8:]) == {f"Bearer {NEW}"})
 

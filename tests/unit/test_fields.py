@@ -195,7 +195,8 @@ def test_an_overlay_replaces_what_is_no_mapping_on_both_sides():
 @pytest.mark.parametrize(
     "name",
     ["api_key", "apikey", "API-Key", "token", "access_token", "accessToken", "client_secret", "password", "db_password",
-     "subscription-key", "signature", "x-api-key"],
+     "subscription-key", "signature", "x-api-key", "oauth_token", "hapikey", "Ocp-Apim-Subscription-Key",
+     "X-Amz-Signature"],
 )  # fmt: skip
 @pytest.mark.parametrize("kind", ["text", "raw"])
 def test_a_secret_in_a_query_is_a_fault_that_says_what_to_write(name, kind):
@@ -224,6 +225,9 @@ def test_what_only_may_be_a_secret_is_one_where_nobody_would_choose_it(text):
     "text",
     [
         "/x?key=order",
+        "/x?key=order_reference_2024",
+        "/x?code=WAREHOUSE-DE-01-MAIN",
+        "/x?code=0c5a6f1e-7a54-4c8e-9a53-0e2c6b1f9d11",
         "/x?key={key}",
         "/x?token={token}",
         "/x?page_token=abcdef0123456789",
