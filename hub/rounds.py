@@ -9,6 +9,8 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from connectors.base import ConnectorError
 from hub.deploy import active_program
 from hub.errors import HubError, StoreAway
@@ -85,7 +87,12 @@ class Rounds:
         if last is not None and last[1] == self._engine.program.set_id and self._followed in (None, last):
             self._followed = last
             return
-        program = active_program(self._engine.store, self._environment, self._own_connectors)
+        known = self._engine.program
+        is_known = last is not None and last[1] == known.set_id
+        # Another one of the same, by which all that goes by a program knows that something was deployed.
+        program = replace(known) if is_known else active_program(
+            self._engine.store, self._environment, self._own_connectors
+        )  # fmt: skip
         if program is not None:
             self._engine.activate(program)
             self._deployed()

@@ -7,7 +7,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
-from typing import TypeVar
 
 import dramatiq
 
@@ -19,7 +18,6 @@ from hub.pipeline.engine import Engine
 from hub.pipeline.line import Earlier, Line
 from hub.store.receipts import BATCH
 
-_T = TypeVar("_T")
 _log = structlog.get_logger("worker")
 # Longer than a transformer is given for a batch that hangs, and for its members one by one.
 STUCK_SECONDS = 150.0
@@ -39,8 +37,8 @@ class LocalWorker:
         self._told: set[str] = set()
         self._held_up: set[tuple[str, ...]] = set()  # what waits for the store, as far as it was said
         self._waiting: deque[int] = deque()
-        self._sources: deque[str] = deque()  # to be looked at once more
-        self._left: deque[str] = deque()  # to be looked at a little later
+        self._sources: dict[str, None] = {}  # to be looked at once more
+        self._left: dict[str, None] = {}  # to be looked at a little later
         self._stopping = False
         self._taking = threading.Event()
         # As many at once as transformers take: a thread that waited for one would be missing for deliveries. And in
@@ -61,15 +59,13 @@ class LocalWorker:
 
     def look_again(self, sources: Collection[str], later: bool = False) -> None:
         """Take what others have left of these sources, or ``later`` what they leave lying."""
-        if later:
-            self._left.extend(sources)
-            return
-        self._sources.extend(sources)
-        self._process.send()
+        (self._left if later else self._sources).update(dict.fromkeys(sources))
+        if not later:
+            self._process.send()
 
     def look_at_left(self) -> None:
         """Look at what was left to others since this was called before."""
-        if left := dict.fromkeys(_some(self._left)):
+        if left := _first(self._left):
             self.look_again(left)
 
     def start(self, engine: Engine) -> None:
@@ -113,7 +109,7 @@ class LocalWorker:
     def _process_some(self) -> None:
         assert self._engine is not None
         with _Busy(self._busy_since), self._line.place() as place:
-            seqs, sources = _some(self._waiting), _some(self._sources)
+            seqs, sources = _some(self._waiting), _first(self._sources)
             self._taking.set()
             self._try(partial(self._engine.process, seqs, place, sources), "receipts")
 
@@ -138,9 +134,18 @@ class LocalWorker:
                 _log.info(f"{what} go on, the store answers", **of)
 
 
-def _some(waiting: deque[_T]) -> list[_T]:
+def _first(sources: dict[str, None]) -> list[str]:
+    """The first of what is there, no more than a batch, which is then no longer there. Another thread may add to it
+    meanwhile."""
+    found = list(sources)[:BATCH]
+    for source in found:
+        sources.pop(source, None)
+    return found
+
+
+def _some(waiting: deque[int]) -> list[int]:
     """The first of what waits, no more than a batch."""
-    found: list[_T] = []
+    found: list[int] = []
     while waiting and len(found) < BATCH:
         try:
             found.append(waiting.popleft())

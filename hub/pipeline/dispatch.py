@@ -295,11 +295,11 @@ class Dispatcher:
 
     def _record(self, verdicts: Sequence[tuple[Sent, Verdict]]) -> None:
         engine, now = self._engine, self._engine.clock.epoch()
-        replies, unanswered = answers_of(verdicts, now, engine.clock.new_id)
+        answers = answers_of(verdicts, now, engine.clock.new_id)
         verdicts = [(sent, hidden(v, sent.secrets)) for sent, v in verdicts]  # replies stay as they came
         ended = [(sent, conclude(sent, verdict, now, self._chance)) for sent, verdict in verdicts]
         steps, opened = self.gates.note([(s.delivery.system, s.delivery.delivery_id, v) for s, v in verdicts], now)
-        ends = Ends(now, [f for _, f in ended], replies, unanswered, switches_of(verdicts, ended), steps)
+        ends = Ends(now, [f for _, f in ended], answers, switches_of(verdicts, ended), steps)
         job = Part(self._records.store, ends)
 
         def done(result: tuple[set[str], list[Accepted]] | None, error: Exception | None) -> None:
@@ -309,9 +309,9 @@ class Dispatcher:
             if result is None:
                 # What was sent is not recorded yet: the rows stay claimed, and are recorded when the store can write.
                 engine.counts.store_failed()
-                engine.later(lambda: self._recorded(ended, replies, steps, *engine.store.write(job)))
+                engine.later(lambda: self._recorded(ended, answers.replies, steps, *engine.store.write(job)))
                 return
-            self._recorded(ended, replies, steps, *result)
+            self._recorded(ended, answers.replies, steps, *result)
 
         engine.store.committer.submit(job, done, patient=True)
         for system in opened:

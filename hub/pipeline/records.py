@@ -22,19 +22,27 @@ Thrown = tuple[str, str, str, str]  # kind, name, state, reason of a switch
 
 
 @dataclass(slots=True)
+class Answers:
+    """What targets said, as arrivals; of the deliveries whose routes want that, those with and those without."""
+
+    replies: list[Arrival] = field(default_factory=list)
+    answered: list[Delivery] = field(default_factory=list)
+    unanswered: list[Delivery] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Ends:
-    """What some verdicts lead to, at ``now``; ``unanswered`` are those without the answer that their route wants."""
+    """What some verdicts lead to, at ``now``."""
 
     now: float
     finishes: Sequence[Finish]
-    replies: Sequence[Arrival]
-    unanswered: Sequence[Delivery]
+    answers: Answers
     thrown: set[Thrown]
     steps: Sequence[Step]
     rows: list[tuple[Any, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
-        bodies = [(a.receipt_id, RAW, 1, a.content_type, a.raw) for a in self.replies]
+        bodies = [(a.receipt_id, RAW, 1, a.content_type, a.raw) for a in self.answers.replies]
         self.rows = payloads.packed_rows(bodies, self.now)
 
 
@@ -53,29 +61,33 @@ class Records:
                 switches.throw(db, kind, name, state, reason, part.now, "hub")
             for step in part.steps:
                 step.store(db)
-            for d in part.unanswered:
+            for d in part.answers.unanswered:
                 findings.put(db, d.message_id, findings.NO_REPLY, d.source, _unanswered(d), part.now)
         worker = self._engine.worker
         free = deliveries.finish(db, [finish for part in parts for finish in part.finishes], worker)
-        return [(free, self._take_in(db, part) if part.replies else []) for part in parts]
+        return [(free, self._take_in(db, part) if part.answers.replies else []) for part in parts]
 
     def _take_in(self, db: Database, part: Ends) -> list[Accepted]:
-        if receipts.is_stored(db, part.replies[0].receipt_id):
+        replies = part.answers.replies
+        if receipts.is_stored(db, replies[0].receipt_id):
             # By a commit of which nobody has heard: all of it was done then.
-            return [Accepted(a.receipt_id, 0, duplicate=True) for a in part.replies]
-        if findings.is_any_open(db, [findings.NO_REPLY]):
-            for message_id in {reply.causation_id for reply in part.replies}:
-                findings.settle_others(db, message_id, [findings.NO_REPLY], (), part.now)
-        return receipts.accept(db, part.replies, part.rows, self._engine.intake.worker)
+            return [Accepted(a.receipt_id, 0, duplicate=True) for a in replies]
+        if part.answers.answered and findings.is_any_open(db, [findings.NO_REPLY]):
+            for d in part.answers.answered:
+                findings.settle_one(db, d.message_id, findings.NO_REPLY, _unanswered(d), part.now)
+        return receipts.accept(db, replies, part.rows, self._engine.intake.worker)
 
 
-def answers_of(
-    verdicts: Sequence[tuple[Sent, Verdict]], now: float, new_id: Callable[[], str]
-) -> tuple[list[Arrival], list[Delivery]]:
-    """The answers that routes want, as arrivals, and the deliveries that their targets have without any."""
-    found = [(sent, verdict, _answer_of(sent, verdict, now, new_id)) for sent, verdict in verdicts]
-    replies = [answer for *_, answer in found if answer is not None]
-    return replies, [sent.delivery for sent, v, answer in found if answer is None and _wants_reply(sent, v)]
+def answers_of(verdicts: Sequence[tuple[Sent, Verdict]], now: float, new_id: Callable[[], str]) -> Answers:
+    """The answers among some verdicts."""
+    found = Answers()
+    for sent, verdict in verdicts:
+        answer = _answer_of(sent, verdict, now, new_id)
+        if answer is not None:
+            found.replies.append(answer)
+        if _wants_reply(sent, verdict):
+            (found.unanswered if answer is None else found.answered).append(sent.delivery)
+    return found
 
 
 def _answer_of(sent: Sent, verdict: Verdict, now: float, new_id: Callable[[], str]) -> Arrival | None:

@@ -115,6 +115,7 @@ class Working:
         self._hearing.give_back(self._ground.store.reader())
         self._rounds.stop()
         self._thread.join(10)
+        self._ground.apart.close()  # look-ups and the last of destinations that are ending are still this worker's
         self._lease.end()
         self._ground.close()
 

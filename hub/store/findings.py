@@ -48,6 +48,15 @@ def settle_others(db: Database, message_id: str, codes: Sequence[str], found: Co
     )
 
 
+def settle_one(db: Database, message_id: str, code: str, detail: str, at: float) -> None:
+    """What was found in just these words has come right."""
+    db.execute(
+        """UPDATE message_findings SET settled_at = ?
+           WHERE message_id = ? AND code = ? AND detail = ? AND settled_at IS NULL""",
+        (at, message_id, code, detail),
+    )
+
+
 def note(db: Database, message_id: str, code: str, source: str, detail: str, at: float) -> None:
     """Something to know about a message that nobody has to see to."""
     db.execute(

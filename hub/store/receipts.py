@@ -119,23 +119,25 @@ def take(
     or a batch. So what one worker has follows each other, whoever was told of what.
 
     A source that another worker has in hand is left to it while less than a batch of it waits, and none for long: what
-    comes after that may not be sent before it in any case. Such sources are told beside; whoever has something in hand
-    looks once more when it is stored.
+    comes after that may not be sent before it in any case. Such sources, and those of which there was more than could
+    be taken, are told beside; whoever has something in hand looks once more when it is stored.
     """
     rows = db.executemany(_TOLD_OF, [(seq,) for seq in seqs])
     told = Counter(str(source) for source, state, holder in rows if state == "received" and holder is None)
-    room, taken, left = max(BATCH - told.total(), 0), list[Row](), list[str]()
+    room, wanted, left = max(BATCH - told.total(), 0), dict[int, str](), dict[str, None]()
     for source in dict.fromkeys([*told, *sources]):
         free = db.execute(_OLDEST_FREE, (source, BATCH + 1)).fetchall()
         if not free:
             continue
-        if _is_left(db, source, free, worker, now):
-            left.append(source)
-            continue
-        wanted = [seq for seq, _ in free[: told[source] + room]]
-        room -= max(len(wanted) - told[source], 0)
-        taken += claim(db, wanted, worker)
-    return taken, left
+        most = 0 if _is_left(db, source, free, worker, now) else told[source] + room
+        room -= max(min(len(free), most) - told[source], 0)
+        wanted |= {int(seq): source for seq, _ in free[:most]}
+        if most < len(free):
+            left[source] = None
+    # In the order of their numbers, as everybody locks receipts: nobody waits for another in a circle.
+    taken = claim(db, sorted(wanted), worker)
+    missed = wanted.keys() - {row[1] for row in taken}
+    return taken, [*(left | {wanted[seq]: None for seq in sorted(missed)})]
 
 
 def oldest_free(db: Database, source: str) -> list[int]:

@@ -107,7 +107,7 @@ def test_every_step_is_in_the_audit(running: Path) -> None:
             "o2c: 'shut' is no step; expected open, close, probe, stop or start, as in: o2c circuit erp open",
         ),
         (("circuit", "erp", "stop"), 2, "o2c: say why: --reason TEXT; it stands in the audit, and with the system"),
-        (("circuit", "webshop", "start"), 1, "o2c: nothing is sent to a system 'webshop', or fetched from one"),
+        (("circuit", "webshop", "start"), 1, "o2c: the system 'webshop' is not off"),
         (("circuit", "webshop", "probe"), 1, "o2c: nothing is sent to 'webshop' or fetched from it"),
     ],
 )

@@ -13,7 +13,7 @@ def taken(
     store: Store, told: Sequence[int], worker: str = "me", sources: Sequence[str] = (), now: float = 0.0
 ) -> list[int]:
     rows, _ = store.write(lambda db: receipts.take(db, told, sources, worker, now))
-    return [row[1] for row in rows]
+    return sorted(row[1] for row in rows)
 
 
 def test_whoever_is_told_of_a_receipt_takes_what_waits_longest_of_its_source(store: Store) -> None:
@@ -28,8 +28,16 @@ def test_whoever_is_told_of_a_receipt_takes_what_waits_longest_of_its_source(sto
 def test_a_batch_takes_what_it_was_told_of_and_no_more_than_it_has_room_for(store: Store) -> None:
     shop = [a.seq for a in accept(store, *[arrival() for _ in range(150)])]
     bank = [a.seq for a in accept(store, *[arrival(source="bank") for _ in range(9)])]
-    assert taken(store, [*bank[4:8], *shop[100:]]) == [*bank, *shop[:119]]
+    assert taken(store, [*bank[4:8], *shop[100:]]) == [*shop[:119], *bank]
     assert taken(store, shop[140:], sources=["bank"]) == shop[119:]
+
+
+def test_a_source_of_which_more_waits_than_a_batch_has_room_for_is_looked_at_again(store: Store) -> None:
+    shop = [a.seq for a in accept(store, *[arrival() for _ in range(140)])]
+    bank = [a.seq for a in accept(store, arrival(source="bank"))]
+    rows, left = store.write(lambda db: receipts.take(db, shop[12:], ["bank"], "me", 0.0))
+    assert (sorted(row[1] for row in rows), left) == (shop[:128], ["shop", "bank"])
+    assert taken(store, [], sources=left) == [*shop[128:], *bank]
 
 
 def test_a_source_that_another_has_in_hand_is_left_to_it_while_little_waits(store: Store) -> None:

@@ -124,11 +124,29 @@ def test_a_system_whose_settings_are_the_same_stays_open_over_a_deploy(world: Wo
     until(world, lambda: erp.server.in_flight == 1)
     before = world.engine.dispatcher.destinations.of("erp")
     deployed(world, routes=ROUTES + b"weight: 2\n")
+    deployed(world, systems=b"# of the north\n" + erp.settings())  # a line above it is no setting of it
     assert world.engine.dispatcher.destinations.of("erp") is before
     world.send(order(2))
     erp.answers.set()
     until(world, delivered(world, 2))
     assert (erp.server.most_in_flight, erp.server.connections) == (1, 1)
+
+
+def test_a_system_that_does_not_end_is_not_waited_for_for_ever(world: World, erp: Erp) -> None:
+    destinations = world.engine.dispatcher.destinations
+    world.send(order(1))
+    until(world, delivered(world, 1))
+    old, may_end = destinations.of("erp"), threading.Event()
+    assert old is not None
+    close = old.close
+    old.close = lambda: (may_end.wait(_LONGEST), close())[1]  # type: ignore[method-assign]
+    destinations.reopen("erp")
+    world.send(order(2))
+    assert (destinations.of("erp"), len(erp.server.requests)) == (None, 1)
+    world.wait(61)
+    until(world, delivered(world, 2))
+    may_end.set()
+    until(world, lambda: destinations.of("erp") not in (None, old))
 
 
 def test_a_deploy_reads_secrets_that_have_changed(world: World, erp: Erp) -> None:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from servers import PostgresServer
 
@@ -81,6 +82,23 @@ def is_waiting(future: Future[Any]) -> bool:
     except TimeoutError:
         return True
     return False
+
+
+def test_who_takes_of_several_sources_holds_none_while_it_waits_for_another(
+    stores: tuple[Store, Store], apart: ThreadPoolExecutor
+) -> None:
+    """Whatever each was told of first: two that waited for each other would be undone by the server."""
+    one, other = stores
+    shop = [a.seq for a in accept(one, arrival(), arrival())]
+    bank = [a.seq for a in accept(one, arrival(source="bank"), arrival(source="bank"))]
+    with begun(one, apart, lambda db: receipts.take(db, shop, [], "one", 1.0)) as first:
+        second = apart.submit(other.write, lambda db: receipts.take(db, [*bank, *shop], [], "other", 1.0))
+        assert is_waiting(second)
+        with psycopg.connect(one.url, autocommit=True) as connection:
+            connection.execute("SELECT 1 FROM receipts WHERE source = 'bank' FOR UPDATE NOWAIT")
+    assert [row[1] for row in first.result()[0]] == shop
+    taken, left = second.result(30)
+    assert ([row[1] for row in taken], left) == (bank, ["shop"])
 
 
 def taken_in(source: str, key: str | None = None) -> Callable[[Database], Any]:
