@@ -117,6 +117,17 @@ def test_an_answer_without_a_body_is_told_of_until_a_reply_comes(make_world: Cal
     assert [one.code for one in findings.of_message(world.store.reader(), accepted.receipt_id)] == ["no_reply"]
 
 
+def test_the_answer_of_another_target_settles_nothing(make_world: Callable[..., World]) -> None:
+    target = b"  - {system: erp, map: order-out, reply: {map: erp-answer}}\n"
+    both = REPLYING.replace(target, target + target.replace(b"erp,", b"wms,"))
+    world = make_world(routes=both, erp_answer=ANSWER)
+    world.target("erp").answers.append(Verdict(DELIVERED, status=202))
+    world.target("wms").answers.append(CREATED)
+    world.send(order(1))
+    assert replies(world) == [("wms", "orders#wms")]
+    assert [code for code, _ in open_findings(world)] == ["no_reply"]
+
+
 def test_an_answer_without_a_body_that_no_route_wants_is_in_order(world: World) -> None:
     world.target("erp").answers.append(Verdict(DELIVERED, status=204))
     world.send(order(1))
