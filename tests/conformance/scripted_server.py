@@ -90,6 +90,7 @@ class ScriptedServer:
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stopping.wait()
+        await _some_turns()  # one that was just accepted could not be taken up by a server that is closed
         server.close()
         for writer in self._writers:
             writer.transport.abort()
@@ -97,8 +98,7 @@ class ScriptedServer:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
-        for _ in range(5):
-            await asyncio.sleep(0)  # the transports take some turns to close
+        await _some_turns()  # the transports take some to close
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.append(writer)
@@ -126,6 +126,11 @@ class ScriptedServer:
             await self.script(request, line)
         finally:
             self.in_flight -= 1
+
+
+async def _some_turns() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
 
 
 async def answer_ok(request: Request, line: Line) -> None:
