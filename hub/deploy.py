@@ -19,15 +19,18 @@ from hub.store.database import Database
 
 def deploy(
     store: Store, files: Mapping[str, bytes], environment: str | None, clock: Clock, actor: str,
-    own_connectors: Path | None = None,
+    own_connectors: Path | None = None, anew: bool = False,
 ) -> Program:  # fmt: skip
     """Check a project's files, store them and put them in force. Raises ProjectError with every fault.
 
-    Deploying what is in force already changes nothing.
+    Deploying what is in force already changes nothing, but that every process reads its secrets again where it is put
+    in force ``anew``.
     """
     hash, now = content_hash(files), clock.epoch()
     in_force = sets.active(store.reader())
     if in_force is not None and sets.is_same(store.reader(), in_force, hash, hub.__version__):
+        if anew:
+            store.write(lambda db: sets.activate(db, in_force, now, actor))
         return build_program(files, environment, in_force, own_connectors)
     shipped = reference_files()
     own = [path for path, content in files.items() if shipped.get(path) != content]
@@ -36,7 +39,7 @@ def deploy(
 
     def job(db: Database) -> int:
         set_id = sets.put(db, files, hash, now, actor, hub.__version__)
-        if sets.active(db) != set_id:
+        if anew or sets.active(db) != set_id:
             sets.activate(db, set_id, now, actor)
         return set_id
 

@@ -102,7 +102,7 @@ class Hub:
     def deploy(self, actor: str) -> int:
         """Put the project folder as it is now in force; gives the set's number. Raises ProjectError."""
         files = read_files(self.root)
-        program = deploy(self.store, files, self.environment, self.clock, actor, self.own_connectors)
+        program = deploy(self.store, files, self.environment, self.clock, actor, self.own_connectors, anew=True)
         self.engine.activate(program)
         return program.set_id
 

@@ -15,7 +15,6 @@ from hub.api.operations import described
 from hub.clock import iso
 from hub.errors import Conflict
 from hub.store import audit, sets
-from hub.store.database import Database
 
 router = APIRouter(tags=["deployments"], route_class=Gated)
 _ACTING = described("admin", acting=True) | {"response_model": bodies.Deployed}
@@ -51,13 +50,9 @@ def _put_in_force(
         before = desk.engine.program.set_id
         set_id, now = step(desk.deployer), desk.engine.clock.epoch()
         detail = {"before": before, "after": set_id}
-
-        def job(db: Database) -> None:
-            if set_id == before:  # every process reads its secrets again
-                sets.activate(db, set_id, now, caller.name)
-            audit.append(db, now, caller.actor, f"set.{action}", str(set_id), detail, body.reason)
-
-        desk.engine.store.write(job)
+        desk.engine.store.write(
+            lambda db: audit.append(db, now, caller.actor, f"set.{action}", str(set_id), detail, body.reason)
+        )
         return bodies.Deployed(set_id=set_id)
 
     return once.run(caller, body, work)

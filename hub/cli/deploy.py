@@ -11,7 +11,7 @@ from hub.cli.terminal import Json, ProjectFolder, complain, say, say_json
 from hub.cli.workplace import Workplace, actor, environment_name, open_workplace, project_store, running_hub
 from hub.deploy import deploy as deploy_files
 from hub.deploy import rollback as roll_back
-from hub.store import clock_of, sets
+from hub.store import clock_of
 
 
 def deploy(
@@ -36,11 +36,7 @@ def _into_store(place: Workplace, rollback: bool) -> int:
     try:
         if rollback:
             return roll_back(store, environment_name(), clock_of(store), actor()).set_id
-        before, clock = sets.active(store.reader()), clock_of(store)
-        set_id = deploy_files(store, place.files, environment_name(), clock, actor()).set_id
-        if set_id == before:  # hubs that this folder knows nothing of read their secrets again
-            store.write(lambda db: sets.activate(db, set_id, clock.epoch(), actor()))
-        return set_id
+        return deploy_files(store, place.files, environment_name(), clock_of(store), actor(), anew=True).set_id
     finally:
         store.close()
 

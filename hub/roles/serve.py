@@ -83,7 +83,7 @@ class Serving:
     def _deployed(self, actor: str) -> Program:
         ground = self._ground
         files = read_files(ground.root)
-        return deploy(ground.store, files, ground.environment, ground.clock, actor, ground.own_connectors)
+        return deploy(ground.store, files, ground.environment, ground.clock, actor, ground.own_connectors, anew=True)
 
     def deploy(self, actor: str) -> int:
         """Put the project folder as it is now in force; gives the set's number. Raises ProjectError."""

@@ -92,7 +92,7 @@ class Sweeping:
         self._leadership = Leadership(ground, self._sweeper.store_news)
         self._is_leading = False
         self._firsts: list[tuple[str, int]] = []
-        self._look_again = 0.0  # for those that are gone without a trace; whose lease has ended is looked after at once
+        self._look_again = 0.0  # for workers gone without a trace; those whose lease has ended are seen at once
 
     def round(self) -> None:
         """One round, if this process leads."""

@@ -29,5 +29,4 @@ def make_hub(tmp_path: Path, receiver: Receiver) -> Iterator[Callable[..., HubPr
 
     yield make
     for hub in made:
-        if hub.process is not None and hub.process.poll() is None:
-            hub.kill_all()
+        hub.kill_what_runs()

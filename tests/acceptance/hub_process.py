@@ -133,6 +133,11 @@ class HubProcess:
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
+    def kill_what_runs(self) -> None:
+        """For the end of a test, however it ended."""
+        if self.process is not None and self.process.poll() is None:
+            self.kill_all()
+
     def stop(self) -> int:
         assert self.process is not None
         if self.process.poll() is None:

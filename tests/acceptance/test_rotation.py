@@ -92,3 +92,4 @@ def test_workers_use_a_replaced_secret_from_a_deploy_on(cluster: Cluster, receiv
     key = cluster.add_key()
     cluster.start()
     rotate(cluster, receiver, key)
+    assert cluster.ready()["workers"] == 2  # and neither was started anew for it

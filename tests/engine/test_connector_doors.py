@@ -141,7 +141,7 @@ class AnotherProcess:
         self._world = world
 
     def deploy(self, actor: str) -> int:
-        return deploy(self._world.store, self._world.files, None, self._world.clock, actor).set_id
+        return deploy(self._world.store, self._world.files, None, self._world.clock, actor, anew=True).set_id
 
     def rollback(self, actor: str) -> int:
         raise AssertionError("nobody goes back")

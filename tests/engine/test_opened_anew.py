@@ -157,6 +157,7 @@ def test_a_deploy_reads_secrets_that_have_changed(world: World, erp: Erp) -> Non
     deployed(world, routes=ROUTES + b"weight: 2\n")
     world.send(order(2))
     until(world, delivered(world, 2))
+    assert [request.headers["authorization"] for request in erp.server.requests] == ["Bearer one", "Bearer two"]
 
 
 def test_a_system_that_is_started_by_hand_has_its_secrets_read_again(world: World, erp: Erp) -> None:
