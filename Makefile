@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # Tests start hundreds of processes; each would compile the hub anew where Python is told to keep nothing compiled.
 export PYTHONDONTWRITEBYTECODE :=
+# Debian keeps servers, and the means to start one as its own user, where not everybody's PATH looks.
+export PATH := $(PATH):/usr/sbin:/sbin
 # program:Debian package, what tests start besides Python
 TEST_PROGRAMS := openssl:openssl git:git redis-server:redis-server rabbitmq-server:rabbitmq-server \
   systemd-analyze:systemd initdb:postgresql faketime:faketime sshd:openssh-server node:nodejs npm:npm xmlsec1:xmlsec1 \
@@ -60,7 +62,7 @@ real-systems: test-packages setup
 # Root installs what is missing, without starting it as a service; anyone else is told the names.
 test-packages:
 	@set -eu; missing=""; \
-	for folder in /usr/sbin /usr/lib/rabbitmq/bin /usr/lib/postgresql/*/bin; do PATH="$$PATH:$$folder"; done; \
+	for folder in /usr/lib/rabbitmq/bin /usr/lib/postgresql/*/bin; do PATH="$$PATH:$$folder"; done; \
 	for pair in $(TEST_PROGRAMS); do \
 	  command -v "$${pair%%:*}" >/dev/null 2>&1 || missing="$$missing $${pair##*:}"; \
 	done; \
