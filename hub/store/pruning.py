@@ -98,6 +98,12 @@ def remove_left_behind(db: Database, chunk: Chunk, limit: int) -> int:
     return removed
 
 
+def forget_passes(db: Database, kind: str, marks: Sequence[str]) -> None:
+    """How far passes have come, of a kind of counter, and what they have left behind."""
+    db.executemany("DELETE FROM counters WHERE kind = ? AND name = ?", [(kind, mark) for mark in marks])
+    db.executemany("DELETE FROM left_behind WHERE mark = ?", [(mark,) for mark in marks])
+
+
 def _free(db: Database, chunk: Chunk) -> list[int]:
     return [int(seq) for (seq,) in db.execute(_FREE, (chunk.mark, chunk.after, chunk.until))]
 

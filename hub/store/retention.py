@@ -7,6 +7,7 @@ goes when nothing protects it any more.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -24,6 +25,7 @@ from hub.store.pruning import Chunk
 ROWS = 500  # of one transaction
 _DEDUPE_KEEP = 30 * 86400.0
 _MARK = "retention"
+_PASSES = {"raw": pruning.RAW, "stages": pruning.STAGES}
 
 
 class Keep(msgspec.Struct, frozen=True):
@@ -62,12 +64,14 @@ class Pruner:
         self._store, self._clock = store, clock
         self._receipts_after = 0
         self._left_after: dict[str, int] = {}
+        self._marks: frozenset[str] = frozenset()
         self._dedupe_after: tuple[str, str] = ("", "")
         self._belongings_after: dict[str, tuple[Any, ...]] = {}
 
     def prune(self, policy: Policy, budget_seconds: float = 0.5) -> int:
         """Remove what is too old, for this long at most; gives how many rows went. 0: there was nothing to do."""
         until = self._clock.monotonic() + budget_seconds
+        self._forget_passes(policy)
         removed = self._left_behind(policy)
         for step in (self._raw, self._stages, self._metadata, self._dedupe, self._items, self._keys, self._edges):
             while (count := step(policy)) is not None:
@@ -79,36 +83,48 @@ class Pruner:
     # Each step does one chunk and gives how many rows went; None when it is done for now.
 
     def _raw(self, policy: Policy) -> int | None:
-        return self._payloads(policy, "raw", pruning.RAW)
+        return self._payloads(policy, "raw")
 
     def _stages(self, policy: Policy) -> int | None:
-        return self._payloads(policy, "stages", pruning.STAGES)
+        return self._payloads(policy, "stages")
 
-    def _payloads(self, policy: Policy, kind: str, statement: str) -> int | None:
-        """One chunk of payloads. Routes with the same age share a mark: all before it have been looked at."""
+    def _payloads(self, policy: Policy, kind: str) -> int | None:
+        """One chunk of payloads. Routes that keep them equally long share a mark: all before it have been looked at."""
         now = self._clock.epoch()
         for age in _ages(policy, kind):
-            mark = _mark(kind, age)
+            routes = _routes(policy, kind, age)
+            mark = _mark(kind, age, routes)
             last = counters.total(self._store.reader(), _MARK, mark)
             until = pruning.last_before(self._store.reader(), last, now - age, ROWS)
             if until is None:
                 continue
-            chunk = Chunk(statement, last, until, *_routes(policy, kind, age), mark)
+            chunk = Chunk(_PASSES[kind], last, until, *routes, mark)
             return self._in_transaction(partial(_prune_payloads, chunk=chunk, at=now))
         return None
+
+    def _forget_passes(self, policy: Policy) -> None:
+        """Passes that are none by the policy any more; should they be once more, they begin anew."""
+        marks = frozenset(_mark(k, age, _routes(policy, k, age)) for k in _PASSES for age in _ages(policy, k))
+        if marks == self._marks:
+            return
+        names = [str(row["name"]) for row in counters.listed(self._store.reader(), _MARK)]
+        if old := [name for name in names if name.partition(":")[0] in _PASSES and name not in marks]:
+            self._store.write(lambda db: pruning.forget_passes(db, _MARK, old), durable=False)
+        self._marks = marks
 
     def _left_behind(self, policy: Policy) -> int:
         """A chunk of each age of what was protected when its time came: gives how many rows went. The next call goes on
         from there, so that it costs the same however much there is."""
         removed = 0
-        for kind, statement in (("raw", pruning.RAW), ("stages", pruning.STAGES)):
+        for kind, statement in _PASSES.items():
             for age in _ages(policy, kind):
-                mark = _mark(kind, age)
+                routes = _routes(policy, kind, age)
+                mark = _mark(kind, age, routes)
                 after = self._left_after.pop(mark, 0)
                 seqs = pruning.left_behind(self._store.reader(), mark, after, ROWS)
                 if not seqs:
                     continue
-                chunk, count = Chunk(statement, after, seqs[-1], *_routes(policy, kind, age), mark), 0
+                chunk, count = Chunk(statement, after, seqs[-1], *routes, mark), 0
                 if pruning.is_any_free(self._store.reader(), chunk):
                     count = self._in_transaction(partial(_prune_left_behind, chunk=chunk, seqs=seqs))
                 self._left_after[mark] = chunk.until if count < ROWS else after
@@ -196,9 +212,12 @@ def _ages(policy: Policy, kind: str) -> list[float]:
     return sorted({getattr(keep, kind) for keep in (policy.general, *policy.routes.values())})
 
 
-def _mark(kind: str, age: float) -> str:
-    """Names how far pruning by an age has come."""
-    return f"{kind}:{age:g}"
+def _mark(kind: str, age: float, routes: tuple[str, tuple[str, ...]]) -> str:
+    """Names how far pruning by an age has come. Where the routes are others that keep things so long, all is looked at
+    anew: what was passed for being of another route may be one of theirs."""
+    belongs, names = routes
+    told = "\n".join((belongs, *sorted(names))).encode()
+    return f"{kind}:{age:g}:{hashlib.sha256(told).hexdigest()[:12]}"
 
 
 def _prune_payloads(db: Database, chunk: Chunk, at: float) -> int:
