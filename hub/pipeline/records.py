@@ -62,7 +62,7 @@ class Records:
             for step in part.steps:
                 step.store(db)
             for d in part.answers.unanswered:
-                findings.put(db, d.message_id, findings.NO_REPLY, d.source, _unanswered(d), part.now)
+                findings.put_one(db, d.message_id, findings.NO_REPLY, d.source, _unanswered(d), part.now)
         worker = self._engine.worker
         free = deliveries.finish(db, [finish for part in parts for finish in part.finishes], worker)
         return [(free, self._take_in(db, part) if part.answers.replies else []) for part in parts]

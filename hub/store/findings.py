@@ -31,6 +31,16 @@ _OPEN = f"""INSERT INTO message_findings ({_COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5
   ON CONFLICT (message_id, code) DO UPDATE SET detail = excluded.detail, settled_at = NULL,
     found_at = CASE WHEN message_findings.settled_at IS NULL THEN message_findings.found_at ELSE excluded.found_at END
   WHERE message_findings.settled_by = ''"""
+# A thing found is a line of the detail, and no line is part of another. The last one that comes right stays told.
+_OPEN_ONE = _OPEN.replace(
+    "detail = excluded.detail",
+    """detail = CASE WHEN message_findings.settled_at IS NOT NULL THEN excluded.detail
+      WHEN replace(message_findings.detail, excluded.detail, '') <> message_findings.detail THEN message_findings.detail
+      ELSE message_findings.detail || '\n' || excluded.detail END""",
+)
+_ONE = "WHERE message_id = ? AND code = ? AND settled_at IS NULL"
+_TAKE_ONE_OUT = f"UPDATE message_findings SET detail = replace(replace(detail, ?, ''), ?, '') {_ONE} AND detail <> ?"
+_SETTLE_LAST = f"UPDATE message_findings SET settled_at = ? {_ONE} AND detail = ?"
 
 
 def put(db: Database, message_id: str, code: str, source: str, detail: str, at: float) -> None:
@@ -48,13 +58,15 @@ def settle_others(db: Database, message_id: str, codes: Sequence[str], found: Co
     )
 
 
+def put_one(db: Database, message_id: str, code: str, source: str, detail: str, at: float) -> None:
+    """One of several things that may be found about a message under a code; each is told on a line of its own."""
+    db.execute(_OPEN_ONE, (message_id, code, source, detail, at))
+
+
 def settle_one(db: Database, message_id: str, code: str, detail: str, at: float) -> None:
-    """What was found in just these words has come right."""
-    db.execute(
-        """UPDATE message_findings SET settled_at = ?
-           WHERE message_id = ? AND code = ? AND detail = ? AND settled_at IS NULL""",
-        (at, message_id, code, detail),
-    )
+    """One thing that was found has come right; what else was found under its code stays open."""
+    db.execute(_SETTLE_LAST, (at, message_id, code, detail))
+    db.execute(_TAKE_ONE_OUT, (f"{detail}\n", f"\n{detail}", message_id, code, detail))
 
 
 def note(db: Database, message_id: str, code: str, source: str, detail: str, at: float) -> None:

@@ -128,6 +128,22 @@ def test_the_answer_of_another_target_settles_nothing(make_world: Callable[..., 
     assert [code for code, _ in open_findings(world)] == ["no_reply"]
 
 
+def test_each_target_without_an_answer_is_told_of_and_settled_by_its_own(make_world: Callable[..., World]) -> None:
+    target = b"  - {system: erp, map: order-out, reply: {map: erp-answer}}\n"
+    both = REPLYING.replace(target, target + target.replace(b"erp,", b"wms,"))
+    world = make_world(routes=both, erp_answer=ANSWER)
+    for system in ("erp", "wms"):
+        world.target(system).answers.extend([Verdict(DELIVERED, status=202), CREATED])
+    world.send(order(1))
+    [(_, detail)] = open_findings(world)
+    assert [line.split()[0] for line in sorted(detail.splitlines())] == ["'erp'", "'wms'"]
+    for system, left in (("erp", ["'wms'"]), ("wms", [])):
+        [(delivery_id,)] = world.rows("SELECT delivery_id FROM deliveries WHERE system = ? AND replay_of = ''", system)
+        replay.replay_one(world.engine, delivery_id, Actor("test"), delivered="send", reason="the answer is wanted")
+        world.run()
+        assert [line.split()[0] for _, told in open_findings(world) for line in told.splitlines()] == left
+
+
 def test_an_answer_without_a_body_that_no_route_wants_is_in_order(world: World) -> None:
     world.target("erp").answers.append(Verdict(DELIVERED, status=204))
     world.send(order(1))
