@@ -1,11 +1,28 @@
-"""Verdicts about what a connector says nothing of, because it cannot be opened, cannot ask, or has failed itself."""
+"""Verdicts where a connector gives none that can be kept: it cannot be opened, cannot ask, has failed itself, or says
+what no verdict says."""
 
 from __future__ import annotations
 
-from connectors.base import DOUBT, LATER, STOPPED, ConnectorError, Verdict
+import math
+from typing import Any
+
+from connectors.base import (
+    ABSENT,
+    DELIVERED,
+    DOUBT,
+    FOUND,
+    LATER,
+    REFUSED,
+    STOPPED,
+    ConnectorError,
+    Verdict,
+)
 from hub.errors import HubError
 from hub.loggers import structlog
 from hub.pipeline.outgoing import Outgoing
+
+_KINDS = frozenset({DELIVERED, REFUSED, LATER, DOUBT, STOPPED, FOUND, ABSENT})
+_HIGHEST = 2**31  # of statuses, as PostgreSQL stores them
 
 _log = structlog.get_logger("dispatch")
 
@@ -28,3 +45,46 @@ def cannot_ask(outgoing: Outgoing) -> Verdict:
     detail = outgoing.failure.detail if outgoing.failure else "the bytes that were sent are no longer stored"
     # With its target gone nothing can ever be looked up: a person has to say what became of it.
     return Verdict(LATER if outgoing.target else DOUBT, code="cannot_look_up", detail=detail)
+
+
+def sound(verdict: Verdict) -> Verdict:
+    """The verdict where it is one that can be stored, else what of it can: one that the store refuses, of a project's
+    own connector, would be tried for ever, with all that were told beside it. Of an unknown kind it is doubt."""
+    try:
+        texts = verdict.code + verdict.detail + verdict.response_type + verdict.reference
+        texts.encode()
+        if (
+            verdict.kind in _KINDS
+            and "\0" not in texts
+            and type(verdict.status) is int
+            and 0 <= verdict.status < _HIGHEST
+            and type(verdict.response) is bytes
+            and _is_wait(verdict.retry_after_seconds)
+        ):
+            return verdict
+    except (AttributeError, TypeError, UnicodeEncodeError):
+        pass
+    return _mended(verdict)
+
+
+def _is_wait(seconds: Any) -> bool:
+    return seconds is None or (isinstance(seconds, int | float) and math.isfinite(seconds))
+
+
+def _mended(verdict: Any) -> Verdict:
+    _log.error("a connector has given a verdict that is none, or cannot be stored", kind=type(verdict).__name__)
+    said = {name: getattr(verdict, name, None) for name in Verdict.__struct_fields__}
+    kind, status, response, wait = said["kind"], said["status"], said["response"], said["retry_after_seconds"]
+    return Verdict(
+        kind=kind if isinstance(kind, str) and kind in _KINDS else DOUBT,
+        code=_text(said["code"]) or "connector_failed",
+        detail=_text(said["detail"]) or "the connector's verdict is none, or says what cannot be stored; see the log",
+        status=status if type(status) is int and 0 <= status < _HIGHEST else 0,
+        response=response if isinstance(response, bytes) else b"", response_type=_text(said["response_type"]),
+        retry_after_seconds=wait if _is_wait(wait) else None, slow_down=said["slow_down"] is True,
+        reference=_text(said["reference"]),
+    )  # fmt: skip
+
+
+def _text(value: Any) -> str:
+    return value.encode("utf-8", "replace").decode().replace("\0", "?") if isinstance(value, str) else ""

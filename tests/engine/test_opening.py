@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from world import ROUTES, Target, World, order
 
-from connectors.base import DELIVERED, DOUBT, Destination, PermanentError, Verdict
+from connectors.base import DELIVERED, DOUBT, LATER, REFUSED, Destination, PermanentError, Verdict
 from hub.errors import UsageError
 from hub.store import switches
 
 UNSET = UsageError("secret://env/ERP_TOKEN is not set; set the variable ERP_TOKEN")
+NO_VERDICT = "the connector's verdict is none, or says what cannot be stored; see the log"
 
 
 def refuse_to_open(world: World, error: Exception) -> None:
@@ -80,6 +83,31 @@ def test_a_connector_that_fails_while_it_is_handed_something_leaves_no_delivery_
     [(code, detail)] = world.rows("SELECT code, detail FROM attempts WHERE outcome = 'held'")
     assert (code, detail) == ("connector_failed", "the connector failed: ValueError, see the log")
     assert world.engine.dispatcher._lane("crm").in_hand == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "state", "told"),
+    [
+        (
+            Verdict(DELIVERED, detail="caf\ud800", reference="r\0", seconds=1.0),
+            "delivered",
+            ("connector_failed", "caf?"),
+        ),
+        (Verdict(REFUSED, "no", "a\0b", status=10**12), "dead", ("no", "a?b")),
+        (Verdict(LATER, "busy", "wait", retry_after_seconds=math.nan), "retrying", ("busy", "wait")),
+        (Verdict(DELIVERED, "ok", "done", status="200", response="x"), "delivered", ("ok", "done")),  # type: ignore
+        (Verdict("done", "ok", "done"), "retrying", ("ok", "done")),
+        ("200 OK", "retrying", ("connector_failed", NO_VERDICT)),
+    ],
+)
+def test_a_verdict_that_is_none_keeps_nothing_beside_it_from_its_end(
+    world: World, said: Any, state: str, told: tuple[str, str]
+) -> None:
+    world.target("erp").answers.extend([said, Verdict(DELIVERED, status=200)])
+    world.send(order(1), order(2))
+    assert sorted(state for _, state in world.states()) == sorted([state, "delivered"])
+    assert told in world.rows("SELECT code, detail FROM attempts")
+    assert world.engine.dispatcher._lane("erp").in_hand == 0
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
