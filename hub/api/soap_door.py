@@ -23,6 +23,7 @@ from hub.api.refusals import Headers, Refusal, full_refusal, problem_of, unstore
 from hub.api.soap_requests import Faulty, Request, understood
 from hub.clock import iso
 from hub.errors import HubError, StoreError
+from hub.keys import bounded
 from hub.loggers import structlog
 from hub.message import Accepted, Arrival
 from hub.pipeline.engine import Engine
@@ -152,11 +153,12 @@ class SoapDoor:
     def _again(self, endpoint: Endpoint, asked: Asked, receipt_id: str, now: float) -> bytes:
         """The reply to a call that came before: that of its first time. Raises Faulty for another call that has its
         token or signature."""
+        told = asked.dedupe_id and bounded(asked.dedupe_id)  # as it is stored
         try:
-            came_at, number = receipts.came(self._engine.store.reader(), receipt_id) or (now, asked.dedupe_id)
+            came_at, number = receipts.came(self._engine.store.reader(), receipt_id) or (now, told)
         except StoreError:
             raise unstored() from None
-        if asked.once and (number is None or number != asked.dedupe_id):
+        if asked.once and (number is None or number != told):
             raise Faulty(unproved(replayed(), is_of_envelope=True), asked.version)
         return endpoint.reply(asked, receipt_id, iso(came_at))
 

@@ -304,8 +304,9 @@ def test_a_token_comes_again_only_with_what_its_repeat_is_told_by(
     settings = {"type": "username-token", "user": "u", "password": "t-1"}
     Security(settings, {}).add(root, call.world.clock.epoch(), bytes(16))
     body = etree.tostring(root)
-    assert [call(body, x_id="1").status for _ in range(2)] == [200, 200]
-    again = call(body, x_id="2")  # which nobody has signed
+    long = "1" * 1500  # of which a digest is stored
+    assert [call(body, x_id=long).status for _ in range(2)] == [200, 200]
+    again = call(body, x_id=f"{long}2")  # which nobody has signed
     assert [error["code"] for error in again.errors] == ([other] if other else [])
     assert len(call.kept()) == 1
 
