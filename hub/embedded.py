@@ -53,7 +53,7 @@ class Hub:
         self.secrets = root / (settings.secrets_folder or DEFAULT_FOLDER)
         self.store: Store = open_store(_address(settings, self.secrets), root)
         self.clock = clock_of(self.store)
-        self._lease = self._be_alone(f"o2c run {name or f'{socket.gethostname()}-{os.getpid()}'}")
+        self._lease = self._be_alone(f"{leases.ALONE}{name or f'{socket.gethostname()}-{os.getpid()}'}")
         program = self._first_program(files, again)
         self.apart = Apart()
         self.telling = ThreadPoolExecutor(1, thread_name_prefix="telling")  # never behind look-ups that take their time
@@ -82,9 +82,12 @@ class Hub:
             return None
         lease = Lease(self.store.url, self.root, leases.LEADER, name, _taken_over)
         until = time.monotonic() + _PATIENCE_SECONDS
-        while (workers := leases.workers(self.store.reader())) or not lease.take():
+        # First its own, then the others': a worker does the same, so that one of two that start at once sees the other.
+        while not lease.take() or leases.workers(self.store.reader()):
             if time.monotonic() > until:
-                others = ", ".join(workers or [leases.leader(self.store.reader()) or "now gone"])
+                lease.give_up()
+                found = leases.workers(self.store.reader()) or [leases.leader(self.store.reader()) or "now gone"]
+                others = ", ".join(found)
                 raise UsageError(
                     f"store: another o2c run, o2c work or o2c sweep is at work on it ({others}), and o2c run is "
                     "everything in one process; end them, or start o2c serve"

@@ -50,12 +50,17 @@ class Lease:
             except Exception:
                 _log.exception("the lease was not renewed; it is tried again", name=self._name)
 
-    def end(self) -> None:
-        """Give it up: what this process had in hand is recorded."""
-        self._ending.set()
-        if self._thread.ident is not None:
-            self._thread.join(10)
+    def give_up(self) -> None:
+        """Let anybody else take it."""
         if self._store is not None:
             with suppress(StoreError):  # it ends by itself
                 self._store.write(partial(leases.let_go, name=self._name, holder=self._holder))
+
+    def end(self) -> None:
+        """Give it up for good: what this process had in hand is recorded."""
+        self._ending.set()
+        if self._thread.ident is not None:
+            self._thread.join(10)
+        self.give_up()
+        if self._store is not None:
             self._store.close()

@@ -100,12 +100,19 @@ class Working:
 
     def start(self) -> None:
         """Nothing is claimed before the lease is held."""
-        self._ground.wait(self._lease.take)
+        self._ground.wait(self._take_lease)
         self._lease.keep()
         self.engine.run_apart(partial(self.transformers.warm, self.engine.program), "")
         self.local.start(self.engine)
         self._thread.start()
         self._hearing.start()
+
+    def _take_lease(self) -> None:
+        self._lease.take()
+        leader = leases.leader(self._ground.store.reader()) or ""
+        if leader.startswith(leases.ALONE):
+            self._lease.give_up()
+            raise StoreError(f"another hub is at work on it, and is everything in one process ({leader}); end that one")
 
     def stop(self) -> None:
         """Take nothing more, finish what is in hand, record it."""

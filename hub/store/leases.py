@@ -11,6 +11,7 @@ from hub.store.database import Database
 from hub.store.deliveries import COLUMNS, from_row
 
 LEADER = "sweep"
+ALONE = "o2c run "  # how the name of a leader begins that does everything in one process
 _WORKER = "work "
 _NOW = "extract(epoch FROM clock_timestamp())"
 _HOLD = f"""INSERT INTO leases (name, holder, until) VALUES (?1, ?2, {_NOW} + ?3)

@@ -297,6 +297,24 @@ def test_everything_in_one_process_does_not_start_beside_others(
     cluster.wait_for(lambda: "a-1" in receiver.effects)
 
 
+def test_a_worker_waits_for_the_end_of_everything_in_one_process(
+    make_cluster: Make, redis_server: BrokerServer, receiver: Receiver
+) -> None:
+    cluster = make_cluster(redis_server)
+    cluster.listener.close()  # its address is that of the one process
+    alone = cluster.spawn("run")
+    cluster.processes.append(alone)
+    cluster.wait_for(lambda: bool(cluster.rows("SELECT holder FROM leases WHERE starts_with(holder, 'o2c run ')")))
+    cluster.processes.append(cluster.spawn("work"))
+    cluster.wait_for(lambda: "another hub is at work on it" in cluster.log)
+    cluster.wait_for(lambda: cluster.rows("SELECT holder FROM leases WHERE starts_with(name, 'work ')") == [])
+    cluster.wait_until_ready()
+    assert cluster.send("a-1")[0] == 202
+    cluster.wait_for(lambda: "a-1" in receiver.effects)
+    assert cluster.end(alone) == 0
+    cluster.wait_for(lambda: bool(cluster.rows("SELECT holder FROM leases WHERE starts_with(name, 'work ')")))
+
+
 class Patient(Senders):
     """Senders that keep their connections, and send nothing again: every failed request counts. They leave the
     machine time to start processes in."""
