@@ -116,7 +116,8 @@ class Delivery(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One message to one target.
 
     ``lane`` is the key whose order is kept ('' for none), ``lane_seq`` the place in it. ``revision`` numbers the
-    bytes: a retry sends the same revision, changed bytes after a definite refusal take the next.
+    bytes: a retry sends the same revision, changed bytes after a definite refusal take the next. ``attempts`` are the
+    tries that the retry policy counts, ``tries`` all that have ended, look-ups too.
 
     ``batch_id`` is None where it goes alone; '' where it waits to be collected; else that of the first delivery of the
     batch it is sent in, which is the one that is tried: all the others follow it.
@@ -147,6 +148,7 @@ class Delivery(msgspec.Struct, frozen=True, array_like=True, gc=False):
     crashes: int = 0
     effect_id: str = ""
     batch_id: str | None = None
+    tries: int = 0
 
     @property
     def seq(self) -> int:
@@ -300,7 +302,8 @@ class Stated(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Finish(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """The end of one attempt: the delivery's next state and what the attempt's row says."""
+    """The end of one attempt: the delivery's next state and what the attempt's row says. ``number`` is that of the
+    attempt among all of the delivery."""
 
     delivery_id: str
     state: str

@@ -20,10 +20,11 @@ DELIVERY_FINAL = frozenset(DELIVERY_STATES) - DELIVERY_WAITING
 NEEDS_A_PERSON = frozenset({"dead", "held", "expired"})
 
 DELIVERY_TRANSITIONS: dict[str, frozenset[str]] = {
-    "queued": frozenset({"delivering", "skipped", "held", "dead", "cancelled", "expired", "resolved"}),
+    # What was released, or waits to be sent again, may turn out to have arrived before.
+    "queued": frozenset({"delivering", "delivered", "skipped", "held", "dead", "cancelled", "expired", "resolved"}),
     "delivering": frozenset({"delivered", "retrying", "unknown", "held", "skipped", "dead", "queued"}),
-    "retrying": frozenset({"delivering", "held", "dead", "cancelled", "expired", "resolved"}),
-    "unknown": frozenset({"delivering", "delivered", "retrying", "held", "dead", "cancelled", "resolved"}),
+    "retrying": frozenset({"delivering", "delivered", "held", "dead", "cancelled", "expired", "resolved"}),
+    "unknown": frozenset({"delivering", "delivered", "retrying", "held", "skipped", "dead", "cancelled", "resolved"}),
     "held": frozenset({"queued", "unknown", "delivered", "dead", "cancelled", "resolved", "expired"}),
     "dead": frozenset({"resolved", "cancelled"}),
     "delivered": frozenset(),

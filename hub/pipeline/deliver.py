@@ -150,7 +150,7 @@ def _finish(
 ) -> Finish:  # fmt: skip
     d = sent.delivery
     return Finish(
-        delivery_id=d.delivery_id, state=state, at=now, started_at=sent.started_at, number=d.attempts + 1,
+        delivery_id=d.delivery_id, state=state, at=now, started_at=sent.started_at, number=d.tries + 1,
         revision=d.revision, set_id=sent.set_id, due_at=due_at, outcome=("looked_up: " if sent.looking else "") + state,
         status=verdict.status, code=verdict.code, detail=verdict.detail,
         failure=failure.as_dict() if failure else None, fingerprint=failure.fingerprint if failure else "",

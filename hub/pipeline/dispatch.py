@@ -201,7 +201,12 @@ class Dispatcher:
                 return
 
     def _claim_and_send(self, found: Sequence[Delivery]) -> bool:
-        """Whether any of them could go."""
+        """Whether any of them could go. One that is still under way here, though it was freed since this worker was
+        taken for dead, waits for its verdict."""
+        if busy := [d for d in found if d.delivery_id in self._under_way]:
+            self._leave(busy)
+            self._lane(busy[0].system).behind = True
+            found = [d for d in found if d not in busy]
         if not found:
             return False
         engine, now = self._engine, self._engine.clock.epoch()
@@ -227,7 +232,7 @@ class Dispatcher:
             more = bodies.rows_of([(d, stamped[d.delivery_id]) for d, _ in to_stamp], now)
             bodies.store(db, [*rows, *more], claimed, engine.program.set_id)
             deliveries.pin(db, [o.delivery for o in prepared if o.delivery.delivery_id in claimed])
-            due.give_back(db, [delivery_id for delivery_id in ready if delivery_id not in claimed], engine.worker)
+            due.give_back(db, sorted(ready.keys() - claimed), engine.worker)
             return claimed, free, stamped
 
         claimed, free, stamped = engine.store.write(job)
@@ -256,7 +261,7 @@ class Dispatcher:
         if not unknown:
             return False
         taken = engine.store.write(
-            lambda db: [d for d in unknown if deliveries.settle_unknown(db, d.delivery_id, engine.worker, now)]
+            lambda db: [d for d in unknown if deliveries.settle_unknown(db, d.delivery_id, d.tries, engine.worker, now)]
         )
         for outgoing in prepare(engine, taken):
             with self._lock:

@@ -52,11 +52,12 @@ def ends(db: Database, finishes: Sequence[Finish]) -> Iterator[Finish]:
     if not firsts:
         return
     rows = db.executemany(
-        f"SELECT batch_id, delivery_id FROM deliveries WHERE {_FOLLOW} AND state IN ('delivering', 'unknown')",
-        [(batch_id,) for batch_id in firsts],
+        f"""SELECT batch_id, delivery_id, tries FROM deliveries WHERE {_FOLLOW} AND state IN ('delivering', 'unknown')
+            AND EXISTS (SELECT 1 FROM deliveries f WHERE f.delivery_id = ?1 AND f.tries = ?2)""",
+        [(batch_id, first.number - 1) for batch_id, first in firsts.items()],
     )
-    for batch_id, delivery_id in rows.fetchall():
-        yield replace(firsts[batch_id], delivery_id=delivery_id, due_at=None, response=b"")
+    for batch_id, delivery_id, tries in rows.fetchall():
+        yield replace(firsts[batch_id], delivery_id=delivery_id, number=tries + 1, due_at=None, response=b"")
 
 
 def together(db: Database, delivery_id: str) -> list[str]:

@@ -18,7 +18,7 @@ from hub.store.database import Database, lock_lanes
 
 COLUMNS = """delivery_id, message_id, lane_seq, source, route, target, system, lane, state, created_at, due_at,
   attempts, revision, set_id, waits_for, replay_of, replay_depth, doubt, rebuild, failure, fingerprint, received_at,
-  crashes, effect_id, batch_id"""
+  crashes, effect_id, batch_id, tries"""
 
 _INSERT = """INSERT INTO deliveries (delivery_id, message_id, lane_seq, source, route, target, system, lane, state,
     holds_lane, due_at, created_at, updated_at, received_at, set_id, waits_for, replay_of, replay_depth, rebuild,
@@ -46,7 +46,7 @@ _MAY_GO = f"""state IN ('queued', 'retrying') AND due_at IS NOT NULL
 
 _CLAIM = f"""UPDATE deliveries AS d SET state = 'delivering', claimed_by = ?2, claimed_at = ?3, updated_at = ?3,
     due_at = NULL
-  WHERE d.delivery_id = ?1 AND {_MAY_GO} RETURNING delivery_id"""
+  WHERE d.delivery_id = ?1 AND d.tries = ?4 AND {_MAY_GO} RETURNING delivery_id"""
 
 
 _FIRST_UNREAD = f"""SELECT min(place) FROM (
@@ -122,11 +122,10 @@ def _row(d: Delivery, due_at: float | None, claimed_by: str | None) -> tuple[Any
     )  # fmt: skip
 
 
-def claim(db: Database, delivery_ids: Sequence[str], worker: str, at: float) -> set[str]:
-    """Take those that may go now. The claim is the crash record: whoever dies leaves it behind."""
-    return {
-        row[0] for row in db.executemany(_CLAIM, [(delivery_id, worker, at) for delivery_id in sorted(delivery_ids)])
-    }
+def claim(db: Database, tries: Mapping[str, int], worker: str, at: float) -> set[str]:
+    """Take those that may go now, by id with the tries there were when it was looked at: one that somebody has tried
+    since is left. The claim is the crash record: whoever dies leaves it behind."""
+    return {row[0] for row in db.executemany(_CLAIM, [(id, worker, at, tries[id]) for id in sorted(tries)])}
 
 
 def load(db: Database, delivery_ids: Sequence[str]) -> list[Delivery]:
@@ -144,11 +143,14 @@ def from_row(row: tuple[Any, ...]) -> Delivery:
 # Whether others come after a delivery that a statement gives back: the rows know, whatever set of files is in force.
 _IS_FOLLOWED = """(SELECT 1 FROM deliveries c WHERE c.waits_for = deliveries.delivery_id AND c.waits_for <> ''
     AND c.due_at IS NULL AND c.state = 'queued' LIMIT 1)"""
+# An end is of the try whose number it has. Of a try that has another end already, such as doubt after its worker was
+# taken for dead, only what is certain counts (else ?12 is no revision); not while a later one is on its way.
 _FINISH = f"""UPDATE deliveries SET state = ?2, holds_lane = CASE WHEN lane = '' THEN 0 ELSE ?3 END, due_at = ?4,
-    updated_at = ?5, attempts = CASE WHEN state = 'held' THEN attempts ELSE attempts + ?6 END, tries = tries + 1,
+    updated_at = ?5, attempts = CASE WHEN tries = ?11 - 1 THEN attempts + ?6 ELSE attempts END, tries = tries + 1,
     failure = ?7, fingerprint = ?8, doubt = ?9, hold_reason = ?10, claimed_by = NULL, claimed_at = NULL, crashes = 0
-  WHERE delivery_id = ?1 AND (state IN ('delivering', 'unknown')
-    OR (state = 'held' AND doubt = 1 AND attempts = ?11 AND revision = ?12))
+  WHERE delivery_id = ?1 AND ((state IN ('delivering', 'unknown') AND tries = ?11 - 1)
+    OR (state IN ('held', 'unknown') AND doubt = 1 AND tries = ?11 AND revision = ?12)
+    OR (?2 = 'delivered' AND state IN ('queued', 'retrying', 'unknown', 'held') AND revision = ?12))
   RETURNING delivery_id, system, lane, state, {_IS_FOLLOWED}, tries"""
 _ATTEMPT = "INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _WAITING = {"queued", "delivering", "retrying", "unknown", "held"}
@@ -156,8 +158,9 @@ _WAITING = {"queued", "delivering", "retrying", "unknown", "held"}
 
 def finish(db: Database, finishes: Sequence[Finish], worker: str) -> set[str]:
     """End attempts: the next state of each delivery and its attempt row; those of a batch end with its first one. Gives
-    the systems that have something due. Doubt about an attempt, for which a delivery is held, ends as well with what
-    is known of that attempt in the end: its worker had only been taken for dead."""
+    the systems that have something due. An end that comes late or twice changes nothing of a later attempt. What is
+    certain of an attempt ends the doubt about it, for which a delivery is held or looked up: its worker had only been
+    taken for dead. What was delivered ends as that wherever it waits by then, unless it is on its way again."""
     finishes = [*finishes, *batches.ends(db, finishes)]
     ended = list(db.executemany(_FINISH, [_finish_row(f) for f in finishes]))
     by_id = {f.delivery_id: f for f in finishes}
@@ -188,7 +191,7 @@ def _finish_row(f: Finish) -> tuple[Any, ...]:
     holds = 1 if f.state in _WAITING or f.blocks_lane else 0
     return (
         f.delivery_id, f.state, holds, f.due_at, f.at, 1 if f.counts else 0, failure, f.fingerprint, int(f.doubt),
-        f.hold_reason, f.number if _is_certain(f) else -1, f.revision,
+        f.hold_reason, f.number, f.revision if _is_certain(f) else -1,
     )  # fmt: skip
 
 
@@ -292,12 +295,12 @@ def build_failed(
     return _follow_up(db, row, {delivery_id: finish_as})
 
 
-def settle_unknown(db: Database, delivery_id: str, worker: str, at: float) -> bool:
-    """Take an unknown delivery to look whether its effect happened."""
+def settle_unknown(db: Database, delivery_id: str, tries: int, worker: str, at: float) -> bool:
+    """Take an unknown delivery, of which so many tries have ended, to look whether its effect happened."""
     db.execute(
-        """UPDATE deliveries SET claimed_by = ?1, claimed_at = ?2, due_at = NULL
-           WHERE delivery_id = ?3 AND state = 'unknown' AND (claimed_by IS NULL OR claimed_by = ?1)""",
-        (worker, at, delivery_id),
+        """UPDATE deliveries SET claimed_by = ?1, claimed_at = ?2, due_at = NULL WHERE delivery_id = ?3 AND tries = ?4
+           AND state = 'unknown' AND (claimed_by IS NULL OR claimed_by = ?1)""",
+        (worker, at, delivery_id, tries),
     )
     return db.changes() == 1
 

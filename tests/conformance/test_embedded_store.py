@@ -137,7 +137,7 @@ HOT = [
     "UPDATE receipts SET state = 'split' WHERE seq = 1 AND state = 'received'",
     "UPDATE deliveries SET attempts = 1 WHERE delivery_id = 'x' AND state = 'delivering'",
     "SELECT count(*) FROM receipts WHERE state = 'received'",
-    deliveries._CLAIM.replace("?1", "'x'").replace("?2", "'w'").replace("?3", "1"),
+    deliveries._CLAIM.replace("?1", "'x'").replace("?2", "'w'").replace("?3", "1").replace("?4", "0"),
 ]
 
 

@@ -89,7 +89,7 @@ def test_leases_go_by_the_clock_that_all_share(store: Store) -> None:
 def test_the_ledger_is_the_same_on_every_store(store: Store) -> None:
     [came] = accept(store, arrival())
     [delivery_id] = split(store, came.seq, came.receipt_id, "lane")
-    store.write(partial(deliveries.claim, delivery_ids=[delivery_id], worker="w", at=2.0))
+    store.write(partial(deliveries.claim, tries={delivery_id: 0}, worker="w", at=2.0))
     end = Finish(
         delivery_id, "unknown", 3.0, 2.0, 1, 1, 1, due_at=63.0, outcome="unknown", status=500, code="http_500",
         failure={"class": "remote_error"}, doubt=True, reference="W-9",

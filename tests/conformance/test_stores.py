@@ -46,12 +46,18 @@ def split(store: Store, seq: int, receipt_id: str, *lanes: str, order: str = "er
 
 
 def end(store: Store, delivery_id: str, state: str, **fields: Any) -> set[str]:
-    finish = Finish(delivery_id, state, 2.0, 1.0, 1, 1, 1, **fields)
+    number = tries(store, delivery_id) + 1
+    finish = Finish(delivery_id, state, 2.0, 1.0, number, 1, 1, **fields)
     return store.write(lambda db: deliveries.finish(db, [finish], "w"))  # type: ignore[no-any-return]
 
 
 def claim(store: Store, *delivery_ids: str) -> set[str]:
-    return store.write(lambda db: deliveries.claim(db, delivery_ids, "w", 2.0))  # type: ignore[no-any-return]
+    seen = {delivery_id: tries(store, delivery_id) for delivery_id in delivery_ids}
+    return store.write(lambda db: deliveries.claim(db, seen, "w", 2.0))  # type: ignore[no-any-return]
+
+
+def tries(store: Store, delivery_id: str) -> int:
+    return int(store.reader().execute("SELECT tries FROM deliveries WHERE delivery_id = ?", (delivery_id,)).get)
 
 
 def test_bytes_come_back_as_they_went_in_whatever_their_size(store: Store) -> None:

@@ -79,13 +79,13 @@ class Worker:
     def pump(self) -> int:
         system = self.chance.choice(SYSTEMS)
         due = self.store.write(lambda db: due_rows.take(db, system, {"r": 8}, time.time(), self.name), durable=False)
-        claimed = self.store.write(lambda db: self.claim(db, [d.delivery_id for d in due]))
+        claimed = self.store.write(lambda db: self.claim(db, {d.delivery_id: d.tries for d in due}))
         self.send(due, claimed)
         return len(claimed)
 
-    def claim(self, db: Any, ids: list[str]) -> set[str]:
-        claimed = deliveries.claim(db, ids, self.name, time.time())
-        due_rows.give_back(db, [id for id in ids if id not in claimed], self.name)
+    def claim(self, db: Any, tries: dict[str, int]) -> set[str]:
+        claimed = deliveries.claim(db, tries, self.name, time.time())
+        due_rows.give_back(db, sorted(tries.keys() - claimed), self.name)
         return claimed
 
     def send(self, found: list[Delivery], claimed: set[str]) -> None:
@@ -101,7 +101,7 @@ class Worker:
     def end_of(self, d: Delivery) -> Finish:
         again = self.chance.random() < 0.1
         return Finish(
-            d.delivery_id, "retrying" if again else "delivered", time.time(), time.time(), 1, 1, 1,
+            d.delivery_id, "retrying" if again else "delivered", time.time(), time.time(), d.tries + 1, 1, 1,
             due_at=time.time() if again else None,
         )  # fmt: skip
 

@@ -110,7 +110,7 @@ def test_whether_others_come_after_what_ends_is_known_without_reading_all_that_w
     ended = split(outgrown, 1, "m", *(f"lane-{number}" for number in range(10)))
     split(outgrown, 2, "n", *(f"other-{number}" for number in range(300)))
     outgrown.write(lambda db: db.execute("UPDATE deliveries SET waits_for = 'x', due_at = NULL WHERE message_id = 'n'"))
-    outgrown.write(lambda db: deliveries.claim(db, ended, "w", 2.0))
+    outgrown.write(lambda db: deliveries.claim(db, dict.fromkeys(ended, 0), "w", 2.0))
     finishes = [Finish(one, "delivered", 2.0, 1.0, 1, 1, 1) for one in ended]
     ran: list[tuple[str, Any]] = []
 

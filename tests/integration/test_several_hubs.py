@@ -34,10 +34,10 @@ def recover(store: Store, dead: str) -> None:
     """What a process had in hand when it died is anybody's again; what was on its way is tried once more."""
     found = (
         store.reader()
-        .execute("SELECT delivery_id FROM deliveries WHERE claimed_by = ? AND state = 'delivering'", (dead,))
+        .execute("SELECT delivery_id, tries + 1 FROM deliveries WHERE claimed_by = ? AND state = 'delivering'", (dead,))
         .fetchall()
     )
-    ends = [Finish(id, "retrying", 1.0, 1.0, 1, 1, 1, due_at=1.0) for (id,) in found]
+    ends = [Finish(id, "retrying", 1.0, 1.0, number, 1, 1, due_at=1.0) for id, number in found]
     store.write(lambda db: deliveries.finish(db, ends, "recovery"))
     for table in ("receipts", "deliveries"):
         store.write(lambda db, of=table: db.execute(f"UPDATE {of} SET claimed_by = NULL WHERE claimed_by = ?", (dead,)))

@@ -196,8 +196,8 @@ def test_a_claim_is_one_processs_only(stores: tuple[Store, Store], apart: Thread
     one, other = stores
     [a] = accept(one, arrival())
     [delivery] = split(one, a.seq, a.receipt_id, "k")
-    with begun(one, apart, lambda db: deliveries.claim(db, [delivery], "w1", 2.0)) as first:
-        second = apart.submit(other.write, lambda db: deliveries.claim(db, [delivery], "w2", 2.0))
+    with begun(one, apart, lambda db: deliveries.claim(db, {delivery: 0}, "w1", 2.0)) as first:
+        second = apart.submit(other.write, lambda db: deliveries.claim(db, {delivery: 0}, "w2", 2.0))
     assert (first.result(), second.result(30)) == ({delivery}, set())
 
 
@@ -222,8 +222,8 @@ def test_an_effect_in_doubt_is_looked_up_by_one_process_only(stores: tuple[Store
     [delivery] = split(one, a.seq, a.receipt_id, "k")
     claim(one, delivery)
     end(one, delivery, "unknown", due_at=1.0, failure={"class": "x"})
-    assert one.write(lambda db: deliveries.settle_unknown(db, delivery, "w1", 3.0))
-    assert not other.write(lambda db: deliveries.settle_unknown(db, delivery, "w2", 3.0))
+    assert one.write(lambda db: deliveries.settle_unknown(db, delivery, 1, "w1", 3.0))
+    assert not other.write(lambda db: deliveries.settle_unknown(db, delivery, 1, "w2", 3.0))
 
 
 def test_locks_that_are_asked_for_crosswise_are_had_by_both_in_turn(
