@@ -111,6 +111,8 @@ def _again(
 ) -> Finish:
     tries = sent.delivery.attempts + (1 if counts else 0)
     policy: RetryPolicy = sent.target.target.retry
+    if verdict.kind == ABSENT:
+        return _absent(sent, verdict, now, failure, policy, chance)
     if sent.looking and verdict.kind == LATER:
         due = now + wait_seconds(policy, tries, chance, after)
         return _finish(sent, verdict, now, "unknown", failure, due_at=due, counts=False)
@@ -121,6 +123,27 @@ def _again(
         return give_up(sent, verdict, now, failure)
     due = now + wait_seconds(policy, tries, chance, after)
     return _finish(sent, verdict, now, "retrying", failure, due_at=due, counts=counts)
+
+
+def _absent(
+    sent: Sent, verdict: Verdict, now: float, failure: Failure, policy: RetryPolicy, chance: Random
+) -> Finish:  # fmt: skip
+    """Sent again: at once after the first try, else after the policy's wait, until its tries are used up."""
+    tries = sent.delivery.attempts
+    if tries and gives_up(policy, tries):
+        return give_up(sent, verdict, now, _of_the_try(sent, failure))
+    due = now + (wait_seconds(policy, tries, chance) if tries > 1 else 0.0)
+    return _finish(sent, verdict, now, "retrying", failure, due_at=due, counts=False)
+
+
+def _of_the_try(sent: Sent, failure: Failure) -> Failure:
+    """What a delivery is dead of whose last try a look-up has not found: what that try met."""
+    said = sent.delivery.failure
+    if not said:
+        return failure
+    detail = f"{said.get('detail') or said.get('code', '')}; a look-up has not found it"
+    own = {"detail": detail, "error_class": said.get("class", failure.error_class)}
+    return msgspec.convert({"code": "", "fingerprint": failure.fingerprint, **said, **own}, Failure)
 
 
 def _in_doubt(sent: Sent, verdict: Verdict) -> bool:

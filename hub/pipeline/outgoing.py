@@ -99,6 +99,8 @@ def _outgoing(
     if delivery.attempts or delivery.doubt:
         reference = effects.reference(db, [delivery.delivery_id, delivery.effect_id])
         context = {**context, "reference": reference}
+    if delivery.state == "unknown":  # it is looked up: should it not be found, this is what it met
+        delivery = replace(delivery, failure=effects.last_failure(db, delivery.delivery_id) or delivery.failure)
     if before:
         context = {**context, "after": effects.reference_of_target(db, delivery.message_id, before)}
     if built is not None and built.failure is not None:

@@ -11,6 +11,7 @@ from hub.store.database import Database
 
 HAPPENED, NONE, UNKNOWN, SETTLED = "happened", "none", "unknown", "settled_by_hand"
 _LOOKED = "looked_up: "
+_SAYS = {"delivered": True, "retrying": False, "dead": False, "skipped": False}  # of a look-up, by what came of it
 _UNSENT = frozenset({"paused", "queue_full", "closing", "circuit_open", "cannot_open"})
 _COLUMNS = ("number", "started_at", "ended_at", "outcome", "status", "code", "detail", "failure", "reference")
 
@@ -60,6 +61,16 @@ def reference(db: Database, delivery_ids: Sequence[str]) -> str:
     return ""
 
 
+def last_failure(db: Database, delivery_id: str) -> dict[str, Any] | None:
+    """Why the last try failed; what look-ups since then have met is left out."""
+    text = db.execute(
+        "SELECT failure FROM attempts WHERE delivery_id = ? AND outcome NOT LIKE ? ORDER BY number DESC LIMIT 1",
+        (delivery_id, f"{_LOOKED}%"),
+    ).get
+    found: dict[str, Any] | None = msgspec.json.decode(text) if text else None
+    return found
+
+
 def reference_of_target(db: Database, message_id: str, target: str) -> str:
     """What the receiver of a message's delivery to this target calls what that has made; '' if it never said."""
     found = db.execute(
@@ -104,7 +115,7 @@ def _answer(attempt: Mapping[str, Any]) -> str:
 
 
 def _found(look: Mapping[str, Any]) -> bool | None:
-    return {"delivered": True, "retrying": False}.get(look["outcome"].removeprefix(_LOOKED))
+    return _SAYS.get(look["outcome"].removeprefix(_LOOKED))
 
 
 def _state(state: str, doubt: bool) -> str:

@@ -51,12 +51,12 @@ def in_doubt(db: Database, delivery_id: str) -> tuple[str, str] | None:
 
 
 def ask(db: Database, delivery_id: str, at: float) -> set[str]:
-    """Of a held delivery its system is asked first whether an earlier try had its effect; gives the systems that have
-    something due."""
+    """Of a held delivery its system is asked first whether an earlier try had its effect, and should it not have, its
+    tries are counted anew; gives the systems that have something due."""
     ids = batches.together(db, delivery_id)
     asked = db.executemany(
-        """UPDATE deliveries SET state = 'unknown', due_at = ?1, updated_at = ?2, claimed_by = NULL, hold_reason = ''
-           WHERE delivery_id = ?3 AND state = 'held' RETURNING system""",
+        """UPDATE deliveries SET state = 'unknown', due_at = ?1, updated_at = ?2, claimed_by = NULL, hold_reason = '',
+             attempts = 0 WHERE delivery_id = ?3 AND state = 'held' RETURNING system""",
         [(at if each == ids[0] else None, at, each) for each in ids],
     )
     return {str(system) for (system,) in asked}

@@ -182,14 +182,22 @@ def retrying(db: Database, limit: int) -> list[dict[str, Any]]:
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
+# Each try and look-up updates a row. One that was looked up and not found is tried in vain until it arrives.
+_IS_IN_VAIN = """(d.state = 'unknown' OR (d.state = 'retrying' AND EXISTS (SELECT 1 FROM attempts l
+  WHERE l.delivery_id = d.delivery_id AND l.number = d.tries AND l.outcome = 'looked_up: retrying')))"""
+_SINCE = """CASE WHEN d.state IN ('held', 'dead') THEN d.updated_at ELSE coalesce((SELECT a.ended_at FROM attempts a
+  WHERE a.delivery_id = d.delivery_id AND a.number = 1), d.updated_at) END"""
+
+
 def blocked_lanes(db: Database, before: float) -> list[tuple[str, str, int]]:
-    """(lane, system, how many wait): lanes whose head has needed a person since before a time, and others behind it."""
+    """(lane, system, how many wait): lanes whose head has needed a person, or been tried in vain, since before a time,
+    and others behind it."""
     rows = db.execute(
-        f"""SELECT lane, system, behind FROM (SELECT d.lane, d.system, d.updated_at,
+        f"""SELECT lane, system, behind FROM (SELECT d.lane, d.system, {_SINCE} AS since,
              (SELECT count(*) FROM deliveries e INDEXED BY deliveries_lane WHERE e.system = d.system
                 AND e.lane = d.lane AND e.holds_lane = 1 AND e.lane_seq > d.lane_seq) AS behind
-             FROM deliveries d WHERE d.state IN ('held', 'dead', 'unknown') AND d.holds_lane = 1 AND d.updated_at < ?
-               AND {is_troubled("d")}) AS heads WHERE behind > 0 ORDER BY updated_at""",
+             FROM deliveries d WHERE {is_troubled("d")} AND (d.state IN ('held', 'dead') OR {_IS_IN_VAIN})
+               AND d.holds_lane = 1 AND {_SINCE} < ?) AS heads WHERE behind > 0 ORDER BY since""",
         (before,),
     )
     return [(str(lane), str(system), int(behind)) for lane, system, behind in rows]
