@@ -29,7 +29,8 @@ REASONS = {
     "payload_pruned": "its bytes are no longer stored (retention or a quota)",
     "depth": f"it has been replayed {MAX_DEPTH} times in a row; something else is wrong",
     "in_doubt": "the last try may have had its effect; look in the target, then resolve or release it",
-    "follows_predecessor": "it waits for another delivery and goes by itself when that one is replayed",
+    "follows_predecessor": "it waits for another delivery and goes by itself when that one is replayed; what an "
+    "operator holds waits on once it is released",
     "not_as_run": "no bytes were ever made of it; replay it with version: current",
     "no_target": "the active set has no such target any more; deploy one that has it",
     "destination": "it has no deliveries yet that a destination could be chosen from",
@@ -92,8 +93,10 @@ def _by_state(facts: DeliveryFacts, request: Request) -> str:
         return "resolved"
     if d.state == "held" and d.batch_id:
         return "in_batch"
+    if d.state == "held" and (facts.follows or facts.hold_reason == "predecessor"):
+        return "follows_predecessor"
     if d.state == "held":
-        return "follows_predecessor" if facts.hold_reason == "predecessor" else "in_doubt" if d.doubt else ""
+        return "in_doubt" if d.doubt else ""
     if d.state in DELIVERY_WAITING:
         return "in_flight"
     return "already_delivered" if d.state == "delivered" and request.delivered != SEND else ""

@@ -154,6 +154,7 @@ _FINISH = f"""UPDATE deliveries SET state = ?2, holds_lane = CASE WHEN lane = ''
   RETURNING delivery_id, system, lane, state, {_IS_FOLLOWED}, tries"""
 _ATTEMPT = "INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _WAITING = {"queued", "delivering", "retrying", "unknown", "held"}
+_FINAL = ", ".join(f"'{state}'" for state in sorted(DELIVERY_FINAL))
 
 
 def finish(db: Database, finishes: Sequence[Finish], worker: str) -> set[str]:
@@ -306,15 +307,16 @@ def settle_unknown(db: Database, delivery_id: str, tries: int, worker: str, at: 
 
 
 def move(db: Database, delivery_id: str, state: str, at: float, note: str = "") -> set[str]:
-    """An operator's step: held → queued (release) or resolved, cancelled; of a batch on its way, all of it. Gives the
-    systems with something due."""
+    """An operator's step: held → queued (release) or resolved, cancelled; of a batch on its way, all of it. What was
+    released waits on for the one it comes after, unless it was held for the end of that. Gives the systems with
+    something due."""
     ids = batches.together(db, delivery_id)
     ended = db.executemany(
         f"""UPDATE deliveries SET state = ?2, updated_at = ?3, due_at = NULL, claimed_by = NULL, hold_reason = ?4,
-             waits_for = CASE WHEN ?2 = 'queued' THEN '' ELSE waits_for END,
+             waits_for = CASE WHEN ?2 = 'queued' AND hold_reason = 'predecessor' THEN '' ELSE waits_for END,
              holds_lane = CASE WHEN lane <> '' AND ?2 = 'queued' THEN 1 ELSE 0 END
            WHERE delivery_id = ?1 AND state <> 'delivering'
-           RETURNING delivery_id, system, lane, state, {_IS_FOLLOWED}""",
+           RETURNING delivery_id, system, lane, state, {_IS_FOLLOWED}, waits_for""",
         [(each, state, at, note) for each in ids],
     ).fetchall()
     if state != "queued":
@@ -322,6 +324,8 @@ def move(db: Database, delivery_id: str, state: str, at: float, note: str = "") 
     if len(ids) > 1:  # its turn came when it was put together
         db.executemany("UPDATE deliveries SET due_at = ? WHERE delivery_id = ?", [(at, each) for each in ids])
         return {str(row[1]) for row in ended}
+    if ended and ended[0][5]:
+        return let_follow(db, _ended(db, str(ended[0][5])), at)
     return {free for row in ended for free in _make_due(db, delivery_id, str(row[1]), str(row[2]), at)}
 
 
@@ -356,13 +360,20 @@ def repair_heads(db: Database, delivery_ids: Sequence[str], at: float) -> set[st
 
 def ended_before(db: Database, limit: int = 1000) -> list[tuple[str, str]]:
     """(id, state) of deliveries that have ended while others still wait for them; there should be none."""
-    ended = ", ".join(f"'{state}'" for state in sorted(DELIVERY_FINAL))
     found = db.execute(
         f"""SELECT DISTINCT p.delivery_id, p.state FROM deliveries q JOIN deliveries p ON p.delivery_id = q.waits_for
-            WHERE q.waits_for <> '' AND q.due_at IS NULL AND q.state = 'queued' AND p.state IN ({ended}) LIMIT ?""",
+            WHERE q.waits_for <> '' AND q.due_at IS NULL AND q.state = 'queued' AND p.state IN ({_FINAL}) LIMIT ?""",
         (limit,),
     )
     return [(str(delivery_id), str(state)) for delivery_id, state in found]
+
+
+def _ended(db: Database, delivery_id: str) -> list[tuple[str, str]]:
+    """(id, state) of a delivery, nothing while it has not ended."""
+    found = db.execute(
+        f"SELECT delivery_id, state FROM deliveries WHERE delivery_id = ? AND state IN ({_FINAL})", (delivery_id,)
+    )
+    return [(str(id), str(state)) for id, state in found]
 
 
 def let_follow(db: Database, ended: Sequence[tuple[str, str]], at: float) -> set[str]:

@@ -13,10 +13,11 @@ from hub.store.deliveries import COLUMNS, from_row
 
 
 class DeliveryFacts(msgspec.Struct, frozen=True):
-    """A delivery as far as a replay must know it."""
+    """A delivery as far as a replay must know it. ``follows``: one that it comes after has not arrived."""
 
     delivery: Delivery
     hold_reason: str
+    follows: bool
 
 
 class WholeFacts(msgspec.Struct, frozen=True):
@@ -34,9 +35,11 @@ class WholeFacts(msgspec.Struct, frozen=True):
 def of_deliveries(db: Database, delivery_ids: Sequence[str]) -> dict[str, DeliveryFacts]:
     """Deliveries by id; one that is no longer stored is left out."""
     rows = db.executemany(
-        f"SELECT hold_reason, {COLUMNS} FROM deliveries WHERE delivery_id = ?", [(id,) for id in delivery_ids]
+        f"""SELECT hold_reason, EXISTS (SELECT 1 FROM deliveries p WHERE p.delivery_id = deliveries.waits_for
+              AND p.state <> 'delivered'), {COLUMNS} FROM deliveries WHERE delivery_id = ?""",
+        [(id,) for id in delivery_ids],
     )
-    return {row[1]: DeliveryFacts(from_row(row[1:]), str(row[0])) for row in rows}
+    return {row[2]: DeliveryFacts(from_row(row[2:]), str(row[0]), bool(row[1])) for row in rows}
 
 
 def of_whole(db: Database, kind: str, id: str) -> WholeFacts | None:
@@ -156,16 +159,20 @@ def copy_sent(db: Database, copied: Sequence[tuple[Delivery, str]]) -> None:
 
 
 def adopt_followers(db: Database, replaced: Sequence[tuple[str, str]]) -> None:
-    """What comes after old deliveries comes after the new ones, also what was held because the old one died: (old id,
-    new id) each."""
+    """What comes after old deliveries comes after the new ones, also what was held because the old one died, which
+    waits again; what an operator holds stays so: (old id, new id) each."""
     new_ids = dict(replaced)
     found = db.executemany(
         "SELECT delivery_id, waits_for FROM deliveries WHERE waits_for = ? AND waits_for <> '' AND due_at IS NULL",
         [(old_id,) for old_id in new_ids],
     ).fetchall()
+    given = [(follower, new_ids[old_id], old_id) for follower, old_id in found]
     db.executemany(
         """UPDATE deliveries SET waits_for = ?2, state = 'queued', failure = NULL, fingerprint = '', hold_reason = ''
            WHERE delivery_id = ?1 AND waits_for = ?3
              AND (state = 'queued' OR (state = 'held' AND hold_reason = 'predecessor'))""",
-        [(follower, new_ids[old_id], old_id) for follower, old_id in found],
+        given,
+    )
+    db.executemany(
+        "UPDATE deliveries SET waits_for = ?2 WHERE delivery_id = ?1 AND waits_for = ?3 AND state = 'held'", given
     )

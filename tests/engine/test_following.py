@@ -6,11 +6,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from replaying import ANNA, adds_up, run
 from world import ROUTES, World, order
 
-from connectors.base import LATER, REFUSED, Verdict
+from connectors.base import DELIVERED, LATER, REFUSED, Verdict
 from hub.chores import everything
 from hub.deploy import deploy
+from hub.replay import Request, steps
 from hub.store import conservation, deliveries
 
 BOTH = ROUTES.replace(b"map: order-out}", b"map: order-out}\n  - {system: wms, map: order-out}")
@@ -108,3 +110,72 @@ def test_what_waits_for_one_that_has_ended_is_found_and_goes(make_world: Callabl
     world.wait(0)
     assert deliveries.ended_before(world.store.reader()) == []
     assert dict(world.states())["wms"] == "delivered"
+
+
+# -- held by a person --------------------------------------------------------------------------------------------------
+
+
+def held_follower(make_world: Callable[..., World], *answers: Verdict, keyed: bool = True) -> tuple[World, str]:
+    """The first is tried in vain at first; a person holds the one that comes after it."""
+    world = make_world(routes=AFTER if keyed else AFTER.replace(b"key: src.report_id", b"order: none"))
+    world.target("erp").answers.extend([BUSY, *answers])
+    world.send(order(1))
+    [(follower,)] = world.rows("SELECT delivery_id FROM deliveries WHERE target = 'wms'")
+    steps.hold(world.engine, follower, ANNA, "look at the address first")
+    return world, str(follower)
+
+
+@pytest.mark.parametrize("keyed", [True, False])
+def test_what_is_held_and_released_waits_on_for_the_one_before(make_world: Callable[..., World], keyed: bool) -> None:
+    world, follower = held_follower(make_world, keyed=keyed)
+    assert steps.release(world.engine, follower, ANNA, "it is right") == "queued"
+    world.run()
+    assert (dict(world.states()), world.target("wms").sent) == ({"erp": "retrying", "wms": "queued"}, [])
+    adds_up(world)
+    world.wait(10)
+    world.wait(0)
+    assert dict(world.states()) == {"erp": "delivered", "wms": "delivered"}
+
+
+def test_what_is_released_after_the_one_before_has_arrived_goes(make_world: Callable[..., World]) -> None:
+    world, follower = held_follower(make_world)
+    world.wait(10)
+    assert dict(world.states()) == {"erp": "delivered", "wms": "held"}
+    steps.release(world.engine, follower, ANNA, "it is right")
+    world.run()
+    assert dict(world.states()) == {"erp": "delivered", "wms": "delivered"}
+
+
+def test_what_is_released_after_the_one_before_has_died_is_held_for_that_and_then_goes_by_itself(
+    make_world: Callable[..., World],
+) -> None:
+    world, follower = held_follower(make_world, NO)
+    world.wait(10)
+    assert steps.release(world.engine, follower, ANNA, "the address is right") == "held"
+    assert world.rows("SELECT hold_reason FROM deliveries WHERE target = 'wms'") == [("predecessor",)]
+    assert steps.release(world.engine, follower, ANNA, "it is to go without") == "queued"
+    world.run()
+    assert dict(world.states()) == {"erp": "dead", "wms": "delivered"}
+
+
+def test_what_is_held_is_not_replayed_past_the_one_before(make_world: Callable[..., World]) -> None:
+    world, follower = held_follower(make_world)
+    plan = run(world, Request(ids=(follower,)))
+    assert (plan["replayable"], plan["not_replayable"]) == (0, {"follows_predecessor": 1})
+    world.wait(10)
+    assert run(world, Request(ids=(follower,)))["replayable"] == 1
+    assert sorted(world.states()) == [("erp", "delivered"), ("wms", "delivered"), ("wms", "resolved")]
+
+
+def test_what_is_held_waits_for_the_replay_of_the_one_before(make_world: Callable[..., World]) -> None:
+    world, follower = held_follower(make_world, NO, BUSY, Verdict(DELIVERED, status=200))
+    world.wait(10)
+    [(first,)] = world.rows("SELECT delivery_id FROM deliveries WHERE state = 'dead'")
+    run(world, Request(ids=(str(first),)))
+    assert sorted(world.states()) == [("erp", "resolved"), ("erp", "retrying"), ("wms", "held")]
+    assert steps.release(world.engine, follower, ANNA, "it is right") == "queued"
+    world.run()
+    assert world.target("wms").sent == []
+    world.wait(10)
+    world.wait(0)
+    assert sorted(world.states()) == [("erp", "delivered"), ("erp", "resolved"), ("wms", "delivered")]
