@@ -49,11 +49,11 @@ _RULES = {
         SELECT count(*), max(delivery_id) FROM deliveries d WHERE d.state = 'delivered'
           AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.delivery_id = d.delivery_id)""",
     "deliveries that nothing will wake": """
-        SELECT count(*), max(delivery_id) FROM deliveries d WHERE d.state IN ('queued', 'retrying')
+        SELECT count(*), max(delivery_id) FROM deliveries d WHERE d.state IN ('queued', 'retrying', 'unknown')
           AND d.due_at IS NULL AND d.claimed_by IS NULL AND d.waits_for = ''
-          AND coalesce(d.batch_id, '') IN ('', d.delivery_id) AND NOT EXISTS (
+          AND coalesce(d.batch_id, '') IN ('', d.delivery_id) AND (d.state = 'unknown' OR NOT EXISTS (
             SELECT 1 FROM deliveries e WHERE e.system = d.system AND e.lane = d.lane AND e.holds_lane = 1
-              AND e.lane_seq < d.lane_seq)""",
+              AND e.lane_seq < d.lane_seq))""",
     "deliveries that wait for one that has ended": """
         SELECT count(*), max(delivery_id) FROM deliveries d WHERE d.waits_for <> '' AND d.due_at IS NULL
           AND d.state = 'queued' AND NOT EXISTS (SELECT 1 FROM deliveries p WHERE p.delivery_id = d.waits_for

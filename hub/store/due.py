@@ -109,6 +109,15 @@ def give_back(db: Database, delivery_ids: Sequence[str], worker: str) -> None:
     )
 
 
+def look_again(db: Database, tries: Mapping[str, int], worker: str) -> None:
+    """What was taken to be looked up, and was not, is due again: by id with the tries there were."""
+    db.executemany(
+        """UPDATE deliveries SET claimed_by = NULL, claimed_at = NULL, due_at = coalesce(due_at, updated_at)
+           WHERE delivery_id = ? AND tries = ? AND claimed_by = ? AND state = 'unknown'""",
+        [(delivery_id, count, worker) for delivery_id, count in sorted(tries.items())],
+    )
+
+
 def clock_was_put(db: Database, seconds: float, now: float, since: float) -> None:
     """The clock that times were written by is so much further ahead than it was, and shows ``now``: what still had to
     wait by the clock as it was waits as long as it had to. What may have been written ``since`` it was put stays."""

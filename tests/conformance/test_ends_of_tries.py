@@ -9,7 +9,7 @@ from store_steps import accept, arrival
 from test_stores import claim, end, split
 
 from hub.message import Finish
-from hub.store import Store, deliveries
+from hub.store import Store, deliveries, due
 
 DOUBT = {"class": "remote_error"}
 
@@ -81,3 +81,13 @@ def test_what_somebody_has_tried_since_it_was_looked_at_is_not_taken(store: Stor
     end(store, one, "unknown", due_at=2.0, failure=DOUBT, doubt=True)
     assert not store.write(lambda db: deliveries.settle_unknown(db, one, 1, "slow", 5.0))
     assert store.write(lambda db: deliveries.settle_unknown(db, one, 2, "w", 5.0))
+
+
+def test_what_was_taken_to_be_looked_up_and_was_not_is_due_again(store: Store, one: str) -> None:
+    end(store, one, "unknown", due_at=2.0, failure=DOUBT, doubt=True)
+    store.write(lambda db: deliveries.settle_unknown(db, one, 1, "w", 5.0))
+    for tries, worker in ((1, "another"), (0, "w")):
+        store.write(lambda db, tries=tries, worker=worker: due.look_again(db, {one: tries}, worker))
+        assert row(store, "due_at, claimed_by") == (None, "w")
+    store.write(lambda db: due.look_again(db, {one: 1}, "w"))
+    assert row(store, "due_at, claimed_by") == (2.0, None)

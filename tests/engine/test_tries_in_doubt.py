@@ -10,10 +10,12 @@ from replaying import adds_up
 from test_effects import ledger
 from world import ROUTES, START, World, order
 
-from connectors.base import ABSENT, DOUBT, LATER, Verdict
+from connectors.base import ABSENT, DOUBT, FOUND, LATER, Verdict
 from hub import notify
+from hub.errors import StoreAway
+from hub.pipeline import dispatch
 from hub.replay import steps
-from hub.store import search, switches
+from hub.store import conservation, search, switches
 from hub.store.audit import Actor
 
 ANNA = Actor("anna", "operator")
@@ -133,3 +135,41 @@ def test_a_lane_whose_first_is_tried_in_vain_again_and_again_is_told_as_blocked(
         assert blocked() == [1]
         seen.add(world.states()[0][1])
     assert seen == states
+
+
+# -- a look-up that breaks off -----------------------------------------------------------------------------------------
+
+
+def test_a_look_up_that_breaks_off_before_anybody_is_asked_is_made_again(
+    make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_world(routes=WMS)
+    wms = world.target("wms")
+    wms.answers.append(BROKEN)
+    wms.found.append(Verdict(FOUND))
+    world.send(order(1), order(1))
+
+    def lost(*_: object) -> None:
+        raise StoreAway("the connection was lost")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(dispatch, "prepare", lost)
+        with pytest.raises(StoreAway):
+            world.wait(61)
+    world.calls.clear()
+    world.engine.catch_up()
+    assert world.rows("SELECT claimed_by FROM deliveries WHERE state = 'unknown'") == [(None,)]
+    adds_up(world)
+    world.wait(0)
+    assert (world.states(), len(wms.asked)) == ([("wms", "delivered"), ("wms", "delivered")], 1)
+    assert world.engine.dispatcher._lane("wms").in_hand == 0
+
+
+def test_doubt_that_nobody_will_look_into_does_not_add_up(make_world: Callable[..., World]) -> None:
+    world = make_world(routes=WMS)
+    world.target("wms").answers.append(BROKEN)
+    world.send(order(1))
+    adds_up(world)
+    world.store.write(lambda db: db.execute("UPDATE deliveries SET due_at = NULL"))
+    [found] = conservation.check(world.store.reader())
+    assert (found.what, found.seen) == ("deliveries that nothing will wake", 1)
