@@ -28,10 +28,12 @@ from hub.pipeline.deliver import Sent, conclude
 from hub.pipeline.engine import Engine
 from hub.pipeline.gates import in_force
 from hub.pipeline.outgoing import missing_target
+from hub.pipeline.records import paused, throw
 from hub.polling import POLL_SECONDS, RETRY_SECONDS, New, Polls, is_time, opened, read_and_note
 from hub.rounds import Chore, Rounds
 from hub.store import READ_ERRORS, deliveries, due, leases, receipts, streams, switches
 from hub.store.compression import CHUNK, regroup
+from hub.store.database import Database
 from hub.systems import fixed_event
 
 _log = structlog.get_logger("sweeper")
@@ -77,10 +79,13 @@ class Sweeper(Rounds):
     def _record_crash(self, lost: Sequence[Delivery]) -> None:
         # Of a batch the first one was tried; the others end with it.
         tried = [delivery for delivery in lost if not delivery.batch_id or delivery.is_batch]
-        finishes = [self._crashed(delivery) for delivery in tried]
-        for start in range(0, len(finishes), _BATCH):
-            some = finishes[start : start + _BATCH]
-            self._engine.store.write(partial(deliveries.finish, finishes=some, worker=self._engine.worker))
+        ended = [(delivery.route, self._crashed(delivery)) for delivery in tried]
+        for start in range(0, len(ended), _BATCH):
+            self._engine.store.write(partial(self._record, ended=ended[start : start + _BATCH]))
+
+    def _record(self, db: Database, ended: Sequence[tuple[str, Finish]]) -> None:
+        throw(db, paused(ended), self._engine.clock.epoch())
+        deliveries.finish(db, [finish for _, finish in ended], self._engine.worker)
 
     def _crashed(self, delivery: Delivery) -> Finish:
         engine, now = self._engine, self._engine.clock.epoch()

@@ -13,6 +13,7 @@ from hub.loggers import structlog
 from hub.message import Body, Delivery
 from hub.pipeline.gather import Gathered
 from hub.pipeline.program import CompiledTarget
+from hub.pipeline.unbuilt import bury
 from hub.routes import Collect
 from hub.store import batches, bodies, collecting, interchanges, is_shared
 from hub.store.collecting import Place
@@ -148,11 +149,8 @@ class Collector:
 
         def job(db: Database) -> set[str]:
             bodies.keep_lookups(db, [(by_id[b.delivery_id], b.lookups) for b in gathered.failed if b.lookups], now)
-            free = set[str]()
-            for built in gathered.failed:
-                if built.failure is not None:
-                    free |= engine.dispatcher.bury(db, by_id[built.delivery_id], target, built.failure, now)
-            return free
+            failed = [(by_id[b.delivery_id], target, b.failure) for b in gathered.failed if b.failure is not None]
+            return bury(db, failed, engine.program.set_id, now)
 
         for system in sorted(engine.store.write(job)):
             engine.wake.pump(system)

@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING
 
 from connectors.base import Destination, Parcel, Verdict
 from hub.message import Accepted, Arrival, Body, Delivery, Finish
-from hub.outcome import Failure
 from hub.pipeline.collect import Collector
-from hub.pipeline.deliver import Sent, conclude, give_up
+from hub.pipeline.deliver import Sent, conclude
 from hub.pipeline.destinations import ENDING, Destinations
 from hub.pipeline.gates import Bounds, Gate, Gates, Step
 from hub.pipeline.outgoing import Outgoing, missing_target, prepare
@@ -26,6 +25,7 @@ from hub.pipeline.parcels import parcel_of
 from hub.pipeline.program import CompiledTarget
 from hub.pipeline.proofs import hidden, proved
 from hub.pipeline.records import Ends, Records, answers_of, switches_of
+from hub.pipeline.unbuilt import bury
 from hub.pipeline.unsent import broke_off, cannot_ask, cannot_open, sound
 from hub.pipeline.waiting import take_turns, within_budget
 from hub.store import batches, bodies, deliveries, due, interchanges, is_shared
@@ -216,13 +216,11 @@ class Dispatcher:
         same = [(d.replay_of, d.revision, d.delivery_id) for d, body in fresh if d.replay_of and body.stamp is None]
 
         def job(db: Database) -> tuple[set[str], set[str], dict[str, Body]]:
-            free: set[str] = set()
             if failed := [(o.delivery, o.lookups) for o in prepared if o.lookups]:
                 bodies.keep_lookups(db, failed, now)
-            for outgoing in prepared:
-                if outgoing.failure is not None:
-                    free |= self.bury(db, outgoing.delivery, outgoing.target, outgoing.failure, now)
-            ready = [o.delivery.delivery_id for o in prepared if o.body is not None]
+            unbuilt = [(o.delivery, o.target, o.failure) for o in prepared if o.failure is not None]
+            free = bury(db, unbuilt, engine.program.set_id, now)
+            ready = {o.delivery.delivery_id: o.delivery.tries for o in prepared if o.body is not None}
             claimed = deliveries.claim(db, ready, engine.worker, now)
             firsts = [d.delivery_id for d in found if d.is_batch and d.delivery_id in claimed]
             batches.claim(db, firsts, engine.worker, now)
@@ -347,16 +345,6 @@ class Dispatcher:
         at_once = {s.delivery.system for s, finish in ended if finish.due_at is not None and finish.due_at <= finish.at}
         for system in sorted(free | behind | at_once):
             engine.wake.pump(system)
-
-    def bury(
-        self, db: Database, delivery: Delivery, target: CompiledTarget | None, failure: Failure, now: float
-    ) -> set[str]:
-        """End a delivery that could not be built, by its target's ``on_error``; nothing was sent."""
-        sent = Sent(delivery, target or missing_target(delivery), now, self._engine.program.set_id)
-        finish = give_up(sent, Verdict("", code=failure.code, detail=failure.detail), now, failure)
-        told = failure.as_dict(), failure.fingerprint, finish
-        ids = batches.together(db, delivery.delivery_id) if delivery.is_batch else [delivery.delivery_id]
-        return {system for id in ids for system in deliveries.build_failed(db, id, *told)}
 
     # -- configuration, end ----------------------------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ from hub.pipeline.receive import Answered, Intake, as_receipt
 from hub.pipeline.refused import is_refusal, refusal
 from hub.pipeline.split import LocalTransformer, Suspect, Transformer
 from hub.pipeline.transformed import Transformed
+from hub.pipeline.unbuilt import bury
 from hub.store import Store, messages, payloads, receipts
 from hub.store.compression import CHUNK
 from hub.store.counters import DUPLICATE, REFUSED, CountBuffer
@@ -273,14 +274,13 @@ class Engine:
 
     def _bury(self, db: Database, batch: Batch) -> set[str]:
         """Deliveries that could not be mapped or encoded end before they were ever tried."""
-        free: set[str] = set()
-        for part in batch.parts:
-            for delivery in part.deliveries if part.unbuilt else ():
-                failure = part.unbuilt.get(delivery.delivery_id)
-                if failure is not None:
-                    target = batch.program.find(delivery.route, delivery.target)
-                    free |= self.dispatcher.bury(db, delivery, target, failure, batch.now)
-        return free
+        unbuilt = [
+            (delivery, batch.program.find(delivery.route, delivery.target), part.unbuilt[delivery.delivery_id])
+            for part in batch.parts
+            for delivery in (part.deliveries if part.unbuilt else ())
+            if delivery.delivery_id in part.unbuilt
+        ]
+        return bury(db, unbuilt, self.program.set_id, batch.now)
 
     def _tell_of_refusals(self, db: Database, batch: Batch) -> list[tuple[Arrival, Accepted]]:
         """Partners whose interchanges are refused are told so, by receipts of the hub's own."""

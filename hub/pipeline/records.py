@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -57,8 +57,7 @@ class Records:
 
     def store(self, db: Database, parts: list[Ends]) -> list[Stored]:
         for part in parts:
-            for kind, name, state, reason in part.thrown:
-                switches.throw(db, kind, name, state, reason, part.now, "hub")
+            throw(db, part.thrown, part.now)
             for step in part.steps:
                 step.store(db)
             for d in part.answers.unanswered:
@@ -119,5 +118,15 @@ def _unanswered(delivery: Delivery) -> str:
 def switches_of(verdicts: Sequence[tuple[Sent, Verdict]], ended: Sequence[tuple[Sent, Finish]]) -> set[Thrown]:
     """A system whose credentials fail is stopped; a route whose target says ``on_error: stop`` is paused."""
     stopped = {("system", s.delivery.system, "stopped", v.detail) for s, v in verdicts if v.kind == STOPPED}
-    paused = {("route", s.delivery.route, "paused", f.detail) for s, f in ended if f.hold_reason == "route_stopped"}
-    return stopped | paused
+    return stopped | paused((s.delivery.route, finish) for s, finish in ended)
+
+
+def paused(ended: Iterable[tuple[str, Finish]]) -> set[Thrown]:
+    """Of ends, each with its route, the routes that are paused by them."""
+    return {("route", route, "paused", f.detail) for route, f in ended if f.hold_reason == "route_stopped"}
+
+
+def throw(db: Database, thrown: Iterable[Thrown], at: float) -> None:
+    """Throw switches, in one order: several processes may throw the same."""
+    for kind, name, state, reason in sorted(thrown):
+        switches.throw(db, kind, name, state, reason, at, "hub")

@@ -279,20 +279,17 @@ def orphans(db: Database, worker: str) -> list[Delivery]:
     ]
 
 
-def build_failed(
-    db: Database, delivery_id: str, failure: Mapping[str, Any], fingerprint: str, finish_as: Finish
-) -> set[str]:
+def build_failed(db: Database, delivery_id: str, finish_as: Finish) -> set[str]:
     """A delivery that could not be mapped or encoded: nothing was sent, so it ends without having been claimed."""
+    failure = msgspec.json.encode(finish_as.failure).decode()
+    holds = 1 if finish_as.state in _WAITING or finish_as.blocks_lane else 0
     row = db.execute(
         f"""UPDATE deliveries SET state = ?2, failure = ?3, fingerprint = ?4, updated_at = ?5, due_at = NULL,
-             claimed_by = NULL, holds_lane = CASE WHEN lane = '' THEN 0 ELSE ?6 END
+             claimed_by = NULL, holds_lane = CASE WHEN lane = '' THEN 0 ELSE ?6 END, hold_reason = ?7
            WHERE delivery_id = ?1 AND state IN ('queued', 'retrying')
            RETURNING delivery_id, system, lane, state, {_IS_FOLLOWED}""",
-        (
-            delivery_id, finish_as.state, msgspec.json.encode(failure).decode(), fingerprint, finish_as.at,
-            1 if finish_as.blocks_lane else 0,
-        ),
-    ).fetchall()  # fmt: skip
+        (delivery_id, finish_as.state, failure, finish_as.fingerprint, finish_as.at, holds, finish_as.hold_reason),
+    ).fetchall()
     return _follow_up(db, row, {delivery_id: finish_as})
 
 

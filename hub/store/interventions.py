@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import msgspec
 
+from hub.message import LOOKUPS, SENT
 from hub.store import batches, deliveries
 from hub.store.database import Database
 
@@ -63,10 +64,16 @@ def ask(db: Database, delivery_id: str, at: float) -> set[str]:
 
 
 def release(db: Database, delivery_id: str, at: float) -> set[str]:
-    """A held delivery may go; gives the systems that have something due."""
+    """A held delivery may go; gives the systems that have something due. Where its bytes could not be made, what was
+    looked up for them is looked up anew."""
     db.executemany(
         "UPDATE deliveries SET failure = NULL, fingerprint = '', state = 'queued' WHERE delivery_id = ?",
         [(each,) for each in batches.together(db, delivery_id)],
+    )
+    db.execute(
+        """DELETE FROM payloads WHERE owner_id = ?1 AND stage = ?2 AND NOT EXISTS (SELECT 1 FROM payloads s
+             WHERE s.owner_id = ?1 AND s.stage = ?3 AND s.revision = payloads.revision)""",
+        (delivery_id, LOOKUPS, SENT),
     )
     return deliveries.move(db, delivery_id, "queued", at)
 

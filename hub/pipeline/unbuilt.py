@@ -1,0 +1,32 @@
+"""Deliveries whose bytes could not be made: they end as their targets say, though nothing was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from connectors.base import Verdict
+from hub.message import Delivery
+from hub.outcome import Failure
+from hub.pipeline.deliver import Sent, give_up
+from hub.pipeline.outgoing import missing_target
+from hub.pipeline.program import CompiledTarget
+from hub.pipeline.records import paused, throw
+from hub.store import batches, deliveries
+from hub.store.database import Database
+
+Unbuilt = tuple[Delivery, CompiledTarget | None, Failure]
+
+
+def bury(db: Database, unbuilt: Sequence[Unbuilt], set_id: int, now: float) -> set[str]:
+    """End deliveries by their targets' ``on_error``; gives the systems that have something due. Of a batch all end."""
+    ends = []
+    for delivery, target, failure in unbuilt:
+        sent = Sent(delivery, target or missing_target(delivery), now, set_id)
+        ends.append(give_up(sent, Verdict("", code=failure.code, detail=failure.detail), now, failure))
+    throw(db, paused((delivery.route, end) for (delivery, _, _), end in zip(unbuilt, ends, strict=True)), now)
+    free = set[str]()
+    for (delivery, _, _), end in zip(unbuilt, ends, strict=True):
+        ids = batches.together(db, delivery.delivery_id) if delivery.is_batch else [delivery.delivery_id]
+        for id in ids:
+            free |= deliveries.build_failed(db, id, end)
+    return free

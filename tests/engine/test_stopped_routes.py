@@ -1,0 +1,86 @@
+"""``on_error: stop`` pauses the route whatever it is that a delivery cannot succeed for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from batching import QUARTER, route
+from replaying import ANNA, adds_up, deploy
+from world import ORDER_OUT, ROUTES, World, order
+
+from connectors.base import LATER, Verdict
+from hub.replay import steps
+from hub.store import messages, switches
+from hub.sweeper import Sweeper
+
+STOP = b"on_error: stop\n"
+NEEDS = ORDER_OUT + b"  number: xref('erp', 'sales_order', text(count(src.stock_lines)))\n"
+BUSY = Verdict(LATER, code="http_503", status=503)
+
+
+def know(world: World, *counts: int) -> None:
+    rows = [("erp", "sales_order", str(count), "SO", world.clock.epoch(), "m") for count in counts]
+    world.store.write(lambda db: messages.put_xrefs(db, rows))
+
+
+def assert_stopped(world: World, states: list[str], held_by_lane: int) -> None:
+    assert [state for _, state in world.states()] == states
+    assert world.rows("SELECT hold_reason FROM deliveries WHERE state = 'held'") == [("route_stopped",)]
+    assert world.rows("SELECT count(*) FROM deliveries WHERE holds_lane = 1") == [(held_by_lane,)]
+    assert [(s["kind"], s["name"], s["actor"]) for s in switches.listed(world.store.reader())] == [
+        ("route", "orders", "hub")
+    ]
+    adds_up(world)
+
+
+def test_bytes_that_cannot_be_made_with_their_message_pause_the_route(make_world: Callable[..., World]) -> None:
+    world = make_world(routes=ROUTES + STOP, order_out=NEEDS)
+    know(world, 2)
+    world.send(order(1, 1))
+    world.send(order(1, 2), order(5, 2))
+    assert_stopped(world, ["held", "queued", "queued"], 3)
+    know(world, 1)
+    [(delivery,)] = world.rows("SELECT delivery_id FROM deliveries WHERE state = 'held'")
+    steps.release(world.engine, delivery, ANNA, "the number is known now")
+    steps.switch_on(world.engine, "route", "orders", ANNA)
+    world.run()
+    assert [state for _, state in world.states()] == ["delivered"] * 3
+    sent = [(body["ref"], body["lines"]) for body in world.target("erp").bodies]
+    assert [body for body in sent if body[0] == "1"] == [("1", 1), ("1", 2)]
+
+
+def test_bytes_that_cannot_be_made_later_pause_the_route(make_world: Callable[..., World]) -> None:
+    after = ROUTES.replace(b"  - {system: erp", b"  - {system: crm}\n  - {system: erp, after: crm")
+    world = make_world(routes=after + STOP, order_out=NEEDS)
+    world.target("crm").answers.append(BUSY)
+    world.send(order(1, 1))
+    assert sorted(world.states()) == [("crm", "retrying"), ("erp", "queued")]
+    world.wait(10)
+    assert sorted(world.states()) == [("crm", "delivered"), ("erp", "held")]
+    assert_stopped(world, [state for _, state in world.states()], 1)
+
+
+def test_what_is_collected_and_cannot_be_made_pauses_the_route(make_world: Callable[..., World]) -> None:
+    world = make_world(routes=route() + STOP)
+    know(world, 2)
+    world.send(order(1, 1), order(2, 2))
+    deploy(world, "mappings/order-out.yaml", NEEDS)
+    world.wait(QUARTER)
+    assert_stopped(world, ["held", "queued"], 2)
+    assert world.target("erp").sent == []
+
+
+@pytest.mark.parametrize("attempts", [1, 2])
+def test_a_crash_that_uses_up_the_last_try_pauses_the_route(make_world: Callable[..., World], attempts: int) -> None:
+    world = make_world(routes=ROUTES.replace(b"attempts: 3", b"attempts: %d" % attempts) + STOP)
+    world.target("erp").silent = True
+    world.send(order(1), order(1))
+    Sweeper(world.engine, world.folder, None, {}).recover_from("w1")
+    if attempts == 1:
+        assert_stopped(world, ["held", "queued"], 2)
+    else:
+        assert ([state for _, state in world.states()], switches.listed(world.store.reader())) == (
+            ["retrying", "queued"],
+            [],
+        )
