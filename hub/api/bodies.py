@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from hub.api.batch_body import Batch
+from hub.store.findings import Code
 
 
 class Given(BaseModel):
@@ -130,7 +131,7 @@ class MessageFinding(Given):
 
     message_id: str
     source: str
-    code: Literal["gap", "balance", "overlap", "repeat"]
+    code: Code
     detail: str
     found_at: str
     settled_at: str | None = None

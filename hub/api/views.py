@@ -53,7 +53,7 @@ def failure(fields: Mapping[str, Any] | str | None, sees_personal_data: bool) ->
 
 def finding(found: Found, sees_personal_data: bool) -> bodies.MessageFinding:
     return bodies.MessageFinding(
-        message_id=found.message_id, source=found.source, code=found.code,  # type: ignore[arg-type]
+        message_id=found.message_id, source=found.source, code=found.code,
         detail=found.detail if sees_personal_data else redact_text(found.detail), found_at=iso(found.found_at),
         settled_at=iso_or_none(found.settled_at), settled_by=found.settled_by or None,
     )  # fmt: skip

@@ -123,7 +123,7 @@ def without_known_statements(db: Database, parts: Sequence[Transformed], now: fl
     earlier = statements.remember(db, came, now)
     for each in came:
         if (before := earlier.get(each.message_id)) is not None and before.is_same:
-            findings.note(db, each.message_id, "repeat", each.source, _repeated(before), now)
+            findings.note(db, each.message_id, findings.REPEAT, each.source, _repeated(before), now)
     return [_ended(part, earlier) for part in parts] if earlier else list(parts)
 
 

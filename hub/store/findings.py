@@ -4,20 +4,22 @@ seen to it."""
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, Final, Literal
 
 import msgspec
 
 from hub.store.database import Database
 
-NO_REPLY = "no_reply"  # a target has it, and no answer came that could be taken in
+Code = Literal["gap", "balance", "overlap", "repeat", "no_reply"]
+REPEAT: Final = "repeat"  # a statement came before, with the same content
+NO_REPLY: Final = "no_reply"  # a target has it, and no answer came that could be taken in
 
 
 class Found(msgspec.Struct, frozen=True):
     """One finding. ``settled_at`` None: it is open; ``settled_by`` is '' where it came right by itself."""
 
     message_id: str
-    code: str
+    code: Code
     source: str
     detail: str
     found_at: float
@@ -43,7 +45,7 @@ _TAKE_ONE_OUT = f"UPDATE message_findings SET detail = replace(replace(detail, ?
 _SETTLE_LAST = f"UPDATE message_findings SET settled_at = ? {_ONE} AND detail = ?"
 
 
-def put(db: Database, message_id: str, code: str, source: str, detail: str, at: float) -> None:
+def put(db: Database, message_id: str, code: Code, source: str, detail: str, at: float) -> None:
     """What is found about a message under a code by now."""
     db.execute(_OPEN, (message_id, code, source, detail, at))
 
@@ -58,18 +60,18 @@ def settle_others(db: Database, message_id: str, codes: Sequence[str], found: Co
     )
 
 
-def put_one(db: Database, message_id: str, code: str, source: str, detail: str, at: float) -> None:
+def put_one(db: Database, message_id: str, code: Code, source: str, detail: str, at: float) -> None:
     """One of several things that may be found about a message under a code; each is told on a line of its own."""
     db.execute(_OPEN_ONE, (message_id, code, source, detail, at))
 
 
-def settle_one(db: Database, message_id: str, code: str, detail: str, at: float) -> None:
+def settle_one(db: Database, message_id: str, code: Code, detail: str, at: float) -> None:
     """One thing that was found has come right; what else was found under its code stays open."""
     db.execute(_SETTLE_LAST, (at, message_id, code, detail))
     db.execute(_TAKE_ONE_OUT, (f"{detail}\n", f"\n{detail}", message_id, code, detail))
 
 
-def note(db: Database, message_id: str, code: str, source: str, detail: str, at: float) -> None:
+def note(db: Database, message_id: str, code: Code, source: str, detail: str, at: float) -> None:
     """Something to know about a message that nobody has to see to."""
     db.execute(
         f"INSERT INTO message_findings ({_COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?5, '') ON CONFLICT DO NOTHING",

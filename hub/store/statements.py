@@ -15,7 +15,7 @@ from hub.store import findings
 from hub.store.database import Database, lock
 
 KEEP_SECONDS = 800 * 86400.0  # at the least: two years, and the first statement of the next
-CODES = ("gap", "balance", "overlap")
+CODES: tuple[findings.Code, ...] = ("gap", "balance", "overlap")
 _RESTART_DAYS = 180  # numbers begin again each year: an id that was used longer ago is another statement's
 _MOST_MISSING = 366  # a number that is further ahead is of another numbering
 
@@ -141,7 +141,7 @@ def _look_at(db: Database, row: Stated, at: float) -> None:
         findings.put(db, row.message_id, code, row.source, detail, at)
 
 
-def _wrong_with(db: Database, row: Stated, last: str) -> Iterator[tuple[str, str]]:
+def _wrong_with(db: Database, row: Stated, last: str) -> Iterator[tuple[findings.Code, str]]:
     """What there is to tell of a statement, by code; ``last`` is the last day before its own."""
     goes_on_from = _days_that_close(db, row, last)
     missing = _missing(db, row, last)

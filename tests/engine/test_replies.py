@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from caller import Caller
+from caller import Caller, new_key
 from world import ROUTES, World, order
 
 from connectors.base import DELIVERED, DOUBT, FOUND, LATER, Verdict
 from hub import replay
+from hub.api.application import create_app
 from hub.store import findings
 from hub.store.audit import Actor
 
@@ -105,16 +106,19 @@ def test_a_reply_that_a_look_up_cannot_give_is_told_of(make_world: Callable[...,
 
 def test_an_answer_without_a_body_is_told_of_until_a_reply_comes(make_world: Callable[..., World]) -> None:
     world = make_world(routes=REPLYING, erp_answer=ANSWER)
+    viewer = Caller(create_app(world.engine), new_key(world.store, "viewer"))
     world.target("erp").answers.append(Verdict(DELIVERED, status=202))
     [accepted] = world.send(order(1))
     [(code, _)] = open_findings(world)
     assert (code, world.states()) == ("no_reply", [("erp", "delivered")])
+    assert [one["code"] for one in viewer.get("/api/v1/findings").json["items"]] == ["no_reply"]
     world.target("erp").answers.append(CREATED)
     [(delivery_id,)] = world.rows("SELECT delivery_id FROM deliveries")
     replay.replay_one(world.engine, delivery_id, Actor("test"), delivered="send", reason="the answer is wanted")
     world.run()
     assert (open_findings(world), replies(world)) == ([], [("erp", "orders#erp")])
-    assert [one.code for one in findings.of_message(world.store.reader(), accepted.receipt_id)] == ["no_reply"]
+    [settled] = viewer.get(f"/api/v1/messages/{accepted.receipt_id}").json["findings"]
+    assert settled["code"] == "no_reply" and settled["settled_at"]
 
 
 def test_the_answer_of_another_target_settles_nothing(make_world: Callable[..., World]) -> None:
