@@ -44,7 +44,7 @@ class Doors:
     def __init__(self, secrets: Path) -> None:
         self._secrets = secrets
         self._program: Program | None = None
-        self._open: dict[str, Door | None] = {}
+        self._open: dict[str, Door] = {}
         self._closed: dict[str, str] = {}  # why it could not be opened last time
 
     def find(self, program: Program, name: str) -> Door | None:
@@ -54,11 +54,13 @@ class Doors:
         """
         if program is not self._program:
             self._program, self._open, self._closed = program, {}, {}
-        if name not in self._open:
+        door = self._open.get(name)
+        if door is None:
             system = program.settings.systems.get(name)
-            is_ours = system is not None and system.receives and system.door == "in"
-            self._open[name] = self._opened(program, system) if system is not None and is_ours else None
-        return self._open[name]
+            if system is None or not system.receives or system.door != "in":
+                return None  # and not remembered: names are anybody's to invent
+            door = self._open[name] = self._opened(program, system)
+        return door
 
     def _opened(self, program: Program, system: System) -> Door:
         try:

@@ -114,8 +114,6 @@ class Ingest:
         return problem_of(refusal, trace_id_of(headers))
 
     def _door(self, method: str, name: str) -> Door:
-        if method != "POST":
-            raise Refusal(405, "method", "send a document with POST")
         try:
             door = self._doors.find(self._engine.program, name)
         except DoorClosed:
@@ -123,6 +121,8 @@ class Ingest:
             raise Refusal(503, "not_set_up", detail) from None
         if door is None:
             raise Refusal(404, "unknown_system", "no system of this name takes documents here")
+        if method != "POST":
+            raise Refusal(405, "method", "send a document with POST")
         if full := self._engine.pressure.at_source(name):
             raise full_refusal(full)
         return door

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
+from weakref import ref
 from xml.sax.saxutils import escape
 
 import pytest
@@ -72,6 +73,10 @@ class Door:
         body, headers = self._way.request(said, word)
         return asked(self._door, self._path, body[: len(body) // 2] if is_cut else body, is_cut=is_cut, **headers)
 
+    def at(self, name: str, method: str) -> Said:
+        """What is answered at the door of another name."""
+        return asked(self._door, self._path.replace("shop", name), method=method)
+
     def knows(self, word: str) -> bool:
         """Whether it believes who says this word."""
         return self(f"said-{uuid4()}", word).status // 100 == 2
@@ -122,6 +127,24 @@ def test_who_is_not_known_is_told_so_and_may_send_it_again(door: Door) -> None:
     assert door.kept == 0
     assert door().status // 100 == 2
     assert door.kept == 1
+
+
+@pytest.mark.parametrize("method", ["POST", "GET", "PUT"])
+def test_invented_names_are_counted_without_them(door: Door, method: str) -> None:
+    assert {door.at(f"invented-{number}", method).status for number in range(3)} == {404}
+    assert dict(door.world.engine.counts.refused) == {("", "unknown_system"): 3}
+
+
+def test_a_name_that_was_invented_is_not_remembered(door: Door) -> None:
+    doors, name = Doors(door.world.folder), Name("invented")
+    still_there = ref(name)
+    assert doors.find(door.world.engine.program, name) is None
+    del name
+    assert still_there() is None
+
+
+class Name(str):
+    """A text of which is known when nobody has it any more."""
 
 
 def test_what_proves_the_sender_is_not_kept(door: Door) -> None:
