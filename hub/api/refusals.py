@@ -15,8 +15,8 @@ from hub.pipeline.pressure import Full
 Headers = Sequence[tuple[bytes, bytes]]
 _TITLES = {
     400: "Bad request", 401: "Signature refused", 404: "Unknown system", 405: "Method not allowed",
-    413: "Too large", 415: "Wrong content type", 422: "Not valid", 429: "Too many requests", 500: "Internal error",
-    503: "Not available",
+    413: "Too large", 415: "Wrong content type", 422: "Not valid", 429: "Too many requests", 431: "Head too large",
+    500: "Internal error", 503: "Not available",
 }  # fmt: skip
 _HINTS: dict[int | str, str] = {
     400: "the connection is closed; send it again as HTTP/1.1",
@@ -27,6 +27,7 @@ _HINTS: dict[int | str, str] = {
     415: "send the Content-Type of what is sent, or none",
     422: "send it again when it is as expected",
     429: "send it again, with the same id, after the seconds of Retry-After",
+    431: "the connection is closed; send fewer or shorter header fields, and what the path says in the body",
     500: "send it again, with the same id; the log of the hub says more under the trace id",
     503: "send it again, with the same id, after the seconds of Retry-After",
 }

@@ -20,29 +20,45 @@ from hub.loggers import structlog
 
 _log = structlog.get_logger("run")
 _LARGEST = 64 * 1024  # bytes of a body
+_LARGEST_HEAD = 64 * 1024  # bytes of a path and header fields, and of what is no body after them
+_HEAD_SECONDS = 30.0
 _PATH = b"/in/"
 _SOON_SECONDS = 0.001
+_TOO_LARGE = f"the path and the header fields are more than {_LARGEST_HEAD} bytes together"
 
 
 class DoorProtocol(HttpToolsProtocol):
-    """One connection. ``is_leaving`` tells whether it is to be closed after the next answer."""
+    """One connection. ``is_leaving`` tells whether it is to be closed after the next answer, ``head_seconds`` how long
+    path and header fields may take, from the answer before them on."""
 
-    def __init__(self, ingest: Ingest, is_leaving: Callable[[], bool], **of_uvicorn: Any) -> None:
+    def __init__(
+        self, ingest: Ingest, is_leaving: Callable[[], bool], head_seconds: float = _HEAD_SECONDS, **of_uvicorn: Any
+    ) -> None:
         super().__init__(**of_uvicorn)
-        self._ingest, self._is_leaving = ingest, is_leaving
-        self._names, self._values = list[bytes](), list[bytes]()
+        self._ingest, self._is_leaving, self._head_seconds = ingest, is_leaving, head_seconds
+        self.url, self._names, self._values = b"", list[bytes](), list[bytes]()
+        self._loose = 0  # bytes since the last of a body, or the end of a request
         self._defaults: Headers = []
         self._default_lines = b""
-        self._is_idle, self._idle_since = False, 0.0
-        self._idle_timer: asyncio.TimerHandle | None = None
+        self._is_waiting, self._is_idle, self._waits_since = True, False, 0.0  # for a head; with nothing of it yet
+        self._look_seconds = min(self.timeout_keep_alive, head_seconds)
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._waits_since = self.loop.time()
+        self._timer = self.loop.call_later(self._look_seconds, self._look_whether_it_waits)
 
     def data_received(self, data: bytes) -> None:
         self._is_idle = False
+        self._loose += len(data)
         super().data_received(data)
+        if self._loose > _LARGEST_HEAD and not self.transport.is_closing():
+            self._refuse(431, "head_too_large", _TOO_LARGE)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._idle_timer is not None:
-            self._idle_timer.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
         super().connection_lost(exc)
         self.cycle = None  # type: ignore[assignment]  # each holds the other: gone now, not when the collector comes by
 
@@ -57,11 +73,17 @@ class DoorProtocol(HttpToolsProtocol):
         self._values.append(value)
 
     def on_headers_complete(self) -> None:
+        self._is_waiting = False
+        if self._loose > _LARGEST_HEAD and self._head_size() > _LARGEST_HEAD:
+            raise ValueError(_TOO_LARGE)  # the parser stops, and has it answered below
         exchange = self._exchange()
         if exchange is None:
             self._go_the_usual_way()
         else:
             self.cycle = exchange  # type: ignore[assignment]
+
+    def _head_size(self) -> int:
+        return len(self.url) + sum(len(field) + 2 for part in (self._names, self._values) for field in part)
 
     def _exchange(self) -> _Exchange | None:
         """The short way for this request; None where it is not for it."""
@@ -92,29 +114,34 @@ class DoorProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
+        self._loose = 0
         if isinstance(self.cycle, _Exchange):
             self.cycle.body += body
         else:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
+        self._loose = 0
         if isinstance(self.cycle, _Exchange):
             self.cycle.take(self._ingest)
         else:
             super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """What is no HTTP is answered as uvicorn would, but as a problem."""
-        self.write_answer(*problem_of(Refusal(400, "not_http", "this is no request of HTTP/1.1")), keep_alive=False)
+        """What is no HTTP, or has a head too large, is answered as uvicorn would, but as a problem."""
+        if self._head_size() > _LARGEST_HEAD:
+            self._refuse(431, "head_too_large", _TOO_LARGE)
+        else:
+            self._refuse(400, "not_http", "this is no request of HTTP/1.1")
+
+    def _refuse(self, status: int, code: str, detail: str) -> None:
+        self.write_answer(*problem_of(Refusal(status, code, detail)), keep_alive=False)
 
     def write_answer(self, status: int, headers: Headers, body: bytes, keep_alive: bool) -> None:
         """The whole answer at once."""
         keep_alive = keep_alive and not self._is_leaving()
         own = headers if keep_alive else [*headers, (b"connection", b"close")]
         self.transport.write(b"%b%b%b\r\n%b" % (STATUS_LINE[status], self._lines_of_all(), _lines(tuple(own)), body))
-        if keep_alive and not self.pipeline:
-            self._rest()
-            return
         if not keep_alive:
             self.transport.close()
         self.on_response_complete()
@@ -128,23 +155,29 @@ class DoorProtocol(HttpToolsProtocol):
 
     # -- between two requests --------------------------------------------------------------------------------------
 
-    def _rest(self) -> None:
-        """What ``on_response_complete`` does, with one timer a connection: one for each request costs more."""
+    def on_response_complete(self) -> None:
+        """What uvicorn's does, with one timer a connection: one for each request costs more."""
+        if self.pipeline:
+            super().on_response_complete()
+            return
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
         self.flow.resume_reading()
-        self._is_idle, self._idle_since = True, self.loop.time()
-        if self._idle_timer is None:
-            self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._look_whether_idle)
+        self._is_waiting = self._is_idle = True
+        self._waits_since = self.loop.time()
+        if self._timer is None:
+            self._timer = self.loop.call_later(self._look_seconds, self._look_whether_it_waits)
 
-    def _look_whether_idle(self) -> None:
-        self._idle_timer = None
-        if not self._is_idle:
+    def _look_whether_it_waits(self) -> None:
+        """Close a connection on which nothing, or not all of a head, has come for too long."""
+        self._timer = None
+        if not self._is_waiting:
             return  # set again with the answer
-        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        limit = self.timeout_keep_alive if self._is_idle else self._head_seconds
+        left = self._waits_since + limit - self.loop.time()
         if left > _SOON_SECONDS:
-            self._idle_timer = self.loop.call_later(left, self._look_whether_idle)
+            self._timer = self.loop.call_later(min(left, self._look_seconds), self._look_whether_it_waits)
         else:
             self.timeout_keep_alive_handler()
 

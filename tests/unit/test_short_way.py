@@ -1,4 +1,5 @@
-"""The short way in: header fields decoded at once say what they say one by one, and no connection stays in memory."""
+"""The short way in: header fields decoded at once say what they say one by one, heads have a limit in bytes and in time,
+and no connection stays in memory."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from weakref import WeakSet
 import pytest
 import uvicorn
 from structlog.testing import capture_logs
+from uvicorn.server import ServerState
 
 from hub.api.ingest import joined
 from hub.api.short_way import DoorProtocol, _fields
@@ -107,6 +109,95 @@ def test_a_mistake_of_the_door_is_a_problem_and_shows_nothing_but_the_trace(name
 async def elsewhere(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": NO_BODY})
     await send({"type": "http.response.body"})
+
+
+async def told(protocol: Any, *sent: bytes) -> list[bytes]:
+    """What came back for each of these, sent one after the other; of the last one all, until the connection ended."""
+    async with served(elsewhere, protocol) as port, asyncio.timeout(10):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        found = []
+        for number, part in enumerate(sent, 1):
+            writer.write(part)
+            found.append(await (reader.read() if number == len(sent) else reader.readuntil(b"\r\n\r\n")))
+        writer.close()
+        return found
+
+
+POST = b"POST /in/shop HTTP/1.1\r\nHost: hub\r\n"
+DOCUMENT = POST + b"Content-Length: 2\r\n\r\n{}"
+PAGE = b"GET /readyz HTTP/1.1\r\nHost: hub\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [(b"",), (b"POST /in/sh",), (POST,), (DOCUMENT, POST), (PAGE, b"\r\n")],
+    ids=["nothing", "half a path", "half a head", "half a head after a document", "a line after a page"],
+)
+def test_a_connection_whose_head_does_not_come_to_its_end_is_closed(sent: tuple[bytes, ...]) -> None:
+    protocol = partial(DoorProtocol, OpenDoor(), bool, 0.05)
+    *answered, last = asyncio.run(told(protocol, *sent))
+    assert (len(answered), last) == (len(sent) - 1, b"")
+
+
+FIELD = b"X-Odd: " + b"x" * 60_000
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"
+
+
+class Wire(asyncio.Transport):
+    """A connection without a network: keeps what is written to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written, self.is_shut = b"", False
+
+    def write(self, data: Any) -> None:
+        self.written += data
+
+    def close(self) -> None:
+        self.is_shut = True
+
+    def is_closing(self) -> bool:
+        return self.is_shut
+
+
+async def _answer(sent: bytes, piece: int) -> tuple[bytes, bytes]:
+    """Head and body of what is answered to bytes that come in pieces of a size, until the connection is closed."""
+    wire, state = Wire(), ServerState()
+    config = uvicorn.Config(elsewhere, log_config=None, lifespan="off", interface="asgi3")
+    protocol = DoorProtocol(OpenDoor(), lambda: False, config=config, server_state=state, app_state={})  # type: ignore[arg-type]
+    protocol.connection_made(wire)
+    for start in range(0, len(sent), piece):
+        if not wire.is_shut:
+            protocol.data_received(sent[start : start + piece])
+    protocol.connection_lost(None)
+    await asyncio.gather(*state.tasks)
+    assert wire.is_shut
+    head, _, body = wire.written.partition(b"\r\n\r\n")
+    return head, body
+
+
+@pytest.mark.parametrize("piece", [1_000, 1_000_000], ids=["in pieces", "at once"])
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (POST + FIELD + b"\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}", b"202"),
+        (POST + FIELD + b"\r\nContent-Length: 60000\r\nConnection: close\r\n\r\n" + b"x" * 60_000, b"202"),
+        (POST + FIELD + b"x" * 6_000, b"431"),
+        (POST + FIELD + b"x" * 6_000 + b"\r\nContent-Length: 2\r\n\r\n{}", b"431"),
+        (POST + b"X-Odd: x\r\n" * 7_000 + b"\r\n", b"431"),
+        (b"GET /" + b"x" * 66_000 + b" HTTP/1.1\r\nHost: hub\r\n\r\n", b"431"),
+    ],
+    ids=["large", "large with its body", "no end", "too large", "too many", "path"],
+)
+def test_a_head_that_is_too_large_is_refused_and_the_connection_closed(sent: bytes, status: bytes, piece: int) -> None:
+    head, body = asyncio.run(_answer(sent, piece))
+    assert head.startswith(b"HTTP/1.1 " + status) and b"connection: close" in head
+    assert status == b"202" or json.loads(body)["code"] == "head_too_large"
+
+
+def test_fields_behind_a_body_have_the_same_limit() -> None:
+    head, _ = asyncio.run(_answer(CHUNKED + FIELD + b"x" * 10_000, 1_000))
+    assert head.startswith(b"HTTP/1.1 431")
 
 
 @pytest.mark.parametrize(
