@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from hub import logs
@@ -26,6 +27,7 @@ from hub.worker import STUCK_SECONDS
 
 _log = structlog.get_logger("run")
 _BEAT_SECONDS = 1.0
+RUNS, BEAT = b"R", b"."
 REFUSED, LATER = 78, 1  # what the parent does not try again, and what it does
 
 
@@ -34,6 +36,9 @@ def main(root: Path, beat: int, reload: bool, again: bool = False, name: str = "
     under the same parent, which names them all alike."""
     logs.configure()
     os.chdir(root)  # folders in the configuration are relative to the project
+    made: list[Hub] = []
+    # From now on: to bring a large store up to date takes as long as it takes.
+    threading.Thread(target=_beat, args=(made, beat), daemon=True).start()
     try:
         hub = Hub(root, again and not reload, name)  # who follows the folder has missed no edit by a crash
         http = hub.engine.program.settings.http
@@ -47,8 +52,8 @@ def main(root: Path, beat: int, reload: bool, again: bool = False, name: str = "
     for number in (signal.SIGTERM, signal.SIGINT):
         # The web server raises the signal again when it has closed; by then there is still work to finish.
         signal.signal(number, lambda *_: None)
-    beating = threading.Thread(target=_beat, args=(hub, beat), daemon=True)
-    beating.start()
+    made.append(hub)
+    _tell(beat, RUNS)
     try:
         hub.start()
     except StoreError as error:
@@ -85,15 +90,19 @@ def _tell_command_line(hub: Hub) -> None:
         _log.warning("the command line's file cannot be written", file=error.filename, reason=error.strerror)
 
 
-def _beat(hub: Hub, beat: int) -> None:
-    """Tell the parent that there is progress, as long as there is; without a parent there is nobody to restart us."""
-    while hub.worker.seconds_stuck() < STUCK_SECONDS:
-        try:
-            os.write(beat, b".")
-        except BrokenPipeError:
-            os.kill(os.getpid(), signal.SIGTERM)
-            return
+def _beat(made: Sequence[Hub], beat: int) -> None:
+    """Tell the parent that there is progress, as long as there is."""
+    while all(hub.worker.seconds_stuck() < STUCK_SECONDS for hub in made):
+        _tell(beat, BEAT)
         time.sleep(_BEAT_SECONDS)
+
+
+def _tell(beat: int, what: bytes) -> None:
+    """Without a parent there is nobody to restart us."""
+    try:
+        os.write(beat, what)
+    except BrokenPipeError:
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _follow_files(hub: Hub) -> None:

@@ -1,7 +1,8 @@
 """The small parent of ``o2c run``: starts the hub, and starts it again when it dies or falls silent.
 
-It watches a pipe that the hub writes a beat to. No beat for 30 seconds, or a death, and it starts a new one within a
-second; what the old one had in hand is found in the store. It loads next to nothing, so that it costs next to nothing.
+It watches a pipe that the hub writes a beat to, and once that it runs. No beat for 30 seconds, or a death, and it
+starts a new one within a second; what the old one had in hand is found in the store. It loads next to nothing, so that
+it costs next to nothing.
 
     python -m hub.supervisor PROJECT [reload]
 """
@@ -24,6 +25,7 @@ _RESTART_SECONDS = 0.3
 _SILENT_SECONDS = 30.0
 _LONGEST_PAUSE = 10.0
 _TICK_SECONDS = 0.1
+_RUNS = b"R"  # said by a hub that nothing has refused; it beats before
 # How a hub ends that the project or the store refuses; one that is ended by a mistake, or by a full disk, ends with 1.
 _REFUSED = 78
 
@@ -97,8 +99,8 @@ def _watch(child: int, reading: int) -> tuple[int, bool]:
     runs = False
     while True:
         ready, _, _ = select.select([reading], [], [], _SILENT_SECONDS)
-        if ready and os.read(reading, 100):
-            runs = True
+        if ready and (heard := os.read(reading, 100)):
+            runs = runs or _RUNS in heard
             continue
         if not ready:
             _log("the hub has made no progress and is ended", seconds=_SILENT_SECONDS)
