@@ -25,6 +25,7 @@ import msgspec
 from hub.clock import iso
 from hub.errors import UsageError
 from hub.loggers import structlog
+from hub.redaction import redact_text
 from hub.secret import resolve_all
 from hub.settings import Settings
 from hub.store import circuits, dead_letters, findings, notices, search, sources, switches, usage
@@ -110,7 +111,8 @@ def _open_now(db: Database, now: float, fetching: Collection[str] = ()) -> dict[
     for one in findings.open_now(db, _MOST_FINDINGS, now - FINDING_SECONDS):
         detail = f"from {one.source}: {one.detail}; see o2c show {one.message_id}"
         found[f"finding:{one.message_id}:{one.code}"] = ("finding", detail)
-    return found
+    # Details hold what systems answered.
+    return {subject: (kind, redact_text(detail)) for subject, (kind, detail) in found.items()}
 
 
 def _quota(quota: usage.State, now: float) -> dict[str, tuple[str, str]]:
@@ -149,7 +151,7 @@ def content(notice: Notice) -> dict[str, Any]:
     return {
         "type": f"hub.{notice.kind}.{'recovered' if notice.is_over else 'opened'}",
         "timestamp": iso(moment),
-        "data": {"subject": notice.subject, "detail": notice.detail, "opened_at": iso(notice.opened_at)},
+        "data": {"subject": redact_text(notice.subject), "detail": notice.detail, "opened_at": iso(notice.opened_at)},
     }
 
 

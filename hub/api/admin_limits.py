@@ -18,6 +18,7 @@ from hub.api.views import iso_or_none
 from hub.clock import iso
 from hub.pipeline.engine import Engine
 from hub.pipeline.gates import budget_of, in_force
+from hub.redaction import redact_text
 from hub.replay import bearing
 from hub.store import circuits, limits, quotas, search, sources, usage
 from hub.store.audit import Actor
@@ -86,17 +87,17 @@ def _source(state: sources.SourceState | None) -> system_bodies.SourceView:
         return system_bodies.SourceView(taken=0)
     return system_bodies.SourceView(
         tried_at=iso(state.tried_at), read_at=iso_or_none(state.read_at), took_at=iso_or_none(state.took_at),
-        taken=state.taken, failing_since=iso_or_none(state.failing_since), reason=state.reason or None,
+        taken=state.taken, failing_since=iso_or_none(state.failing_since), reason=redact_text(state.reason) or None,
     )  # fmt: skip
 
 
 def circuit_view(circuit: Circuit | None) -> system_bodies.CircuitView:
-    """A circuit as it is shown."""
+    """A circuit as it is shown, to viewers too: its reason holds what the system answered."""
     if circuit is None:
         return system_bodies.CircuitView(state="closed")
     return system_bodies.CircuitView(
         state="half_open" if circuit.state == circuits.HALF_OPEN else "open", since=iso(circuit.since),
-        reason=circuit.reason, actor=circuit.actor, next_probe_at=iso_or_none(circuit.probe_at),
+        reason=redact_text(circuit.reason), actor=circuit.actor, next_probe_at=iso_or_none(circuit.probe_at),
         failed_probes=circuit.failed_probes,
     )  # fmt: skip
 

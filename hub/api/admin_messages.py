@@ -54,7 +54,8 @@ def list_attempts(desk: AtDesk, caller: Viewer, id: Id) -> bodies.AttemptList:
     """Every try of every delivery of a message."""
     with desk.engine.store.snapshot() as db:
         own, _ = find_message(db, id)
-        return bodies.AttemptList(items=_attempts(db, message_view.deliveries(db, own["message_id"]) if own else []))
+        lines = message_view.deliveries(db, own["message_id"]) if own else []
+        return bodies.AttemptList(items=_attempts(db, lines, caller.sees_personal_data))
 
 
 @router.get("/messages/{id}/effects", operation_id="list_effects", **described("viewer", 404, 422))
@@ -62,7 +63,8 @@ def list_effects(desk: AtDesk, caller: Viewer, id: Id) -> bodies.EffectList:
     """What is known of what each delivery of a message has caused: sent when, answered what, looked up, found."""
     with desk.engine.store.snapshot() as db:
         own, _ = find_message(db, id)
-        return bodies.EffectList(items=views.effects(effects.of_message(db, own["message_id"])) if own else [])
+        found = effects.of_message(db, own["message_id"]) if own else []
+    return bodies.EffectList(items=views.effects(found, caller.sees_personal_data))
 
 
 @router.get("/findings", operation_id="list_findings", **described("viewer", 422))
@@ -93,9 +95,11 @@ def find_message(db: Database, id: str) -> tuple[Row | None, Row]:
     return own, came
 
 
-def _attempts(db: Database, lines: list[Row]) -> list[bodies.Attempt]:
+def _attempts(db: Database, lines: list[Row], sees: bool) -> list[bodies.Attempt]:
     return [
-        views.attempt(row, line["target"]) for line in lines for row in message_view.attempts(db, line["delivery_id"])
+        views.attempt(row, line["target"], sees)
+        for line in lines
+        for row in message_view.attempts(db, line["delivery_id"])
     ]
 
 
@@ -115,9 +119,9 @@ def _detail(desk: Desk, db: Database, own: Row | None, came: Row, sees: bool) ->
         position=own["position"] if own else 0, door=came["door"], content_type=came["content_type"],
         size=came["size"], name=came["name"] or None, correlation_id=shown["correlation_id"] or None,
         causation_id=shown["causation_id"] or None, trace_id=_trace_id(shown["traceparent"]),
-        set_id=own["set_id"] if own else None, keys=_keys(desk, db, own), attempts=_attempts(db, lines),
+        set_id=own["set_id"] if own else None, keys=_keys(desk, db, own), attempts=_attempts(db, lines, sees),
         findings=[views.finding(one, sees) for one in findings.of_message(db, id)],
-        effects=views.effects(effects.of_message(db, id)) if own else [],
+        effects=views.effects(effects.of_message(db, id), sees) if own else [],
         payloads=[_stage(stage) for stage in stages],
         replays=message_view.replayed_by(db, id), messages=[] if own else message_view.messages_of(db, came["seq"]),
         message_count=came["message_count"], replay=_replayable(desk, db, id),

@@ -15,6 +15,7 @@ from hub.api.gate import Gated
 from hub.api.idempotency import ActingOnce, Once
 from hub.api.operations import described
 from hub.clock import iso
+from hub.redaction import redact_text
 from hub.replay import steps
 from hub.store import switches
 
@@ -84,11 +85,11 @@ def _switch(
 
 
 def switched_off(desk: Desk, kind: str) -> dict[str, bodies.Switch]:
-    """The routes or systems that are switched off, with why."""
+    """The routes or systems that are switched off, with why, in words that everybody may see."""
     rows = switches.listed(desk.engine.store.reader())
     return {
         row["name"]: bodies.Switch(
-            state=row["state"], reason=row["reason"], since=iso(row["since"]), actor=row["actor"]
+            state=row["state"], reason=redact_text(row["reason"]), since=iso(row["since"]), actor=row["actor"]
         )
         for row in rows
         if row["kind"] == kind

@@ -23,13 +23,14 @@ def iso_or_none(epoch: float | None) -> str | None:
     return None if epoch is None else iso(epoch)
 
 
-def effects(found: Sequence[Effect]) -> list[bodies.Effect]:
+def effects(found: Sequence[Effect], sees_personal_data: bool) -> list[bodies.Effect]:
     """The effect ledger of a message; deliveries that were never sent nor looked up are not in it."""
     return [
         bodies.Effect(
             delivery_id=e.delivery_id, target=e.target, system=e.system, key=e.key, state=e.state,  # type: ignore[arg-type]
             reference=e.reference or None, first_sent_at=iso_or_none(e.first_sent_at),
-            last_sent_at=iso_or_none(e.last_sent_at), times_sent=e.times_sent, answered=e.answered or None,
+            last_sent_at=iso_or_none(e.last_sent_at), times_sent=e.times_sent,
+            answered=(e.answered if sees_personal_data else redact_text(e.answered)) or None,
             looked_up_at=iso_or_none(e.looked_up_at), look_ups=e.look_ups, found=e.found,
             next_look_up_at=iso_or_none(e.next_look_up_at),
         )
@@ -104,12 +105,12 @@ def _message(
     )  # fmt: skip
 
 
-def attempt(row: Mapping[str, Any], target: str) -> bodies.Attempt:
+def attempt(row: Mapping[str, Any], target: str, sees_personal_data: bool) -> bodies.Attempt:
     return bodies.Attempt(
         delivery_id=row["delivery_id"], target=target, number=row["number"], started_at=iso(row["started_at"]),
         ended_at=iso(row["ended_at"]), seconds=round(row["ended_at"] - row["started_at"], 3), worker=row["worker"],
         set_id=row["set_id"], revision=row["revision"], outcome=row["outcome"], status=row["status"],
-        code=row["code"], detail=row["detail"],
+        code=row["code"], detail=row["detail"] if sees_personal_data else redact_text(row["detail"]),
     )  # fmt: skip
 
 

@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 from caller import Caller
 from test_circuits import fail, later
-from world import World, order
+from world import SYSTEMS, World, order
 
+from connectors.base import LATER, STOPPED, Verdict
 from hub import metrics
+from hub.api.admin_limits import system_views
 from hub.api.application import create_app
 from hub.api.desk import Desk
 from hub.api.status import render
 from hub.notify import _open_now
-from hub.store import circuits
+from hub.store import circuits, sources
 
 V1 = "/api/v1"
 PLAIN = {"concurrency": 16, "retry_budget": 0.2}
@@ -98,6 +100,37 @@ def test_a_retry_budget_is_adjusted_for_all_workers(call: Callable[..., Caller],
     operator = Caller(create_app(world.engine), call("operator").key)
     operator.post(V1 + "/systems/erp/limits/reset", {})
     assert world.engine.dispatcher.gates.of("erp").budget.share == 0.2
+
+
+ERIKA = "erika@example.com may not order"
+
+
+@pytest.mark.parametrize(
+    "verdict", [Verdict(LATER, "http_503", ERIKA, status=503), Verdict(STOPPED, "http_403", ERIKA, status=403)]
+)
+def test_of_what_a_system_answers_viewers_and_channels_are_told_nothing_personal(
+    call: Callable[..., Caller], world: World, verdict: Verdict
+) -> None:
+    fail(world, verdict=verdict)
+    [(message_id,)] = world.rows("SELECT message_id FROM messages ORDER BY seq LIMIT 1")
+    with world.store.snapshot() as db:
+        told = str(_open_now(db, world.clock.at + 301))
+    paths = (f"/messages/{message_id}", f"/messages/{message_id}/attempts", f"/messages/{message_id}/effects")
+    seen = [call("viewer").get(V1 + path).body.decode() for path in (*paths, "/systems")]
+    for text in (*seen, render(Desk(world.engine)), told):
+        assert "[redacted] may not order" in text
+        assert "erika" not in text
+    assert all(ERIKA in call("operator").get(V1 + path).body.decode() for path in paths)
+
+
+def test_why_a_source_cannot_be_read_is_told_without_personal_data(make_world: Callable[..., World]) -> None:
+    bank = b"\nbank: {connector: file, format: csv, root: nowhere, fetch: {folder: in}}\n"
+    world = make_world(systems=SYSTEMS + bank)
+    world.store.write(lambda db: sources.note(db, "bank", 0, ERIKA, world.clock.at))
+    with world.store.snapshot() as db:
+        told = str(_open_now(db, world.clock.at + 301, {"bank"}))
+    for text in (str(system_views(Desk(world.engine))), render(Desk(world.engine)), told):
+        assert "[redacted] may not order" in text and "erika" not in text
 
 
 @pytest.mark.parametrize(
