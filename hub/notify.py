@@ -58,15 +58,17 @@ class Channel(Protocol):
         ...
 
 
-def check(engine: Engine, channels: Collection[str]) -> dict[str, list[Notice]]:
-    """Bring the notices up to what is open now; gives what each channel has to be told."""
+def check(engine: Engine, channels: Collection[str], are_all: bool = True) -> dict[str, list[Notice]]:
+    """Bring the notices up to what is open now; gives what each channel has to be told. What others were told is
+    forgotten where these are all channels that there are."""
     now = engine.clock.epoch()
     fetching = {name for name, system in engine.program.settings.systems.items() if system.fetches}
     with engine.store.snapshot() as db:
         open_now = _open_now(db, now, fetching)
 
     def job(db: Database) -> dict[str, list[Notice]]:
-        notices.forget_others(db, channels)
+        if are_all:
+            notices.forget_others(db, channels)
         for channel in channels:
             notices.settle(db, channel, open_now, now)
         return {channel: notices.untold(db, channel) for channel in channels}
@@ -168,9 +170,11 @@ class Notifier:
         if not self._busy.acquire(blocking=False):
             return
         try:
-            found = channels_of(self._engine.program.settings, self._secrets)
+            settings = self._engine.program.settings
+            found = channels_of(settings, self._secrets)
             channels = {channel.name: channel for channel in found}
-            for name, untold in check(self._engine, channels).items():
+            # One whose secret is not there has no name now: it may be any of those that were told something.
+            for name, untold in check(self._engine, channels, len(found) == len(settings.notify)).items():
                 now = self._engine.clock.epoch()
                 if now >= self._rests.get(name, 0.0) and not send(self._engine, channels[name], untold):
                     self._rests[name] = now + _REST_SECONDS

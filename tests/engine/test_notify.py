@@ -242,6 +242,25 @@ def test_a_round_reads_who_is_to_be_told_from_the_configuration(make_world: Any,
     assert len(heard.calls) == 1
 
 
+def test_a_channel_whose_secret_was_missing_for_a_round_hears_nothing_twice_and_what_ended_meanwhile(
+    make_world: Any, heard: Heard, tmp_path: Path
+) -> None:
+    secret = tmp_path / "HOOK"
+    secret.write_text(heard.url)
+    world = make_world(hub=b"time_zone: UTC\nnotify: [{webhook: secret://file/HOOK}]\n")
+    notifier = Notifier(world.engine, tmp_path)
+    dead_order(world, 1)
+    world.store.write(lambda db: switches.throw(db, "route", "orders", "paused", "why", world.clock.at, "hub"))
+    notifier.round()
+    secret.unlink()
+    steps.switch_on(world.engine, "route", "orders", ANNA, "")
+    notifier.round()
+    secret.write_text(heard.url)
+    notifier.round()
+    types = sorted(body["type"] for body in heard.bodies)
+    assert types == ["hub.dead_letters.opened", "hub.switched_off.opened", "hub.switched_off.recovered"]
+
+
 # -- mail ----------------------------------------------------------------------------------------------------------
 
 
