@@ -31,6 +31,7 @@ from hub.pipeline.split import LocalTransformer, Suspect
 from hub.pipeline.transformed import Transformed
 from hub.project import read_files
 from hub.store import Store, deliveries, open_store, payloads, receipts
+from hub.store.audit import Actor
 
 GROUP = 128
 _WORKER = "bench"
@@ -78,7 +79,7 @@ def _flow(place: Rig, below: Ground) -> Iterator[_Flow]:
     Project().write(folder, 1, place.sink_url)
     store = open_store(url, folder)
     try:
-        yield _Flow(below, store, deploy(store, read_files(folder), None, SystemClock(), _WORKER), folder)
+        yield _Flow(below, store, deploy(store, read_files(folder), None, SystemClock(), Actor(_WORKER)), folder)
     finally:
         store.close()
         below.postgres.drop(url)

@@ -13,15 +13,17 @@ from hub.clock import Clock
 from hub.errors import Conflict
 from hub.pipeline.program import Program, build_program
 from hub.project import content_hash, reference_files
-from hub.store import Store, sets
-from hub.store.database import Database
+from hub.store import Store, audit, sets
+from hub.store.audit import Actor
+from hub.store.database import Database, lock
 
 
 def deploy(
-    store: Store, files: Mapping[str, bytes], environment: str | None, clock: Clock, actor: str,
-    own_connectors: Path | None = None, anew: bool = False,
+    store: Store, files: Mapping[str, bytes], environment: str | None, clock: Clock, actor: Actor,
+    own_connectors: Path | None = None, anew: bool = False, reason: str = "",
 ) -> Program:  # fmt: skip
-    """Check a project's files, store them and put them in force. Raises ProjectError with every fault.
+    """Check a project's files, store them and put them in force, which is in the audit. Raises ProjectError with every
+    fault.
 
     Deploying what is in force already changes nothing, but that every process reads its secrets again where it is put
     in force ``anew``.
@@ -30,7 +32,7 @@ def deploy(
     in_force = sets.active(store.reader())
     if in_force is not None and sets.is_same(store.reader(), in_force, hash, hub.__version__):
         if anew:
-            store.write(lambda db: sets.activate(db, in_force, now, actor))
+            store.write(lambda db: _put_in_force(db, in_force, now, actor, reason))
         return build_program(files, environment, in_force, own_connectors)
     shipped = reference_files()
     own = [path for path, content in files.items() if shipped.get(path) != content]
@@ -38,18 +40,30 @@ def deploy(
     built = build_program(files, environment, 0, own_connectors)
 
     def job(db: Database) -> int:
-        set_id = sets.put(db, files, hash, now, actor, hub.__version__)
+        set_id = sets.put(db, files, hash, now, actor.name, hub.__version__)
         if anew or sets.active(db) != set_id:
-            sets.activate(db, set_id, now, actor)
+            _put_in_force(db, set_id, now, actor, reason)
         return set_id
 
     return replace(built, set_id=store.write(job))
 
 
+def _put_in_force(db: Database, set_id: int, at: float, actor: Actor, reason: str) -> None:
+    lock(db, "deploy")
+    _note(db, "set.deploy", set_id, at, actor, reason)
+    sets.activate(db, set_id, at, actor.name)
+
+
+def _note(db: Database, action: str, set_id: int, at: float, actor: Actor, reason: str) -> None:
+    audit.append(db, at, actor, action, str(set_id), {"before": sets.active(db), "after": set_id}, reason)
+
+
 def rollback(
-    store: Store, environment: str | None, clock: Clock, actor: str, own_connectors: Path | None = None
-) -> Program:
-    """Put the set before the one in force back in force. Raises Conflict when there is none."""
+    store: Store, environment: str | None, clock: Clock, actor: Actor, own_connectors: Path | None = None,
+    reason: str = "",
+) -> Program:  # fmt: skip
+    """Put the set before the one in force back in force, which is in the audit. Raises Conflict when there is none, or
+    when another was put in force meanwhile."""
     now = clock.epoch()
     db = store.reader()
     current = sets.active(db)
@@ -57,7 +71,15 @@ def rollback(
     if earlier is None:
         raise Conflict("there is no earlier set to go back to")
     program = build_program(sets.files_of(db, earlier), environment, earlier, own_connectors)
-    store.write(lambda db: sets.go_back(db, earlier, now, actor))
+
+    def job(db: Database) -> None:
+        lock(db, "deploy")
+        if sets.active(db) != current:
+            raise Conflict("another set was put in force meanwhile; look at it before you go back")
+        _note(db, "set.rollback", earlier, now, actor, reason)
+        sets.go_back(db, earlier, now, actor.name)
+
+    store.write(job)
     return program
 
 

@@ -28,6 +28,7 @@ from hub.rounds import Chore
 from hub.secret import DEFAULT_FOLDER, Secret, resolve
 from hub.settings import Settings, load_settings
 from hub.store import Store, clock_of, is_shared, leases, open_store
+from hub.store.audit import Actor
 from hub.sweeper import Sweeper
 from hub.transformer import REQUESTS_AT_ONCE, Transformers
 from hub.worker import LocalWorker
@@ -102,16 +103,16 @@ class Hub:
             return backtests
         return {"clock": (0.0, ClockWatch(self.engine).look), **backtests}
 
-    def deploy(self, actor: str) -> int:
+    def deploy(self, actor: Actor, reason: str = "") -> int:
         """Put the project folder as it is now in force; gives the set's number. Raises ProjectError."""
-        files = read_files(self.root)
-        program = deploy(self.store, files, self.environment, self.clock, actor, self.own_connectors, anew=True)
+        files, own = read_files(self.root), self.own_connectors
+        program = deploy(self.store, files, self.environment, self.clock, actor, own, anew=True, reason=reason)
         self.engine.activate(program)
         return program.set_id
 
-    def rollback(self, actor: str) -> int:
+    def rollback(self, actor: Actor, reason: str = "") -> int:
         """Put the set before the one in force back; gives its number. Raises Conflict."""
-        program = rollback(self.store, self.environment, self.clock, actor, self.own_connectors)
+        program = rollback(self.store, self.environment, self.clock, actor, self.own_connectors, reason)
         self.engine.activate(program)
         return program.set_id
 
@@ -124,7 +125,7 @@ class Hub:
         if (again or has_gone_back) and (in_force := self._in_force()):
             return in_force
         try:
-            return deploy(self.store, files, self.environment, self.clock, "o2c run", self.own_connectors)
+            return deploy(self.store, files, self.environment, self.clock, Actor("o2c run"), self.own_connectors)
         except ProjectError as error:
             earlier = self._in_force()
             if earlier is None:

@@ -22,6 +22,7 @@ from hub.listening import certificate_files, listening_socket
 from hub.loggers import structlog
 from hub.project import content_hash, read_files
 from hub.scaffold.keys import keep_local
+from hub.store.audit import Actor
 from hub.web import WebServer
 from hub.worker import STUCK_SECONDS
 
@@ -115,7 +116,7 @@ def _follow_files(hub: Hub) -> None:
             if (now := content_hash(files)) == seen:
                 continue
             seen = now
-            hub.deploy("o2c run --reload")
+            hub.deploy(Actor("o2c run --reload"))
             _log.info("deployed", set_id=hub.engine.program.set_id)
         except (HubError, OSError) as error:
             print(error, file=sys.stderr)

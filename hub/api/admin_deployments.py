@@ -14,7 +14,8 @@ from hub.api.idempotency import ActingOnce, Once
 from hub.api.operations import described
 from hub.clock import iso
 from hub.errors import Conflict
-from hub.store import audit, sets
+from hub.store import sets
+from hub.store.audit import Actor
 
 router = APIRouter(tags=["deployments"], route_class=Gated)
 _ACTING = described("admin", acting=True) | {"response_model": bodies.Deployed}
@@ -32,27 +33,22 @@ def list_deployments(desk: AtDesk, caller: Viewer) -> bodies.DeploymentList:
 def deploy(desk: AtDesk, caller: Admin, once: ActingOnce, body: asked.OptionalReason) -> Response:
     """Check the files of the project folder and put them in force; with any fault nothing changes (422, all faults).
     Every process reads its secrets again, also where no file has changed."""
-    return _put_in_force(desk, caller, once, body, "deploy", lambda deployer: deployer.deploy(caller.name))
+    return _put_in_force(desk, caller, once, body, lambda deployer: deployer.deploy)
 
 
 @router.post("/deployments/rollback", operation_id="rollback", **_ACTING)
 def rollback(desk: AtDesk, caller: Admin, once: ActingOnce, body: asked.OptionalReason) -> Response:
     """Put the set before the one in force back in force."""
-    return _put_in_force(desk, caller, once, body, "rollback", lambda deployer: deployer.rollback(caller.name))
+    return _put_in_force(desk, caller, once, body, lambda deployer: deployer.rollback)
 
 
 def _put_in_force(
-    desk: Desk, caller: Caller, once: Once, body: asked.OptionalReason, action: str, step: Callable[[Deployer], int]
-) -> Response:
+    desk: Desk, caller: Caller, once: Once, body: asked.OptionalReason,
+    step: Callable[[Deployer], Callable[[Actor, str], int]],
+) -> Response:  # fmt: skip
     def work() -> bodies.Deployed:
         if desk.deployer is None:
             raise Conflict("this process has no project folder; deploy where the folder is")
-        before = desk.engine.program.set_id
-        set_id, now = step(desk.deployer), desk.engine.clock.epoch()
-        detail = {"before": before, "after": set_id}
-        desk.engine.store.write(
-            lambda db: audit.append(db, now, caller.actor, f"set.{action}", str(set_id), detail, body.reason)
-        )
-        return bodies.Deployed(set_id=set_id)
+        return bodies.Deployed(set_id=step(desk.deployer)(caller.actor, body.reason))
 
     return once.run(caller, body, work)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ from pydantic import BaseModel
 from hub.api.auth import Caller
 from hub.api.desk import AtDesk, Desk
 from hub.api.problems import Problem
+from hub.errors import StoreError
 from hub.store import answers
 
 _LONGEST = 200
@@ -43,6 +45,7 @@ class Once(msgspec.Struct, frozen=True):
         scope = f"{caller.key_id} {self.method} {self.path}"
         asked = hashlib.sha256(body.model_dump_json().encode() if body else b"").hexdigest()
         store, now = self.desk.engine.store, self.desk.engine.clock.epoch()
+        self._note_doubt(scope)
         earlier: answers.Answer | None = store.write(
             partial(answers.begin, scope=scope, key=self.key, fingerprint=asked, at=now)
         )
@@ -50,12 +53,26 @@ class Once(msgspec.Struct, frozen=True):
             return _repeated(earlier, asked)
         try:
             answer = work().model_dump(mode="json", by_alias=True, exclude_none=True)
+            kept = {name: value for name, value in answer.items() if name not in unkept}
+            store.write(partial(answers.finish, scope=scope, key=self.key, status=status, body=_json(kept)))
+        except StoreError:
+            self.desk.unsure[scope, self.key] = asked
+            with suppress(StoreError):  # noted by the first repeat then
+                self._note_doubt(scope)
+            raise
         except BaseException:
             store.write(partial(answers.forget, scope=scope, key=self.key))
             raise
-        kept = {name: value for name, value in answer.items() if name not in unkept}
-        store.write(partial(answers.finish, scope=scope, key=self.key, status=status, body=_json(kept)))
         return _response(status, _json(answer))
+
+    def _note_doubt(self, scope: str) -> None:
+        """Where the store has failed at it, nobody knows whether it was done, or how much of it."""
+        asked = self.desk.unsure.get((scope, self.key))
+        if asked is not None:
+            now = self.desk.engine.clock.epoch()
+            doubt = partial(answers.doubt, scope=scope, key=self.key, fingerprint=asked, at=now)
+            self.desk.engine.store.write(doubt)
+            self.desk.unsure.pop((scope, self.key), None)
 
 
 def _json(answer: dict[str, Any]) -> bytes:
@@ -73,6 +90,9 @@ def _repeated(earlier: answers.Answer, asked: str) -> Response:
     if earlier.is_running:
         detail = "the first request with this Idempotency-Key is still being worked on"
         raise Problem(409, "in_progress", detail, hint="ask again in a moment")
+    if earlier.is_unknown:
+        detail = "the store failed at the first request with this Idempotency-Key: whether it was done is not known"
+        raise Problem(409, "outcome_unknown", detail, hint="look whether it was; if it was not, use a new key")
     return _response(earlier.status, earlier.body)
 
 

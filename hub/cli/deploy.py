@@ -12,6 +12,7 @@ from hub.cli.workplace import Workplace, actor, environment_name, open_workplace
 from hub.deploy import deploy as deploy_files
 from hub.deploy import rollback as roll_back
 from hub.store import clock_of
+from hub.store.audit import Actor
 
 
 def deploy(
@@ -35,8 +36,8 @@ def _into_store(place: Workplace, rollback: bool) -> int:
     store = project_store(place, read_only=False)
     try:
         if rollback:
-            return roll_back(store, environment_name(), clock_of(store), actor()).set_id
-        return deploy_files(store, place.files, environment_name(), clock_of(store), actor(), anew=True).set_id
+            return roll_back(store, environment_name(), clock_of(store), Actor(actor())).set_id
+        return deploy_files(store, place.files, environment_name(), clock_of(store), Actor(actor()), anew=True).set_id
     finally:
         store.close()
 

@@ -25,6 +25,7 @@ from hub.pipeline.connections import open_destination
 from hub.pipeline.engine import Engine
 from hub.secret import resolve
 from hub.store import Store, clock_of
+from hub.store.audit import Actor
 
 
 class _Asleep:
@@ -67,7 +68,9 @@ def hub_at_rest(place: Workplace) -> Iterator[HubAtRest]:
 def _application(place: Workplace, store: Store) -> tuple[Engine, AsgiApp]:
     clock, environment = clock_of(store), environment_name()
     own = place.connectors_folder
-    program = active_program(store, environment, own) or deploy(store, place.files, environment, clock, actor(), own)
+    program = active_program(store, environment, own) or deploy(
+        store, place.files, environment, clock, Actor(actor()), own
+    )
     secrets = place.root / place.settings().secrets_folder
     engine = Engine(
         store, program, clock, _Asleep(), lambda system: open_destination(system, secrets, own),

@@ -31,6 +31,7 @@ from hub.roles.ground import Ground
 from hub.roles.readiness import tell
 from hub.rounds import Rounds
 from hub.store import leases, receipts
+from hub.store.audit import Actor
 from hub.transformer import Transformers
 from hub.web import WebServer
 
@@ -78,23 +79,23 @@ class Serving:
         """What is in force; the folder's files where nothing is yet."""
         ground = self._ground
         active = ground.wait(lambda: active_program(ground.store, ground.environment, ground.own_connectors))
-        return active or ground.wait(lambda: self._deployed("o2c serve"))
+        return active or ground.wait(lambda: self._deployed(Actor("o2c serve")))
 
-    def _deployed(self, actor: str) -> Program:
+    def _deployed(self, actor: Actor, reason: str = "") -> Program:
         ground = self._ground
-        files = read_files(ground.root)
-        return deploy(ground.store, files, ground.environment, ground.clock, actor, ground.own_connectors, anew=True)
+        files, own = read_files(ground.root), ground.own_connectors
+        return deploy(ground.store, files, ground.environment, ground.clock, actor, own, anew=True, reason=reason)
 
-    def deploy(self, actor: str) -> int:
+    def deploy(self, actor: Actor, reason: str = "") -> int:
         """Put the project folder as it is now in force; gives the set's number. Raises ProjectError."""
-        program = self._deployed(actor)
+        program = self._deployed(actor, reason)
         self.engine.activate(program)
         return program.set_id
 
-    def rollback(self, actor: str) -> int:
+    def rollback(self, actor: Actor, reason: str = "") -> int:
         """Put the set before the one in force back; gives its number. Raises Conflict."""
         ground = self._ground
-        program = rollback(ground.store, ground.environment, ground.clock, actor, ground.own_connectors)
+        program = rollback(ground.store, ground.environment, ground.clock, actor, ground.own_connectors, reason)
         self.engine.activate(program)
         return program.set_id
 

@@ -13,6 +13,7 @@ from hub.pipeline.program import Program
 from hub.simulation.clock import SimulatedClock
 from hub.simulation.store import SimulatedStore, prepared
 from hub.store import sets
+from hub.store.audit import Actor
 
 Document = Callable[[int, int], bytes]  # (number, key) -> its bytes
 
@@ -52,7 +53,8 @@ def make_scenario(
 
     def work(store: SimulatedStore) -> tuple[Program, ...]:
         clock = SimulatedClock()
-        programs = tuple(deploy(store, files, environment, clock, "simulation", own_connectors) for files in versions)
+        actor = Actor("simulation")
+        programs = tuple(deploy(store, files, environment, clock, actor, own_connectors) for files in versions)
         if len(programs) > 1:
             store.write(lambda db: sets.activate(db, programs[0].set_id, clock.epoch(), "simulation"))
         return programs

@@ -9,11 +9,12 @@ import msgspec
 from hub.store.database import Database
 
 KEEP_SECONDS = 72 * 3600.0
-_RUNNING = 0
+_RUNNING, _UNKNOWN = 0, 1
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What was answered. ``status`` 0 means that the request is still being worked on."""
+    """What was answered. ``status`` 0 means that the request is still being worked on, 1 that nobody knows whether it
+    was done."""
 
     fingerprint: str
     status: int
@@ -22,6 +23,10 @@ class Answer(msgspec.Struct, frozen=True):
     @property
     def is_running(self) -> bool:
         return self.status == _RUNNING
+
+    @property
+    def is_unknown(self) -> bool:
+        return self.status == _UNKNOWN
 
 
 def begin(db: Database, scope: str, key: str, fingerprint: str, at: float) -> Answer | None:
@@ -42,6 +47,15 @@ def begin(db: Database, scope: str, key: str, fingerprint: str, at: float) -> An
 def finish(db: Database, scope: str, key: str, status: int, body: bytes) -> None:
     """Keep the answer for repeats."""
     db.execute("UPDATE answers SET status = ?, body = ? WHERE scope = ? AND key = ?", (status, body, scope, key))
+
+
+def doubt(db: Database, scope: str, key: str, fingerprint: str, at: float) -> None:
+    """Nobody knows whether the request was done: repeats are told so, and do nothing."""
+    db.execute(
+        """INSERT INTO answers VALUES (?, ?, ?, ?, x'', ?)
+           ON CONFLICT (scope, key) DO UPDATE SET status = excluded.status""",
+        (scope, key, fingerprint, _UNKNOWN, at + KEEP_SECONDS),
+    )
 
 
 def forget(db: Database, scope: str, key: str) -> None:

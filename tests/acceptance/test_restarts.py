@@ -114,6 +114,8 @@ def test_what_was_taken_back_while_no_hub_ran_is_not_put_in_force_by_the_next_st
     hub.send("a-1")
     hub.wait_for(lambda: "first-a-1" in receiver.effects)
     assert hub.stop() == 0
+    acts = hub.rows("SELECT action, actor LIKE '%command line%', detail ->> 'before' FROM audit ORDER BY audit_id")
+    assert acts == [("set.deploy", 0, None), ("set.deploy", 0, 1), ("set.rollback", 1, 2)]
 
 
 def test_files_that_go_to_and_fro_without_a_rollback_are_put_in_force_at_each_start(

@@ -11,6 +11,7 @@ from typing import Any
 from hub.api import AsgiApp
 from hub.errors import Conflict, Fault, ProjectError
 from hub.store import Store, api_keys
+from hub.store.audit import Actor
 
 
 @dataclass(frozen=True)
@@ -72,12 +73,12 @@ class Folder:
     def __init__(self) -> None:
         self.faults: list[Fault] = []
 
-    def deploy(self, actor: str) -> int:
+    def deploy(self, actor: Actor, reason: str = "") -> int:
         if self.faults:
             raise ProjectError(self.faults)
         return 7
 
-    def rollback(self, actor: str) -> int:
+    def rollback(self, actor: Actor, reason: str = "") -> int:
         raise Conflict("there is no earlier set to go back to")
 
 

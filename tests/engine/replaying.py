@@ -77,4 +77,4 @@ def dead_count(world: World) -> int:
 
 def deploy(world: World, path: str, content: bytes) -> None:
     world.files[path] = content
-    world.engine.activate(put_in_force(world.store, world.files, None, world.clock, "test"))
+    world.engine.activate(put_in_force(world.store, world.files, None, world.clock, Actor("test")))

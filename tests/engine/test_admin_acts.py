@@ -13,8 +13,9 @@ from world import World, order
 from connectors.base import LATER, REFUSED, Verdict
 from hub.api.application import create_app
 from hub.api.on_demand import application
-from hub.errors import Fault
-from hub.store import counters
+from hub.errors import Fault, StoreAway
+from hub.store import answers, counters
+from hub.store.audit import Actor
 
 NO = Verdict(REFUSED, code="http_422", status=422, detail="unknown item")
 V1 = "/api/v1"
@@ -177,6 +178,43 @@ def test_a_request_that_failed_may_be_repeated_with_its_key(call: Callable[..., 
     assert call("operator").post(V1 + "/routes/orders/resume", {}, idempotency_key="k").status == 409
     call("operator").post(V1 + "/routes/orders/pause", {"reason": "stock-taking"})
     assert call("operator").post(V1 + "/routes/orders/resume", {}, idempotency_key="k").status == 200
+
+
+class Lost(Folder):
+    """A folder whose deploys the store does not answer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.acts = 0
+
+    def deploy(self, actor: Actor, reason: str = "") -> int:
+        self.acts += 1
+        raise StoreAway("the connection was lost")
+
+
+@pytest.mark.parametrize("is_away", [False, True], ids=["back at once", "away for longer"])
+def test_a_request_that_the_store_failed_at_is_not_done_again_with_its_key(
+    world: World, monkeypatch: pytest.MonkeyPatch, is_away: bool
+) -> None:
+    lost, path = Lost(), V1 + "/deployments"
+    admin = Caller(application(world.engine, deployer=lost), new_key(world.store, "admin"))
+
+    def away(*_: Any, **__: Any) -> None:
+        raise StoreAway("the server cannot be reached")
+
+    with monkeypatch.context() as outage:
+        if is_away:
+            outage.setattr(answers, "doubt", away)
+        first = admin.post(path, {"reason": "x"}, idempotency_key="k")
+    assert (first.status, first.code) == (503, "store")
+    if is_away:
+        world.store.write(lambda db: answers.forget_stuck(db, world.clock.at + 1))
+    for body, status, code in (
+        ({"reason": "x"}, 409, "outcome_unknown"), ({"reason": "y"}, 422, "idempotency_key_reused"),
+    ):  # fmt: skip
+        again = admin.post(path, body, idempotency_key="k")
+        assert (again.status, again.code, lost.acts) == (status, code, 1)
+    assert (admin.post(path, {"reason": "x"}).status, lost.acts) == (503, 2)
 
 
 def test_after_72_hours_a_key_is_free_again(call: Callable[..., Caller], world: World) -> None:

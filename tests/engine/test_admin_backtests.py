@@ -51,7 +51,7 @@ def test_a_back_test_runs_beside_the_hub_and_tells_what_would_change(
     assert change["samples"] == [{"message_id": one.receipt_id, "before": '"item 0"', "after": '"item 0!"'}]
     assert world.target("erp").bodies == [{"ref": "1", "lines": 1}]  # nothing was sent
     assert [item["backtest_id"] for item in operator.get("/api/v1/backtests").json["items"]] == [ended["backtest_id"]]
-    actions = [row[0] for row in world.rows("SELECT action FROM audit ORDER BY audit_id")]
+    actions = [row[0] for row in world.rows("SELECT action FROM audit WHERE action <> 'set.deploy' ORDER BY audit_id")]
     assert actions == ["backtest.create", "backtest.done", "backtest.read"]
 
 

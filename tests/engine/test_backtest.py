@@ -22,6 +22,7 @@ from replaying import CSV_IN
 from world import HUB, ORDER_IN, ORDER_OUT, ROUTES, World, order
 
 from hub.deploy import deploy
+from hub.store.audit import Actor
 
 Open = Callable[..., World]
 
@@ -214,7 +215,7 @@ def test_a_look_up_that_was_not_made_then_is_answered_if_nothing_has_changed(mak
 def test_tables_and_company_are_those_of_then_but_for_a_table_that_is_the_candidate(make_world: Open) -> None:
     world, table = make_world(), "mappings/tables/places.csv"
     world.files |= {table: b"key,value\nitem 0,north\n", IN: looks_up(ORDER_IN)}
-    world.engine.activate(deploy(world.store, world.files, None, world.clock, "test"))
+    world.engine.activate(deploy(world.store, world.files, None, world.clock, Actor("test")))
     world.send(order(1))
     moved = {table: b"key,value\nitem 0,south\n", "config/hub.yaml": HUB.replace(b"Example", b"Other")}
 

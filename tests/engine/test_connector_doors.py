@@ -25,6 +25,7 @@ from hub.deploy import deploy
 from hub.message import RAW
 from hub.rounds import Rounds
 from hub.store import payloads
+from hub.store.audit import Actor
 
 WORD, ANOTHER = "the word & nothing else", "another word"
 
@@ -163,10 +164,10 @@ class AnotherProcess:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def deploy(self, actor: str) -> int:
+    def deploy(self, actor: Actor, reason: str = "") -> int:
         return deploy(self._world.store, self._world.files, None, self._world.clock, actor, anew=True).set_id
 
-    def rollback(self, actor: str) -> int:
+    def rollback(self, actor: Actor, reason: str = "") -> int:
         raise AssertionError("nobody goes back")
 
 

@@ -17,6 +17,7 @@ from hub.pipeline.gather import Built
 from hub.pipeline.program import Program
 from hub.pipeline.split import LocalTransformer
 from hub.store import conservation, switches
+from hub.store.audit import Actor
 
 FAN_OUT = b"""
 route: orders
@@ -320,7 +321,7 @@ def test_what_waited_while_another_set_was_deployed_is_built_by_that_one(
         world.calls.popleft()()
         world.settle_writes()
     changed = world.files["mappings/order-out.yaml"].replace(b"ref:", b"reference:")
-    program = deploy(world.store, world.files | {"mappings/order-out.yaml": changed}, None, world.clock, "test")
+    program = deploy(world.store, world.files | {"mappings/order-out.yaml": changed}, None, world.clock, Actor("test"))
     world.engine.activate(program)
     world.run()
     assert [sorted(body) for body in erp.bodies] == [["lines", "ref"]] * 512 + [["lines", "reference"]] * 88

@@ -14,6 +14,7 @@ from hub.chores import everything
 from hub.deploy import deploy
 from hub.replay import Request, steps
 from hub.store import conservation, deliveries
+from hub.store.audit import Actor
 
 BOTH = ROUTES.replace(b"map: order-out}", b"map: order-out}\n  - {system: wms, map: order-out}")
 AFTER = BOTH.replace(b"system: wms, map: order-out", b"system: wms, map: order-out, after: erp")
@@ -23,7 +24,7 @@ STRANDED = "deliveries that wait for one that has ended"
 
 def deployed(world: World, routes: bytes) -> None:
     world.files = {**world.files, "routes/orders.yaml": routes}
-    world.engine.activate(deploy(world.store, world.files, None, world.clock, "test"))
+    world.engine.activate(deploy(world.store, world.files, None, world.clock, Actor("test")))
     world.run()
 
 

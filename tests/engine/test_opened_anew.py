@@ -99,7 +99,7 @@ def delivered(world: World, count: int) -> Callable[[], bool]:
 def deployed(world: World, **changed: bytes) -> None:
     paths = {"systems": "config/systems.yaml", "routes": "routes/orders.yaml"}
     world.files = {**world.files, **{paths[name]: content for name, content in changed.items()}}
-    world.engine.activate(deploy(world.store, world.files, None, world.clock, "test"))
+    world.engine.activate(deploy(world.store, world.files, None, world.clock, Actor("test")))
     world.run()
 
 

@@ -17,6 +17,7 @@ from hub.pipeline.program import Program
 from hub.pipeline.split import LocalTransformer
 from hub.pipeline.transformed import Transformed
 from hub.store import Store, is_shared, messages, search
+from hub.store.audit import Actor
 from hub.store.search_terms import Filter
 
 LONG = secrets.token_hex(4000)  # nothing that could be compressed
@@ -145,7 +146,7 @@ def numbered(bank: Bank) -> None:
     """From now on the numbers of statements are far greater than any bank's."""
     number = b"electronic_sequence_number?: src.electronic_sequence_number"
     raw = bank.files[MAPPING].replace(number, number + b" * 100000000000000000000")
-    bank.engine.activate(put_in_force(bank.store, {**bank.files, MAPPING: raw}, None, bank.clock, "test"))
+    bank.engine.activate(put_in_force(bank.store, {**bank.files, MAPPING: raw}, None, bank.clock, Actor("test")))
 
 
 def test_a_statement_with_a_number_that_no_store_holds_is_taken_in(bank: Bank) -> None:

@@ -166,7 +166,7 @@ def test_the_audit_and_the_keys_stay(world: World) -> None:
     world.store.write(lambda db: api_keys.add(db, "k", "n", "viewer", "o2c_x", 1.0))
     world.clock.at += 5000 * DAY
     prune(world)
-    assert audit.verify(world.store.reader()) is None and len(audit.listed(world.store.reader(), 9)) == 1
+    assert audit.verify(world.store.reader()) is None and len(audit.listed(world.store.reader(), 9)) == 2
     assert len(api_keys.listed(world.store.reader())) == 1
 
 

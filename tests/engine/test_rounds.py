@@ -12,6 +12,7 @@ from hub.chores import logged
 from hub.deploy import deploy
 from hub.errors import StoreAway
 from hub.rounds import Rounds
+from hub.store.audit import Actor
 
 AWAY, BACK = "the store is away; it is asked for until it is back", "the store is back"
 
@@ -63,7 +64,7 @@ def test_what_a_process_has_deployed_itself_is_followed_by_its_rounds_too(world:
     rounds.sweep()
     assert rounds.told == 0
     changed = {**world.files, "routes/orders.yaml": ROUTES.replace(b"attempts: 3", b"attempts: 4")}
-    world.engine.activate(deploy(world.store, changed, None, world.clock, "test"))
+    world.engine.activate(deploy(world.store, changed, None, world.clock, Actor("test")))
     for _ in range(3):
         rounds.sweep()
     assert rounds.told == 1

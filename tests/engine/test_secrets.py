@@ -40,6 +40,7 @@ from hub.pipeline.connections import open_destination
 from hub.pipeline.engine import Engine
 from hub.project import reference_files
 from hub.store import open_store
+from hub.store.audit import Actor
 from hub.store.compression import unpack
 from hub.store.tally import Tallier
 from hub.sweeper import Sweeper
@@ -136,7 +137,7 @@ class Connected(World):
 
     def open(self, worker: str) -> None:
         self.store = open_store(self.url, self.folder)
-        program = deploy(self.store, self.files, None, self.clock, "test", OWN)
+        program = deploy(self.store, self.files, None, self.clock, Actor("test"), OWN)
         self.reached: dict[str, Destination] = {}
         self.engine = Engine(
             self.store, program, self.clock, self, self._connect, worker,

@@ -16,6 +16,7 @@ from hub.deploy import deploy
 from hub.errors import StoreError, StoreFull
 from hub.pipeline.receive import Intake
 from hub.store import dead_letters, receipts, streams
+from hub.store.audit import Actor
 from hub.sweeper import Chore, Sweeper
 
 
@@ -44,7 +45,7 @@ def test_what_waits_for_a_system_that_is_gone_becomes_a_dead_letter(world: World
             {**world.files, "config/systems.yaml": systems, "routes/orders.yaml": routes},
             None,
             world.clock,
-            "x",
+            Actor("x"),
         )
     )
     sweep(world, 60)
@@ -57,7 +58,9 @@ def test_doubt_about_a_system_that_is_gone_is_held_for_a_person(make_world: Call
     world = make_world(routes=ROUTES.replace(b"system: erp", b"system: wms"))
     world.target("wms").answers.append(Verdict(DOUBT, code="read_timeout"))
     world.send(order(1))
-    world.engine.activate(deploy(world.store, {**world.files, "routes/orders.yaml": ROUTES}, None, world.clock, "x"))
+    world.engine.activate(
+        deploy(world.store, {**world.files, "routes/orders.yaml": ROUTES}, None, world.clock, Actor("x"))
+    )
     sweep(world, 61)
     assert world.states() == [("wms", "held")]
     assert world.rows("SELECT doubt, hold_reason FROM deliveries") == [(1, "unknown")]

@@ -23,6 +23,7 @@ from hub.message import Accepted, Arrival
 from hub.pipeline.engine import Engine
 from hub.secret import Secret
 from hub.store import Store, open_store
+from hub.store.audit import Actor
 
 START = 1_790_000_000.0
 EMBEDDED = "sqlite:///hub.db"
@@ -144,7 +145,7 @@ class World:
     def open(self, worker: str) -> None:
         self.store: Store = open_store(self.url, self.folder)
         try:
-            program = deploy(self.store, self.files, None, self.clock, "test")
+            program = deploy(self.store, self.files, None, self.clock, Actor("test"))
         except BaseException:
             self.store.close()
             raise

@@ -26,6 +26,7 @@ from hub.pipeline.split import LocalTransformer, Suspect
 from hub.pipeline.transformed import Transformed
 from hub.project import reference_files
 from hub.store import Store, open_store, payloads, receipts
+from hub.store.audit import Actor
 from hub.transformer import Answer, ChildDied, Request, Transformers
 
 FILES = {
@@ -95,7 +96,7 @@ class Bench:
     def __init__(self, folder: Path, url: str = "sqlite:///hub.db") -> None:
         self.store: Store = open_store(url, folder)
         schemas = {path: raw for path, raw in reference_files().items() if path.startswith("schemas/")}
-        self.program: Program = deploy(self.store, {**schemas, **FILES}, None, SystemClock(), "test")
+        self.program: Program = deploy(self.store, {**schemas, **FILES}, None, SystemClock(), Actor("test"))
         self.clock = SystemClock()
         self.local = LocalTransformer(self.store, self.clock)
         self.apart = Transformers(self.store, self.clock, None, None, 1)

@@ -1,4 +1,4 @@
-"""The short way in: header fields decoded at once say what they say one by one, heads have a limit in bytes and in time,
+"""The short way in: header fields decoded at once say what they say one by one, heads are limited in bytes and in time,
 and no connection stays in memory."""
 
 from __future__ import annotations
