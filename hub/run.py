@@ -79,7 +79,7 @@ def _serve(hub: Hub, listener: socket.socket, certificate: tuple[str, str] | Non
     ingest = Ingest(hub.engine, Doors(hub.secrets))
     soap = soap_door(hub.engine, ingest, hub.secrets)
     _tell_command_line(hub)
-    app = application(hub.engine, ingest, soap, hub, own_connectors=hub.own_connectors)
+    app = application(hub.engine, ingest, soap, hub, own_connectors=hub.own_connectors, is_alone=True)
     WebServer(ingest, soap, app, http, certificate).run(listener)
 
 

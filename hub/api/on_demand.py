@@ -50,10 +50,11 @@ def soap_door(engine: Engine, ingest: Ingest, secrets: Path) -> OnDemand:
 
 def application(
     engine: Engine, ingest: AsgiApp | None = None, soap: AsgiApp | None = None, deployer: Deployer | None = None,
-    others: Others | None = None, own_connectors: Path | None = None,
+    others: Others | None = None, own_connectors: Path | None = None, is_alone: bool = False,
 ) -> Alive:  # fmt: skip
-    """A process's application as ``create_app`` makes it. Whether the process is alive and ready it says unloaded."""
-    if others is None:  # nobody else can be at work on them
+    """A process's application as ``create_app`` makes it. Whether the process is alive and ready it says unloaded.
+    ``is_alone``: no other process can be at work on acting requests, so those that are unfinished are forgotten."""
+    if is_alone:
         engine.store.write(answers.forget_unfinished)
 
     def load() -> AsgiApp:

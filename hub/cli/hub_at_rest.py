@@ -24,7 +24,7 @@ from hub.deploy import active_program, deploy
 from hub.pipeline.connections import open_destination
 from hub.pipeline.engine import Engine
 from hub.secret import resolve
-from hub.store import Store, clock_of
+from hub.store import Store, clock_of, is_shared
 from hub.store.audit import Actor
 
 
@@ -77,7 +77,8 @@ def _application(place: Workplace, store: Store) -> tuple[Engine, AsgiApp]:
         worker="command line", run_apart=lambda work, whose: None, secret=partial(resolve, folder=secrets),
     )  # fmt: skip
     ingest = Ingest(engine, Doors(secrets))
-    return engine, application(engine, ingest, soap_door(engine, ingest, secrets), own_connectors=own)
+    soap, is_alone = soap_door(engine, ingest, secrets), not is_shared(store.url)
+    return engine, application(engine, ingest, soap, own_connectors=own, is_alone=is_alone)
 
 
 async def _call(app: AsgiApp, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:

@@ -170,7 +170,7 @@ def test_a_key_whose_request_is_under_way_is_answered_409_until_it_ends_or_the_h
     world.store.write(lambda db: db.execute("UPDATE answers SET status = 0"))
     answer = call("operator").post(V1 + "/replays", body, idempotency_key="k")
     assert (answer.status, answer.code) == (409, "in_progress")
-    restarted = replace(call("operator"), app=application(world.engine))
+    restarted = replace(call("operator"), app=application(world.engine, is_alone=True))
     assert restarted.post(V1 + "/replays", body, idempotency_key="k").status == 201
 
 
