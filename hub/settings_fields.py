@@ -19,7 +19,9 @@ FIELDS = (
             Field("backlog", "integer", "Documents that are taken in and not yet looked into; when more wait, doors "
                   "answer 429.", default=20_000),
             Field("insecure", "boolean", "Listen on a public address without TLS, on purpose.", default=False),
-            Field("trusted_proxies", "texts", "Addresses or networks whose X-Forwarded-For is believed.", default=()),
+            Field("trusted_proxies", "texts", "Addresses or networks of proxies, whose X-Forwarded-For is believed. To "
+                  "be set behind any proxy on this machine: else the status page, /metrics and /readyz are public.",
+                  default=()),
             Field(
                 "tls", "group", "The certificate the hub shows.",
                 fields=(

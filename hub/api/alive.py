@@ -91,7 +91,8 @@ def _store(engine: Engine) -> str:
 
 
 def is_local(request: Request, engine: Engine) -> bool:
-    """Whether a request comes from this very machine, through no proxy and under a name of the machine itself.
+    """Whether a request comes from this very machine, through no proxy that can be told and under a name of the machine
+    itself.
 
     The name keeps a web page that was opened elsewhere from asking on its visitor's behalf (DNS rebinding).
     """
