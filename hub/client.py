@@ -112,18 +112,18 @@ class HubClient:
         return http.client.HTTPConnection(host, port, timeout=self.timeout_seconds)
 
 
-def client_for(root: Path | None) -> HubClient:
-    """The client for the hub of a project, or of the environment. Raises UsageError that says what is missing."""
+def client_for(root: Path | None, told: Mapping[str, str] = os.environ) -> HubClient:
+    """The client for the hub that the environment names, else that of a project. Raises UsageError that says what is
+    missing."""
     local = _local(root)
-    told = os.environ.get("O2C_URL")
-    url = told or local.get("url", "")
-    key = os.environ.get("O2C_API_KEY") or local.get("api_key", "")
+    url = told.get("O2C_URL") or local.get("url", "")
+    key = told.get("O2C_API_KEY") or local.get("api_key", "")
     if not url:
         where = f"{root / LOCAL} is not there" if root else "this is no project folder"
         raise UsageError(f"where is the hub? {where}; set O2C_URL and O2C_API_KEY, or make a project with: o2c init")
     if not _is_address(url):
         raise UsageError(f"O2C_URL: expected an address such as http://127.0.0.1:8420, got '{url}'")
-    return HubClient(url.rstrip("/"), key, certificate="" if told else local.get("certificate", ""))
+    return HubClient(url.rstrip("/"), key, certificate="" if told.get("O2C_URL") else local.get("certificate", ""))
 
 
 def _is_address(url: str) -> bool:

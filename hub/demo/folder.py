@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import socket
@@ -30,7 +31,9 @@ class DemoFolder(msgspec.Struct, frozen=True):
 
     @property
     def environment(self) -> dict[str, str]:
-        return {"O2C_ENV": ENVIRONMENT, **self.secrets}
+        """The whole environment of its programs: what the user's own says of a hub is of another one."""
+        others = {name: value for name, value in os.environ.items() if not name.startswith("O2C_")}
+        return {**others, "O2C_ENV": ENVIRONMENT, **self.secrets}
 
     @property
     def inbox(self) -> Path:

@@ -17,14 +17,14 @@ _START_SECONDS, _STOP_SECONDS = 30.0, 25.0
 
 
 class HubProcess:
-    """``o2c run`` in a folder; what it says goes to ``hub.log`` there."""
+    """``o2c run`` in a folder, with this environment; what it says goes to ``hub.log`` there."""
 
     def __init__(self, root: Path, environment: Mapping[str, str]) -> None:
         self.log = root / "hub.log"
         command = [sys.executable, "-m", "hub.cli", "run", "--project", str(root)]
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 - this very program
-                command, cwd=root, env={**os.environ, **environment}, stdout=log, stderr=log, start_new_session=True
+                command, cwd=root, env=environment, stdout=log, stderr=log, start_new_session=True
             )  # fmt: skip
 
     def wait_until_ready(self, client: HubClient) -> None:

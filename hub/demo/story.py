@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import subprocess
 import sys
@@ -47,7 +46,7 @@ class Demo:
         self.folder: DemoFolder = create_folder(root, {name: stub.url for name, stub in self.stubs.items()}, given)
         self._process = HubProcess(root, self.folder.environment)
         ends.callback(self._process.stop)
-        self._hub: HubClient = client_for(root)
+        self._hub: HubClient = client_for(root, told={})  # the demo's own hub, whatever the environment names
         self._process.wait_until_ready(self._hub)
         self._shop = Shop(self.folder.url, given["SHOP_HMAC"])
         ends.callback(self._shop.close)
@@ -146,7 +145,7 @@ class Demo:
         self._screen.tell(f"  $ o2c {' '.join(shown)}")
         command = [sys.executable, "-m", "hub.cli", *arguments, "--json", "--project", str(self.folder.root)]
         ended = subprocess.run(  # noqa: S603 - this very program
-            command, env={**os.environ, **self.folder.environment}, capture_output=True, text=True, check=False
+            command, env=self.folder.environment, capture_output=True, text=True, check=False
         )  # fmt: skip
         if not ended.stdout:
             raise HubError(f"o2c {arguments[0]} failed: {ended.stderr.strip()}")

@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from program import o2c
 
 
 def test_a_day_ends_by_itself_with_numbers_that_add_up(tmp_path: Path) -> None:
-    ended = o2c(tmp_path, "demo", "--orders", "40", "--seconds", "4", "--json", TMPDIR=str(tmp_path))
+    with another_hub() as named:
+        ended = o2c(tmp_path, "demo", "--orders", "40", "--seconds", "4", "--json", TMPDIR=str(tmp_path), **named)
     assert ended.returncode == 0, ended.stderr
     lines = {line["what"]: line for line in json.loads(ended.stdout)}
     assert all(line["holds"] and line["total"] == sum(line["parts"].values()) for line in lines.values())
@@ -25,6 +30,17 @@ def test_a_day_ends_by_itself_with_numbers_that_add_up(tmp_path: Path) -> None:
     for words in ("the ERP goes away", "the ERP is back", "o2c replay", "lookup_missing", "http_422"):
         assert words in ended.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@contextmanager
+def another_hub() -> Iterator[dict[str, str]]:
+    """An environment that names a hub, which nobody may speak to until the block ends."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield {"O2C_URL": url, "O2C_API_KEY": "o2c_of_another", "O2C_ENV": "production"}
+        listener.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
 
 
 def test_it_stays_until_it_is_told_to_go(tmp_path: Path) -> None:
