@@ -33,11 +33,11 @@ def deploy(
 
 
 def _into_store(place: Workplace, rollback: bool) -> int:
-    store = project_store(place, read_only=False)
+    store, environment, own = project_store(place, read_only=False), environment_name(), place.connectors_folder
     try:
         if rollback:
-            return roll_back(store, environment_name(), clock_of(store), Actor(actor())).set_id
-        return deploy_files(store, place.files, environment_name(), clock_of(store), Actor(actor()), anew=True).set_id
+            return roll_back(store, environment, clock_of(store), Actor(actor()), own).set_id
+        return deploy_files(store, place.files, environment, clock_of(store), Actor(actor()), own, anew=True).set_id
     finally:
         store.close()
 

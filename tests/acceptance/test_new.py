@@ -113,6 +113,18 @@ def test_a_new_connector_carries_documents_and_the_doctor_tries_it(made: Path, p
     assert key.decode().endswith(".1") and json.loads(document)["order_id"] == "1001"
 
 
+def test_a_project_with_a_connector_of_its_own_is_put_in_force_and_taken_back_while_no_hub_runs(made: Path) -> None:
+    before = answer(made, "deploy")
+    assert before["running"] is False
+    hub = made / "config/hub.yaml"
+    kept = hub.read_text()
+    hub.write_text(f"# changed\n{kept}")
+    after = answer(made, "deploy")["set_id"]
+    hub.write_text(kept)
+    assert after > before["set_id"]
+    assert answer(made, "deploy", "--rollback") == before
+
+
 def test_what_is_declared_is_listed(made: Path) -> None:
     listed = answer(made, "systems")
     connectors = {each["connector"]: each for each in listed["connectors"]}
