@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -50,6 +52,12 @@ def test_what_is_made_of_a_reference_page_is_fresh(name: str) -> None:
     assert reference_pages.PAGES[name](page) == page, "run: make docs"
     assert MADE[name] in page
     assert reference_pages.PAGES[name](page.replace(MADE[name], "| stale")) == page
+
+
+def test_the_page_of_commands_is_the_same_whatever_machine_makes_it() -> None:
+    program = "import os; os.cpu_count = lambda: 7; from hub.cli.reference import render; print(render(), end='')"
+    made = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
+    assert made.stdout == (ROOT / "docs/reference/cli.md").read_text(encoding="utf-8")
 
 
 def test_every_command_is_where_the_program_looks_for_it() -> None:

@@ -53,8 +53,8 @@ def backtest(
         bool, typer.Option("--allow-empty", help="Exit 0 too where no message could be compared.")
     ] = False,
     processes: Annotated[
-        int, typer.Option("--processes", min=1, max=64, help="How many work on it.", show_default="one a core")
-    ] = os.cpu_count() or 1,
+        int, typer.Option("--processes", min=0, max=64, help="How many work on it; 0: one a core.")
+    ] = 0,
     project: ProjectFolder = Path(),
     as_json: Json = False,
 ) -> None:
@@ -137,7 +137,7 @@ def _here(
             )
         )  # fmt: skip
         with _bar(quiet) as show:
-            tally = begun.run(store, processes, show)
+            tally = begun.run(store, processes or os.cpu_count() or 1, show)
         assert tally is not None, "nobody stops it"
         return backtests.report(begun.request, begun.subject, tally, masked=not unmasked)
     finally:
