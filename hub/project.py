@@ -44,7 +44,8 @@ def find_project(start: Path) -> Path:
 def read_files(root: Path) -> dict[str, bytes]:
     """Every file that matters, by its path relative to the project: the project's own over the hub's.
 
-    Raises ProjectError for links that lead outside and for files over the limits (16 MB each, 256 MB together).
+    Raises ProjectError for what cannot be read, for links that lead outside and for files over the limits (16 MB each,
+    256 MB together).
     """
     return {**reference_files(), **own_files(root)}
 
@@ -119,30 +120,45 @@ def _document(raw: bytes, path: str) -> tuple[Node, tuple[Fault, ...]]:
 
 
 def _read_folder(folder: Path, name: str, inside: Path, faults: list[Fault]) -> Iterator[tuple[str, bytes]]:
-    if not folder.is_dir():
-        return
-    is_inside = folder.resolve().is_relative_to(inside)  # and so is what is below it, but for links
-    for key, entry in _entries(str(folder), name):
+    is_inside = Path(os.path.realpath(folder)).is_relative_to(inside)  # and so is what is below it, but for links
+    for key, entry in _entries(str(folder), name, faults):
         path = Path(entry.path)
-        if not (path.resolve().is_relative_to(inside) if entry.is_symlink() else is_inside):
-            faults.append(Fault(key, 0, 0, "a link to a place outside the project; put the file itself here"))
-        elif (size := entry.stat().st_size) > _MAX_FILE:
-            faults.append(Fault(key, 0, 0, f"the file is {size} bytes long; the limit is {_MAX_FILE}"))
-        else:
-            yield key, path.read_bytes()
+        try:
+            if not entry.is_file():
+                continue
+            if not (path.resolve().is_relative_to(inside) if entry.is_symlink() else is_inside):
+                faults.append(Fault(key, 0, 0, "a link to a place outside the project; put the file itself here"))
+            elif (size := entry.stat().st_size) > _MAX_FILE:
+                faults.append(Fault(key, 0, 0, f"the file is {size} bytes long; the limit is {_MAX_FILE}"))
+            else:
+                yield key, path.read_bytes()
+        except OSError as error:
+            faults.append(_unreadable(key, error))
 
 
-def _entries(folder: str, name: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """Every file below a folder that matters, with its name in the project, in the order of their names. A project has
-    hundreds, so that each is looked at as little as can be."""
-    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+def _entries(folder: str, name: str, faults: list[Fault]) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """What lies below a folder under the name of a file that matters, with its name in the project, in the order of
+    their names. A project has hundreds, so that each is looked at as little as can be."""
+    try:
+        found = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        faults.append(_unreadable(name, error))
+        return
+    for entry in found:
         key = f"{name}/{entry.name}"
         if entry.name.startswith(".") or key.startswith(_EDITORS):
             continue
         if entry.is_dir(follow_symlinks=False):
-            yield from _entries(entry.path, key)
-        elif entry.name.lower().endswith(_SUFFIXES) and entry.is_file():
+            yield from _entries(entry.path, key, faults)
+        elif entry.name.lower().endswith(_SUFFIXES):
             yield key, entry
+
+
+def _unreadable(key: str, error: OSError) -> Fault:
+    hint = "; let the user who runs this read it" if isinstance(error, PermissionError) else ""
+    return Fault(key, 0, 0, f"it cannot be read: {(error.strerror or 'the system refused').lower()}{hint}")
 
 
 def _check_total(files: Mapping[str, bytes], faults: list[Fault]) -> None:

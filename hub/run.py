@@ -108,18 +108,25 @@ def _tell(beat: int, what: bytes) -> None:
 
 def _follow_files(hub: Hub) -> None:
     """``--reload``: deploy the folder whenever it changes; a faulty state of it is reported and the old set stays."""
-    seen = content_hash(read_files(hub.root))
+    seen = _state(hub.root)
     while True:
         time.sleep(_BEAT_SECONDS / 2)
+        if (now := _state(hub.root)) == seen:
+            continue
+        seen = now
         try:
-            files = read_files(hub.root)
-            if (now := content_hash(files)) == seen:
-                continue
-            seen = now
             hub.deploy(Actor("o2c run --reload"))
             _log.info("deployed", set_id=hub.engine.program.set_id)
         except (HubError, OSError) as error:
             print(error, file=sys.stderr)
+
+
+def _state(root: Path) -> str:
+    """One name for what the project's files are; why, where they cannot be read."""
+    try:
+        return content_hash(read_files(root))
+    except (HubError, OSError) as error:
+        return str(error)
 
 
 if __name__ == "__main__":

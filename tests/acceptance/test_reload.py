@@ -54,6 +54,23 @@ def test_edits_are_followed_without_a_restart_and_nothing_in_flight_is_lost(
     assert hub.stop() == 0
 
 
+def test_a_file_that_cannot_be_read_is_told_once_and_later_edits_are_followed(
+    make_hub: Callable[..., HubProcess],
+) -> None:
+    hub = make_hub()
+    hub.start("--reload")
+    first = active(hub)
+    loop = hub.root / "mappings/loop.yaml"
+    loop.symlink_to(loop.name)
+    fault = "mappings/loop.yaml:0:0: error: it cannot be read"
+    hub.wait_for(lambda: fault in hub.log)
+    hub.write(MAPPING, EDITED)
+    loop.unlink()
+    hub.wait_for(lambda: active(hub) == first + 1)
+    assert hub.log.count(fault) == 1
+    assert hub.stop() == 0
+
+
 def test_an_edit_is_followed_whose_hub_dies_before_it_looks(make_hub: Callable[..., HubProcess]) -> None:
     hub = make_hub()
     hub.start("--reload")

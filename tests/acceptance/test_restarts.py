@@ -137,6 +137,14 @@ def test_a_hub_that_dies_and_is_refused_then_is_back_when_nothing_is_against_it(
     assert hub.stop() == 0
 
 
+def test_a_hub_that_cannot_read_a_file_of_its_project_ends_with_its_name(make_hub: Callable[..., HubProcess]) -> None:
+    hub = make_hub()
+    (hub.root / "mappings/loop.yaml").symlink_to("loop.yaml")
+    assert hub.spawn("run").wait(30) == 1
+    assert "mappings/loop.yaml:0:0: error: it cannot be read: too many levels of symbolic links" in hub.log
+    assert "started again" not in hub.log and "Traceback" not in hub.log
+
+
 def test_a_hub_that_is_refused_before_it_ran_ends_with_the_reason(make_hub: Callable[..., HubProcess]) -> None:
     hub = make_hub()
     with taken(hub.port):

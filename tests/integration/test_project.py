@@ -71,6 +71,26 @@ def test_a_link_to_a_place_outside_is_refused(root, tmp_path_factory):
     ]
 
 
+def test_what_cannot_be_read_is_refused_by_its_name(root, monkeypatch):
+    (root / "config/other.yaml").symlink_to("other.yaml")
+    (root / "schemas").symlink_to("schemas")
+    locked, scandir = str(root / "mappings/orders"), os.scandir
+
+    def as_another_user(folder):
+        if folder == locked:
+            raise PermissionError(13, "Permission denied", folder)
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", as_another_user)  # root may read everything
+    with pytest.raises(ProjectError) as error:
+        own_files(root)
+    assert [str(fault) for fault in error.value.faults] == [
+        "config/other.yaml:0:0: error: it cannot be read: too many levels of symbolic links",
+        "mappings/orders:0:0: error: it cannot be read: permission denied; let the user who runs this read it",
+        "schemas:0:0: error: it cannot be read: too many levels of symbolic links",
+    ]
+
+
 def test_a_file_over_the_limit_is_refused(root):
     (root / "schemas").mkdir()
     with (root / "schemas" / "huge.json").open("wb") as file:
