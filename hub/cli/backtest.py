@@ -21,6 +21,7 @@ from hub.cli.terminal import Json, ProjectFolder, complain, finish, say_json
 from hub.cli.workplace import Workplace, environment_name, open_workplace, project_store
 from hub.client import HubClient, client_for
 from hub.errors import HubError, ProjectError, UsageError
+from hub.store import READ_ERRORS
 from hub.units import seconds_of
 
 _LOOK_SECONDS = 0.5
@@ -76,7 +77,7 @@ def backtest(
         place = open_workplace(project)
         found = _found(place, asked, candidate, unmasked, processes, as_json)
         found, file = _judged(place, approvals, approve, found)
-    except HubError as error:
+    except (HubError, *READ_ERRORS) as error:
         complain(str(error) if isinstance(error, ProjectError) else f"o2c: {error}")
         raise typer.Exit(2) from None
     if as_json:

@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.progress import Progress
 
 from hub.cli.terminal import Json, ProjectFolder, complain, say, say_json
-from hub.cli.workplace import open_workplace, project_store
+from hub.cli.workplace import open_workplace, store_address
 from hub.errors import UsageError
+from hub.store import open_store
 
 
 def backup(
@@ -26,7 +27,8 @@ def backup(
         raise UsageError(f"{target} is there already; name another file, or say --force")
     if not target.absolute().parent.is_dir():
         raise UsageError(f"there is no folder {target.parent}")
-    store = project_store(open_workplace(project), read_only=True)
+    place = open_workplace(project)
+    store = open_store(store_address(place), place.root, read_only=True, any_version=True)
     try:
         with Progress(console=Console(stderr=True), transient=True, disable=as_json) as progress:
             task = progress.add_task("copying the store", total=None)

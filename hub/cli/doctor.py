@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
+import apsw
 import msgspec
 import typer
 
@@ -18,7 +19,7 @@ from hub.cli.doctor_statements import look_at_statements
 from hub.cli.doctor_systems import reach_systems
 from hub.cli.terminal import Json, ProjectFolder, complain, finish, say, say_json
 from hub.cli.workplace import Workplace, open_workplace, project_store
-from hub.errors import UsageError
+from hub.errors import StoreError, UsageError
 from hub.store import conservation as proof
 from hub.store.tally import Tally
 
@@ -51,9 +52,20 @@ def doctor(
         finish(any(finding.state == FAULT for finding in findings))
         return
     looks = (examine, look_at_profiles, reach_systems, look_at_sources, look_at_partners, look_at_statements)
-    findings = [finding for look in looks for finding in look(place)]
+    findings = list(dict.fromkeys(finding for look in looks for finding in _looked(look, place)))
     _say_findings(findings, as_json)
     finish(any(finding.state == FAULT for finding in findings))
+
+
+def _looked(look: Callable[[Workplace], Iterable[Finding]], place: Workplace) -> Iterator[Finding]:
+    """Its findings; where what it needs of the store cannot be read, that, and the other looks go on."""
+    try:
+        yield from look(place)
+    except StoreError as error:
+        yield Finding("store", FAULT, str(error))
+    except apsw.Error as error:
+        hint = "put a copy that `o2c backup` made in its place"
+        yield Finding("store", FAULT, f"some of it cannot be read: {error}", hint)
 
 
 def _say_findings(findings: Sequence[Finding], as_json: bool) -> None:

@@ -9,6 +9,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import apsw
 
@@ -122,24 +123,32 @@ def _private_files(place: Workplace) -> Iterator[Finding]:
 
 def _store(place: Workplace, result: CheckResult) -> Iterator[Finding]:
     store = result.settings.store
-    if isinstance(store, Secret) or is_shared(store):
-        yield _served_store(place)
-        return
-    path = store_path(store, place.root)
-    if not path.is_file():
+    path = None if isinstance(store, Secret) or is_shared(store) else store_path(store, place.root)
+    if path is not None and not _is_there(path):
         yield Finding("store", WARNING, f"there is none at {path} yet", "it is made by: o2c run")
         return
-    size = sum(part.stat().st_size for part in path.parent.glob(path.name + "*") if part.is_file())
-    yield Finding("store", OK, f"{path}, {size / 1e6:.1f} MB")
-    yield _room(path.parent)
+    yield _opened_store(place, path)
+    if path is not None:
+        yield _room(path.parent)
 
 
-def _served_store(place: Workplace) -> Finding:
+def _is_there(path: Path) -> bool:
+    """Also where nobody may look; opening it tells of that."""
+    try:
+        return path.is_file()
+    except OSError:
+        return True
+
+
+def _opened_store(place: Workplace, path: Path | None) -> Finding:
     try:
         opened = project_store(place, read_only=True)
     except HubError as error:
         return Finding("store", FAULT, str(error))
     try:
+        if path is not None:
+            size = sum(part.stat().st_size for part in path.parent.glob(path.name + "*") if part.is_file())
+            return Finding("store", OK, f"{path}, {size / 1e6:.1f} MB")
         where = f"{opened.size() / 1e6:.1f} MB"
         return Finding("store", OK, where if not is_shared(opened.url) else f"on a PostgreSQL server, {where}")
     finally:

@@ -8,7 +8,7 @@ from hub.cli.doctor_checks import FAULT, OK, WARNING, Finding
 from hub.cli.workplace import Workplace, project_store
 from hub.clock import iso
 from hub.errors import HubError
-from hub.store import READ_ERRORS, sources
+from hub.store import sources
 from hub.store.sources import SourceState
 
 
@@ -19,7 +19,7 @@ def look_at_sources(place: Workplace) -> Iterator[Finding]:
         return
     try:
         known = _noted(place)
-    except (HubError, *READ_ERRORS):
+    except HubError:
         return
     for name in names:
         yield finding_of(name, known.get(name))

@@ -13,10 +13,11 @@ import typer
 from hub.cli.filters import moment
 from hub.cli.terminal import Json, ProjectFolder, complain, counted, say, say_json
 from hub.cli.workplace import Workplace, open_workplace, project_store
-from hub.errors import StoreError, UsageError
+from hub.errors import UsageError
 from hub.graph import THEMES
 from hub.graph import graph as drawn
 from hub.routes import Route
+from hub.store import READ_ERRORS
 from hub.store.traffic import Traffic
 from hub.store.traffic import traffic as traffic_since
 from hub.yamldoc import did_you_mean
@@ -72,7 +73,7 @@ def _traffic(place: Workplace, since: float) -> Traffic | None:
                 return traffic_since(db, since)
         finally:
             store.close()
-    except StoreError as error:
+    except READ_ERRORS as error:
         complain(f"drawn without counts: {error}")
         return None
 

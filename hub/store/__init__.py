@@ -21,14 +21,14 @@ READ_ERRORS = (StoreError, apsw.Error)
 __all__ = ["READ_ERRORS", "Store", "clock_of", "is_shared", "open_store", "store_path"]
 
 
-def open_store(url: str, root: Path, *, read_only: bool = False) -> Store:
-    """The store at ``sqlite:///path`` (relative to the project folder) or ``postgresql://…``. Raises StoreBusy,
-    StoreError, UsageError."""
+def open_store(url: str, root: Path, *, read_only: bool = False, any_version: bool = False) -> Store:
+    """The store at ``sqlite:///path`` (relative to the project folder) or ``postgresql://…``. ``any_version`` reads an
+    embedded one of whatever version, to copy it. Raises StoreBusy, StoreError, UsageError."""
     if is_shared(url):
         from hub.store.postgres.store import PostgresStore  # loads the driver, which an embedded store does without
 
         return PostgresStore(url, read_only=read_only)
-    return SqliteStore(store_path(url, root), read_only=read_only)
+    return SqliteStore(store_path(url, root), read_only=read_only, any_version=any_version)
 
 
 def is_shared(url: str) -> bool:

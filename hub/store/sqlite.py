@@ -42,24 +42,26 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 class SqliteStore(Writing):
     """An open embedded store. ``committer`` writes; ``reader()`` reads the newest committed state.
 
-    ``read_only`` opens it beside a running hub. Else the lock file beside the database is taken (StoreBusy if it is
+    ``read_only`` opens it beside a running hub, and raises StoreError where it cannot be read or its schema is not this
+    hub's, which of ``any_version`` it need not be. Else the lock file beside the database is taken (StoreBusy if it is
     held) and pending migrations are applied, after a copy of the file.
     """
 
-    def __init__(self, path: Path, read_only: bool = False, migrate: bool = True) -> None:
+    def __init__(self, path: Path, read_only: bool = False, any_version: bool = False) -> None:
         self.path = path
         self._readers = threading.local()
         self._lock: IO[str] | None = None
-        if read_only:
-            self._require_file()
-            return
         try:
+            if read_only:
+                self._require_file()
+                if not any_version:
+                    self._require_schema()
+                return
             with _raised_as_ours(), _opening():
                 path.parent.mkdir(parents=True, exist_ok=True)
                 self._lock = _take_lock(path.with_name(path.name + ".lock"))
                 self._db = db = connect(path)
-                if migrate:
-                    apply_migrations(db, path)
+                apply_migrations(db, path)
                 beside = connect(path)
         except StoreError:
             self.close()
@@ -79,7 +81,8 @@ class SqliteStore(Writing):
         """This thread's reading connection."""
         db = getattr(self._readers, "db", None)
         if db is None:
-            db = self._readers.db = connect(self.path, read_only=True)
+            with _reading(self.path):
+                db = self._readers.db = connect(self.path, read_only=True)
         return db
 
     @contextmanager
@@ -144,8 +147,21 @@ class SqliteStore(Writing):
             self._lock = None
 
     def _require_file(self) -> None:
-        if not self.path.is_file():
-            raise StoreError(f"there is no store at {self.path} yet; start the hub once with `o2c run`")
+        with _opening():
+            if not self.path.is_file():
+                raise StoreError(f"there is no store at {self.path} yet; start the hub once with `o2c run`")
+
+    def _require_schema(self) -> None:
+        with _reading(self.path):
+            db = self.reader()
+            current, tables = schema_version(db), db.execute("SELECT count(*) FROM sqlite_schema").get
+        newest = migrations()[-1][0]
+        if not tables:
+            raise StoreError(f"the store {self.path} has no tables yet; start the hub once with `o2c run`")
+        if current < newest:
+            hint = "start this hub once with `o2c run`, which brings it up to date"
+            raise StoreError(f"the store {self.path} has schema version {current}, this hub wants {newest}; {hint}")
+        _refuse_newer(current, newest)
 
 
 @contextmanager
@@ -161,6 +177,21 @@ def _raised_as_ours() -> Iterator[None]:
         raise StoreError(f"the store is in use: {error}") from error
     except apsw.Error as error:
         raise StoreRefused(f"the store refused this: {error}") from error
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """What keeps SQLite from reading the file in the block comes out as StoreError."""
+    try:
+        yield
+    except (apsw.NotADBError, apsw.CorruptError) as error:
+        hint = "it is damaged: put a copy that `o2c backup` made in its place"
+        raise StoreError(f"the store {path} cannot be read: {error}; {hint}") from error
+    except (apsw.CantOpenError, apsw.ReadOnlyError) as error:
+        hint = "whoever runs this has to be let read and write it and its folder"
+        raise StoreError(f"the store {path} cannot be read: {error}; {hint}") from error
+    except apsw.Error as error:
+        raise StoreError(f"the store {path} cannot be read: {error}") from error
 
 
 @contextmanager
@@ -255,8 +286,7 @@ def apply_migrations(db: apsw.Connection, path: Path) -> None:
     current = schema_version(db)
     pending = [(number, file) for number, file in migrations() if number > current]
     newest = migrations()[-1][0]
-    if current > newest:
-        raise StoreError(f"the store has schema version {current}, this hub knows {newest}; use the newer hub")
+    _refuse_newer(current, newest)
     if current and pending:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         shutil.copyfile(path, path.with_name(f"{path.name}.before-{pending[0][0]:04d}"))
@@ -264,3 +294,8 @@ def apply_migrations(db: apsw.Connection, path: Path) -> None:
         with db:
             db.execute(file.read_text(encoding="utf-8"))
             db.execute(f"PRAGMA user_version = {number}")
+
+
+def _refuse_newer(current: int, newest: int) -> None:
+    if current > newest:
+        raise StoreError(f"the store has schema version {current}, this hub knows {newest}; use the newer hub")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import apsw
 import pytest
 from program import answer, new_project, o2c
 
@@ -157,6 +158,40 @@ def test_the_doctor_names_what_is_wrong(tmp_path: Path, spoil: str, words: str) 
     ended = o2c(sick, "doctor")
     assert words in ended.stdout
     assert ended.returncode == (0 if words.startswith("system") else 1)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        ("PRAGMA user_version = 3", "data/hub.db has schema version 3, this hub wants"),
+        ("", "data/hub.db cannot be read"),
+        ("statements_seen", "some of it cannot be read"),
+    ],
+)
+def test_the_doctor_tells_of_a_store_that_is_wrong_beside_all_else(tmp_path: Path, spoil: str, words: str) -> None:
+    sick = new_project(tmp_path, "sick")
+    spoil_store(sick / "data/hub.db", spoil)
+    ended = o2c(sick, "doctor")
+    assert ended.returncode == 1
+    assert len([line for line in ended.stdout.splitlines() if line.startswith("fault   store:") and words in line]) == 1
+    assert "ok      project:" in ended.stdout and "ok      disk:" in ended.stdout
+    if spoil != "statements_seen":
+        tried = o2c(sick, "backtest", "webshop-orders")
+        assert (tried.returncode, words in tried.stderr) == (2, True)
+
+
+def spoil_store(path: Path, spoil: str) -> None:
+    """Run a statement on a store; or write over the pages of one table, or over the whole file."""
+    db = apsw.Connection(str(path))
+    size = int(db.execute("PRAGMA page_size").get)
+    pages = [page for (page,) in db.execute("SELECT rootpage FROM sqlite_schema WHERE tbl_name = ?", (spoil,))]
+    if " " in spoil:
+        db.execute(spoil)
+    db.close()
+    with path.open("r+b") as file:
+        for page in pages if spoil else [1]:
+            file.seek((page - 1) * size)
+            file.write(b"\xff" * size)
 
 
 def test_decode_tells_every_fault_of_an_interchange_and_prints_the_good_messages(tmp_path: Path) -> None:

@@ -49,6 +49,39 @@ def test_a_store_whose_folder_cannot_be_made_says_which(tmp_path: Path) -> None:
         open_store("sqlite:///data/hub.db", tmp_path)
 
 
+def test_a_store_of_another_version_is_read_by_nobody_but_whoever_copies_it(tmp_path: Path) -> None:
+    path = tmp_path / "hub.db"
+    SqliteStore(path).close()
+    for version, words in ((3, "start this hub once with `o2c run`, which brings it"), (9999, "use the newer hub")):
+        db = apsw.Connection(str(path))
+        db.execute(f"PRAGMA user_version = {version}")
+        db.close()
+        with pytest.raises(StoreError, match=f"has schema version {version}, this hub .*; {words}"):
+            open_store(EMBEDDED, tmp_path, read_only=True)
+        copied = open_store(EMBEDDED, tmp_path, read_only=True, any_version=True)
+        copied.backup(tmp_path / "copy.db")
+        copied.close()
+    path.write_bytes(b"")
+    with pytest.raises(StoreError, match="has no tables yet; start the hub once with `o2c run`"):
+        open_store(EMBEDDED, tmp_path, read_only=True)
+
+
+def test_a_store_that_cannot_be_read_says_why(tmp_path: Path) -> None:
+    path = tmp_path / "hub.db"
+    path.write_bytes(b"x" * 8192)
+    with pytest.raises(
+        StoreError, match=r"/hub\.db cannot be read: .*; it is damaged: put a copy that `o2c backup` made"
+    ):
+        open_store(EMBEDDED, tmp_path, read_only=True)
+    path.unlink()
+    opened = SqliteStore(path)
+    path.rename(tmp_path / "elsewhere.db")
+    with pytest.raises(StoreError, match=r"cannot be read: .*; whoever runs this has to be let read and write it"):
+        opened.reader()
+    (tmp_path / "elsewhere.db").rename(path)
+    opened.close()
+
+
 def test_a_backup_of_a_running_store_restores_to_the_same_rows(embedded: SqliteStore, tmp_path: Path) -> None:
     store = embedded
     stop = threading.Event()
