@@ -20,7 +20,8 @@ from hub.cli.backtest_text import say_report
 from hub.cli.terminal import Json, ProjectFolder, complain, finish, say_json
 from hub.cli.workplace import Workplace, environment_name, open_workplace, project_store
 from hub.client import HubClient, client_for
-from hub.errors import HubError, ProjectError, UsageError
+from hub.errors import Fault, HubError, ProjectError, UsageError
+from hub.project import text_of
 from hub.store import READ_ERRORS
 from hub.units import seconds_of
 
@@ -164,9 +165,9 @@ def _by_hub(
 ) -> dict[str, Any]:  # fmt: skip
     """The same on the hub that ``O2C_URL`` names, over what it has in force."""
     since, until = asked["since"], asked["until"]
-    own = {path for path in place.own if path.startswith(_SENT)} | set(edited)
+    own = {path for path in place.own if path.startswith(_SENT) and not path.endswith(".test.yaml")}
     body = {
-        **asked, "files": {path: files[path].decode() for path in sorted(own)}, "edited": edited,
+        **asked, "files": _texts(files, sorted(own | set(edited)), edited), "edited": edited,
         "since": f"{since:.3f}s" if isinstance(since, float) else since.isoformat(),
         "until": until.isoformat() if until else None,
     }  # fmt: skip
@@ -185,6 +186,23 @@ def _by_hub(
         raise HubError(f"the hub has not finished the back-test: {view['state']} {view.get('error', '')}".rstrip())
     result: dict[str, Any] = hub.get(f"{path}/result", unmasked="true" if unmasked else None)
     return result
+
+
+def _texts(files: Mapping[str, bytes], paths: Sequence[str], edited: Sequence[str]) -> dict[str, str]:
+    """Those of the files that are text; of others the hub has its own. Raises ProjectError for what has to be text."""
+    texts: dict[str, str] = {}
+    faults: list[Fault] = []
+    for path in paths:
+        try:
+            texts[path] = files[path].decode()
+        except UnicodeDecodeError:
+            if path in edited or path.endswith((".yaml", ".yml")) or path.startswith("mappings/tables/"):
+                faults += text_of(files, path)[1]
+            elif path.startswith("schemas/"):
+                complain(f"{path} is not UTF-8 and stays here; the hub takes its own")
+    if faults:
+        raise ProjectError(faults)
+    return texts
 
 
 # -- approvals -----------------------------------------------------------------------------------------------------

@@ -160,10 +160,15 @@ def test_a_hub_elsewhere_finds_what_the_store_at_hand_has(tmp_path: Path) -> Non
         edit(project, "mappings/orders/shopify-order.yaml", "{const: ecommerce}", "{const: web}")
         here = o2c(project, "backtest", "shopify-order", "--json", "--since", "30d")
         known: dict[str, Any] = json.loads((project / ".o2c/local.json").read_text())
-        there = o2c(
-            project, "backtest", "shopify-order", "--json", "--since", "30d",
-            O2C_URL=known["url"], O2C_API_KEY=known["api_key"],
-        )  # fmt: skip
+        named = {"O2C_URL": known["url"], "O2C_API_KEY": known["api_key"]}
+        (project / "mappings/orders/sample.edi").write_bytes(b"Stra\xdfe")  # an input of a test, as its sender writes
+        there = o2c(project, "backtest", "shopify-order", "--json", "--since", "30d", **named)
+        (project / "mappings/tables").mkdir(exist_ok=True)
+        (project / "mappings/tables/streets.csv").write_bytes(b"from,to\nStra\xdfe,street\n")
+        refused = o2c(project, "backtest", "shopify-order", **named)
     assert (here.returncode, there.returncode) == (1, 1), there.stderr
+    assert (refused.returncode, refused.stderr) == (
+        2, "mappings/tables/streets.csv:2:5: error: byte 0xdf is not UTF-8; save the file as UTF-8\n"
+    )  # fmt: skip
     assert there.stdout == here.stdout
     assert [change["path"] for change in json.loads(here.stdout)["changes"]] == ["channel"]
