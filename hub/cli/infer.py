@@ -67,7 +67,11 @@ def infer(
     for fault in faults if not as_json else ():
         complain(fault)
     if not faults:
-        _conclude(seen, schema, out, enum, len(files))
+        for path in enum:
+            if problem := _no_codes(seen, path):
+                complain(f"--enum {path}: {problem}")
+        for line in _written(seen, schema, out, len(files)) if out is not None else ():
+            (complain if as_json else say)(line)
     finish(bool(faults))
 
 
@@ -147,17 +151,13 @@ def _fault(path: Path, error: DecodeError) -> str:
     return f"{path}{f':{place}' if place else ''}: error: {error.detail}{f'; {error.hint}' if error.hint else ''}"
 
 
-def _conclude(seen: Seen, schema: dict[str, Any], out: Path | None, enum: Sequence[str], files: int) -> None:
-    for path in enum:
-        if problem := _no_codes(seen, path):
-            complain(f"--enum {path}: {problem}")
-    if out is None:
-        return
+def _written(seen: Seen, schema: dict[str, Any], out: Path, files: int) -> Iterator[str]:
+    """Write the schema; gives what there is to say of that."""
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json_text(schema) + "\n", encoding="utf-8")
-    say(f"wrote {out} from {counted(seen.times, 'document')} in {counted(files, 'file')}")
+    yield f"wrote {out} from {counted(seen.times, 'document')} in {counted(files, 'file')}"
     if out.name.endswith(".schema.json") and out.parent.parent.name == "schemas":
-        say(f"a mapping names it: source: {{schema: {out.parent.name}/{out.name.removesuffix('.schema.json')}}}")
+        yield f"a mapping names it: source: {{schema: {out.parent.name}/{out.name.removesuffix('.schema.json')}}}"
 
 
 def _no_codes(seen: Seen, path: str) -> str:

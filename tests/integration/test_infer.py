@@ -143,6 +143,15 @@ output:
 """
 
 
+def test_json_that_is_written_to_a_file_too_is_json_alone(samples):
+    ended = run("orders", "--out", "schemas/till/order.schema.json", "--json")
+    assert json.loads(ended.stdout)["schema"] == json.loads((samples / "schemas/till/order.schema.json").read_text())
+    assert ended.stderr.splitlines() == [
+        "wrote schemas/till/order.schema.json from 4 documents in 4 files",
+        "a mapping names it: source: {schema: till/order}",
+    ]
+
+
 def test_a_mapping_that_names_the_schema_is_checked_by_it(samples):
     ended = run("orders", "--out", "schemas/till/order.schema.json")
     assert ended.stdout.splitlines() == [
