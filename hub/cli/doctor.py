@@ -17,7 +17,7 @@ from hub.cli.doctor_profiles import look_at_profiles
 from hub.cli.doctor_sources import look_at_sources
 from hub.cli.doctor_statements import look_at_statements
 from hub.cli.doctor_systems import reach_systems
-from hub.cli.terminal import Json, ProjectFolder, complain, finish, say, say_json
+from hub.cli.terminal import Json, ProjectFolder, complain, finish, plain, say, say_json
 from hub.cli.workplace import Workplace, open_workplace, project_store
 from hub.errors import StoreError, UsageError
 from hub.store import conservation as proof
@@ -75,7 +75,7 @@ def _say_findings(findings: Sequence[Finding], as_json: bool) -> None:
     for finding in findings:
         hint = f"; {finding.hint}" if finding.hint else ""
         tried = f" (tried: {finding.tried})" if finding.tried else ""
-        say(f"{_MARKS[finding.state]} {finding.subject}: {finding.detail}{hint}{tried}")
+        say(plain(f"{_MARKS[finding.state]} {finding.subject}: {finding.detail}{hint}{tried}"))
 
 
 def _prove(place: Workplace, as_json: bool) -> None:

@@ -20,7 +20,17 @@ from hub.cli import watching
 from hub.cli.edi import as_document_fault, edi_faults, files_of, grammars_of
 from hub.cli.format_options import given_options
 from hub.cli.judging import say_verdict
-from hub.cli.terminal import Json, ProjectFolder, complain, finish, read_input, read_input_of_any_size, say, say_json
+from hub.cli.terminal import (
+    Json,
+    ProjectFolder,
+    complain,
+    finish,
+    plain,
+    read_input,
+    read_input_of_any_size,
+    say,
+    say_json,
+)
 from hub.cli.trace_table import say_trace
 from hub.cli.workplace import open_workplace
 from hub.edi_versions import source_codec
@@ -125,7 +135,7 @@ def _say_decode_faults(file: Path, faults: Sequence[RecordFault], as_json: bool)
         say_json([_told(fault) for fault in faults])
         return
     for fault in faults:
-        say(_fault_text(file, fault))
+        say(plain(_fault_text(file, fault)))
     if not faults:
         complain(f"{file}: no faults")
 
@@ -255,7 +265,7 @@ def _say_document_faults(faults: Sequence[DocumentFault], as_json: bool) -> None
         say_json([_fault_fields(fault) for fault in faults])
         return
     for fault in faults:
-        say(f"{fault.severity}: {fault}")
+        say(plain(f"{fault.severity}: {fault}"))
 
 
 def _fault_fields(fault: DocumentFault) -> dict[str, str]:

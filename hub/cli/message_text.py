@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from hub.cli.terminal import plain
 from hub.states import standing
 
 _FIELDS = (
@@ -14,7 +15,11 @@ _ERROR = ("field_path", "position", "value_excerpt", "expected", "hint")
 
 
 def message_lines(found: Mapping[str, Any]) -> Iterator[str]:
-    """Everything a person needs of a message; no payload."""
+    """Everything a person needs of a message, each line plain; no payload."""
+    return map(plain, _lines(found))
+
+
+def _lines(found: Mapping[str, Any]) -> Iterator[str]:
     yield f"{found['message_id']}  {standing(found['state'], found.get('resolved_by'), found.get('replay_state'))}"
     for name in _FIELDS:
         if found.get(name):
@@ -72,8 +77,8 @@ def _attempt_line(attempt: Mapping[str, Any]) -> str:
 def _effect_lines(delivery: Mapping[str, Any], effects: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """What is known of its effect, where that is not plain: it is in doubt, was looked up, or has a name over there."""
     for effect in effects:
-        plain = effect["state"] != "unknown" and not effect["look_ups"] and not effect.get("reference")
-        if effect["delivery_id"] != delivery["delivery_id"] or plain:
+        is_plain = effect["state"] != "unknown" and not effect["look_ups"] and not effect.get("reference")
+        if effect["delivery_id"] != delivery["delivery_id"] or is_plain:
             continue
         said = {"True": "found", "False": "not there"}.get(str(effect.get("found")), "could not tell")
         looked = f", looked up {effect['looked_up_at']}: {said}" if effect["look_ups"] else ""

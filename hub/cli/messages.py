@@ -12,7 +12,7 @@ import typer
 from hub.cli import filters
 from hub.cli.hub_at_hand import hub_at_hand
 from hub.cli.message_text import message_lines
-from hub.cli.terminal import Json, ProjectFolder, complain, say, say_json, say_table
+from hub.cli.terminal import Json, ProjectFolder, complain, plain, say, say_json, say_table
 from hub.cli.trace_table import say_target_trace, say_trace, whole_trace
 from hub.client import HubClient
 from hub.errors import HubError
@@ -114,7 +114,7 @@ def _show_traced(hub: HubClient, found: Mapping[str, Any], as_json: bool) -> Non
     say("\n".join(message_lines(found)))
     _say_doubts(own)
     for finding in own["findings"]:
-        say(f"  {'read although':12} {finding['position']}: {finding['detail'] or finding['code']}")
+        say(plain(f"  {'read although':12} {finding['position']}: {finding['detail'] or finding['code']}"))
     say_trace(own["fields"])
     for name, trace in targets.items():
         say(f"\nto {name}:")
@@ -179,7 +179,7 @@ def _issue_lines(issue: Mapping[str, Any]) -> list[str]:
     ]
     cause = "/".join(dict.fromkeys((str(error.get("class") or ""), str(error.get("code") or ""))))
     head = f"{issue['count']} x {cause}, {issue.get('route') or 'no route'}{to}"
-    return [head, *(f"  {name:7} {text}" for name, text in told if text), ""]
+    return [plain(line) for line in (head, *(f"  {name:7} {text}" for name, text in told if text), "")]
 
 
 COMMANDS = (messages, show, dead)

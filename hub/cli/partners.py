@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.cli.terminal import Json, ProjectFolder, say, say_json
+from hub.cli.terminal import Json, ProjectFolder, plain, say, say_json
 from hub.cli.workplace import open_workplace, project_store
 from hub.clock import iso
 from hub.errors import NotFound
@@ -64,7 +64,7 @@ def _say_interchanges(rows: list[dict[str, Any]], as_json: bool) -> None:
         answer = f", {_ACKS.get(row['ack'], row['ack'])} (receipt {row['ack_receipt']})" if row["ack"] else ""
         answer += f", document {row['document']} {row['answer']}" if row["answer"] else ""
         number, kind = f"{row['interchange']:>9}", f"{row['type']:<8}"
-        say(f"{number}  {row['stamped_at']}  {kind} {row['state']}{answer}  {row['delivery_id']}")
+        say(plain(f"{number}  {row['stamped_at']}  {kind} {row['state']}{answer}  {row['delivery_id']}"))
 
 
 COMMANDS = (partners,)

@@ -29,8 +29,8 @@ def say(text: str) -> None:
 
 
 def complain(text: str) -> None:
-    """Something about the result, or why there is none."""
-    print(text, file=sys.stderr)
+    """Something about the result, or why there is none; each line of it plain."""
+    print("\n".join(map(plain, text.split("\n"))), file=sys.stderr)
 
 
 def counted(number: int, noun: str) -> str:

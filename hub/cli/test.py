@@ -14,7 +14,7 @@ from rich.progress import Progress
 from rich.text import Text
 
 from hub.cases import SUFFIX, TestFile, file_faults, read_cases, subject_of, test_files
-from hub.cli.terminal import Json, ProjectFolder, complain, counted, finish, say_json
+from hub.cli.terminal import Json, ProjectFolder, complain, counted, finish, plain, say_json
 from hub.cli.workplace import Workplace, environment_name, open_workplace
 from hub.errors import ProjectError, UsageError
 from hub.golden import Bench, Coverage, Result, jobs_of, run
@@ -157,9 +157,8 @@ def _report(results: Sequence[Result], coverage: Coverage, change: Update | None
 
 
 def _say(console: Console, text: str, head: tuple[str, str] | None = None, style: str = "") -> None:
-    """One line; what stands in documents is data, so that no control character of it reaches the terminal."""
-    plain = "".join(character if character.isprintable() else "�" for character in text)
-    console.print(Text.assemble(head, f" {plain}") if head else Text(plain, style=style))
+    """One line, plain."""
+    console.print(Text.assemble(head, f" {plain(text)}") if head else Text(plain(text), style=style))
 
 
 def _style(line: str) -> str:
