@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from hub import replay
 from hub.api import AsgiApp
@@ -96,9 +96,9 @@ async def _call(app: AsgiApp, method: str, path: str, body: bytes, headers: Mapp
     await app(
         {
             "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http",
-            "path": parts.path, "raw_path": parts.path.encode(), "query_string": parts.query.encode(), "root_path": "",
+            "path": unquote(parts.path), "raw_path": parts.path.encode(), "query_string": parts.query.encode(),
             "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in names.items()],
-            "client": ("127.0.0.1", 0), "server": ("127.0.0.1", 80),
+            "client": ("127.0.0.1", 0), "server": ("127.0.0.1", 80), "root_path": "",
         },
         receive,
         send,

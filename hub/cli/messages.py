@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
@@ -90,7 +91,7 @@ def show(
 ) -> None:
     """Show one message whole: its keys, its deliveries, every attempt, what can be done."""
     with hub_at_hand(project) as hub:
-        found = hub.get(f"/messages/{message_id}")
+        found = hub.get(f"/messages/{quote(message_id.strip(), safe='')}")
         if trace:
             _show_traced(hub, found, as_json)
     if trace:

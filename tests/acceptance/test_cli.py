@@ -94,6 +94,7 @@ def test_while_no_hub_runs_its_store_is_read_and_written(tmp_path: Path) -> None
         f"no hub answers at {client_for(idle).url}; this is its store",
     )
     assert [item["state"] for item in answer(idle, "messages")["items"]] == ["received"]
+    refuses_what_is_no_id(idle)
     with started(idle):
         wait_for(idle, 1, "--state", "dead")
     units = idle / "mappings/tables/units.csv"
@@ -120,8 +121,16 @@ def test_an_order_is_sent_delivered_and_shown(running: Path) -> None:
     assert {line["target"]: line["state"] for line in item["deliveries"]} == {"erp": "delivered", "wms": "delivered"}
     [written] = (running / "data/outbox/erp").glob("4001-*.json")
     assert json.loads(written.read_text())["external_reference"] == "4001"
-    shown = o2c(running, "show", item["message_id"]).stdout
+    shown = o2c(running, "show", f" {item['message_id']}\n").stdout
     assert "to erp: delivered" in shown and "key          order:4001" in shown
+    refuses_what_is_no_id(running)
+
+
+def refuses_what_is_no_id(project: Path) -> None:
+    for text in ("m 1", "Stück", "a?b#c"):
+        ended = o2c(project, "show", text)
+        assert ended.returncode == 1
+        assert ended.stderr.endswith(f"o2c: there is no message, receipt or delivery with the id '{text}'\n")
 
 
 def test_a_trace_of_a_stored_message_comes_from_its_own_bytes(running: Path) -> None:
