@@ -1,7 +1,7 @@
 """``o2c``: the hub from a terminal. Every group of commands is a file beside this one; ``main`` is the program.
 
-Exit codes: 0 all is well, 1 there are findings or it failed, 2 the command was not well formed. Results go to standard
-output, everything said about them to standard error; no Python traceback reaches either.
+Exit codes: 0 all is well, 1 there are findings or it failed, 2 the command was not well formed, 130 Ctrl-C ended it.
+Results go to standard output, everything said about them to standard error; no Python traceback reaches either.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "bench": ("bench",),
 }
 _LOG = "error.log"
+_INTERRUPTED = 130
 
 
 def _show_version(wanted: bool) -> None:
@@ -92,10 +93,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(arguments: list[str]) -> int:
+    code = _ended(arguments)
+    try:
+        print(end="", flush=True)
+    except OSError as error:  # nobody reads on, or there is no room: what is left would be tried again at the very end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        if not (code or isinstance(error, BrokenPipeError)):
+            complain(f"o2c: {_os_text(error)}")
+        return code or 1
+    return code
+
+
+def _ended(arguments: list[str]) -> int:
     try:
         create_app(arguments[0] if arguments else "")(args=arguments, prog_name="o2c")
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 1
+    except KeyboardInterrupt:
+        return _INTERRUPTED
     except ProjectError as error:
         complain(str(error))
         return 1

@@ -14,8 +14,8 @@ _HEAD = """# The command line
 
 Generated from the program by `make docs`; a test fails where it is stale. `o2c COMMAND --help` says the same.
 
-Exit codes: 0 all is well, 1 there are findings or it failed, 2 the command was not well formed. Results go to standard
-output, everything said about them to standard error. With `--json` the result is JSON.
+Exit codes: 0 all is well, 1 there are findings or it failed, 2 the command was not well formed, 130 Ctrl-C ended it.
+Results go to standard output, everything said about them to standard error. With `--json` the result is JSON.
 
 `o2c run` logs to standard error, JSON lines where that is no terminal. `O2C_LOG_LEVEL` is `debug`, `info` (the
 default), `warning` or `error`.
