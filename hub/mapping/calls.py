@@ -234,8 +234,6 @@ def _reads_field(node: ast.ListComp | ast.GeneratorExp) -> bool:
                 reading = inner
             case ast.UnaryOp(operand=inner):
                 reading = inner
-            case ast.Call(func=ast.Name(id="has")):
-                return False
             case ast.BoolOp(values=[inner, *_]) | ast.Call(args=[inner, *_]) | ast.Dict(values=[inner, *_]):
                 reading = inner
             case _:

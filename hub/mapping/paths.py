@@ -120,15 +120,16 @@ def _problem(draft: Draft, node: ast.expr, of: ast.expr, key: str, shape: Shape)
 
 
 def has(draft: Draft, node: ast.Call, scope: Scope) -> Value:
-    """``has(a.b)``: whether the field stands in the object, even as null."""
+    """``has(a.b)``: whether the field stands in the object, even as null. What is no object is refused, as where
+    a field of it is read: text may hold any word."""
     path = node.args[0] if len(node.args) == 1 else None
     key = path.attr if isinstance(path, ast.Attribute) else _key(path)
     if not isinstance(path, ast.Attribute | ast.Subscript) or key is None:
         return draft.refuse(node, "has wants one path such as src.note or src['note']")
-    draft.emit(path, scope)
-    value = draft.emit(path.value, scope)
-    code = ast.Compare(ast.Constant(key), [ast.In()], [ast.BoolOp(ast.Or(), [value.code, load("_none")])])
-    return Value(code, BOOLEAN)
+    code = draft.emit(path, scope).code
+    if isinstance(code, ast.Call):  # else it is refused
+        code.args.append(load("_none"))
+    return Value(ast.Compare(code, [ast.IsNot()], [load("_none")]), BOOLEAN)
 
 
 def _key(path: ast.expr | None) -> str | None:

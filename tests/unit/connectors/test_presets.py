@@ -10,8 +10,11 @@ import pytest
 import yaml
 
 import connectors
-from connectors.base import Field
+from connectors._answer import Answer
+from connectors._verdicts import Judge
+from connectors.base import DELIVERED, DOUBT, Field
 from connectors.webhook import Verifier
+from hub.mapping import compile_expression
 from hub.yamldoc import did_you_mean
 
 FILES = sorted((Path(__file__).parents[3] / "connectors" / "presets").glob("*.yaml"))
@@ -79,6 +82,24 @@ def test_what_a_preset_leaves_out_has_a_reason(path: Path) -> None:
 def test_an_event_that_its_maker_documents_is_not_told_as_misspelt(preset: str, event: str) -> None:
     events = yaml.safe_load(next(path for path in FILES if path.stem == preset).read_text())["events"]
     assert event in events or "did you mean" not in did_you_mean(event, events)
+
+
+PAGE = b'<!DOCTYPE html><script>{"id": 7, "error": "none", "data": 1, "result": 1}</script>'
+
+
+@pytest.mark.parametrize("preset", ["woocommerce-rest", "wms-json", "tms-json", "stripe-api", "json-rpc", "graphql"])
+def test_a_page_for_people_is_neither_success_nor_final_whatever_words_it_holds(preset: str) -> None:
+    settings = yaml.safe_load(next(path for path in FILES if path.stem == preset).read_text())
+    names = ("status", "body", "headers")
+    success, permanent = (
+        compile_expression(settings[role], file=f"{preset}.yaml", line=1, column=1, names=names)
+        if role in settings else None for role in ("success", "permanent")
+    )  # fmt: skip
+    judge = Judge(success, permanent, None)
+    bodies = (PAGE, b'{"id": 7, "result": 7, "data": {"id": 7}}')
+    verdicts = [judge.of_delivery(Answer(200, {}, body), 0.0, 0.0) for body in bodies]
+    assert [(each.kind, each.code) for each in verdicts] == [(DOUBT, "error_in_success"), (DELIVERED, "")]
+    assert "body is text, not an object" in verdicts[0].detail
 
 
 def test_a_preset_holds_no_secret_and_needs_one() -> None:
