@@ -12,6 +12,7 @@ request only looks something up); otherwise it is in doubt, and the channel uses
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
@@ -32,6 +33,7 @@ from connectors._verdicts import Judge, of_failure
 from connectors._wire import Connection, announced_idle
 from connectors.base import DELIVERED, DOUBT, LATER, REFUSED, STOPPED, Finished, Parcel, Verdict
 
+_log = logging.getLogger("o2c.connectors.http")
 _NO_REUSE_SECONDS = 60.0
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 60.0
 _BUSY_IN_A_ROW = 3  # answers of 503 without Retry-After until they are taken for the system's and not the request's
@@ -264,8 +266,13 @@ class Channel:
         self._active -= 1
         if connection.is_open:
             self._keep(connection, ending)
-        if not self._tried_again(job, ending):
-            self._conclude(job, self._verdict(job, ending))
+        try:
+            verdict = None if self._tried_again(job, ending) else self._verdict(job, ending)
+        except Exception as error:  # whatever goes wrong here, its parcel gets a verdict
+            _log.exception("weighing an answer failed in a way that was not foreseen")
+            verdict = Verdict(DOUBT, "internal", f"the answer could not be weighed: {type(error).__name__}")
+        if verdict is not None:
+            self._conclude(job, verdict)
         self._pump_soon()
 
     def _keep(self, connection: Connection, ending: Ending) -> None:

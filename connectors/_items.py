@@ -9,13 +9,13 @@ from typing import Any
 
 import msgspec
 
+from connectors._exact import decode
 from connectors._extract import extractor
 from connectors._pages import WATERMARK, value_of
 from connectors._verdicts import is_html
 from connectors._watermark import Mark, Watermark
 from connectors.base import Incoming, PermanentError, Verdict
 
-_JSON = msgspec.json.Decoder(float_hook=Decimal)
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _LONGEST_ID = 200
 
@@ -49,7 +49,7 @@ class Items:
         html = is_html(page.response, page.response_type)
         body: Any = None
         try:
-            body = _JSON.decode(page.response) if not html else None
+            body = decode(page.response) if not html else None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             if self._list is not None:
                 raise PermanentError(f"{_answered(page)}, which is no JSON that could be read") from None

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 import msgspec
 from lxml import etree
 
+from connectors._exact import decode
 from connectors._request import Template
 from connectors._soap_envelope import (
     MEDIA,
@@ -33,7 +33,6 @@ from connectors.base import Parcel
 HEADERS = "_headers"  # the field of a document that holds SOAP headers
 _LARGEST = 64_000_000
 _BOUNDARY = re.compile(rb"\s*--([^\r\n]{1,70}?)[ \t]*\r?\n")
-_json = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
 class Envelopes(msgspec.Struct, frozen=True):
@@ -73,7 +72,7 @@ class Envelopes(msgspec.Struct, frozen=True):
 
     def _called(self, body: bytes) -> tuple[Operation, Any, Mapping[str, Any]]:
         try:
-            document = _json(body)
+            document = decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise Unfit("", "neither JSON nor an envelope (format: json or format: soap)") from None
         if not isinstance(document, dict):

@@ -16,7 +16,6 @@ sent, then silence or a closed connection   doubt
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
@@ -24,6 +23,7 @@ from typing import Any
 import msgspec
 
 from connectors._answer import Answer, Failure
+from connectors._exact import decode
 from connectors._rules import Rule, holds, reference_of
 from connectors.base import ABSENT, DELIVERED, DOUBT, FOUND, LATER, REFUSED, STOPPED, Verdict
 
@@ -37,7 +37,6 @@ _CUT = {
     "response_too_large": "the answer is larger than max_response",
     "answer_cut": "the connection was closed before the answer was complete",
 }
-_JSON = msgspec.json.Decoder(float_hook=Decimal)
 
 
 class Judge:
@@ -157,7 +156,7 @@ def retry_after(value: str, now_epoch: float) -> float | None:
 def body_value(body: bytes) -> Any:
     """A body as a rule sees it: JSON with exact decimals, else text."""
     try:
-        return _JSON.decode(body)
+        return decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return body.decode("utf-8", "replace")
 

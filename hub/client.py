@@ -12,19 +12,18 @@ import ssl
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
+from connectors._exact import decode
 from hub.errors import Conflict, HubAway, HubError, NotFound, UsageError
 
 LOCAL = ".o2c/local.json"
 _PREFIX = "/api/v1"
 _END = "-----END CERTIFICATE-----"
-_DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _ERRORS: Mapping[int, type[HubError]] = {400: UsageError, 404: NotFound, 409: Conflict, 422: UsageError}
 
@@ -39,7 +38,7 @@ class Answer(msgspec.Struct, frozen=True):
     def json(self) -> Any:
         """The body's value; the text itself where it is not JSON."""
         try:
-            return _DECODER.decode(self.body) if self.body else None
+            return decode(self.body) if self.body else None
         except msgspec.DecodeError:
             return self.body.decode(errors="replace")
 

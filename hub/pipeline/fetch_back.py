@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
 
+from connectors._exact import decode
 from connectors.base import PermanentError, Verdict
 from connectors.webhook import extractor
 from hub.errors import DecodeError
@@ -28,7 +28,6 @@ _BACK, _FETCHED = "fetch back:", "fetched:"  # no route can be called so
 _NAME = re.compile(r"\{([^{}]*)\}")
 _LONGEST_LANE = 200
 _MOST_FIELDS = 1000
-_exact = msgspec.json.Decoder(float_hook=Decimal).decode  # an id may have more digits than a float
 
 
 def back_route(system: str, event: str) -> str:
@@ -60,7 +59,7 @@ def notice_of(receipt: Receipt) -> Any:
         except ValueError:
             raise DecodeError(f"the webhook is a form of more than {_MOST_FIELDS:,} fields") from None
     try:
-        notice = _exact(receipt.raw)
+        notice = decode(receipt.raw)  # an id may have more digits than a float
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DecodeError(f"the webhook is neither JSON nor a form: {error}") from None
     if not isinstance(notice, dict):

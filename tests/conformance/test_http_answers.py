@@ -22,11 +22,13 @@ from sending import (
     until_the_end,
 )
 
+from connectors._verdicts import Judge
 from connectors.base import (
     DELIVERED,
     DOUBT,
     LATER,
     REFUSED,
+    Verdict,
 )
 
 
@@ -164,6 +166,36 @@ def test_an_answer_larger_than_the_limit_is_judged_by_its_status_when_it_is_an_e
         [verdict] = send(make(server, max_response=1000))
         assert brief(verdict) == (REFUSED, "http_400")
         assert len(verdict.response) == 1000
+
+
+def test_an_answer_with_a_number_that_nothing_can_hold_has_its_verdict(make: Any) -> None:
+    answers = iter([b'{"id": 1e9999999999999999999}', b'{"id": 1e20}'])
+
+    async def script(request: Request, line: Line) -> None:
+        await line.answer(200, next(answers))
+
+    with ScriptedServer(script) as server:
+        to = make(server, limits={"concurrency": 1}, success=lambda status, body, headers: body["id"] > 0)
+        verdicts = send(to, parcel(1), parcel(2))
+        assert [brief(verdict) for verdict in verdicts] == [(DOUBT, "error_in_success"), (DELIVERED, "")]
+
+
+def test_whatever_fails_while_an_answer_is_weighed_its_parcel_is_in_doubt_once(
+    make: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: Any) -> Verdict:
+        raise ArithmeticError("of the answer: s3cret")
+
+    with ScriptedServer() as server:
+        to = make(server, limits={"concurrency": 1})
+        with monkeypatch.context() as broken:
+            broken.setattr(Judge, "of_delivery", fails)
+            verdicts = send(to, parcel(1), parcel(2))
+        assert [brief(verdict) for verdict in verdicts] == [(DOUBT, "internal")] * 2
+        assert verdicts[0].detail == "the answer could not be weighed: ArithmeticError"
+        assert "weighing an answer failed" in caplog.text
+        assert brief(send(to, parcel(3))[0]) == (DELIVERED, "")
+        assert len(server.requests) == 3
 
 
 @pytest.mark.parametrize("script", [chunked, until_the_end, byte_by_byte])

@@ -77,6 +77,7 @@ WRONG: list[tuple[Script, type[Exception], str]] = [
     (always(200, HTML), PermanentError, "a page for people and no document"),
     (always(200, b'{"orders": [{"id": 1}'), PermanentError, "which is no JSON that could be read"),
     (always(200, b""), PermanentError, "which is no JSON that could be read"),
+    (always(200, b'{"orders": [1e9999999999999999999]}'), PermanentError, "which is no JSON that could be read"),
     (always(200, b'{"data": []}'), PermanentError, "fetch.items: expected a list, got nothing"),
     (always(200, b'{"orders": null}'), PermanentError, "fetch.items: expected a list, got nothing"),
     (always(200, b'{"orders": {"id": 1}}'), PermanentError, "fetch.items: expected a list, got an object"),

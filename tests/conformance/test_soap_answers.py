@@ -245,6 +245,7 @@ BAD = [
     ({"CreateOrder": ORDER, "_headers": {"Sesion": {}}}, "Sesion"),
     (b"[1]", "expected an object with the operation's name"),
     (b"plain", "neither JSON nor an envelope"),
+    (b'{"CreateOrder": {"number": 1e9999999999999999999}}', "neither JSON nor an envelope"),
     (b"\xff\xfe", "neither JSON nor an envelope"),
     (b"<order/>", "an envelope of SOAP of no version; expected 1.1"),
     (envelope(CREATED, S12), "an envelope of SOAP 1.2; expected 1.1"),

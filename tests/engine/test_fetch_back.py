@@ -190,8 +190,10 @@ def test_a_form_of_more_fields_than_anybody_sends_is_a_dead_letter(make_world: O
 
 
 @pytest.mark.parametrize(
-    ("body", "why"), [(b"{", "neither JSON nor a form"), (b"[1]", "is no JSON object"), (b"\xff", "neither JSON")]
-)
+    ("body", "why"),
+    [(b"{", "neither JSON nor a form"), (b"[1]", "is no JSON object"), (b"\xff", "neither JSON"),
+     (b'{"data": {"id": 1e9999999999999999999}}', "a number with an exponent that is out of range")],
+)  # fmt: skip
 def test_what_tells_of_nothing_is_a_dead_letter(make_world: Open, body: bytes, why: str) -> None:
     world = listening(make_world)
     tell(world, body)

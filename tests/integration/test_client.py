@@ -61,6 +61,7 @@ def serve(seen: list[Any]) -> Iterator[Serve]:
 def test_numbers_come_back_exact(serve: Serve) -> None:
     client = serve(200, b'{"total": 12345678901234567.10}', "application/json")
     assert client.get("/counts") == {"total": Decimal("12345678901234567.10")}
+    assert serve(200, b"1e9999999999999999999").get("/counts") == "1e9999999999999999999", "no decimal can hold it"
 
 
 def test_parameters_are_encoded_and_empty_ones_left_out(serve: Serve, seen: list[Any]) -> None:

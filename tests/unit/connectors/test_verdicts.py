@@ -32,7 +32,8 @@ def test_retry_after_in_all_its_forms(value: str, seconds: float | None) -> None
 @pytest.mark.parametrize(
     ("body", "value"),
     [(b'{"a": 0.1}', {"a": Decimal("0.1")}), (b"[1]", [1]), (b"1", 1), (b"", ""), (b"OK", "OK"), (b"\xff", "�"),
-     (b'{"a": 1', '{"a": 1'), (b"[" * 100_000, "[" * 100_000), (b'"\xc3\xa4"', "ä")],
+     (b'{"a": 1', '{"a": 1'), (b"1e%d" % 10**18, "1e1000000000000000000"), (b"[-1E-%d]" % 10**19, f"[-1E-{10**19}]"),
+     (b"[" * 100_000, "[" * 100_000), (b'"\xc3\xa4"', "ä")],
 )  # fmt: skip
 def test_a_body_is_json_with_exact_decimals_or_text(body: bytes, value: Any) -> None:
     assert body_value(body) == value
