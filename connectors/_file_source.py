@@ -132,10 +132,12 @@ class FolderSource:
         for claim in self._claims.expired(self._settings["lease"]):
             yield claim, None
             if self._is_closed:
+                self.is_over = False
                 return
         refused: list[str] = []
         for seen in self._chosen():
             if self._is_closed:
+                self.is_over = False
                 return
             try:
                 taken = self._claims.take(seen)

@@ -96,6 +96,7 @@ class HttpSource:
             _sender.release()
             raise
         self._is_closed = False
+        self.is_over = True
         self._closing = threading.Lock()
 
     def remember(self, memory: Memory) -> None:
@@ -112,6 +113,7 @@ class HttpSource:
     def fetch(self, accept: Accept) -> int:
         """One round, from where the last one ended, or was broken off. Raises StoppedError where the system does not
         let us in, TransientError where it cannot be read now, PermanentError for what a person has to look at."""
+        self.is_over = False
         progress, taken = self._begun(), 0
         seen: set[Where] = set()
         before: list[str] = []
@@ -134,6 +136,7 @@ class HttpSource:
             before = ids
             if isinstance(after, End):
                 self._end(progress, facts, request, troubles)
+                self.is_over = True
                 break
             progress.where, progress.page, progress.at = after, progress.page + 1, self._now()
             self._save(progress)

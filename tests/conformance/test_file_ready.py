@@ -77,6 +77,30 @@ def test_a_round_is_not_over_while_a_crash_has_a_file_in_hand_or_one_was_put_bac
     assert (taken(source), source.is_over) == (["a.csv"], True)
 
 
+def test_a_round_that_was_broken_off_is_not_over(root: Path, times: Times) -> None:
+    def dies(_: Incoming) -> None:
+        raise Crash
+
+    for name in ("a.csv", "b.csv", "c.csv"):
+        put(root, name)
+        with pytest.raises(Crash):
+            fetching(root, times).fetch(dies)
+    times.pass_by(301)
+    put(root, "d.csv"), put(root, "e.csv")
+    over = []
+    for _ in range(5):
+        source: Any = fetching(root, times)
+
+        def closes(incoming: Incoming, source: Any = source) -> None:
+            list(incoming.chunks)
+            source._is_closed = True
+
+        over.append((source.fetch(closes), source.is_over))
+        source.close()
+    assert over[:4] == [(1, False)] * 4
+    assert taken(fetching(root, times)) == []
+
+
 def test_a_file_with_a_time_far_in_the_future_or_the_past_is_taken_like_any_other(root: Path, times: Times) -> None:
     source = fetching(root, times, ready="stability", polls=2, steady_for=1.0)
     os.utime(put(root, "future.csv"), (4e9, 4e9))

@@ -145,8 +145,8 @@ def test_a_round_that_was_broken_off_goes_on_at_its_page(make: Make) -> None:
     shop, hub = Shop(8), Hub()
     with ScriptedServer(shop) as server:
         source = make(server, hub, {**WAYS["cursor"], "paging": {**WAYS["cursor"]["paging"], "most_pages": 1}})
-        counts = [source.fetch(hub) for _ in range(4)]
-        assert counts == [3, 3, 2, 1]
+        counts = [(source.fetch(hub), source.is_over) for _ in range(4)]
+        assert counts == [(3, False), (3, False), (2, True), (1, True)]
         assert "after=3" in shop.asked[1] and "2026-01-01" in shop.asked[1].replace("%3A", ":")
         assert hub.kept.told["watermark"]
 
@@ -272,6 +272,6 @@ def test_closing_ends_a_round_after_its_page(make: Make) -> None:
             hub(incoming)
             source._is_closed = True
 
-        assert source.fetch(closes_in_the_middle) == 3
+        assert (source.fetch(closes_in_the_middle), source.is_over) == (3, False)
         assert len(server.requests) == 1
         source._is_closed = False

@@ -84,8 +84,8 @@ class Round:
 def polling(make_world: Callable[..., World]) -> Iterator[Callable[[ScriptedServer], Round]]:
     made: list[Round] = []
 
-    def start(server: ScriptedServer, more: str = "") -> Round:
-        systems = SYSTEMS + POLLED.format(url=server.url).encode() + more.encode()
+    def start(server: ScriptedServer, more: str = "", polled: str = POLLED) -> Round:
+        systems = SYSTEMS + polled.format(url=server.url).encode() + more.encode()
         made.append(Round(make_world(systems=systems, routes=ROUTE, order_in=SALE_IN)))
         return made[-1]
 
@@ -126,6 +126,25 @@ def test_the_last_order_of_a_quiet_shop_is_known_for_as_long_as_it_comes(
             here.restart()
         assert len(shop.asked) == 4, "each time it gives its last order again"
     assert [body["ref"] for body in here.world.target("erp").bodies] == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("when", "waits", "asked"),
+    [("every: 6h", 60, [1, 2, 3, 3, 3]), ("at: '17:00'\n    zone: Europe/Paris", 2800, [0, 1, 2, 3, 3])],
+)
+def test_more_pages_than_a_round_reads_do_not_wait_for_the_next_time(
+    polling: Callable[..., Round], when: str, waits: int, asked: list[int]
+) -> None:
+    polled = POLLED.replace("every: 60s", when).replace("parameter: after", "parameter: after, most_pages: 1")
+    seen = []
+    with ScriptedServer(Shop(8)) as server:
+        here = polling(server, polled=polled)
+        for seconds in (0, waits, 60, 60, 60):
+            here.world.clock.at += seconds
+            here.sweep()
+            seen.append(len(server.requests))
+    assert seen == asked
+    assert here.world.rows("SELECT count(*) FROM receipts") == [(8,)]
 
 
 @pytest.mark.parametrize("dies_at", range(4))

@@ -10,7 +10,7 @@ from replaying import CSV_IN
 from test_sources import PARTNER, ROUTE
 from world import START, SYSTEMS, World
 
-from connectors.base import TransientError
+from connectors.base import Incoming, TransientError
 from hub.store import scheduled
 from hub.sweeper import Sweeper
 
@@ -74,6 +74,27 @@ def test_where_it_fails_it_is_tried_again_every_minute(world: World, monkeypatch
     assert [at - START for at in tries] == [NEXT, NEXT + 60]
     assert sweep(world, sweeper, 600) == 1
     assert len(tries) == 2
+
+
+def test_a_round_that_a_stop_broke_off_is_gone_on_with(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(world, "1.csv"), put(world, "2.csv")
+    sweeper = Sweeper(world.engine, world.folder, None, {})
+    assert sweep(world, sweeper) == 0
+    source, _ = sweeper._source("partner")
+    fetch = source.fetch  # type: ignore[union-attr]
+
+    def stopped_after_one(accept: Callable[..., None]) -> int:
+        def stops(incoming: Incoming) -> None:
+            accept(incoming)
+            source.close()  # type: ignore[union-attr]
+
+        return fetch(stops)
+
+    monkeypatch.setattr(source, "fetch", stopped_after_one)
+    assert sweep(world, sweeper, NEXT) == 1
+    sweeper = Sweeper(world.engine, world.folder, None, {})
+    assert [sweep(world, sweeper, seconds) for seconds in (1, 60)] == [2, 2]
+    assert scheduled.done_at(world.store.reader(), "partner") == START + NEXT + 1
 
 
 def test_a_time_noted_by_a_clock_that_was_wrong_is_not_waited_for(world: World) -> None:
