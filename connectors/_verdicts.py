@@ -69,7 +69,7 @@ class Judge:
             return REFUSED, f"http_{answer.status}", f"{_said(answer)}; the rule permanent: calls that final"
         if self._later is not None and holds(self._later, facts)[0]:
             return _for_later(answer)
-        if self._success is not None and 200 <= answer.status < 300:
+        if self._success is not None and not answer.cut and 200 <= answer.status < 300:
             return DOUBT, "error_in_success", f"{_said(answer)}, but the rule success: does not hold{trouble}"
         return _without_success(answer)
 

@@ -115,9 +115,12 @@ def test_a_page_for_people_does_not_show_that_a_delivery_is_there() -> None:
 
 
 def test_an_answer_that_is_not_whole_is_never_success() -> None:
-    cut = Answer(200, {}, b"", "answer_cut")
-    for judge in (Judge(None, None, None), Judge(rule(True), None, None)):
-        assert judge.of_delivery(cut, 0.0, NOW).kind == DOUBT
+    for code, why in (("answer_cut", "closed before the answer was complete"), ("response_too_large", "max_response")):
+        cut = Answer(200, {}, b"", code)
+        for success in (None, rule(True), rule(False)):
+            verdict = Judge(success, rule(False), None, None, rule(False)).of_delivery(cut, 0.0, NOW)
+            assert (verdict.kind, verdict.code) == (DOUBT, code)
+            assert why in verdict.detail
 
 
 def test_no_detail_holds_the_body_or_a_header() -> None:
