@@ -59,7 +59,8 @@ FIELDS = (
     Field(
         "timeouts", "group", "How long to wait.",
         fields=(
-            Field("connect", "duration", "For the connection: name, TCP, TLS.", default=5.0),
+            Field("connect", "duration", "For the connection: name, TCP, TLS; all addresses of the name share it.",
+                  default=5.0),
             Field("read", "duration", "For the whole answer, once connected.", default=30.0),
         ),
     ),

@@ -70,24 +70,25 @@ class Opener:
 
     async def open(self, make: Callable[[], Connection]) -> Connection | Failure:
         """A connection that is ready for a request, or why there is none; nothing of a request has gone out."""
+        until = asyncio.get_running_loop().time() + self._seconds
         try:
-            async with asyncio.timeout(self._seconds):
-                return await self._open(make)
+            async with asyncio.timeout_at(until):
+                return await self._open(make, until)
         except Exception as error:  # whatever goes wrong here, its parcel gets a verdict
             if not isinstance(error, OSError | ProxyRefused | UnicodeError):
                 _log.exception("opening a connection failed in a way that was not foreseen")
             return failure_of(error, (self.proxy or self.address).host)
 
-    async def _open(self, make: Callable[[], Connection]) -> Connection:
+    async def _open(self, make: Callable[[], Connection], until: float) -> Connection:
         if self.proxy and self.address.secure:
-            return await self._through_tunnel(self.proxy, make)
+            return await self._through_tunnel(self.proxy, make, until)
         near = self.proxy or self.address
-        _, made = await _connect(near, make, self._tls if near.secure else None)
+        _, made = await _connect(near, make, self._tls if near.secure else None, until)
         return made
 
-    async def _through_tunnel(self, proxy: Address, make: Callable[[], Connection]) -> Connection:
+    async def _through_tunnel(self, proxy: Address, make: Callable[[], Connection], until: float) -> Connection:
         target = f"{self.address.host}:{self.address.port}"
-        raw, tunnel = await _connect(proxy, lambda: Tunnel(target, proxy.credentials), None)
+        raw, tunnel = await _connect(proxy, lambda: Tunnel(target, proxy.credentials), None, until)
         made = make()
         try:
             await tunnel.opened
@@ -102,15 +103,17 @@ class Opener:
         return made
 
 
-async def _connect(near: Address, make: Callable[[], P], tls: ssl.SSLContext | None) -> tuple[Any, P]:
-    """A connection to the first of the host's addresses that answers; the last one's error when none does."""
+async def _connect(near: Address, make: Callable[[], P], tls: ssl.SSLContext | None, until: float) -> tuple[Any, P]:
+    """A connection to the first of the host's addresses that answers; the last one's error when none does. Each has its
+    share of the time that is left, so that one that says nothing hides none of the others."""
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(near.host, near.port, type=socket.SOCK_STREAM)
     last: OSError = OSError("no address")
-    for *_, place in found:
+    for number, (*_, place) in enumerate(found):
         try:
             name = near.host if tls else None
-            return await loop.create_connection(make, str(place[0]), near.port, ssl=tls, server_hostname=name)
+            async with asyncio.timeout((until - loop.time()) / (len(found) - number)):
+                return await loop.create_connection(make, str(place[0]), near.port, ssl=tls, server_hostname=name)
         except ssl.SSLError:
             raise
         except OSError as error:

@@ -8,6 +8,8 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -34,6 +36,30 @@ def test_what_cannot_be_reached_is_for_later(make: Any, url: str, code: str) -> 
     [verdict] = send(make(url.format(closed=closed_port())))
     assert brief(verdict) == (LATER, code)
     assert not verdict.slow_down
+
+
+@contextmanager
+def silent_address(port: int) -> Iterator[str]:
+    """An address on which nothing answers, nor refuses: its queue is full."""
+    with ExitStack() as held:
+        held.enter_context(socket.create_server(("127.0.0.2", port), backlog=0))
+        with suppress(TimeoutError):
+            while True:
+                held.enter_context(socket.create_connection(("127.0.0.2", port), 0.2))
+        yield "127.0.0.2"
+
+
+def test_an_address_that_says_nothing_does_not_hide_the_others_of_its_host(make: Any) -> None:
+    with ScriptedServer() as server, silent_address(server.port) as silent:
+        for other, seen in (("127.0.0.1", (DELIVERED, "")), (silent, (LATER, "connect_timeout"))):
+            to = make(server)
+
+            async def resolved(*_: Any, other: str = other, **__: Any) -> list[Any]:
+                kind = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
+                return [(*kind, (address, server.port)) for address in (silent, other)]
+
+            to._channel._loop.getaddrinfo = resolved
+            assert brief(send(to)[0]) == seen
 
 
 def test_a_tls_handshake_that_is_never_answered_is_for_later(make: Any) -> None:
