@@ -14,7 +14,8 @@ def _party(whose: str) -> tuple[Field, ...]:
         Field("id", "text", f"{whose} identification, as it stands in UNB or ISA.", required=True),
         Field("qualifier", "text", "What kind of identification it is: 14 (EDIFACT) or 08 (X12) for a GLN, ZZ for one "
               "that both agreed on; none: as the other side leaves it out.", default=""),
-        Field("internal", "text", "EDIFACT: an address within its house (S002 0008, S003 0014).", default=""),
+        Field("internal", "text", "EDIFACT: an address within its house (S002 0008, S003 0014); none: any that no "
+              "other partner has.", default=""),
         Field("group", "text", "X12: the code in GS02 or GS03; none: the id.", default=""),
         Field("password", "secret", f"What proves that it is {whose.lower()} interchange: EDIFACT UNB 0022 (S005), X12 "
               "ISA04."),

@@ -25,11 +25,18 @@ _SHAPE = "{type: ORDRSP, version: D96A, segments: [[BGM, '231', ...], ...]}"
 
 
 def partner_of(partners: Iterable[Partner], came: Interchange) -> Partner | None:
-    """The partner that an interchange names as its sender, and us as its receiver; None: nobody we know."""
-    for partner in partners:
-        if partner.syntax == came.syntax and _is(partner.them, came.sender) and _is(partner.us, came.receiver):
-            return partner
-    return None
+    """The partner that an interchange names as its sender, and us as its receiver, of several the one with most said
+    about where within the houses; None: nobody we know."""
+    found = [
+        partner for partner in partners
+        if partner.syntax == came.syntax and _is(partner.them, came.sender) and _is(partner.us, came.receiver)
+    ]  # fmt: skip
+    return max(found, key=_addresses, default=None)
+
+
+def _addresses(partner: Partner) -> int:
+    """On how many sides an address within the house is said."""
+    return bool(partner.us.internal) + bool(partner.them.internal)
 
 
 def agreed_with(partners: Iterable[Partner], came: Interchange) -> Agreed:

@@ -1,10 +1,14 @@
 """config/partners.yaml: who the partners are, and each mistake's own words."""
 
+from itertools import permutations
 from pathlib import Path
 
 import pytest
 
+from hub.formats._edi_envelopes import Interchange, Party
+from hub.formats._segments import Delimiters
 from hub.partners import Identity
+from hub.pipeline.partners import partner_of
 from hub.settings import load_settings
 
 ROOT = Path(__file__).parents[2]
@@ -138,3 +142,22 @@ def test_the_example_of_the_guide_is_sound():
     partners, faults = load(shown)
     assert faults == []
     assert [partner.syntax for partner in partners.values()] == ["edifact", "x12"]
+
+
+@pytest.mark.parametrize("order", [*permutations(("house", "branch", "desk"))])
+def test_an_interchange_is_the_partners_with_most_said_about_where_within_the_house(order):
+    said = {"house": ("", ""), "branch": ("", "NORTH"), "desk": ("SALES", "NORTH")}
+    partners, faults = load("\n".join(
+        f'{name}: {{system: van, syntax: edifact, us: {{id: "4012345000009", internal: "{said[name][0]}"}}, '
+        f'them: {{id: "5412345000013", internal: "{said[name][1]}"}}}}'
+        for name in order
+    ))  # fmt: skip
+    assert faults == []
+
+    def whose(ours, theirs):
+        sender, receiver = Party("5412345000013", "", theirs), Party("4012345000009", "", ours)
+        came = Interchange("edifact", Delimiters("+", ":", "'"), [], 0, sender, receiver)
+        return partner_of(partners.values(), came).name
+
+    came = [("SALES", "NORTH"), ("", "NORTH"), ("STORES", "NORTH"), ("SALES", "SOUTH"), ("", "")]
+    assert [whose(*sides) for sides in came] == ["desk", "branch", "branch", "house", "house"]
