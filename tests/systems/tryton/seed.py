@@ -110,7 +110,7 @@ def _journals(accounts: dict[str, Any]) -> dict[str, Any]:
     (ISO 11649)."""
     found = {}
     ledger = _one("account.journal", "code", "STA")
-    for key, name, validation in ((BANK_ACCOUNT, "Bank", "balance"), ("stripe EUR", "Stripe", "amount")):
+    for key, name, validation in ((f"{BANK_ACCOUNT} EUR", "Bank", "balance"), ("stripe EUR", "Stripe", "amount")):
         found[key] = _new(
             "account.statement.journal", name=name, journal=ledger, account=accounts["cash"], validation=validation
         )
