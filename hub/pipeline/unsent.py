@@ -51,11 +51,9 @@ def sound(verdict: Verdict) -> Verdict:
     """The verdict where it is one that can be stored, else what of it can: one that the store refuses, of a project's
     own connector, would be tried for ever, with all that were told beside it. Of an unknown kind it is doubt."""
     try:
-        texts = verdict.code + verdict.detail + verdict.response_type + verdict.reference
-        texts.encode()
+        (verdict.code + verdict.detail + verdict.response_type + verdict.reference).encode()
         if (
             verdict.kind in _KINDS
-            and "\0" not in texts
             and type(verdict.status) is int
             and 0 <= verdict.status < _HIGHEST
             and type(verdict.response) is bytes
@@ -87,4 +85,4 @@ def _mended(verdict: Any) -> Verdict:
 
 
 def _text(value: Any) -> str:
-    return value.encode("utf-8", "replace").decode().replace("\0", "?") if isinstance(value, str) else ""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""

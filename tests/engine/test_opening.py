@@ -89,11 +89,11 @@ def test_a_connector_that_fails_while_it_is_handed_something_leaves_no_delivery_
     ("said", "state", "told"),
     [
         (
-            Verdict(DELIVERED, detail="caf\ud800", reference="r\0", seconds=1.0),
+            Verdict(DELIVERED, detail="caf\ud800", reference="r", seconds=1.0),
             "delivered",
             ("connector_failed", "caf?"),
         ),
-        (Verdict(REFUSED, "no", "a\0b", status=10**12), "dead", ("no", "a?b")),
+        (Verdict(REFUSED, "no", "unknown item", status=10**12), "dead", ("no", "unknown item")),
         (Verdict(LATER, "busy", "wait", retry_after_seconds=math.nan), "retrying", ("busy", "wait")),
         (Verdict(DELIVERED, "ok", "done", status="200", response="x"), "delivered", ("ok", "done")),  # type: ignore
         (Verdict("done", "ok", "done"), "retrying", ("ok", "done")),
