@@ -41,7 +41,10 @@ def replay(
     superseded: Annotated[
         str, typer.Option("--superseded", help="skip, or send what a newer message overtook.")
     ] = "skip",
-    delivered: Annotated[str, typer.Option("--delivered", help="skip, or send what arrived once more.")] = "skip",
+    delivered: Annotated[
+        str,
+        typer.Option("--delivered", help="skip, or send what arrived once more; from the start also what may have."),
+    ] = "skip",
     most: Annotated[int, typer.Option("--max", min=1, help="How many at most.")] = 5000,
     rate: Annotated[float | None, typer.Option("--rate", help="How many a second; none: as fast as they go.")] = None,
     reason: Annotated[str, typer.Option("--reason", help="Why, for the audit.")] = "",

@@ -23,8 +23,8 @@ REASONS = {
     "already_delivered": "it was delivered; to send it again say delivered: send, and why",
     "partly_delivered": "its first records were delivered; have the sender send the rest, or send all of it again: say "
     "delivered: send, and why",
-    "already_replayed": "it was replayed before; look at that replay",
-    "resolved": "somebody has dealt with it",
+    "already_replayed": "it, or a part of it, was replayed before; look at that replay",
+    "resolved": "somebody has dealt with it, or with a delivery of it",
     "superseded": "a newer message with the same key was delivered; to send it all the same say superseded: send",
     "payload_pruned": "its bytes are no longer stored (retention or a quota)",
     "depth": f"it has been replayed {MAX_DEPTH} times in a row; something else is wrong",
@@ -152,10 +152,19 @@ def _whole_by_state(db: Database, letter: DeadLetter, request: Request, facts: W
 
 
 def _by_deliveries(db: Database, letter: DeadLetter, request: Request, facts: WholeFacts) -> str:
-    """A message that got through goes through again only when none of its deliveries is under way or arrived."""
-    states = replay_facts.delivery_states(db, letter.kind, letter.id, facts.seq)
-    if any(state in DELIVERY_WAITING and state != "held" for state in states):
+    """What goes through again is sent under new keys. So it goes when none of its deliveries is under way, and unasked
+    only when none arrived or may have arrived, nobody has dealt with one, and it has not gone through again before."""
+    found = replay_facts.delivery_states(db, letter.kind, letter.id, facts.seq)
+    states = {state for state, _ in found}
+    if facts.is_being_replayed or states & (DELIVERY_WAITING - {"held"}):
         return "in_flight"
-    if "delivered" in states and request.delivered != SEND:
+    if request.delivered == SEND:
+        return ""
+    if "delivered" in states:
         return "partly_delivered" if facts.state == "dead" else "already_delivered"
-    return "in_flight" if facts.is_being_replayed else ""
+    if facts.is_replayed:
+        return "already_replayed"
+    settled = {"resolved", "cancelled"}
+    if any(is_doubtful and state not in settled for state, is_doubtful in found):
+        return "in_doubt"
+    return "resolved" if states & settled else ""

@@ -22,7 +22,8 @@ class Request(msgspec.Struct, frozen=True):
     Either ``ids`` (of messages, receipts or deliveries) or a ``filter``. ``begin`` is ``failed_step`` (a dead delivery
     is sent again, a dead message goes through again) or ``start`` (the raw bytes go through again). ``version`` is
     ``current`` or ``as_run`` (the stored bytes, deliveries only). ``superseded`` and ``delivered`` say whether things
-    are sent that a newer message has overtaken, or that were delivered already.
+    are sent that a newer message has overtaken, or that were delivered already; from the start ``delivered`` means also
+    what may have been delivered, was replayed before, or was dealt with by a person.
     """
 
     ids: tuple[str, ...] = ()

@@ -62,7 +62,8 @@ def select(db: Database, request: Request, program: Program) -> Selection:
         matched = len(letters)
     else:
         letters, matched = _dead(db, request)
-    letters.sort(key=lambda letter: (letter.order, letter.kind, letter.id))
+    # A receipt before what came of it, which it takes with it.
+    letters.sort(key=lambda letter: (letter.order, letter.kind != "receipt", letter.kind, letter.id))
     chosen = letters[: request.max_items]
     choices = tuple(map(Choice, chosen, reasons_against(db, chosen, request, program)))
     return Selection(choices, matched, program.set_id)

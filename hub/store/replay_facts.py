@@ -27,7 +27,7 @@ class WholeFacts(msgspec.Struct, frozen=True):
     raw_owner: str
     state: str
     resolved_by: str
-    is_replayed: bool
+    is_replayed: bool  # it, a message of it, or the receipt that it is of
     is_being_replayed: bool
     went_out: bool  # its bytes are what the hub sent, kept for a person who asks after them
 
@@ -42,6 +42,19 @@ def of_deliveries(db: Database, delivery_ids: Sequence[str]) -> dict[str, Delive
     return {row[2]: DeliveryFacts(from_row(row[2:]), str(row[0]), bool(row[1])) for row in rows}
 
 
+# The state of each receipt that goes through in its place: in that of the whole it is of, or of a part of it, too.
+_REPLAYS = {
+    "message": """SELECT state FROM receipts WHERE replay_of = ?1 AND replay_of <> ''
+      UNION ALL SELECT x.state FROM messages m CROSS JOIN receipts r ON r.seq = m.seq
+        CROSS JOIN receipts x ON x.replay_of = r.receipt_id AND x.replay_of <> ''
+        WHERE m.message_id = ?1 AND r.receipt_id <> ?1""",
+    "receipt": """SELECT state FROM receipts WHERE replay_of = ?1 AND replay_of <> ''
+      UNION ALL SELECT x.state FROM receipts r CROSS JOIN messages m ON m.seq = r.seq
+        CROSS JOIN receipts x ON x.replay_of = m.message_id AND x.replay_of <> ''
+        WHERE r.receipt_id = ?1 AND m.message_id <> ?1""",
+}
+
+
 def of_whole(db: Database, kind: str, id: str) -> WholeFacts | None:
     """A message or a receipt; None when there is none."""
     table = {"message": "m", "receipt": "r"}[kind]
@@ -53,9 +66,7 @@ def of_whole(db: Database, kind: str, id: str) -> WholeFacts | None:
     ).fetchone()
     if row is None:
         return None
-    replays = [
-        state for (state,) in db.execute("SELECT state FROM receipts WHERE replay_of = ? AND replay_of <> ''", (id,))
-    ]
+    replays = [state for (state,) in db.execute(_REPLAYS[kind], (id,))]
     seq, raw_owner, state, resolved_by, went_out = row
     is_being_replayed = "received" in replays
     return WholeFacts(
@@ -108,15 +119,17 @@ def is_overtaken(db: Database, lane: str, order: int) -> bool:
     return bool(lane) and db.execute(_OVERTAKEN, (lane, order)).fetchone() is not None
 
 
-def delivery_states(db: Database, kind: str, id: str, seq: int) -> set[str]:
-    """The states of the deliveries of a message, or of all messages of a receipt."""
+def delivery_states(db: Database, kind: str, id: str, seq: int) -> set[tuple[str, bool]]:
+    """The states of the deliveries of a message, or of all messages of a receipt, each with whether it may have had its
+    effect all the same. Of one that did not arrive and was replayed, that of its replay stands for it."""
     column, value = ("m.message_id", id) if kind == "message" else ("m.seq", seq)
     rows = db.execute(
-        f"""SELECT DISTINCT d.state FROM messages m CROSS JOIN deliveries d ON d.message_id = m.message_id
-            WHERE {column} = ?""",
+        f"""SELECT DISTINCT d.state, d.doubt FROM messages m CROSS JOIN deliveries d ON d.message_id = m.message_id
+            WHERE {column} = ? AND (d.state = 'delivered' OR NOT EXISTS (
+              SELECT 1 FROM deliveries x WHERE x.replay_of = d.delivery_id AND x.replay_of <> ''))""",
         (value,),
     )
-    return {str(row[0]) for row in rows}
+    return {(str(state), bool(doubt)) for state, doubt in rows}
 
 
 def unfinished(db: Database, kind: str, id: str, seq: int) -> list[str]:
