@@ -23,6 +23,7 @@ from hub.store import (
     deliveries,
     interventions,
     message_view,
+    pruning,
     receipts,
     replay_facts,
     replays,
@@ -60,6 +61,7 @@ def run_page(engine: Engine, replay_id: str) -> int | None:
     now = engine.clock.epoch()
 
     def job(db: Database) -> Effects | None:
+        pruning.in_turn(db)
         replay = replays.hold(db, replay_id)
         if replay is None:
             return None

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from hub.store import counters
-from hub.store.database import Database, Shared
+from hub.store.database import Database, Shared, lock
 
 OPEN_DELIVERY = """(d.state IN ('queued', 'delivering', 'retrying', 'unknown', 'held', 'dead')
   OR (d.state = 'expired' AND NOT EXISTS (
@@ -37,6 +37,11 @@ _LEAVE = f"""INSERT INTO left_behind (mark, seq) SELECT ?, r.seq FROM receipts r
 _FREE = f"""SELECT l.seq FROM left_behind l WHERE l.mark = ? AND l.seq > ? AND l.seq <= ?
   AND NOT EXISTS (SELECT 1 FROM receipts r WHERE r.seq = l.seq AND {_NEEDED})"""
 _LEFT = "IN (SELECT l.seq FROM left_behind l WHERE l.mark = ? AND l.seq > ? AND l.seq <= ?)"
+
+
+def in_turn(db: Database) -> None:
+    """Who removes things and who replays them take turns, a transaction each: the one sees what the other has done."""
+    lock(db, "removals and replays")
 
 
 def last_before(db: Database, after: int, before: float, limit: int) -> int | None:
@@ -69,6 +74,7 @@ class Chunk(msgspec.Struct, frozen=True):
 
 def remove_payloads(db: Database, chunk: Chunk, limit: int) -> int:
     """Note what is protected in a chunk as left behind and remove the other payloads; gives how many rows went."""
+    in_turn(db)
     # In this order, so that what others settle meanwhile is one or the other.
     db.execute(_LEAVE.format(chunk.of_routes), (chunk.mark, chunk.after, chunk.until, *chunk.routes))
     return _remove_payloads(db, chunk, "BETWEEN ? AND ?", (chunk.after + 1, chunk.until), limit)
@@ -91,6 +97,7 @@ def is_any_free(db: Database, chunk: Chunk) -> bool:
 
 def remove_left_behind(db: Database, chunk: Chunk, limit: int) -> int:
     """Remove payloads of what was left behind and is protected no more; gives how many rows went."""
+    in_turn(db)
     free = [(chunk.mark, seq) for seq in _free(db, chunk)]
     removed = _remove_payloads(db, chunk, _LEFT, (chunk.mark, chunk.after, chunk.until), limit)
     if removed < limit:
@@ -148,11 +155,12 @@ def remove_receipts(db: Database, seqs: Sequence[int], limit: int, at: float) ->
 
     What protects a receipt is asked again here: something may have been replayed a moment ago.
     """
+    in_turn(db)
     removed, left = remove_small(db, seqs, at) if isinstance(db, Shared) else (0, seqs)
     for seq in left:
         if removed >= limit:
             return removed, False
-        free = db.execute(f"SELECT 1 FROM receipts r WHERE r.seq = ? AND NOT {OPEN_RECEIPT}", (seq,)).fetchone()
+        free = db.execute(f"SELECT 1 FROM receipts r WHERE r.seq = ? AND NOT {_NEEDED}", (seq,)).fetchone()
         if free is None:
             continue
         while removed < limit and (rows := _remove_messages(db, seq, at)):
@@ -171,7 +179,7 @@ def remove_small(db: Database, seqs: Sequence[int], at: float) -> tuple[int, lis
     marks = ", ".join("?" * len(seqs)) or "NULL"
     free = db.execute(
         f"""SELECT r.seq, r.receipt_id, r.state FROM receipts r
-            WHERE r.seq IN ({marks}) AND r.message_count <= {_MOST} AND NOT {OPEN_RECEIPT}""",
+            WHERE r.seq IN ({marks}) AND r.message_count <= {_MOST} AND NOT {_NEEDED}""",
         tuple(seqs),
     ).fetchall()
     numbers = [(seq,) for seq, _, _ in free]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from hub.store.database import Database
-from hub.store.pruning import BORROWED, OPEN_MESSAGE, OPEN_RECEIPT, ROUTE
+from hub.store.pruning import BORROWED, OPEN_MESSAGE, OPEN_RECEIPT, ROUTE, in_turn
 from hub.store.usage import Limit, ends_of
 
 
@@ -58,6 +58,7 @@ def pieces(db: Database, limit: Limit, stretch: int, most: int) -> tuple[str, li
 
 def remove_pieces(db: Database, kind: str, found: Sequence[Piece]) -> int:
     """Remove pieces, but for what somebody has begun to replay since they were found; gives how many bytes went."""
+    in_turn(db)
     holders = sorted({piece.holder for piece in found})
     kept = {holder for (holder,) in db.execute(_OPEN_NOW[kind].format(", ".join("?" * len(holders))), holders)}
     going = [piece for piece in found if piece.holder not in kept]
