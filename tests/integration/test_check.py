@@ -138,17 +138,17 @@ def test_a_tab_or_a_key_that_stands_twice_hides_no_other_mistake_of_its_file():
         (
             "path: /orders",
             "path: '/orders/{oder_id}'",
-            "36:9: error: path: no document that is sent here gives 'oder_id'; did you mean 'order_id'?",
+            "37:9: error: path: no document that is sent here gives 'oder_id'; did you mean 'order_id'?",
         ),
         (
             "path: /orders",
             "path: /orders\n  headers: {X-Order: '{order}-{ky}'}",
-            "37:22: error: headers.X-Order: no document that is sent here gives 'ky'; did you mean 'key'?",
+            "38:22: error: headers.X-Order: no document that is sent here gives 'ky'; did you mean 'key'?",
         ),
         (
             "path: /orders",
             "path: '/orders/{after.reference}'",
-            "36:9: error: path: no document that is sent here gives 'after.reference'; known: delivery_id, extension, "
+            "37:9: error: path: no document that is sent here gives 'after.reference'; known: delivery_id, extension, "
             "key, message_id, order, order_id",
         ),
     ],
