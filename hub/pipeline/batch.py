@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from hub.message import Body, Delivery
+from hub.message import LOOKUPS, Body, Delivery
 from hub.pipeline.outgoing import missing_target
 from hub.pipeline.program import CompiledTarget, Program
 from hub.pipeline.repeats import of_no_number, with_what_it_is_of, without_known_documents, without_repeats
@@ -34,6 +34,10 @@ class Batch:
         self.parts = parts
         self.messages = [message for part in parts for message in part.messages]
         self.deliveries = [replace(delivery, created_at=self.now) for part in parts for delivery in part.deliveries]
+        asked = {row[0] for part in parts if part.unbuilt for row in part.message_rows if row[1] == LOOKUPS}
+        # They could not be built and had looked something up: what goes before them in their lanes may bring it.
+        waits = (d for d in self.deliveries if d.lane and not d.waits_to_be_collected) if asked else ()
+        self.built_later = {d.delivery_id for d in waits if d.delivery_id in asked}
 
     def ready(self) -> list[Delivery]:
         """The deliveries whose bytes are there."""
@@ -64,7 +68,7 @@ class Batch:
         messages.put_xrefs(db, [row for part in self.parts for row in part.xrefs])
         claimed = deliveries.insert(db, [d for d in self.deliveries if d.delivery_id in self.going], worker)
         deliveries.insert(db, [d for d in self.deliveries if d.delivery_id not in self.going])
-        rows = [row for part in self.parts for row in part.message_rows]
+        rows = [row for part in self.parts for row in part.message_rows if row[0] not in self.built_later]
         rows += [row for part in self.parts for row in part.body_rows if row[0] in claimed]
         rows += self._stamp(db, claimed)
         payloads.insert_rows(db, rows)

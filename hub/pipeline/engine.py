@@ -273,12 +273,12 @@ class Engine:
         self.dispatcher.give_back([d for d in batch.brought if d.delivery_id in batch.going])
 
     def _bury(self, db: Database, batch: Batch) -> set[str]:
-        """Deliveries that could not be mapped or encoded end before they were ever tried."""
+        """Deliveries that could not be mapped or encoded, nor are at their turn, end before they were ever tried."""
         unbuilt = [
             (delivery, batch.program.find(delivery.route, delivery.target), part.unbuilt[delivery.delivery_id])
             for part in batch.parts
             for delivery in (part.deliveries if part.unbuilt else ())
-            if delivery.delivery_id in part.unbuilt
+            if delivery.delivery_id in part.unbuilt and delivery.delivery_id not in batch.built_later
         ]
         return bury(db, unbuilt, self.program.set_id, batch.now)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+import pytest
 from msgspec.structs import replace
 from world import ORDER_IN, ORDER_OUT, ROUTES, World, order
 
@@ -18,6 +19,9 @@ from hub.store.audit import Actor
 Open = Callable[..., World]
 ASKS_TO = ORDER_OUT + b"  number?: xref('erp', 'sales_order', src.report_id)\n  from: envelope.name\n"
 NEEDS_TO = ORDER_OUT + b"  number: xref('erp', 'sales_order', src.report_id)\n"
+CHANGES = ORDER_OUT + (
+    b"  number: \"'new' if count(src.stock_lines) == 1 else xref('erp', 'sales_order', src.report_id)\"\n"
+)
 ASKS_FROM = ORDER_IN.replace(b"{const: main}", b"default(xref('erp', 'place', l.name), 'main')")
 NEEDS_FROM = ORDER_IN.replace(b"{const: main}", b"xref('erp', 'place', l.name)")
 AFTER = ROUTES.replace(
@@ -75,6 +79,26 @@ def test_what_was_looked_up_for_a_delivery_that_could_not_be_built_is_kept(make_
 
     assert world.states() == [("erp", "dead")]
     assert looked_up(world, delivery_of(world, "erp")) == [["xref", ["erp", "sales_order", "1"], None]]
+
+
+@pytest.mark.parametrize(("is_known", "state"), [(True, "delivered"), (False, "dead")])
+def test_what_was_not_found_is_looked_for_once_more_when_its_turn_comes(
+    make_world: Open, is_known: bool, state: str
+) -> None:
+    world = make_world(order_out=CHANGES)
+    world.target("erp").answers.append(Verdict(LATER, code="http_503", status=503))
+    world.send(order(1))
+    world.clock.at += 1
+    world.send(order(1, lines=2))
+    assert world.states() == [("erp", "retrying"), ("erp", "queued")]
+    if is_known:
+        know(world, "sales_order", "1", "SO-1")
+    world.wait(10)
+
+    assert world.states() == [("erp", "delivered"), ("erp", state)]
+    assert [body["number"] for body in world.target("erp").bodies[2:]] == ["SO-1"][:is_known]
+    found = "SO-1" if is_known else None
+    assert looked_up(world, delivery_of(world, "erp")) == [["xref", ["erp", "sales_order", "1"], found]]
 
 
 def test_bytes_that_are_replayed_as_they_ran_keep_what_was_looked_up_for_them(make_world: Open) -> None:
