@@ -29,7 +29,7 @@ def test_the_page_names_every_preset(path: Path) -> None:
 def test_the_page_names_every_refusal_of_the_door() -> None:
     files = ("api/ingest.py", "api/refusals.py", "api/short_way.py", "pipeline/pressure.py")
     code = "".join((ROOT / "hub" / path).read_text() for path in files)
-    refusals = set(re.findall(r'(?:Refusal|Full)\((\d{3}), "(\w+)"', code)) - {("200", "ping")}
+    refusals = set(re.findall(r'(?:Refusal|Full|_refuse)\((\d{3}), "(\w+)"', code)) - {("200", "ping")}
     table = PAGE.partition("### What a sender is answered")[2].partition("\n\nAll but 2xx")[0]
     rows = re.findall(r"\| (\d{3}) (`\w+`(?:, `\w+`)*)", table)
     assert len(refusals) > 8

@@ -48,9 +48,11 @@ def _read(file: str) -> Any:
 
 
 def context_of(file: str, case: dict[str, Any] | None = None) -> Context:
-    """What the cases of a file are given beside their documents; a case may have a company of its own."""
-    found = _read(file)
-    return Context(company=(case or {}).get("company", found["company"]), envelope=found["envelope"])
+    """What the cases of a file are given beside their documents; a case may have a company of its own, and more in its
+    envelope."""
+    found, own = _read(file), case or {}
+    envelope = {**found["envelope"], **own.get("envelope", {})}
+    return Context(company=own.get("company", found["company"]), envelope=envelope)
 
 
 def cases_of(file: str) -> list[dict[str, Any]]:
