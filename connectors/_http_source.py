@@ -143,7 +143,7 @@ class HttpSource:
         else:
             if not taken:
                 many = f"{self._settings.most_pages:,} pages in a row have no items, and each leads to another"
-                raise PermanentError(f"{many}; the next round goes on there; see paging: of this system")
+                raise PermanentError(f"{many}; a round within paging.keep goes on there; see paging: of this system")
         return taken
 
     def close(self) -> None:
