@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from typing import Annotated, Any
 
@@ -57,8 +56,10 @@ class Once(msgspec.Struct, frozen=True):
             store.write(partial(answers.finish, scope=scope, key=self.key, status=status, body=_json(kept)))
         except StoreError:
             self.desk.unsure[scope, self.key] = asked
-            with suppress(StoreError):  # noted by the first repeat then
+            try:
                 self._note_doubt(scope)
+            except StoreError:  # once it is back, or by the first repeat
+                self.desk.engine.later(partial(self._note_doubt, scope))
             raise
         except BaseException:
             store.write(partial(answers.forget, scope=scope, key=self.key))

@@ -53,7 +53,7 @@ def doubt(db: Database, scope: str, key: str, fingerprint: str, at: float) -> No
     """Nobody knows whether the request was done: repeats are told so, and do nothing."""
     db.execute(
         """INSERT INTO answers VALUES (?, ?, ?, ?, x'', ?)
-           ON CONFLICT (scope, key) DO UPDATE SET status = excluded.status""",
+           ON CONFLICT (scope, key) DO UPDATE SET status = excluded.status WHERE answers.status = 0""",
         (scope, key, fingerprint, _UNKNOWN, at + KEEP_SECONDS),
     )
 

@@ -197,7 +197,8 @@ def test_a_request_that_the_store_failed_at_is_not_done_again_with_its_key(
     world: World, monkeypatch: pytest.MonkeyPatch, is_away: bool
 ) -> None:
     lost, path = Lost(), V1 + "/deployments"
-    admin = Caller(application(world.engine, deployer=lost), new_key(world.store, "admin"))
+    key = new_key(world.store, "admin")
+    admin = Caller(application(world.engine, deployer=lost), key)
 
     def away(*_: Any, **__: Any) -> None:
         raise StoreAway("the server cannot be reached")
@@ -208,7 +209,9 @@ def test_a_request_that_the_store_failed_at_is_not_done_again_with_its_key(
         first = admin.post(path, {"reason": "x"}, idempotency_key="k")
     assert (first.status, first.code) == (503, "store")
     if is_away:
+        world.engine.catch_up()
         world.store.write(lambda db: answers.forget_stuck(db, world.clock.at + 1))
+        admin = Caller(application(world.engine, deployer=lost), key)  # as another process that shares the store
     for body, status, code in (
         ({"reason": "x"}, 409, "outcome_unknown"), ({"reason": "y"}, 422, "idempotency_key_reused"),
     ):  # fmt: skip
