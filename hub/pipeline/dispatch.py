@@ -26,7 +26,7 @@ from hub.pipeline.program import CompiledTarget
 from hub.pipeline.proofs import hidden, proved
 from hub.pipeline.records import Ends, Records, answers_of, switches_of
 from hub.pipeline.unbuilt import bury
-from hub.pipeline.unsent import broke_off, cannot_ask, cannot_open, sound
+from hub.pipeline.unsent import broke_off, cannot_ask, cannot_open, looked_up, sound
 from hub.pipeline.waiting import take_turns, within_budget
 from hub.store import batches, bodies, deliveries, due, interchanges, is_shared
 from hub.store.commit import Part
@@ -283,9 +283,10 @@ class Dispatcher:
         try:
             proved([parcel], asked, self._engine.secret)  # the answer may show what was sent
             destination = self.destinations.of(outgoing.delivery.system)
-            verdict = destination.look_up(parcel) if destination is not None else ENDING
         except Exception as error:
             verdict = cannot_open(error)
+        else:
+            verdict = looked_up(destination, parcel) if destination is not None else ENDING
         self._record([(asked[parcel.delivery_id], verdict)])
 
     def _sent(self, outgoing: Outgoing) -> Sent:
@@ -304,7 +305,7 @@ class Dispatcher:
 
     def _record(self, verdicts: Sequence[tuple[Sent, Verdict]]) -> None:
         engine, now = self._engine, self._engine.clock.epoch()
-        verdicts = [(sent, sound(verdict)) for sent, verdict in verdicts]
+        verdicts = [(sent, sound(verdict, sent.looking)) for sent, verdict in verdicts]
         answers = answers_of(verdicts, now, engine.clock.new_id)
         verdicts = [(sent, hidden(v, sent.secrets)) for sent, v in verdicts]  # replies stay as they came
         ended = [(sent, conclude(sent, verdict, now, self._chance)) for sent, verdict in verdicts]

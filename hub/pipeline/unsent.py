@@ -3,7 +3,7 @@ what no verdict says."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Collection
 from typing import Any
 
 from connectors.base import (
@@ -15,14 +15,19 @@ from connectors.base import (
     REFUSED,
     STOPPED,
     ConnectorError,
+    Destination,
+    Parcel,
+    StoppedError,
+    TransientError,
     Verdict,
+    verdict_of,
 )
 from hub.errors import HubError
 from hub.loggers import structlog
 from hub.pipeline.outgoing import Outgoing
 
 _KINDS = frozenset({DELIVERED, REFUSED, LATER, DOUBT, STOPPED, FOUND, ABSENT})
-_HIGHEST = 2**31  # of statuses, as PostgreSQL stores them
+_HIGHEST = 2**31  # of statuses, as PostgreSQL stores them, and of seconds
 
 _log = structlog.get_logger("dispatch")
 
@@ -47,13 +52,25 @@ def cannot_ask(outgoing: Outgoing) -> Verdict:
     return Verdict(LATER if outgoing.target else DOUBT, code="cannot_look_up", detail=detail)
 
 
-def sound(verdict: Verdict) -> Verdict:
+def looked_up(destination: Destination, parcel: Parcel) -> Verdict:
+    """What a look-up has found. Whatever else fails in it leaves the doubt that it should have ended."""
+    try:
+        return destination.look_up(parcel)
+    except (TransientError, StoppedError) as error:
+        return verdict_of(error)
+    except Exception as error:
+        return broke_off(error)
+
+
+def sound(verdict: Verdict, looking: bool) -> Verdict:
     """The verdict where it is one that can be stored, else what of it can: one that the store refuses, of a project's
-    own connector, would be tried for ever, with all that were told beside it. Of an unknown kind it is doubt."""
+    own connector, would be tried for ever, with all that were told beside it. Of an unknown kind, or of one that only
+    look-ups have, it is doubt."""
     try:
         (verdict.code + verdict.detail + verdict.response_type + verdict.reference).encode()
         if (
             verdict.kind in _KINDS
+            and (looking or verdict.kind != ABSENT)
             and type(verdict.status) is int
             and 0 <= verdict.status < _HIGHEST
             and type(verdict.response) is bytes
@@ -62,19 +79,19 @@ def sound(verdict: Verdict) -> Verdict:
             return verdict
     except (AttributeError, TypeError, UnicodeEncodeError):
         pass
-    return _mended(verdict)
+    return _mended(verdict, _KINDS if looking else _KINDS - {ABSENT})
 
 
 def _is_wait(seconds: Any) -> bool:
-    return seconds is None or (isinstance(seconds, int | float) and math.isfinite(seconds))
+    return seconds is None or (isinstance(seconds, int | float) and abs(seconds) < _HIGHEST)
 
 
-def _mended(verdict: Any) -> Verdict:
+def _mended(verdict: Any, kinds: Collection[str]) -> Verdict:
     _log.error("a connector has given a verdict that is none, or cannot be stored", kind=type(verdict).__name__)
     said = {name: getattr(verdict, name, None) for name in Verdict.__struct_fields__}
     kind, status, response, wait = said["kind"], said["status"], said["response"], said["retry_after_seconds"]
     return Verdict(
-        kind=kind if isinstance(kind, str) and kind in _KINDS else DOUBT,
+        kind=kind if isinstance(kind, str) and kind in kinds else DOUBT,
         code=_text(said["code"]) or "connector_failed",
         detail=_text(said["detail"]) or "the connector's verdict is none, or says what cannot be stored; see the log",
         status=status if type(status) is int and 0 <= status < _HIGHEST else 0,

@@ -9,7 +9,18 @@ from typing import Any
 import pytest
 from world import ROUTES, Target, World, order
 
-from connectors.base import DELIVERED, DOUBT, LATER, REFUSED, Destination, PermanentError, Verdict
+from connectors.base import (
+    ABSENT,
+    DELIVERED,
+    DOUBT,
+    LATER,
+    REFUSED,
+    Destination,
+    Parcel,
+    PermanentError,
+    TransientError,
+    Verdict,
+)
 from hub.errors import UsageError
 from hub.store import switches
 
@@ -96,7 +107,9 @@ def test_a_connector_that_fails_while_it_is_handed_something_leaves_no_delivery_
         (Verdict(REFUSED, "no", "unknown item", status=10**12), "dead", ("no", "unknown item")),
         (Verdict(LATER, "busy", "wait", retry_after_seconds=math.nan), "retrying", ("busy", "wait")),
         (Verdict(DELIVERED, "ok", "done", status="200", response="x"), "delivered", ("ok", "done")),  # type: ignore
+        (Verdict(LATER, "busy", "wait", retry_after_seconds=10**400), "retrying", ("busy", "wait")),
         (Verdict("done", "ok", "done"), "retrying", ("ok", "done")),
+        (Verdict(ABSENT, "no_such", "not there"), "retrying", ("no_such", "not there")),
         ("200 OK", "retrying", ("connector_failed", NO_VERDICT)),
     ],
 )
@@ -108,6 +121,23 @@ def test_a_verdict_that_is_none_keeps_nothing_beside_it_from_its_end(
     assert sorted(state for _, state in world.states()) == sorted([state, "delivered"])
     assert told in world.rows("SELECT code, detail FROM attempts")
     assert world.engine.dispatcher._lane("erp").in_hand == 0
+
+
+@pytest.mark.parametrize(("error", "state"), [(TransientError("busy"), "unknown"), (ValueError("a mistake"), "held")])
+def test_a_look_up_that_fails_keeps_the_doubt_and_stops_nothing(
+    make_world: Callable[..., World], error: Exception, state: str
+) -> None:
+    world = make_world(routes=ROUTES.replace(b"system: erp", b"system: wms"))
+
+    def fail(parcel: Parcel) -> Verdict:
+        raise error
+
+    world.target("wms").answers.append(Verdict(DOUBT, code="read_timeout"))
+    world.send(order(1))
+    world.target("wms").look_up = fail  # type: ignore[method-assign]
+    world.wait(61)
+    assert ("wms", state) in world.states()
+    assert not switches.is_off(world.store.reader(), "system", "wms")
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
