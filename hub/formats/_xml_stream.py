@@ -116,6 +116,8 @@ class Stream:
                     detail = f"an element, or what stands between two, is larger than {self._size:,} bytes"
                     raise DecodeError(detail, code="too_large")
             self._begin(reader.close())
+            # The parser has begun with a document of four bytes only now.
+            yield from (element for _, element in cast("_Events", reader.read_events()))
         except etree.XMLSyntaxError as error:
             raise malformed(error) from None
 

@@ -7,7 +7,7 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -186,6 +186,7 @@ def test_a_chunk_of_any_size_is_read() -> None:
     assert sum(1 for each in Stream([raw], ["b"]).elements()) == 700_000
 
 
+@example(b"<a/>", 1)
 @given(st.binary(max_size=200), st.integers(min_value=1, max_value=7))
 def test_nothing_but_its_own_error_comes_out(raw: bytes, size: int) -> None:
     for whole in (raw, b"<a>" + raw + b"</a>", INVOICE[: len(raw)] + raw + INVOICE[len(raw) :]):
