@@ -150,7 +150,7 @@ class Collector:
         def job(db: Database) -> set[str]:
             bodies.keep_lookups(db, [(by_id[b.delivery_id], b.lookups) for b in gathered.failed if b.lookups], now)
             failed = [(by_id[b.delivery_id], target, b.failure) for b in gathered.failed if b.failure is not None]
-            return bury(db, failed, engine.program.set_id, now)
+            return bury(db, failed, now)
 
         for system in sorted(engine.store.write(job)):
             engine.wake.pump(system)

@@ -219,7 +219,7 @@ class Dispatcher:
             if failed := [(o.delivery, o.lookups) for o in prepared if o.lookups]:
                 bodies.keep_lookups(db, failed, now)
             unbuilt = [(o.delivery, o.target, o.failure) for o in prepared if o.failure is not None]
-            free = bury(db, unbuilt, engine.program.set_id, now)
+            free = bury(db, unbuilt, now)
             ready = {o.delivery.delivery_id: o.delivery.tries for o in prepared if o.body is not None}
             claimed = deliveries.claim(db, ready, engine.worker, now)
             firsts = [d.delivery_id for d in found if d.is_batch and d.delivery_id in claimed]

@@ -280,7 +280,7 @@ class Engine:
             for delivery in (part.deliveries if part.unbuilt else ())
             if delivery.delivery_id in part.unbuilt and delivery.delivery_id not in batch.built_later
         ]
-        return bury(db, unbuilt, self.program.set_id, batch.now)
+        return bury(db, unbuilt, batch.now)
 
     def _tell_of_refusals(self, db: Database, batch: Batch) -> list[tuple[Arrival, Accepted]]:
         """Partners whose interchanges are refused are told so, by receipts of the hub's own."""

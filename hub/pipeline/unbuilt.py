@@ -1,4 +1,4 @@
-"""Deliveries whose bytes could not be made: they end as their targets say, though nothing was sent."""
+"""Deliveries whose bytes could not be made: they end, or are held, as their targets say; nothing was sent."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from hub.store.database import Database
 Unbuilt = tuple[Delivery, CompiledTarget | None, Failure]
 
 
-def bury(db: Database, unbuilt: Sequence[Unbuilt], set_id: int, now: float) -> set[str]:
-    """End deliveries by their targets' ``on_error``; gives the systems that have something due. Of a batch all end."""
+def bury(db: Database, unbuilt: Sequence[Unbuilt], now: float) -> set[str]:
+    """End or hold deliveries by their targets' ``on_error``, of a batch all; gives the systems with something due."""
     ends = []
     for delivery, target, failure in unbuilt:
-        sent = Sent(delivery, target or missing_target(delivery), now, set_id)
+        sent = Sent(delivery, target or missing_target(delivery), now, delivery.set_id)
         ends.append(give_up(sent, Verdict("", code=failure.code, detail=failure.detail), now, failure))
     throw(db, paused((delivery.route, end) for (delivery, _, _), end in zip(unbuilt, ends, strict=True)), now)
     free = set[str]()

@@ -280,7 +280,7 @@ def orphans(db: Database, worker: str) -> list[Delivery]:
 
 
 def build_failed(db: Database, delivery_id: str, finish_as: Finish) -> set[str]:
-    """A delivery that could not be mapped or encoded: nothing was sent, so it ends without having been claimed."""
+    """A delivery that could not be mapped or encoded: nothing was sent, so it ends, or is held, without a claim."""
     failure = msgspec.json.encode(finish_as.failure).decode()
     holds = 1 if finish_as.state in _WAITING or finish_as.blocks_lane else 0
     row = db.execute(

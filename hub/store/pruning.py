@@ -23,19 +23,19 @@ BORROWED = f"""EXISTS (SELECT 1 FROM receipts b WHERE b.raw_owner = {{0}}.receip
   AND {OPEN_RECEIPT.replace("r.", "b.")})"""
 ROUTE = """coalesce((SELECT m.route FROM messages m WHERE m.seq = r.seq LIMIT 1), r.route)"""
 
-_NEEDED = f"({OPEN_RECEIPT} OR {BORROWED.format('r')})"
+NEEDED = f"({OPEN_RECEIPT} OR {BORROWED.format('r')})"
 # {0} says which receipts, {1} of which routes.
 RAW = f"""SELECT p.payload_id FROM receipts r CROSS JOIN payloads p ON p.owner_id = r.receipt_id AND p.stage = 'raw'
-  WHERE r.seq {{0}} AND {ROUTE} {{1}} AND NOT {_NEEDED} LIMIT ?"""
+  WHERE r.seq {{0}} AND {ROUTE} {{1}} AND NOT {NEEDED} LIMIT ?"""
 STAGES = f"""SELECT p.payload_id FROM messages m CROSS JOIN payloads p ON p.owner_id IN (
     SELECT m.message_id UNION ALL SELECT d.delivery_id FROM deliveries d WHERE d.message_id = m.message_id)
     AND p.stage <> 'raw'
   WHERE m.seq {{0}} AND m.route {{1}} AND NOT {OPEN_MESSAGE} LIMIT ?"""
 # The route of what nobody has read yet is not known for sure.
 _LEAVE = f"""INSERT INTO left_behind (mark, seq) SELECT ?, r.seq FROM receipts r
-  WHERE r.seq > ? AND r.seq <= ? AND (r.state = 'received' OR {ROUTE} {{0}}) AND {_NEEDED} ON CONFLICT DO NOTHING"""
+  WHERE r.seq > ? AND r.seq <= ? AND (r.state = 'received' OR {ROUTE} {{0}}) AND {NEEDED} ON CONFLICT DO NOTHING"""
 _FREE = f"""SELECT l.seq FROM left_behind l WHERE l.mark = ? AND l.seq > ? AND l.seq <= ?
-  AND NOT EXISTS (SELECT 1 FROM receipts r WHERE r.seq = l.seq AND {_NEEDED})"""
+  AND NOT EXISTS (SELECT 1 FROM receipts r WHERE r.seq = l.seq AND {NEEDED})"""
 _LEFT = "IN (SELECT l.seq FROM left_behind l WHERE l.mark = ? AND l.seq > ? AND l.seq <= ?)"
 
 
@@ -144,7 +144,7 @@ def old_receipts(db: Database, after: int, before: float, limit: int) -> list[tu
     last = last_older_than(db, before)
     rows = db.execute(
         f"""SELECT r.seq, {ROUTE}, r.received_at FROM receipts r WHERE r.seq > ? AND r.seq <= ? AND r.received_at < ?
-              AND NOT {OPEN_RECEIPT} AND NOT {BORROWED.format("r")} ORDER BY r.seq LIMIT ?""",
+              AND NOT {NEEDED} ORDER BY r.seq LIMIT ?""",
         (after, last, before, limit),
     )
     return [(int(row[0]), str(row[1]), float(row[2])) for row in rows]
@@ -160,7 +160,7 @@ def remove_receipts(db: Database, seqs: Sequence[int], limit: int, at: float) ->
     for seq in left:
         if removed >= limit:
             return removed, False
-        free = db.execute(f"SELECT 1 FROM receipts r WHERE r.seq = ? AND NOT {_NEEDED}", (seq,)).fetchone()
+        free = db.execute(f"SELECT 1 FROM receipts r WHERE r.seq = ? AND NOT {NEEDED}", (seq,)).fetchone()
         if free is None:
             continue
         while removed < limit and (rows := _remove_messages(db, seq, at)):
@@ -179,7 +179,7 @@ def remove_small(db: Database, seqs: Sequence[int], at: float) -> tuple[int, lis
     marks = ", ".join("?" * len(seqs)) or "NULL"
     free = db.execute(
         f"""SELECT r.seq, r.receipt_id, r.state FROM receipts r
-            WHERE r.seq IN ({marks}) AND r.message_count <= {_MOST} AND NOT {_NEEDED}""",
+            WHERE r.seq IN ({marks}) AND r.message_count <= {_MOST} AND NOT {NEEDED}""",
         tuple(seqs),
     ).fetchall()
     numbers = [(seq,) for seq, _, _ in free]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from hub.store.database import Database
-from hub.store.pruning import BORROWED, OPEN_MESSAGE, OPEN_RECEIPT, ROUTE, in_turn
+from hub.store.pruning import NEEDED, OPEN_MESSAGE, ROUTE, in_turn
 from hub.store.usage import Limit, ends_of
 
 
@@ -31,7 +31,7 @@ _STAGES = f"""SELECT {_COLUMNS}, m.message_id, m.received_at FROM messages m CRO
     SELECT m.message_id UNION ALL SELECT d.delivery_id FROM deliveries d WHERE d.message_id = m.message_id)
     AND p.stage <> 'raw'
   WHERE m.seq >= ? AND m.seq < ? AND {{0}} AND NOT {OPEN_MESSAGE} ORDER BY m.seq, m.position LIMIT ?"""
-_MAY_GO = f"NOT {OPEN_RECEIPT} AND NOT {BORROWED.format('r')}"
+_MAY_GO = f"NOT {NEEDED}"
 _RAW = f"""SELECT {_COLUMNS}, r.receipt_id, r.received_at FROM receipts r
     CROSS JOIN payloads p ON p.owner_id = r.receipt_id AND p.stage = 'raw'
   WHERE r.seq >= ? AND r.seq < ? AND {{0}} AND {_MAY_GO} ORDER BY r.seq LIMIT ?"""
