@@ -66,15 +66,17 @@ def ask(db: Database, delivery_id: str, at: float) -> set[str]:
 def release(db: Database, delivery_id: str, at: float) -> set[str]:
     """A held delivery may go; gives the systems that have something due. Where its bytes could not be made, what was
     looked up for them is looked up anew."""
+    ids = batches.together(db, delivery_id)
     db.executemany(
         "UPDATE deliveries SET failure = NULL, fingerprint = '', state = 'queued' WHERE delivery_id = ?",
-        [(each,) for each in batches.together(db, delivery_id)],
+        [(each,) for each in ids],
     )
-    db.execute(
-        """DELETE FROM payloads WHERE owner_id = ?1 AND stage = ?2 AND NOT EXISTS (SELECT 1 FROM payloads s
-             WHERE s.owner_id = ?1 AND s.stage = ?3 AND s.revision = payloads.revision)""",
-        (delivery_id, LOOKUPS, SENT),
-    )
+    if len(ids) == 1:  # the bytes of a batch were made, and are those of its first
+        db.execute(
+            """DELETE FROM payloads WHERE owner_id = ?1 AND stage = ?2 AND NOT EXISTS (SELECT 1 FROM payloads s
+                 WHERE s.owner_id = ?1 AND s.stage = ?3 AND s.revision = payloads.revision)""",
+            (delivery_id, LOOKUPS, SENT),
+        )
     return deliveries.move(db, delivery_id, "queued", at)
 
 

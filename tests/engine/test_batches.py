@@ -17,9 +17,10 @@ from connectors.base import ABSENT, DOUBT, FOUND, LATER, REFUSED, Verdict
 from hub import replay
 from hub.cli.message_text import message_lines
 from hub.errors import Conflict
+from hub.message import LOOKUPS
 from hub.metrics import render
 from hub.replay import steps
-from hub.store import batches, collecting, dead_letters
+from hub.store import batches, collecting, dead_letters, payloads
 from hub.store.search_terms import Filter
 from hub.store.tally import Tallier
 from hub.sweeper import Sweeper
@@ -128,10 +129,13 @@ def test_a_batch_that_is_held_is_settled_as_a_whole(make_world: Callable[..., Wo
     ids = [id for (id,) in world.rows("SELECT delivery_id FROM deliveries ORDER BY lane_seq")]
     with pytest.raises(Conflict, match="it is held in a batch with others; release, resolve or cancel that"):
         replay.replay_one(world.engine, ids[1], ANNA)
+    looked_up = payloads.packed_rows([(ids[2], LOOKUPS, 1, "application/json", b"[]")], 1.0)
+    world.store.write(lambda db: payloads.insert_rows(db, looked_up))
     assert steps.release(world.engine, ids[2], ANNA, "it is not there", look_up=False) == "queued"
     adds_up(world)
     world.run()
     assert world.states() == [("crm", "delivered")] * 3
+    assert world.rows("SELECT owner_id FROM payloads WHERE stage = ?", LOOKUPS) == [(ids[2],)]  # its bytes are of them
     first, second = world.target("crm").sent
     assert (first.body, first.key) == (second.body, second.key)
     adds_up(world)
