@@ -26,7 +26,8 @@ from hub.errors import HubError
 from hub.loggers import structlog
 from hub.pipeline.outgoing import Outgoing
 
-_KINDS = frozenset({DELIVERED, REFUSED, LATER, DOUBT, STOPPED, FOUND, ABSENT})
+_KINDS = frozenset({DELIVERED, REFUSED, LATER, DOUBT, STOPPED, FOUND})
+_ASKED = _KINDS - {REFUSED} | {ABSENT}  # a question that is refused says nothing of what was sent before
 _HIGHEST = 2**31  # of statuses, as PostgreSQL stores them, and of seconds
 
 _log = structlog.get_logger("dispatch")
@@ -64,13 +65,13 @@ def looked_up(destination: Destination, parcel: Parcel) -> Verdict:
 
 def sound(verdict: Verdict, looking: bool) -> Verdict:
     """The verdict where it is one that can be stored, else what of it can: one that the store refuses, of a project's
-    own connector, would be tried for ever, with all that were told beside it. Of an unknown kind, or of one that only
-    look-ups have, it is doubt."""
+    own connector, would be tried for ever, with all that were told beside it. Of an unknown kind, or of one that says
+    nothing of this try, it is doubt."""
+    kinds = _ASKED if looking else _KINDS
     try:
         (verdict.code + verdict.detail + verdict.response_type + verdict.reference).encode()
         if (
-            verdict.kind in _KINDS
-            and (looking or verdict.kind != ABSENT)
+            verdict.kind in kinds
             and type(verdict.status) is int
             and 0 <= verdict.status < _HIGHEST
             and type(verdict.response) is bytes
@@ -79,7 +80,7 @@ def sound(verdict: Verdict, looking: bool) -> Verdict:
             return verdict
     except (AttributeError, TypeError, UnicodeEncodeError):
         pass
-    return _mended(verdict, _KINDS if looking else _KINDS - {ABSENT})
+    return _mended(verdict, kinds)
 
 
 def _is_wait(seconds: Any) -> bool:

@@ -123,14 +123,23 @@ def test_a_verdict_that_is_none_keeps_nothing_beside_it_from_its_end(
     assert world.engine.dispatcher._lane("erp").in_hand == 0
 
 
-@pytest.mark.parametrize(("error", "state"), [(TransientError("busy"), "unknown"), (ValueError("a mistake"), "held")])
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        (TransientError("busy"), "unknown"),
+        (ValueError("a mistake"), "held"),
+        (Verdict(REFUSED, "http_400", "a bad question", status=400), "held"),
+    ],
+)
 def test_a_look_up_that_fails_keeps_the_doubt_and_stops_nothing(
-    make_world: Callable[..., World], error: Exception, state: str
+    make_world: Callable[..., World], said: Exception | Verdict, state: str
 ) -> None:
     world = make_world(routes=ROUTES.replace(b"system: erp", b"system: wms"))
 
     def fail(parcel: Parcel) -> Verdict:
-        raise error
+        if isinstance(said, Exception):
+            raise said
+        return said
 
     world.target("wms").answers.append(Verdict(DOUBT, code="read_timeout"))
     world.send(order(1))
