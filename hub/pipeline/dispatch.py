@@ -261,18 +261,21 @@ class Dispatcher:
         taken = engine.store.write(
             lambda db: [d for d in unknown if deliveries.settle_unknown(db, d.delivery_id, d.tries, engine.worker, now)]
         )
-        left = {d.delivery_id: d.tries for d in taken}
+        left = {d.delivery_id: d for d in taken}
+        with self._lock:
+            for delivery in taken:
+                self._lane(delivery.system).in_hand += 1
         try:
             for outgoing in prepare(engine, taken):
-                with self._lock:
-                    self._lane(outgoing.delivery.system).in_hand += 1
                 if outgoing.target is None or outgoing.body is None:
                     self._record([(self._sent(outgoing), cannot_ask(outgoing))])
                 else:
                     engine.run_apart(partial(self._ask, outgoing), outgoing.delivery.system)
                 del left[outgoing.delivery.delivery_id]
         except Exception:
-            engine.later(lambda: engine.store.write(partial(due.look_again, tries=left, worker=engine.worker)))
+            self.give_back(list(left.values()))
+            again = {d.delivery_id: d.tries for d in left.values()}
+            engine.later(lambda: engine.store.write(partial(due.look_again, tries=again, worker=engine.worker)))
             raise
         return bool(taken)
 

@@ -140,8 +140,9 @@ def test_a_lane_whose_first_is_tried_in_vain_again_and_again_is_told_as_blocked(
 # -- a look-up that breaks off -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("where", ["prepare", "run_apart"])
 def test_a_look_up_that_breaks_off_before_anybody_is_asked_is_made_again(
-    make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
+    make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     world = make_world(routes=WMS)
     wms = world.target("wms")
@@ -153,7 +154,7 @@ def test_a_look_up_that_breaks_off_before_anybody_is_asked_is_made_again(
         raise StoreAway("the connection was lost")
 
     with monkeypatch.context() as broken:
-        broken.setattr(dispatch, "prepare", lost)
+        broken.setattr(dispatch if where == "prepare" else world.engine, where, lost)
         with pytest.raises(StoreAway):
             world.wait(61)
     world.calls.clear()
