@@ -62,9 +62,9 @@ class Sweeper(Rounds):
     def recover(self) -> None:
         """What another run had in hand when it died: what was on its way is doubt, the rest is done again."""
         engine = self._engine
-        orphans = deliveries.orphans(engine.store.reader(), engine.worker)
+        orphans = due.orphans(engine.store.reader(), engine.worker)
         self._record_crash([delivery for delivery in orphans if delivery.state == "delivering"])
-        engine.store.write(partial(deliveries.free_orphans, worker=engine.worker))
+        engine.store.write(partial(due.free_orphans, worker=engine.worker))
         engine.store.write(partial(receipts.free_orphans, worker=engine.worker))
         engine.dispatcher.gates.recover()
         for receipt_id in streams.left_over(engine.store.reader()):

@@ -152,6 +152,11 @@ _FINISH = f"""UPDATE deliveries SET state = ?2, holds_lane = CASE WHEN lane = ''
     OR (state IN ('held', 'unknown') AND doubt = 1 AND tries = ?11 AND revision = ?12)
     OR (?2 = 'delivered' AND state IN ('queued', 'retrying', 'unknown', 'held') AND revision = ?12))
   RETURNING delivery_id, system, lane, state, {_IS_FOLLOWED}, tries"""
+# Dead is final but for a person's word, and for that of a worker that had only been taken for dead.
+_ARRIVED = """UPDATE deliveries SET state = 'resolved', holds_lane = 0, updated_at = ?3, tries = tries + 1, doubt = 0,
+    hold_reason = 'it had arrived; its worker told so late'
+  WHERE delivery_id = ?1 AND state = 'dead' AND revision = ?2
+  RETURNING delivery_id, system, lane, 'delivered', 1, tries"""
 _ATTEMPT = "INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _WAITING = {"queued", "delivering", "retrying", "unknown", "held"}
 _FINAL = ", ".join(f"'{state}'" for state in sorted(DELIVERY_FINAL))
@@ -161,10 +166,14 @@ def finish(db: Database, finishes: Sequence[Finish], worker: str) -> set[str]:
     """End attempts: the next state of each delivery and its attempt row; those of a batch end with its first one. Gives
     the systems that have something due. An end that comes late or twice changes nothing of a later attempt. What is
     certain of an attempt ends the doubt about it, for which a delivery is held or looked up: its worker had only been
-    taken for dead. What was delivered ends as that wherever it waits by then, unless it is on its way again."""
+    taken for dead. What was delivered ends as that wherever it waits by then, unless it is on its way again; what is
+    dead by then is resolved, and what comes after it goes."""
     finishes = [*finishes, *batches.ends(db, finishes)]
     ended = list(db.executemany(_FINISH, [_finish_row(f) for f in finishes]))
     by_id = {f.delivery_id: f for f in finishes}
+    late = by_id.keys() - {row[0] for row in ended}
+    arrived = [f for f in finishes if f.delivery_id in late and f.state == "delivered" and _is_certain(f)]
+    ended += db.executemany(_ARRIVED, [(f.delivery_id, f.revision, f.at) for f in arrived])
     db.executemany(_ATTEMPT, [_attempt_row(by_id[str(row[0])], int(row[5]), worker) for row in ended])
     return _follow_up(db, ended, by_id)
 
@@ -231,18 +240,23 @@ def _next_of_lanes(db: Database, lanes: Sequence[tuple[str, str]], at: float) ->
 
 
 def _release_children(db: Database, delivery_id: str, state: str, at: float) -> set[str]:
-    """What comes after a delivery: due once it is delivered, held if it ended any other way."""
+    """What comes after a delivery: due once it is delivered, also if that is learnt late; held if it ended any other
+    way."""
     children = db.execute(
-        """SELECT delivery_id, system, lane FROM deliveries
-           WHERE waits_for = ? AND waits_for <> '' AND due_at IS NULL AND state = 'queued'""",
+        """SELECT delivery_id, system, lane, state FROM deliveries WHERE waits_for = ? AND waits_for <> ''
+           AND due_at IS NULL AND (state = 'queued' OR (state = 'held' AND hold_reason = 'predecessor'))""",
         (delivery_id,),
     ).fetchall()
     free: set[str] = set()
-    for child, system, lane in ((str(row[0]), str(row[1]), str(row[2])) for row in children):
+    for child, system, lane, is_now in ((str(row[0]), str(row[1]), str(row[2]), row[3]) for row in children):
         if state == "delivered":
-            db.execute("UPDATE deliveries SET waits_for = '' WHERE delivery_id = ?", (child,))
+            db.execute(
+                """UPDATE deliveries SET waits_for = '', state = 'queued', failure = NULL, hold_reason = ''
+                   WHERE delivery_id = ?""",
+                (child,),
+            )
             free |= _make_due(db, child, system, lane, at)
-        else:
+        elif is_now == "queued":
             _hold_child(db, child, state, at)
     return free
 
@@ -267,16 +281,6 @@ def _hold_child(db: Database, delivery_id: str, state: str, at: float) -> None:
            WHERE delivery_id = ?""",
         (msgspec.json.encode(failure).decode(), at, delivery_id),
     )
-
-
-def orphans(db: Database, worker: str) -> list[Delivery]:
-    """Deliveries that a process had in hand which is no longer there."""
-    return [
-        from_row(row)
-        for row in db.execute(
-            f"SELECT {COLUMNS} FROM deliveries WHERE claimed_by IS NOT NULL AND claimed_by <> ?", (worker,)
-        )
-    ]
 
 
 def build_failed(db: Database, delivery_id: str, finish_as: Finish) -> set[str]:
@@ -384,13 +388,4 @@ def pin(db: Database, claimed: Sequence[Delivery]) -> None:
     db.executemany(
         "UPDATE deliveries SET revision = ?, rebuild = 0 WHERE delivery_id = ? AND (revision <> ?1 OR rebuild = 1)",
         [(d.revision, d.delivery_id) for d in claimed],
-    )
-
-
-def free_orphans(db: Database, worker: str) -> None:
-    """Deliveries that another run was looking into, not sending, are free again."""
-    db.execute(
-        "UPDATE deliveries SET claimed_by = NULL, due_at = coalesce(due_at, updated_at) "
-        "WHERE claimed_by IS NOT NULL AND claimed_by <> ? AND state <> 'delivering'",
-        (worker,),
     )

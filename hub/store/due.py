@@ -118,6 +118,25 @@ def look_again(db: Database, tries: Mapping[str, int], worker: str) -> None:
     )
 
 
+def orphans(db: Database, worker: str) -> list[Delivery]:
+    """Deliveries that a process had in hand which is no longer there."""
+    return [
+        from_row(row)
+        for row in db.execute(
+            f"SELECT {COLUMNS} FROM deliveries WHERE claimed_by IS NOT NULL AND claimed_by <> ?", (worker,)
+        )
+    ]
+
+
+def free_orphans(db: Database, worker: str) -> None:
+    """Deliveries that another run was looking into, not sending, are free again."""
+    db.execute(
+        "UPDATE deliveries SET claimed_by = NULL, due_at = coalesce(due_at, updated_at) "
+        "WHERE claimed_by IS NOT NULL AND claimed_by <> ? AND state <> 'delivering'",
+        (worker,),
+    )
+
+
 def clock_was_put(db: Database, seconds: float, now: float, since: float) -> None:
     """The clock that times were written by is so much further ahead than it was, and shows ``now``: what still had to
     wait by the clock as it was waits as long as it had to. What may have been written ``since`` it was put stays."""

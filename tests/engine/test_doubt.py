@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from replaying import DEAD, deploy, run
+from replaying import DEAD, adds_up, deploy, run
 from world import ORDER_OUT, ROUTES, World, order
 
 from connectors.base import DELIVERED, DOUBT, FOUND, LATER, REFUSED, STOPPED, Parcel, Verdict
@@ -150,3 +150,26 @@ def test_an_answer_about_an_earlier_try_says_nothing_of_the_one_in_doubt(make_wo
     world.engine.dispatcher._under_way[parcel.delivery_id] = late
     answered(world, parcel, REFUSAL)
     assert world.states() == [("crm", "held"), ("crm", "queued")]
+
+
+@pytest.mark.parametrize(
+    ("on_error", "given_up"),
+    [("dead_letter", ["dead", "held", "delivered", "queued"]), ("block_key", ["dead", "held", "queued", "queued"])],
+)
+def test_what_is_dead_and_arrived_all_the_same_is_resolved_and_followed(
+    make_world: Callable[..., World], on_error: str, given_up: list[str]
+) -> None:
+    follows = b"map: order-out}\n  - {system: crm, map: order-out, after: erp}"
+    routes = ROUTES.replace(b"map: order-out}", follows).replace(b"attempts: 3", b"attempts: 1")
+    world = make_world(routes=routes + f"on_error: {on_error}\n".encode())
+    world.target("erp").silent = True
+    world.send(order(1))
+    Sweeper(world.engine, world.folder, None, {}).recover_from(world.engine.worker)
+    world.target("erp").silent = False
+    world.send(order(1))
+    assert [state for _, state in world.states()] == given_up
+    answered(world, world.target("erp").sent[0], Verdict(DELIVERED, status=200))
+    assert [state for _, state in world.states()] == ["resolved", "delivered", "delivered", "delivered"]
+    assert [len(world.target(system).sent) for system in ("erp", "crm")] == [2, 2]
+    assert world.rows("SELECT max(doubt), max(holds_lane), count(DISTINCT waits_for) FROM deliveries") == [(0, 0, 1)]
+    adds_up(world)
