@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -22,6 +23,13 @@ Key = Annotated[list[str], typer.Option("--key", metavar="SCHEME:VALUE", help="A
 Since = Annotated[str, typer.Option("--since", metavar="TIME", help="Received since: 24h, 2026-03-05, or a full time.")]
 Until = Annotated[str, typer.Option("--until", metavar="TIME", help="Received before.")]
 Text = Annotated[str, typer.Option("--text", help="The start of a key's value, or words of an error.")]
+
+
+def given(words: Mapping[str, object], since: str, until: str) -> dict[str, object]:
+    """What was said of these words of a filter, as the API wants it."""
+    now = datetime.now(UTC)
+    times = {"received_from": moment(since, "--since", now), "received_until": moment(until, "--until", now)}
+    return {name: value for name, value in {**words, **times}.items() if value}
 
 
 def moment(text: str, option: str, now: datetime) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -41,13 +40,11 @@ def messages(
     as_json: Json = False,
 ) -> None:
     """List messages, the newest first, with the states of their deliveries."""
-    now = datetime.now(UTC)
-    wanted = {
+    words = {
         "state": state, "class": error_class, "code": code, "issue": issue, "route": route, "source": source,
         "destination": destination, "type": type_name, "key": key, "text": text,
-        "received_from": filters.moment(since, "--since", now), "received_until": filters.moment(until, "--until", now),
     }  # fmt: skip
-    given = {name: value for name, value in wanted.items() if value}
+    given = filters.given(words, since, until)
     with hub_at_hand(project) as hub:
         page = hub.get("/messages", limit=limit, cursor=cursor or None, **given)
     if as_json:

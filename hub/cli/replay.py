@@ -22,29 +22,33 @@ from hub.states import NEEDS_A_PERSON
 _LOOK_SECONDS, _PATIENCE_SECONDS = 0.3, 5.0
 _MOVING = {"received", "queued", "delivering"}
 
+From = Annotated[str, typer.Option("--from", help="failed_step, or start: the raw bytes go through again.")]
+Version = Annotated[str, typer.Option("--version", help="current, or as_run: the very bytes of before.")]
+Superseded = Annotated[str, typer.Option("--superseded", help="skip, or send what a newer message overtook.")]
+Delivered = Annotated[
+    str, typer.Option("--delivered", help="skip, or send what arrived once more; from the start also what may have.")
+]
+
 
 def replay(
     ids: Annotated[list[str], typer.Argument(metavar="[ID]...", help="Messages, receipts or deliveries.")] = [],  # noqa: B006
     everything: Annotated[bool, typer.Option("--all", help="Every dead letter.")] = False,
     issue: filters.Issue = "",
     route: filters.RouteName = "",
+    state: filters.State = "",
     error_class: filters.Class = "",
+    code: filters.Code = "",
     source: filters.Source = "",
+    type_name: filters.Type = "",
     key: filters.Key = [],  # noqa: B006 - typer reads the default, nothing changes it
+    since: filters.Since = "",
+    until: filters.Until = "",
+    text: filters.Text = "",
     destination: Annotated[list[str], typer.Option("--destination", help="Only to this target; may be repeated.")] = [],  # noqa: B006
-    begin: Annotated[
-        str, typer.Option("--from", help="failed_step, or start: the raw bytes go through again.")
-    ] = "failed_step",
-    version: Annotated[
-        str, typer.Option("--version", help="current, or as_run: the very bytes of before.")
-    ] = "current",
-    superseded: Annotated[
-        str, typer.Option("--superseded", help="skip, or send what a newer message overtook.")
-    ] = "skip",
-    delivered: Annotated[
-        str,
-        typer.Option("--delivered", help="skip, or send what arrived once more; from the start also what may have."),
-    ] = "skip",
+    begin: From = "failed_step",
+    version: Version = "current",
+    superseded: Superseded = "skip",
+    delivered: Delivered = "skip",
     most: Annotated[int, typer.Option("--max", min=1, help="How many at most.")] = 5000,
     rate: Annotated[float | None, typer.Option("--rate", help="How many a second; none: as fast as they go.")] = None,
     reason: Annotated[str, typer.Option("--reason", help="Why, for the audit.")] = "",
@@ -55,8 +59,11 @@ def replay(
 ) -> None:
     """Send dead letters again: a plan first, then the replay, then what became of it; exit 1 if anything of it needs a
     person again, or nothing could be sent."""
-    wanted = {"issue": issue, "route": route, "class": error_class, "source": source, "key": list(key)}
-    given = {name: value for name, value in wanted.items() if value}
+    words = {
+        "issue": issue, "route": route, "state": state, "class": error_class, "code": code, "source": source,
+        "type": type_name, "key": list(key), "text": text,
+    }  # fmt: skip
+    given = filters.given(words, since, until)
     body = {
         "select": _selection(list(ids), everything, given), "from": begin, "version": version,
         "destinations": list(destination), "superseded": superseded, "delivered": delivered, "max_items": most,

@@ -204,6 +204,12 @@ def test_a_dead_letter_is_explained_repaired_and_replayed(running: Path) -> None
 
     planned = answer(running, "replay", "--all", "--dry-run")
     assert (planned["state"], planned["plan"]["replayable"]) == ("planned", 1)
+    for words, count in {
+        ("--state", "dead", "--code", "lookup_missing", "--text", "the table 'units'", "--since", "1h"): 1,
+        ("--state", "dead", "--until", "2020-01-01"): 0,
+        ("--state", "held"): 0,
+    }.items():
+        assert answer(running, "replay", *words, "--dry-run")["plan"]["replayable"] == count
     units = running / "mappings/tables/units.csv"
     units.write_text(units.read_text().rstrip() + "\npallet,PF\n")
     assert answer(running, "deploy")["running"] is True
