@@ -56,15 +56,19 @@ class Once(msgspec.Struct, frozen=True):
             store.write(partial(answers.finish, scope=scope, key=self.key, status=status, body=_json(kept)))
         except StoreError:
             self.desk.unsure[scope, self.key] = asked
-            try:
-                self._note_doubt(scope)
-            except StoreError:  # once it is back, or by the first repeat
-                self.desk.engine.later(partial(self._note_doubt, scope))
+            self._in_the_end(partial(self._note_doubt, scope))  # or by the first repeat
             raise
         except BaseException:
-            store.write(partial(answers.forget, scope=scope, key=self.key))
+            self._in_the_end(partial(store.write, partial(answers.forget, scope=scope, key=self.key)))
             raise
         return _response(status, _json(answer))
+
+    def _in_the_end(self, note: Callable[[], None]) -> None:
+        """Now, or once the store is back: what the request has met is what its caller hears of."""
+        try:
+            note()
+        except StoreError:
+            self.desk.engine.later(note)
 
     def _note_doubt(self, scope: str) -> None:
         """Where the store has failed at it, nobody knows whether it was done, or how much of it."""

@@ -180,6 +180,22 @@ def test_a_request_that_failed_may_be_repeated_with_its_key(call: Callable[..., 
     assert call("operator").post(V1 + "/routes/orders/resume", {}, idempotency_key="k").status == 200
 
 
+def test_a_refusal_is_answered_though_its_key_cannot_be_freed_before_the_store_is_back(
+    call: Callable[..., Caller], world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resume, forget, outages = V1 + "/routes/orders/resume", answers.forget, iter([refuse_to_write])
+    monkeypatch.setattr(answers, "forget", lambda *args, **words: next(outages, forget)(*args, **words))
+    assert call("operator").post(resume, {}, idempotency_key="k").code == "conflict"
+    assert call("operator").post(resume, {}, idempotency_key="k").code == "in_progress"
+    world.engine.catch_up()
+    call("operator").post(V1 + "/routes/orders/pause", {"reason": "stock-taking"})
+    assert call("operator").post(resume, {}, idempotency_key="k").status == 200
+
+
+def refuse_to_write(*_: Any, **__: Any) -> None:
+    raise StoreAway("the server cannot be reached")
+
+
 class Lost(Folder):
     """A folder whose deploys the store does not answer."""
 
@@ -200,12 +216,9 @@ def test_a_request_that_the_store_failed_at_is_not_done_again_with_its_key(
     key = new_key(world.store, "admin")
     admin = Caller(application(world.engine, deployer=lost), key)
 
-    def away(*_: Any, **__: Any) -> None:
-        raise StoreAway("the server cannot be reached")
-
     with monkeypatch.context() as outage:
         if is_away:
-            outage.setattr(answers, "doubt", away)
+            outage.setattr(answers, "doubt", refuse_to_write)
         first = admin.post(path, {"reason": "x"}, idempotency_key="k")
     assert (first.status, first.code) == (503, "store")
     if is_away:
