@@ -8,10 +8,9 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
-from hub import logs
+from hub import beats, logs
 from hub.api.doors import Doors
 from hub.api.ingest import Ingest
 from hub.api.on_demand import application, soap_door
@@ -27,8 +26,7 @@ from hub.web import WebServer
 from hub.worker import STUCK_SECONDS
 
 _log = structlog.get_logger("run")
-_BEAT_SECONDS = 1.0
-RUNS, BEAT = b"R", b"."
+_LOOK_SECONDS = 0.5  # at the folder, where it is followed
 REFUSED, LATER = 78, 1  # what the parent does not try again, and what it does
 
 
@@ -39,7 +37,7 @@ def main(root: Path, beat: int, reload: bool, again: bool = False, name: str = "
     os.chdir(root)  # folders in the configuration are relative to the project
     made: list[Hub] = []
     # From now on: to bring a large store up to date takes as long as it takes.
-    threading.Thread(target=_beat, args=(made, beat), daemon=True).start()
+    beats.beat(beat, lambda: all(hub.worker.seconds_stuck() < STUCK_SECONDS for hub in made))
     try:
         hub = Hub(root, again and not reload, name)  # who follows the folder has missed no edit by a crash
         http = hub.engine.program.settings.http
@@ -54,7 +52,7 @@ def main(root: Path, beat: int, reload: bool, again: bool = False, name: str = "
         # The web server raises the signal again when it has closed; by then there is still work to finish.
         signal.signal(number, lambda *_: None)
     made.append(hub)
-    _tell(beat, RUNS)
+    beats.tell(beat, beats.RUNS)
     try:
         hub.start()
     except StoreError as error:
@@ -91,26 +89,11 @@ def _tell_command_line(hub: Hub) -> None:
         _log.warning("the command line's file cannot be written", file=error.filename, reason=error.strerror)
 
 
-def _beat(made: Sequence[Hub], beat: int) -> None:
-    """Tell the parent that there is progress, as long as there is."""
-    while all(hub.worker.seconds_stuck() < STUCK_SECONDS for hub in made):
-        _tell(beat, BEAT)
-        time.sleep(_BEAT_SECONDS)
-
-
-def _tell(beat: int, what: bytes) -> None:
-    """Without a parent there is nobody to restart us."""
-    try:
-        os.write(beat, what)
-    except BrokenPipeError:
-        os.kill(os.getpid(), signal.SIGTERM)
-
-
 def _follow_files(hub: Hub) -> None:
     """``--reload``: deploy the folder whenever it changes; a faulty state of it is reported and the old set stays."""
     seen = _state(hub.root)
     while True:
-        time.sleep(_BEAT_SECONDS / 2)
+        time.sleep(_LOOK_SECONDS)
         if (now := _state(hub.root)) == seen:
             continue
         seen = now

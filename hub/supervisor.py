@@ -21,11 +21,12 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from hub.beats import RUNS  # said by a hub that nothing has refused; it beats before
+
 _RESTART_SECONDS = 0.3
 _SILENT_SECONDS = 30.0
 _LONGEST_PAUSE = 10.0
 _TICK_SECONDS = 0.1
-_RUNS = b"R"  # said by a hub that nothing has refused; it beats before
 # How a hub ends that the project or the store refuses; one that is ended by a mistake, or by a full disk, ends with 1.
 _REFUSED = 78
 
@@ -100,7 +101,7 @@ def _watch(child: int, reading: int) -> tuple[int, bool]:
     while True:
         ready, _, _ = select.select([reading], [], [], _SILENT_SECONDS)
         if ready and (heard := os.read(reading, 100)):
-            runs = runs or _RUNS in heard
+            runs = runs or RUNS in heard
             continue
         if not ready:
             _log("the hub has made no progress and is ended", seconds=_SILENT_SECONDS)

@@ -8,17 +8,15 @@ gives back what it has only heard of.
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 import threading
-import time
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 import dramatiq
 
+from hub import beats
 from hub.broker import QUEUE
 from hub.broker.publisher import messages
 from hub.broker.remote import RemoteBroker
@@ -40,8 +38,6 @@ _log = structlog.get_logger("worker")
 # Receipts that a process knows of and has not begun with; more is left to others, so that those of one source that
 # follow each other are in hand at the same time, wherever that is.
 _HEARD = 128
-_BEAT_SECONDS = 1.0
-READY, BEAT = b"R", b"."
 REFUSED = 2  # the project does not allow a start; another try would say the same
 
 
@@ -143,31 +139,17 @@ def main(root: Path, beat: int, children: int, name: str = "", dead: str = "") -
         return REFUSED
     working.start()
     calm_the_collector()
-    _tell(beat, READY)
-    threading.Thread(target=_beat, args=(working, beat), daemon=True).start()
+    beats.tell(beat, beats.RUNS)
+    beats.beat(beat, lambda: working.local.seconds_stuck() < STUCK_SECONDS)
     ending.wait()
     working.stop()
     return 0
 
 
 def _while_waiting(beat: int, ending: Ending) -> None:
-    _tell(beat, BEAT)
+    beats.tell(beat)
     if ending.has_come:
         sys.exit(0)
-
-
-def _beat(working: Working, beat: int) -> None:
-    """Tell the parent that there is progress, as long as there is."""
-    while working.local.seconds_stuck() < STUCK_SECONDS:
-        _tell(beat, BEAT)
-        time.sleep(_BEAT_SECONDS)
-
-
-def _tell(beat: int, what: bytes) -> None:
-    try:
-        os.write(beat, what)
-    except BrokenPipeError:
-        os.kill(os.getpid(), signal.SIGTERM)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from hub import supervisor
-from hub.run import BEAT, REFUSED, RUNS
+from hub.beats import BEAT, RUNS
+from hub.run import REFUSED
 
 # One that is at work on its store until it is told a line, and is refused then.
 _SLOW = """
