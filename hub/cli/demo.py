@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import tempfile
@@ -59,7 +60,8 @@ def _stay(console: Console, root: Path) -> None:
     stopped = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    console.print(f"everything stays up until Ctrl-C; try: o2c dead --project {root}")
+    here = "O2C_URL= " if os.environ.get("O2C_URL") else ""  # else another hub is asked
+    console.print(f"everything stays up until Ctrl-C; try: {here}o2c dead --project {root}")
     stopped.wait()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import socket
@@ -45,13 +46,19 @@ def another_hub() -> Iterator[dict[str, str]]:
 
 def test_it_stays_until_it_is_told_to_go(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "hub.cli", "demo", "--stay", "--orders", "5", "--seconds", "1"]
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+    with (
+        another_hub() as named,
+        subprocess.Popen(
+            command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, env={**os.environ, **named}
+        ) as process,
+    ):
         assert process.stdout is not None
         said = ""
         while "until Ctrl-C" not in said:
             line = process.stdout.readline()
             assert line, said
             said += line
+        assert "try: O2C_URL= o2c dead --project" in said
         found = re.search(r"status page: (http://[^ ]+)", said)
         assert found is not None
         with urllib.request.urlopen(found[1], timeout=5) as answer:
