@@ -14,7 +14,7 @@ TEST_PROGRAMS := openssl:openssl git:git redis-server:redis-server rabbitmq-serv
   systemd-analyze:systemd initdb:postgresql faketime:faketime sshd:openssh-server node:nodejs npm:npm xmlsec1:xmlsec1 \
   gpg:gnupg
 
-CHECKED := tests/unit tests/test_docs.py tests/test_house_rules.py
+CHECKED := tests/unit tests/simulation/test_planted.py tests/test_docs.py tests/test_house_rules.py
 LONGEST_FIRST := tests/simulation tests/mutants tests/chaos tests/acceptance tests/integration tests/conformance tests/engine
 
 .DEFAULT_GOAL := help
