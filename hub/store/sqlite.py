@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import IO, Any
 
 import apsw
-import apsw.ext
 
 from hub.errors import StoreBusy, StoreError, StoreFull, StoreRefused, UsageError
 from hub.store.checkpoint import Checkpoints
