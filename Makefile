@@ -52,7 +52,7 @@ check: setup ## format, lint, types, import layers, unit tests: what to run befo
 
 # Many tests wait for processes and disks, so four files at a time keep two cores busy.
 test: test-packages real-systems check ## everything: starts with check, then all other tests
-	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder $(LONGEST_FIRST)
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not by_hand" $(LONGEST_FIRST)
 
 # The shop and the ERP that tests start are installed once, outside this folder, while the first checks run; a test that
 # needs one waits for it, and tells what went wrong.
@@ -107,6 +107,7 @@ chaos: test-packages setup ## every fault to real processes and servers, a quart
 	$(BIN)/pytest tests/acceptance/test_crash.py -k disk
 
 bench: setup ## the measured claims; needs the servers of a scaled hub: PostgreSQL, redis-server, rabbitmq-server
+	$(BIN)/pytest -m by_hand tests/integration/test_benchmarks.py
 	@failed=0; for name in hub mapping edi xml scale; do $(BIN)/o2c bench $$name || failed=1; done; exit $$failed
 
 docs: setup ## write what is made of the reference pages anew and list what documentation there is

@@ -1,4 +1,7 @@
-"""The benchmarks' own code: its pieces run for a moment on real servers. What they measure is not looked at."""
+"""The benchmarks' own code: its pieces run for a moment on real servers. What they measure is not looked at.
+
+Those marked by_hand take a minute together; `make bench` begins with them.
+"""
 
 from __future__ import annotations
 
@@ -54,6 +57,7 @@ def test_a_scaled_hub_delivers_every_order_once_and_its_parts_add_up(place: Rig,
     assert sum(found.parts.values()) == pytest.approx(found.cpu_us)
 
 
+@pytest.mark.by_hand
 def test_a_filled_store_is_one_that_the_hub_goes_on_with(place: Rig, below: Ground) -> None:
     with cluster(place, below, workers=1) as running:
         place.run(running.systems, running.url, Load(orders=ORDERS))
@@ -91,11 +95,13 @@ def test_orders_that_are_spread_over_routes_all_arrive(place: Rig, below: Ground
     assert found.delivered == ORDERS
 
 
+@pytest.mark.by_hand
 def test_growth_is_told_as_a_ratio(place: Rig) -> None:
     sizes = growth.Sizes(messages=400, few=100, routes=3, lanes=300, rounds=1, orders=ORDERS)
     assert growth.routes(place, sizes, lambda line: None) > 0
 
 
+@pytest.mark.by_hand
 def test_a_stored_backlog_is_worked_off_whole(place: Rig, below: Ground) -> None:
     waiting = backlog.stored(place, below, ORDERS)
     assert counted(waiting[0], "SELECT count(*) FROM receipts WHERE state = 'received'") == ORDERS
@@ -103,10 +109,12 @@ def test_a_stored_backlog_is_worked_off_whole(place: Rig, below: Ground) -> None
     assert counted(waiting[0], "SELECT count(*) FROM receipts WHERE state = 'received'") == ORDERS  # it was a copy
 
 
+@pytest.mark.by_hand
 def test_dead_letters_are_replayed_to_the_last(place: Rig, below: Ground) -> None:
     assert backlog.replay(place, below, 50, ORDERS).letters == 50
 
 
+@pytest.mark.by_hand
 def test_a_soak_of_a_moment_has_a_sample_of_everything(place: Rig) -> None:
     with soak.embedded(place) as subject:
         samples = soak.soak(place, subject, seconds=3.0, full_seconds=1.0, parts=3)
