@@ -27,8 +27,8 @@ from hub.pipeline.proofs import hidden, proved
 from hub.pipeline.records import Ends, Records, answers_of, switches_of
 from hub.pipeline.unbuilt import bury
 from hub.pipeline.unsent import broke_off, cannot_ask, cannot_open, looked_up, sound
-from hub.pipeline.waiting import take_turns, within_budget
-from hub.store import batches, bodies, deliveries, due, interchanges, is_shared
+from hub.pipeline.waiting import leave, take_turns, within_budget
+from hub.store import batches, bodies, deliveries, due, interchanges
 from hub.store.commit import Part
 from hub.store.database import Database
 from hub.systems import System
@@ -168,22 +168,18 @@ class Dispatcher:
             lane.again = lane.again or (lane.behind and len(allowed) < len(to_send))
             self._claim_and_send(allowed)
         except Exception:
-            self._engine.later(partial(self._leave, found))
+            self._engine.later(partial(leave, self._engine, found))
             raise
-
-    def _leave(self, taken: Sequence[Delivery]) -> None:
-        """What was taken and came to nothing is anybody's again."""
-        engine, ids = self._engine, [d.delivery_id for d in taken]
-        if is_shared(engine.store.url):
-            engine.store.write(lambda db: due.give_back(db, ids, engine.worker), durable=False)
 
     def _probe(self, system: str, gate: Gate, now: float) -> None:
         """Let one delivery through to find out whether a system is back; one for all workers."""
         found = take_turns(self._engine, gate, system, _PROBES_TRIED, now)
         try:
             self._probe_with(system, found)
-        finally:
-            self._leave(found)
+            leave(self._engine, found)
+        except Exception:
+            self._engine.later(partial(leave, self._engine, found))
+            raise
 
     def _probe_with(self, system: str, found: Sequence[Delivery]) -> None:
         for delivery in found:
@@ -204,7 +200,7 @@ class Dispatcher:
         """Whether any of them could go. One that is still under way here, though it was freed since this worker was
         taken for dead, waits for its verdict."""
         if busy := [d for d in found if d.delivery_id in self._under_way]:
-            self._leave(busy)
+            leave(self._engine, busy)
             self._lane(busy[0].system).behind = True
             found = [d for d in found if d not in busy]
         if not found:

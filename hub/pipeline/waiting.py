@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from hub.message import Delivery
@@ -17,7 +19,8 @@ _NONE: Mapping[str, Sequence[Delivery]] = {}
 
 
 def take_turns(engine: Engine, gate: Gate, system: str, room: int, now: float) -> list[Delivery]:
-    """What is due, as much as there is room for: each route its part by weight, what one leaves to the others."""
+    """What is due, as much as there is room for: each route its part by weight, what one leaves to the others.
+    Where this raises, what was taken so far is left."""
     routes = engine.program.routes
     ready = due.routes_due(engine.store.reader(), system)
     waiting = [name for name, first_due in ready.items() if first_due <= now]
@@ -26,15 +29,26 @@ def take_turns(engine: Engine, gate: Gate, system: str, room: int, now: float) -
     weights = {name: routes[name].route.weight if name in routes else 1.0 for name in waiting}
     found: dict[str, list[Delivery]] = {name: [] for name in waiting}
     left, wanted = room, dict.fromkeys(waiting, 0)
-    while left > 0 and weights:
-        for name, part in gate.turns.share_out(left, weights).items():
-            wanted[name] += part
-        more = {name: wanted[name] - len(found[name]) for name in weights if wanted[name] > len(found[name])}
-        for name, some in _found(engine, system, more, now, found).items():
-            found[name] += some
-        weights = {name: weight for name, weight in weights.items() if len(found[name]) >= wanted[name]}
-        left = room - sum(map(len, found.values()))
-    return [delivery for part in found.values() for delivery in part]
+    try:
+        while left > 0 and weights:
+            for name, part in gate.turns.share_out(left, weights).items():
+                wanted[name] += part
+            more = {name: wanted[name] - len(found[name]) for name in weights if wanted[name] > len(found[name])}
+            for name, some in _found(engine, system, more, now, found).items():
+                found[name] += some
+            weights = {name: weight for name, weight in weights.items() if len(found[name]) >= wanted[name]}
+            left = room - sum(map(len, found.values()))
+    except Exception:
+        engine.later(partial(leave, engine, [*chain.from_iterable(found.values())]))
+        raise
+    return [*chain.from_iterable(found.values())]
+
+
+def leave(engine: Engine, taken: Sequence[Delivery]) -> None:
+    """What was taken and came to nothing is anybody's again."""
+    ids = [delivery.delivery_id for delivery in taken]
+    if ids and is_shared(engine.store.url):
+        engine.store.write(lambda db: due.give_back(db, ids, engine.worker), durable=False)
 
 
 def _found(
