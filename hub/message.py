@@ -327,6 +327,11 @@ class Finish(msgspec.Struct, frozen=True, array_like=True, gc=False):
     is_batch: bool = False  # it is the end of every delivery of its batch
     reference: str = ""  # what the receiver calls what the try has made
 
+    @property
+    def end(self) -> tuple[str, str]:
+        """Which delivery this makes what."""
+        return self.delivery_id, self.state
+
 
 def lane_seq(seq: int, position: int) -> int:
     """The place in a lane of a message: by arrival, then by position within its receipt."""

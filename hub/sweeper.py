@@ -84,8 +84,8 @@ class Sweeper(Rounds):
             self._engine.store.write(partial(self._record, ended=ended[start : start + _BATCH]))
 
     def _record(self, db: Database, ended: Sequence[tuple[str, Finish]]) -> None:
-        throw(db, paused(ended), self._engine.clock.epoch())
-        deliveries.finish(db, [finish for _, finish in ended], self._engine.worker)
+        _, ends = deliveries.finish(db, [finish for _, finish in ended], self._engine.worker)
+        throw(db, paused(one for one in ended if one[1].end in ends), self._engine.clock.epoch())
 
     def _crashed(self, delivery: Delivery) -> Finish:
         engine, now = self._engine, self._engine.clock.epoch()

@@ -24,7 +24,7 @@ from hub.pipeline.outgoing import Outgoing, missing_target, prepare
 from hub.pipeline.parcels import parcel_of
 from hub.pipeline.program import CompiledTarget
 from hub.pipeline.proofs import hidden, proved
-from hub.pipeline.records import Ends, Records, answers_of, switches_of
+from hub.pipeline.records import Ends, Records, Stored, answers_of, stopped
 from hub.pipeline.unbuilt import bury
 from hub.pipeline.unsent import broke_off, cannot_ask, cannot_open, looked_up, sound
 from hub.pipeline.waiting import leave, take_turns, within_budget
@@ -309,19 +309,19 @@ class Dispatcher:
         verdicts = [(sent, hidden(v, sent.secrets)) for sent, v in verdicts]  # replies stay as they came
         ended = [(sent, conclude(sent, verdict, now, self._chance)) for sent, verdict in verdicts]
         steps, opened = self.gates.note([(s.delivery.system, s.delivery.delivery_id, v) for s, v in verdicts], now)
-        ends = Ends(now, [f for _, f in ended], answers, switches_of(verdicts, ended), steps)
+        ends = Ends(now, [(s.delivery.route, f) for s, f in ended], answers, stopped(verdicts), steps)
         job = Part(self._records.store, ends)
 
-        def done(result: tuple[set[str], list[Accepted]] | None, error: Exception | None) -> None:
+        def done(result: Stored | None, error: Exception | None) -> None:
             with self._lock:
                 for sent, _ in ended:
                     self._lane(sent.delivery.system).in_hand -= 1
             if result is None:
                 # What was sent is not recorded yet: the rows stay claimed, and are recorded when the store can write.
                 engine.counts.store_failed()
-                engine.later(lambda: self._recorded(ended, answers.replies, steps, *engine.store.write(job)))
+                engine.later(lambda: self._recorded(ended, steps, *engine.store.write(job)))
                 return
-            self._recorded(ended, answers.replies, steps, *result)
+            self._recorded(ended, steps, *result)
 
         engine.store.committer.submit(job, done, patient=True)
         for system in opened:
@@ -332,8 +332,8 @@ class Dispatcher:
         self.destinations.recall(system)
 
     def _recorded(
-        self, ended: Sequence[tuple[Sent, Finish]], replies: Sequence[Arrival], steps: Sequence[Step],
-        free: set[str], accepted: Sequence[Accepted],
+        self, ended: Sequence[tuple[Sent, Finish]], steps: Sequence[Step], free: set[str],
+        replies: Sequence[tuple[Arrival, Accepted]],
     ) -> None:  # fmt: skip
         engine = self._engine
         self.gates.stored(steps)
@@ -341,7 +341,7 @@ class Dispatcher:
             behind = {sent.delivery.system for sent, _ in ended if self._lane(sent.delivery.system).behind}
         engine.counts.finished(ended)
         if replies:
-            engine.intake.received(list(zip(replies, accepted, strict=True)))
+            engine.intake.received(replies)
         at_once = {s.delivery.system for s, finish in ended if finish.due_at is not None and finish.due_at <= finish.at}
         for system in sorted(free | behind | at_once):
             engine.wake.pump(system)

@@ -23,30 +23,33 @@ Thrown = tuple[str, str, str, str]  # kind, name, state, reason of a switch
 
 @dataclass(slots=True)
 class Answers:
-    """What targets said, as arrivals; of the deliveries whose routes want that, those with and those without."""
+    """What targets said, as arrivals by delivery; of the deliveries whose routes want that, those with and those
+    without."""
 
-    replies: list[Arrival] = field(default_factory=list)
+    replies: dict[str, Arrival] = field(default_factory=dict)
     answered: list[Delivery] = field(default_factory=list)
     unanswered: list[Delivery] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Ends:
-    """What some verdicts lead to, at ``now``."""
+    """What some verdicts lead to, at ``now``: the ends of tries, each with its route, and what is ``thrown`` whether or
+    not an end changes anything."""
 
     now: float
-    finishes: Sequence[Finish]
+    finishes: Sequence[tuple[str, Finish]]
     answers: Answers
     thrown: set[Thrown]
     steps: Sequence[Step]
     rows: list[tuple[Any, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
-        bodies = [(a.receipt_id, RAW, 1, a.content_type, a.raw) for a in self.answers.replies]
+        bodies = [(a.receipt_id, RAW, 1, a.content_type, a.raw) for a in self.answers.replies.values()]
         self.rows = payloads.packed_rows(bodies, self.now)
 
 
-Stored = tuple[set[str], list[Accepted]]  # the systems that have something due by it, the replies taken in
+# The systems that have something due by it, the replies taken in.
+Stored = tuple[set[str], list[tuple[Arrival, Accepted]]]
 
 
 class Records:
@@ -57,24 +60,33 @@ class Records:
 
     def store(self, db: Database, parts: list[Ends]) -> list[Stored]:
         for part in parts:
-            throw(db, part.thrown, part.now)
             for step in part.steps:
                 step.store(db)
-            for d in part.answers.unanswered:
-                findings.put_one(db, d.message_id, findings.NO_REPLY, d.source, _unanswered(d), part.now)
-        worker = self._engine.worker
-        free = deliveries.finish(db, [finish for part in parts for finish in part.finishes], worker)
-        return [(free, self._take_in(db, part) if part.answers.replies else []) for part in parts]
+        finishes = [finish for part in parts for _, finish in part.finishes]
+        free, ended = deliveries.finish(db, finishes, self._engine.worker)
+        return [(free, self._follow_up(db, part, ended)) for part in parts]
 
-    def _take_in(self, db: Database, part: Ends) -> list[Accepted]:
-        replies = part.answers.replies
-        if receipts.is_stored(db, replies[0].receipt_id):
-            # By a commit of which nobody has heard: all of it was done then.
-            return [Accepted(a.receipt_id, 0, duplicate=True) for a in replies]
-        if part.answers.answered and findings.is_any_open(db, [findings.NO_REPLY]):
-            for d in part.answers.answered:
-                findings.settle_one(db, d.message_id, findings.NO_REPLY, _unanswered(d), part.now)
-        return receipts.accept(db, replies, part.rows, self._engine.intake.worker)
+    def _follow_up(self, db: Database, part: Ends, ended: set[deliveries.End]) -> list[tuple[Arrival, Accepted]]:
+        """What follows from ends that have changed something, each once; gives the answers that were taken in. Of a
+        delivery that has another end already the answer is one only where none has come so far. So what is done again
+        after a commit of which nobody has heard adds nothing."""
+        own = [(route, finish) for route, finish in part.finishes if finish.end in ended]
+        ended.difference_update(finish.end for _, finish in own)
+        throw(db, part.thrown | paused(own), part.now)
+        answers, wanted = part.answers, {finish.delivery_id for _, finish in own}
+        for d in answers.unanswered:
+            if d.delivery_id in wanted:
+                findings.put_one(db, d.message_id, findings.NO_REPLY, d.source, _unanswered(d), part.now)
+        if answers.answered and findings.is_any_open(db, [findings.NO_REPLY]):
+            for d in answers.answered:
+                if findings.settle_one(db, d.message_id, findings.NO_REPLY, _unanswered(d), part.now):
+                    wanted.add(d.delivery_id)
+        replies = [reply for delivery_id, reply in answers.replies.items() if delivery_id in wanted]
+        if not replies:
+            return []
+        ids = {reply.receipt_id for reply in replies}
+        rows = [row for row in part.rows if row[0] in ids]
+        return list(zip(replies, receipts.accept(db, replies, rows, self._engine.intake.worker), strict=True))
 
 
 def answers_of(verdicts: Sequence[tuple[Sent, Verdict]], now: float, new_id: Callable[[], str]) -> Answers:
@@ -83,7 +95,7 @@ def answers_of(verdicts: Sequence[tuple[Sent, Verdict]], now: float, new_id: Cal
     for sent, verdict in verdicts:
         answer = _answer_of(sent, verdict, now, new_id)
         if answer is not None:
-            found.replies.append(answer)
+            found.replies[sent.delivery.delivery_id] = answer
         if _wants_reply(sent, verdict):
             (found.unanswered if answer is None else found.answered).append(sent.delivery)
     return found
@@ -115,14 +127,13 @@ def _unanswered(delivery: Delivery) -> str:
     )
 
 
-def switches_of(verdicts: Sequence[tuple[Sent, Verdict]], ended: Sequence[tuple[Sent, Finish]]) -> set[Thrown]:
-    """A system whose credentials fail is stopped; a route whose target says ``on_error: stop`` is paused."""
-    stopped = {("system", s.delivery.system, "stopped", v.detail) for s, v in verdicts if v.kind == STOPPED}
-    return stopped | paused((s.delivery.route, finish) for s, finish in ended)
+def stopped(verdicts: Sequence[tuple[Sent, Verdict]]) -> set[Thrown]:
+    """Of verdicts, the systems that are stopped by them: their credentials fail."""
+    return {("system", s.delivery.system, "stopped", v.detail) for s, v in verdicts if v.kind == STOPPED}
 
 
 def paused(ended: Iterable[tuple[str, Finish]]) -> set[Thrown]:
-    """Of ends, each with its route, the routes that are paused by them."""
+    """Of ends, each with its route, the routes that are paused by them: their targets say ``on_error: stop``."""
     return {("route", route, "paused", f.detail) for route, f in ended if f.hold_reason == "route_stopped"}
 
 

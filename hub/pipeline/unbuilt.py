@@ -23,10 +23,10 @@ def bury(db: Database, unbuilt: Sequence[Unbuilt], now: float) -> set[str]:
     for delivery, target, failure in unbuilt:
         sent = Sent(delivery, target or missing_target(delivery), now, delivery.set_id)
         ends.append(give_up(sent, Verdict("", code=failure.code, detail=failure.detail), now, failure))
-    throw(db, paused((delivery.route, end) for (delivery, _, _), end in zip(unbuilt, ends, strict=True)), now)
     free = set[str]()
     for (delivery, _, _), end in zip(unbuilt, ends, strict=True):
         ids = batches.together(db, delivery.delivery_id) if delivery.is_batch else [delivery.delivery_id]
         for id in ids:
             free |= deliveries.build_failed(db, id, end)
+    throw(db, paused((delivery.route, end) for (delivery, _, _), end in zip(unbuilt, ends, strict=True)), now)
     return free

@@ -159,15 +159,16 @@ _ARRIVED = """UPDATE deliveries SET state = 'resolved', holds_lane = 0, updated_
   RETURNING delivery_id, system, lane, 'delivered', 1, tries"""
 _ATTEMPT = "INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _WAITING = {"queued", "delivering", "retrying", "unknown", "held"}
+End = tuple[str, str]  # a delivery, and what it was said to be
 _FINAL = ", ".join(f"'{state}'" for state in sorted(DELIVERY_FINAL))
 
 
-def finish(db: Database, finishes: Sequence[Finish], worker: str) -> set[str]:
+def finish(db: Database, finishes: Sequence[Finish], worker: str) -> tuple[set[str], set[End]]:
     """End attempts: the next state of each delivery and its attempt row; those of a batch end with its first one. Gives
-    the systems that have something due. An end that comes late or twice changes nothing of a later attempt. What is
-    certain of an attempt ends the doubt about it, for which a delivery is held or looked up: its worker had only been
-    taken for dead. What was delivered ends as that wherever it waits by then, unless it is on its way again; what is
-    dead by then is resolved, and what comes after it goes."""
+    the systems that have something due, and the ends that have changed something. One that comes late or twice changes
+    nothing of a later attempt. What is certain of an attempt ends the doubt about it, for which a delivery is held or
+    looked up: its worker had only been taken for dead. What was delivered ends as that wherever it waits by then,
+    unless it is on its way again; what is dead by then is resolved, and what comes after it goes."""
     finishes = [*finishes, *batches.ends(db, finishes)]
     ended = list(db.executemany(_FINISH, [_finish_row(f) for f in finishes]))
     by_id = {f.delivery_id: f for f in finishes}
@@ -175,7 +176,7 @@ def finish(db: Database, finishes: Sequence[Finish], worker: str) -> set[str]:
     arrived = [f for f in finishes if f.delivery_id in late and f.state == "delivered" and _is_certain(f)]
     ended += db.executemany(_ARRIVED, [(f.delivery_id, f.revision, f.at) for f in arrived])
     db.executemany(_ATTEMPT, [_attempt_row(by_id[str(row[0])], int(row[5]), worker) for row in ended])
-    return _follow_up(db, ended, by_id)
+    return _follow_up(db, ended, by_id), {(str(row[0]), str(row[3])) for row in ended}
 
 
 def _follow_up(

@@ -41,7 +41,8 @@ _OPEN_ONE = _OPEN.replace(
       ELSE message_findings.detail || '\n' || excluded.detail END""",
 )
 _ONE = "WHERE message_id = ? AND code = ? AND settled_at IS NULL"
-_TAKE_ONE_OUT = f"UPDATE message_findings SET detail = replace(replace(detail, ?, ''), ?, '') {_ONE} AND detail <> ?"
+_TAKE_ONE_OUT = f"""UPDATE message_findings SET detail = replace(replace(detail, ?, ''), ?, '') {_ONE}
+  AND replace(detail, ?, '') <> detail"""
 _SETTLE_LAST = f"UPDATE message_findings SET settled_at = ? {_ONE} AND detail = ?"
 
 
@@ -65,10 +66,13 @@ def put_one(db: Database, message_id: str, code: Code, source: str, detail: str,
     db.execute(_OPEN_ONE, (message_id, code, source, detail, at))
 
 
-def settle_one(db: Database, message_id: str, code: Code, detail: str, at: float) -> None:
-    """One thing that was found has come right; what else was found under its code stays open."""
+def settle_one(db: Database, message_id: str, code: Code, detail: str, at: float) -> bool:
+    """One thing that was found has come right; what else was found under its code stays open. Gives whether it was."""
     db.execute(_SETTLE_LAST, (at, message_id, code, detail))
+    if db.changes():
+        return True
     db.execute(_TAKE_ONE_OUT, (f"{detail}\n", f"\n{detail}", message_id, code, detail))
+    return db.changes() > 0
 
 
 def note(db: Database, message_id: str, code: Code, source: str, detail: str, at: float) -> None:

@@ -309,10 +309,6 @@ def let_go(db: Database, seqs: Sequence[int], worker: str) -> None:
     )
 
 
-def is_stored(db: Database, receipt_id: str) -> bool:
-    return db.execute("SELECT 1 FROM receipts WHERE receipt_id = ?", (receipt_id,)).fetchone() is not None
-
-
 def is_in_hand(db: Database, seq: int, worker: str) -> bool:
     """Whether a receipt is this worker's to split, and not split yet."""
     sql = "SELECT 1 FROM receipts WHERE seq = ? AND state = 'received' AND claimed_by = ?"

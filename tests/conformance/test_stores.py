@@ -48,7 +48,7 @@ def split(store: Store, seq: int, receipt_id: str, *lanes: str, order: str = "er
 def end(store: Store, delivery_id: str, state: str, **fields: Any) -> set[str]:
     number = tries(store, delivery_id) + 1
     finish = Finish(delivery_id, state, 2.0, 1.0, number, 1, 1, **fields)
-    return store.write(lambda db: deliveries.finish(db, [finish], "w"))  # type: ignore[no-any-return]
+    return store.write(lambda db: deliveries.finish(db, [finish], "w"))[0]  # type: ignore[no-any-return]
 
 
 def claim(store: Store, *delivery_ids: str) -> set[str]:

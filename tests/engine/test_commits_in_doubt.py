@@ -112,10 +112,11 @@ def test_what_was_claimed_for_a_retry_is_tried_again(world: World, line: Cutter,
     assert first.key == second.key
 
 
-def test_an_end_is_recorded_and_an_answer_taken_in_once(world: World, line: Cutter) -> None:
+@pytest.mark.parametrize("is_done", [True, False])
+def test_an_end_is_recorded_and_an_answer_taken_in_once(world: World, line: Cutter, is_done: bool) -> None:
     world.target("erp").answers.append(CREATED)
     world.engine.accept([world.arrival(order(1))])
-    lose(world, line, 2)
+    lose(world, line, 2, is_done)
     world.run()
     back(world, line)
     assert world.engine._later == []

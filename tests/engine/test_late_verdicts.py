@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from batching import QUARTER, route
 from replaying import adds_up
+from test_replies import ANSWER, CREATED, REPLYING, open_findings, replies
 from world import ROUTES, World, order
 
-from connectors.base import DELIVERED, DOUBT, LATER, Parcel, Verdict
+from connectors.base import DELIVERED, DOUBT, FOUND, LATER, REFUSED, Parcel, Verdict
+from hub.pipeline.deliver import Sent
 from hub.replay import steps
+from hub.store import leases, switches
 from hub.store.audit import Actor
 from hub.sweeper import Sweeper
 
@@ -17,6 +21,8 @@ ANNA = Actor("anna", "operator")
 TIMEOUT = Verdict(DOUBT, code="read_timeout", detail="no answer")
 BUSY = Verdict(LATER, code="http_503", status=503)
 DONE = Verdict(DELIVERED, status=200)
+THERE = Verdict(REFUSED, code="http_409", status=409, detail="it is there already")
+STOPPING = b"on_error: stop\n"
 
 
 def to(system: str) -> bytes:
@@ -117,3 +123,87 @@ def test_what_is_told_late_of_one_try_leaves_the_next_one_alone(
     answered(world, crm.sent[1], DONE)
     assert (world.states(), len(crm.sent)) == ([("crm", "delivered")], 2)
     at_rest(world, "crm")
+
+
+# -- what follows from an end ------------------------------------------------------------------------------------------
+
+
+def taken_over(world: World, *orders: object) -> tuple[World, Sent]:
+    """What one worker is sending is to be sent by another; gives what the first one still has in mind."""
+    erp = world.target("erp")
+    erp.silent = True
+    world.send(*orders)
+    world.wait(QUARTER)
+    take_for_dead(world)
+    erp.silent = False
+    under_way = world.engine.dispatcher._under_way
+    [late] = under_way.values()
+    under_way.clear()
+    return world, late
+
+
+def told_late(world: World, late: Sent, verdict: Verdict) -> None:
+    """The first worker hears of its try when the other one's has ended."""
+    world.wait(100)
+    assert {state for _, state in world.states()} == {"delivered"}
+    world.engine.dispatcher._under_way[late.delivery.delivery_id] = late
+    answered(world, world.target("erp").sent[0], verdict)
+    assert {state for _, state in world.states()} == {"delivered"}
+
+
+@pytest.mark.parametrize(("routes", "orders"), [(ROUTES, 1), (route(), 2)], ids=["alone", "collected"])
+def test_what_is_told_late_of_what_has_arrived_pauses_no_route(
+    make_world: Callable[..., World], routes: bytes, orders: int
+) -> None:
+    world, late = taken_over(make_world(routes=routes + STOPPING), *(order(number) for number in range(orders)))
+    told_late(world, late, THERE)
+    assert switches.listed(world.store.reader()) == []
+    adds_up(world)
+
+
+@pytest.mark.parametrize("told", [CREATED, DONE])
+def test_an_answer_that_comes_late_is_no_second_reply_nor_one_that_is_missed(
+    make_world: Callable[..., World], told: Verdict
+) -> None:
+    world, late = taken_over(make_world(routes=REPLYING, erp_answer=ANSWER), order(1))
+    world.target("erp").answers.append(CREATED)
+    told_late(world, late, told)
+    assert (replies(world), open_findings(world)) == ([("erp", "orders#erp")], [])
+    assert world.rows("SELECT count(*) FROM messages WHERE causation_id <> ''") == [(1,)]
+
+
+def test_an_answer_that_comes_late_is_the_reply_where_none_has_come(make_world: Callable[..., World]) -> None:
+    world, late = taken_over(make_world(routes=REPLYING, erp_answer=ANSWER), order(1))
+    world.target("erp").answers.append(DONE)
+    told_late(world, late, CREATED)
+    assert (replies(world), open_findings(world)) == ([("erp", "orders#erp")], [])
+
+
+def test_what_two_look_ups_tell_at_once_is_one_reply(make_world: Callable[..., World]) -> None:
+    world = make_world(routes=REPLYING.replace(b"system: erp", b"system: wms"), erp_answer=ANSWER)
+    wms = world.target("wms")
+    wms.answers.append(TIMEOUT)
+    wms.found.extend([Verdict(FOUND, response=CREATED.response, response_type=CREATED.response_type)] * 2)
+    world.send(order(1))
+    world.clock.at += 61
+    world.engine.pump("wms")
+    first = world.calls.pop()
+    take_for_dead(world)
+    world.engine.pump("wms")
+    second = world.calls.pop()
+    with world.store.committer._lock:  # so that both are stored together
+        first()
+        second()
+    world.run()
+    assert (world.states(), replies(world)) == ([("wms", "delivered")], [("wms", "orders#wms")])
+
+
+def test_what_has_ended_while_its_worker_was_taken_for_dead_pauses_no_route(make_world: Callable[..., World]) -> None:
+    world = make_world(routes=ROUTES.replace(b"attempts: 3", b"attempts: 1") + STOPPING)
+    world.target("erp").silent = True
+    world.send(order(1))
+    lost = leases.on_their_way(world.store.reader(), world.engine.worker)
+    world.target("erp").silent = False
+    answered(world, world.target("erp").sent[0], DONE)
+    Sweeper(world.engine, world.folder, None, {})._record_crash(lost)
+    assert (world.states(), switches.listed(world.store.reader())) == ([("erp", "delivered")], [])

@@ -147,7 +147,7 @@ def queued(store: Store, seq: int, receipt_id: str) -> tuple[str, Callable[[Data
     return delivery.delivery_id, job
 
 
-def ended(delivery_id: str) -> Callable[[Database], set[str]]:
+def ended(delivery_id: str) -> Callable[[Database], Any]:
     return lambda db: deliveries.finish(db, [Finish(delivery_id, "delivered", 2.0, 1.0, 1, 1, 1)], "w")
 
 
