@@ -152,10 +152,11 @@ _FINISH = f"""UPDATE deliveries SET state = ?2, holds_lane = CASE WHEN lane = ''
     OR (state IN ('held', 'unknown') AND doubt = 1 AND tries = ?11 AND revision = ?12)
     OR (?2 = 'delivered' AND state IN ('queued', 'retrying', 'unknown', 'held') AND revision = ?12))
   RETURNING delivery_id, system, lane, state, {_IS_FOLLOWED}, tries"""
-# Dead is final but for a person's word, and for that of a worker that had only been taken for dead.
-_ARRIVED = """UPDATE deliveries SET state = 'resolved', holds_lane = 0, updated_at = ?3, tries = tries + 1, doubt = 0,
-    hold_reason = 'it had arrived; its worker told so late'
-  WHERE delivery_id = ?1 AND state = 'dead' AND revision = ?2
+# Dead is final but for a person's word, and for that of a worker that had only been taken for dead. What was skipped
+# stays so; that it had arrived is told once.
+_ARRIVED = """UPDATE deliveries SET state = CASE state WHEN 'dead' THEN 'resolved' ELSE state END, holds_lane = 0,
+    updated_at = ?3, tries = tries + 1, doubt = 0, hold_reason = 'it had arrived; its worker told so late'
+  WHERE delivery_id = ?1 AND revision = ?2 AND (state = 'dead' OR (state = 'skipped' AND hold_reason = ''))
   RETURNING delivery_id, system, lane, 'delivered', 1, tries"""
 _ATTEMPT = "INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _WAITING = {"queued", "delivering", "retrying", "unknown", "held"}
@@ -168,7 +169,8 @@ def finish(db: Database, finishes: Sequence[Finish], worker: str) -> tuple[set[s
     the systems that have something due, and the ends that have changed something. One that comes late or twice changes
     nothing of a later attempt. What is certain of an attempt ends the doubt about it, for which a delivery is held or
     looked up: its worker had only been taken for dead. What was delivered ends as that wherever it waits by then,
-    unless it is on its way again; what is dead by then is resolved, and what comes after it goes."""
+    unless it is on its way again; what is dead by then is resolved, what was skipped stays so, and what comes after it
+    goes."""
     finishes = [*finishes, *batches.ends(db, finishes)]
     ended = list(db.executemany(_FINISH, [_finish_row(f) for f in finishes]))
     by_id = {f.delivery_id: f for f in finishes}

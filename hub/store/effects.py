@@ -93,8 +93,9 @@ def _effect(db: Database, row: tuple[Any, ...]) -> Effect:
     looks = [each for each in tries if each["outcome"].startswith(_LOOKED)]
     return Effect(
         delivery_id=delivery_id, target=target, system=system, key=f"{batch_id or effect_id or delivery_id}.{revision}",
-        state=_state(state, bool(doubt)), reference=reference(db, [delivery_id, effect_id]), times_sent=len(sent),
-        first_sent_at=sent[0]["started_at"] if sent else None, last_sent_at=sent[-1]["started_at"] if sent else None,
+        state=_state(state, bool(doubt), tries), reference=reference(db, [delivery_id, effect_id]),
+        times_sent=len(sent), first_sent_at=sent[0]["started_at"] if sent else None,
+        last_sent_at=sent[-1]["started_at"] if sent else None,
         answered=_answer(sent[-1]) if sent else "", looked_up_at=looks[-1]["ended_at"] if looks else None,
         look_ups=len(looks), found=_found(looks[-1]) if looks else None,
         next_look_up_at=due_at if state == "unknown" else None,
@@ -118,8 +119,9 @@ def _found(look: Mapping[str, Any]) -> bool | None:
     return _SAYS.get(look["outcome"].removeprefix(_LOOKED))
 
 
-def _state(state: str, doubt: bool) -> str:
-    if state == "delivered":
+def _state(state: str, doubt: bool, tries: Sequence[Mapping[str, Any]]) -> str:
+    # Also where it was dead or skipped by the time that this was told.
+    if state == "delivered" or any(each["outcome"].removeprefix(_LOOKED) == "delivered" for each in tries):
         return HAPPENED
     if state in ("resolved", "cancelled") and doubt:
         return SETTLED

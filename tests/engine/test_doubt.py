@@ -10,7 +10,7 @@ from world import ORDER_OUT, ROUTES, World, order
 
 from connectors.base import DELIVERED, DOUBT, FOUND, LATER, REFUSED, STOPPED, Parcel, Verdict
 from hub.replay import steps
-from hub.store import switches
+from hub.store import effects, switches
 from hub.store.audit import Actor
 from hub.sweeper import Sweeper
 
@@ -152,24 +152,54 @@ def test_an_answer_about_an_earlier_try_says_nothing_of_the_one_in_doubt(make_wo
     assert world.states() == [("crm", "held"), ("crm", "queued")]
 
 
+FOLLOWED = ROUTES.replace(b"map: order-out}", b"map: order-out}\n  - {system: crm, map: order-out, after: erp}")
+
+
 @pytest.mark.parametrize(
-    ("on_error", "given_up"),
-    [("dead_letter", ["dead", "held", "delivered", "queued"]), ("block_key", ["dead", "held", "queued", "queued"])],
+    ("on_error", "given_up", "ended"),
+    [
+        ("dead_letter", ["dead", "held", "delivered", "queued"], "resolved"),
+        ("block_key", ["dead", "held", "queued", "queued"], "resolved"),
+        ("skip", ["skipped", "held", "delivered", "queued"], "skipped"),
+    ],
 )
-def test_what_is_dead_and_arrived_all_the_same_is_resolved_and_followed(
-    make_world: Callable[..., World], on_error: str, given_up: list[str]
+def test_what_was_given_up_and_arrived_all_the_same_is_no_longer_in_doubt_and_followed(
+    make_world: Callable[..., World], on_error: str, given_up: list[str], ended: str
 ) -> None:
-    follows = b"map: order-out}\n  - {system: crm, map: order-out, after: erp}"
-    routes = ROUTES.replace(b"map: order-out}", follows).replace(b"attempts: 3", b"attempts: 1")
+    routes = FOLLOWED.replace(b"attempts: 3", b"attempts: 1")
     world = make_world(routes=routes + f"on_error: {on_error}\n".encode())
     world.target("erp").silent = True
-    world.send(order(1))
+    [accepted] = world.send(order(1))
     Sweeper(world.engine, world.folder, None, {}).recover_from(world.engine.worker)
     world.target("erp").silent = False
     world.send(order(1))
     assert [state for _, state in world.states()] == given_up
     answered(world, world.target("erp").sent[0], Verdict(DELIVERED, status=200))
-    assert [state for _, state in world.states()] == ["resolved", "delivered", "delivered", "delivered"]
+    assert [state for _, state in world.states()] == [ended, "delivered", "delivered", "delivered"]
     assert [len(world.target(system).sent) for system in ("erp", "crm")] == [2, 2]
     assert world.rows("SELECT max(doubt), max(holds_lane), count(DISTINCT waits_for) FROM deliveries") == [(0, 0, 1)]
+    assert [one.state for one in effects.of_message(world.store.reader(), accepted.receipt_id)] == ["happened"] * 2
+    adds_up(world)
+
+
+def test_what_is_skipped_as_it_is_there_already_and_had_arrived_is_followed_once(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world(routes=FOLLOWED + b"on_error: skip\n")
+    erp, under_way = world.target("erp"), world.engine.dispatcher._under_way
+    erp.silent = True
+    world.send(order(1))
+    Sweeper(world.engine, world.folder, None, {}).recover_from(world.engine.worker)
+    late = dict(under_way)
+    under_way.clear()  # they were another worker's
+    erp.silent = False
+    erp.answers.append(REFUSAL)
+    world.wait(10)
+    assert world.states() == [("erp", "skipped"), ("crm", "held")]
+    for _ in range(2):
+        under_way.update(late)
+        answered(world, erp.sent[0], Verdict(DELIVERED, status=200))
+        assert world.states() == [("erp", "skipped"), ("crm", "delivered")]
+    tries = world.rows("SELECT outcome FROM attempts WHERE delivery_id = ? ORDER BY number", erp.sent[0].delivery_id)
+    assert tries == [("retrying",), ("skipped",), ("delivered",)]
     adds_up(world)
