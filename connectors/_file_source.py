@@ -269,8 +269,8 @@ class FolderSource:
 
     def _reject(self, claim: Claim, code: str, reason: str) -> None:
         """To the error folder, with a note beside it that says why; where nothing is moved, the hub keeps that."""
+        _log.warning("%s cannot be taken: %s", readable(claim.name), reason)
         if self._leased is not None:
-            _log.warning("%s cannot be taken: %s", readable(claim.name), reason)
             self._leased.end(claim, reason)
             return
         moved = self._move(claim, self._error)
