@@ -44,6 +44,16 @@ def is_candidate(name: str) -> bool:
     return not name.startswith(".") and not name.lower().endswith(TEMPORARY)
 
 
+def fits(name: str, pattern: str) -> bool:
+    """Whether a file of this name is taken where names like ``pattern`` are."""
+    return is_candidate(name) and fnmatchcase(name, pattern)
+
+
+def marker_of(name: str, template: str) -> str:
+    """How the marker of a file is called."""
+    return template.replace("{name}", name).replace("{stem}", PurePath(name).stem)
+
+
 class Renamed:
     """A file is complete as soon as it has a name of its own: its writer renames it when it is. ``is_settled``: nothing
     has to be looked at once more before it can be told whether it is complete."""
@@ -62,7 +72,7 @@ class Renamed:
         return seen
 
     def _fits(self, name: str) -> bool:
-        return is_candidate(name) and fnmatchcase(name, self._pattern)
+        return fits(name, self._pattern)
 
     def _listed(self, wanted: Callable[[str], bool]) -> list[Seen]:
         return [Seen(entry.name, entry.size, entry.mtime_ns) for entry in self._files.entries(self._folder, wanted)]
@@ -125,8 +135,7 @@ class Marked(Renamed):
         return any(form.fullmatch(name) for form in self._forms)
 
     def _marker(self, name: str, every: Mapping[str, Seen]) -> Seen | None:
-        stem = PurePath(name).stem
-        candidates = (form.replace("{name}", name).replace("{stem}", stem) for form in self._templates)
+        candidates = (marker_of(name, template) for template in self._templates)
         return next((every[candidate] for candidate in candidates if candidate in every and candidate != name), None)
 
     def _words(self, marker: str) -> list[str]:

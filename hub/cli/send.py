@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from connectors._file_ready import fits, marker_of
 from hub.cli.hub_at_hand import hub_at_hand
 from hub.cli.signing import proof
 from hub.cli.terminal import Json, ProjectFolder, complain, finish, read_input, say, say_json
@@ -119,6 +120,11 @@ def _drop(place: Workplace, system: System, body: bytes, file: Path) -> Path:
     if system.connector != "file" or not fetch.get("folder"):
         raise UsageError(f"system '{system.name}' takes nothing in; its connector only sends")
     name = file.name if str(file) != "-" else f"stdin-{uuid.uuid4().hex}"
+    if not fits(name, fetch["pattern"]):
+        raise UsageError(
+            f"system '{system.name}' takes no file called '{name}' from its folder, only {fetch['pattern']}"
+            " (fetch.pattern), nothing hidden and nothing temporary; give the file such a name"
+        )
     folder = place.root / str(system.options["root"]) / str(fetch["folder"])
     folder.mkdir(parents=True, exist_ok=True)
     target, partial = folder / name, folder / f".{name}.part"
@@ -127,7 +133,7 @@ def _drop(place: Workplace, system: System, body: bytes, file: Path) -> Path:
     partial.write_bytes(body)
     if fetch.get("ready") == "marker":
         shutil.move(partial, target)
-        (folder / f"{name}.done").touch()
+        (folder / marker_of(name, fetch["markers"][0])).touch()
     else:
         partial.replace(target)
     return target
