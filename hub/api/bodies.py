@@ -222,6 +222,7 @@ class IssueLine(Given):
     kinds: dict[str, int]
     states: dict[str, int]
     route: str | None = None
+    source: str | None = None
     system: str | None = None
     error: Failure
     examples: list[str]

@@ -126,8 +126,9 @@ def dead_letter(letter: DeadLetter, sees_personal_data: bool) -> bodies.DeadLett
 def issue(found: Issue, sees_personal_data: bool) -> bodies.IssueLine:
     return bodies.IssueLine(
         issue=found.issue, count=found.count, first_seen=iso(found.first_seen), last_seen=iso(found.last_seen),
-        kinds=found.kinds, states=found.states, route=found.route or None, system=found.system or None,
-        error=failure(found.failure, sees_personal_data) or bodies.Failure(), examples=list(found.examples),
+        kinds=found.kinds, states=found.states, route=found.route or None, source=found.source or None,
+        system=found.system or None, examples=list(found.examples),
+        error=failure(found.failure, sees_personal_data) or bodies.Failure(),
         replay=_replay(found), command=found.command,
     )  # fmt: skip
 

@@ -18,6 +18,7 @@ from hub.client import HubClient
 from hub.errors import HubError
 from hub.states import standing
 
+_MOST_CAUSES = 500  # the API gives no more at once
 _COLUMNS = ("received", "id", "state", "from", "event", "key", "deliveries")
 
 
@@ -149,7 +150,7 @@ def dead(
     """Say what cannot go on and why, grouped by cause, with what to do."""
     given = {name: value for name, value in {"issue": issue, "route": route, "source": source}.items() if value}
     with hub_at_hand(project) as hub:
-        answer = hub.get("/dead-letters", group_by="issue", **given)
+        answer = hub.get("/dead-letters", group_by="issue", limit=_MOST_CAUSES, **given)
     groups = answer["issues"]
     if as_json:
         say_json(answer)
@@ -157,6 +158,9 @@ def dead(
     for group in groups:
         for line in _issue_lines(group):
             say(line)
+    more = answer["total"] - sum(group["count"] for group in groups)
+    if more > 0:
+        complain(f"and {more} more, of other causes: ask for one --route or --source")
     if not groups:
         complain("no dead letters")
 
@@ -164,9 +168,11 @@ def dead(
 def _issue_lines(issue: Mapping[str, Any]) -> list[str]:
     error = issue["error"]
     place = f"{error['file']}:{error.get('line') or 0}:{error.get('column') or 0}: " if error.get("file") else ""
+    came = f", from {issue['source']}" if issue.get("source") else ""
     to = f", to {issue['system']}" if issue.get("system") else ""
     told = [
         ("why", f"{place}{error.get('detail') or ''}"),
+        ("at", error.get("position")),
         ("field", error.get("field_path")),
         ("seen", error.get("value_excerpt")),
         ("wanted", error.get("expected")),
@@ -176,7 +182,7 @@ def _issue_lines(issue: Mapping[str, Any]) -> list[str]:
         ("again", issue["command"]),
     ]
     cause = "/".join(dict.fromkeys((str(error.get("class") or ""), str(error.get("code") or ""))))
-    head = f"{issue['count']} x {cause}, {issue.get('route') or 'no route'}{to}"
+    head = f"{issue['count']} x {cause}, {issue.get('route') or 'no route'}{came}{to}"
     return [plain(line) for line in (head, *(f"  {name:7} {text}" for name, text in told if text), "")]
 
 

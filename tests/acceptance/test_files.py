@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hub_process import HubProcess
+from program import o2c
 from receiver import Receiver
+
+from hub.cli import messages
+from hub.cli.app import main
 
 SYSTEMS = """
 partner:
@@ -94,6 +99,62 @@ def test_a_bad_record_is_dead_with_its_line_and_its_neighbours_are_delivered(
     assert [place for place, _ in dead] == ["line 3", "line 4"]
     assert '"class":"parse"' in dead[0][1]
     assert '"class":"mapping"' in dead[1][1]
+
+
+def test_a_file_that_cannot_be_taken_is_told_in_the_log(started: tuple[HubProcess, Receiver, Path]) -> None:
+    hub, _, files = started
+    drop(files, "empty.csv", b"")
+    hub.wait_for(filed(files, "error", "empty.csv"), 30)
+    assert "empty.csv cannot be taken: " in hub.log
+
+
+def test_dead_letters_of_files_say_their_line_and_where_they_came_from(
+    started: tuple[HubProcess, Receiver, Path],
+) -> None:
+    hub, _, files = started
+    drop(files, "line.csv", b"id,name,qty\ni-1,hose\n")
+    hub.wait_for(filed(files, "error", "line.csv"), 30)
+    told = o2c(hub.root, "dead").stdout
+    assert "x parse/ragged, orders, from partner" in told
+    assert "  at      line 2" in told
+
+
+def test_more_causes_than_are_shown_are_counted(
+    started: tuple[HubProcess, Receiver, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hub, _, files = started
+    drop(files, "causes.csv", b"id,name,qty\nj-1,hose\nj-2,hose,many\n")
+    hub.wait_for(filed(files, "error", "causes.csv"), 30)
+    monkeypatch.setattr(messages, "_MOST_CAUSES", 1)
+    monkeypatch.delenv("O2C_URL", raising=False)
+    with pytest.raises(SystemExit):
+        main(["dead", "--project", str(hub.root)])
+    out, err = capsys.readouterr()
+    assert (out.count("  again   "), "more, of other causes: ask for one --route or --source" in err) == (1, True)
+
+
+@pytest.mark.parametrize("name", ["orders.txt", ".orders.csv", "orders.csv.tmp"])
+def test_a_file_that_would_never_be_fetched_is_not_put_into_its_folder(
+    started: tuple[HubProcess, Receiver, Path], tmp_path: Path, name: str
+) -> None:
+    hub, _, files = started
+    (tmp_path / name).write_bytes(b"id,name,qty\nh-1,hose,1\n")
+    sent = o2c(hub.root, "send", "partner", str(tmp_path / name))
+    assert (sent.returncode, f"no file called '{name}'" in sent.stderr, "*.csv" in sent.stderr) == (2, True, True)
+    assert not (files / "in" / name).exists()
+
+
+def test_a_file_that_is_sent_has_the_marker_that_its_system_looks_for(
+    started: tuple[HubProcess, Receiver, Path], tmp_path: Path
+) -> None:
+    hub, _, _ = started
+    project = tmp_path / "project"
+    shutil.copytree(hub.root, project, ignore=shutil.ignore_patterns("data", "files", ".o2c"))
+    marked = SYSTEMS.replace("ready: rename", 'ready: marker, markers: ["{{stem}}.ready"]')
+    (project / "config/systems.yaml").write_text(marked.format(root=tmp_path, port=1))
+    (tmp_path / "orders.csv").write_bytes(b"id,name,qty\nh-1,hose,1\n")
+    assert o2c(project, "send", "partner", str(tmp_path / "orders.csv")).returncode == 0
+    assert sorted(path.name for path in (tmp_path / "in").iterdir()) == ["orders.csv", "orders.ready"]
 
 
 def test_a_large_file_goes_through_piece_by_piece_in_bounded_memory(started: tuple[HubProcess, Receiver, Path]) -> None:
