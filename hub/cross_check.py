@@ -16,7 +16,7 @@ from hub.routes import Route, Target
 from hub.schemas.ubl import without_type
 from hub.settings import Settings
 from hub.systems import FILE as SYSTEMS_FILE
-from hub.systems import System
+from hub.systems import System, fixed_event
 from hub.yamldoc import Node, did_you_mean
 
 CANONICAL = "canonical/"
@@ -190,12 +190,24 @@ def _source_faults(route: Route, system: System | None, replying: Collection[str
             f"system '{system.name}' does not say where the event's name is; give it event: in {SYSTEMS_FILE}, "
             "or take event: out here"
         )
+    always = _only_event(system)
     for name in route.events:
+        if always and name != always and system.name not in replying:
+            sends = f"all that system '{system.name}' sends is '{always}', never '{name}'"
+            yield event.fault(f"{sends}; write event: {always}")
         near = did_you_mean(name, system.events) if name not in system.events else ""
         if "did you mean" in near:  # a system may send more than it is known to
             yield event.fault(f"system '{system.name}' is not known to send '{name}'{near}", "warning")
         if name in system.ignore:
             yield event.fault(f"system '{system.name}' lists the event '{name}' under ignore:; take it out of one")
+
+
+def _only_event(system: System) -> str:
+    """The event of all that comes from a system; nothing where documents or files say theirs."""
+    options = system.options
+    fetch = options.get("fetch") or {}
+    says = fetch.get("event") or fetch.get("events") or options.get("fetch_back")
+    return "" if says or system.door != "in" else fixed_event(system.event)
 
 
 def _item_event(system: System) -> str:

@@ -22,6 +22,17 @@ def test_a_target_mapping_that_names_no_source_is_checked_by_what_its_route_carr
     ]
 
 
+@pytest.mark.parametrize(("event", "wrong"), [("orders", False), ("order", True)])
+def test_a_route_for_an_event_that_its_system_never_sends_is_a_fault(event, wrong):
+    systems = small()[SYSTEMS].replace(b"  format: csv\n", b"  format: csv\n  event: orders\n")
+    taking = f"{{system: partner-files, event: {event}}}".encode()
+    routes = small()[ROUTES].replace(b"{system: partner-files}", taking)
+    told = (
+        f"{ROUTES}:17:40: error: all that system 'partner-files' sends is 'orders', never 'order'; write event: orders"
+    )
+    assert faults_of({**small(), SYSTEMS: systems, ROUTES: routes}) == ([told] if wrong else [])
+
+
 @pytest.mark.parametrize(
     ("path", "old", "new", "fault"),
     [
