@@ -9,7 +9,7 @@ import msgspec
 
 from hub.formats import Step
 from hub.formats._xml import Element
-from hub.formats._xml_writing import NAME, fault, in_attribute, in_text, plain
+from hub.formats._xml_writing import fault, in_attribute, in_text, is_name, plain
 
 NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 
@@ -122,9 +122,9 @@ class Writer:
 
     def _name(self, name: Any, path: str) -> str:
         text = str(name)
-        prefix, _, local = text.rpartition(":")
-        if not NAME.fullmatch(local) or (prefix and not NAME.fullmatch(prefix)):
+        if not is_name(text):
             raise fault(path, f"{text[:60]!r} as the name of an element or attribute", "a name that XML allows")
+        prefix, _, _ = text.rpartition(":")
         if prefix and prefix not in (*self._declared, *self._known, "xml"):
             known = ", ".join(sorted(filter(None, self._declared))) or "none"
             raise fault(path, f"the prefix '{prefix}'", f"one that namespaces: declares ({known})")

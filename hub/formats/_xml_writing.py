@@ -19,6 +19,12 @@ _IN_ATTRIBUTE = {**_IN_TEXT, '"': "&quot;", "\n": "&#10;", "\t": "&#9;"}
 _TEXT, _ATTRIBUTE = str.maketrans(_IN_TEXT), str.maketrans(_IN_ATTRIBUTE)
 
 
+def is_name(text: str) -> bool:
+    """Whether an element or attribute may be called so, with a prefix or without one."""
+    prefix, colon, local = text.rpartition(":")
+    return NAME.fullmatch(local) is not None and (not colon or NAME.fullmatch(prefix) is not None)
+
+
 def in_text(text: str, path: str = "") -> str:
     """A text between tags. Raises MappingError for a character that XML cannot carry."""
     return _checked(text, path).translate(_TEXT)
@@ -53,7 +59,7 @@ def plain(value: Any, path: str) -> str:
 
 def fault(path: str, seen: str, expected: str, hint: str = "") -> MappingError:
     """What cannot be written, and where in the document it stands."""
-    detail = f"{path}: {seen}; expected {expected}"
+    detail = f"{path + ': ' if path else ''}{seen}; expected {expected}"
     return MappingError(detail, code="encode", field_path=path, expected=expected, hint=hint)
 
 

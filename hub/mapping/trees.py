@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import msgspec
@@ -85,6 +86,26 @@ class Items(msgspec.Struct, frozen=True):
 Tree = Formula | Literal | Branch | Loop | Block | Items
 
 
+def is_block(node: Node) -> bool:
+    """Whether a mapping is a loop or an optional block around an ``item``, and not an object with fields."""
+    keys = [key for key, _ in node.items()]
+    return "each" in keys or ("item" in keys and len(keys) > 1 and _BLOCK_KEYS.issuperset(keys))
+
+
+def written_fields(node: Node) -> Iterator[Node]:
+    """The keys of all fields that are written out at a node and below it."""
+    if is_block(node):
+        item = node.get("item")
+        yield from written_fields(item) if item is not None else ()
+        return
+    for element in node.elements():
+        yield from written_fields(element)
+    if [key for key, _ in node.items()] != ["const"]:
+        for key, child in node.items():
+            yield node.key(key)
+            yield from written_fields(child)
+
+
 @dataclass(slots=True)
 class Reader:
     """Reads the trees of one file; what is wrong is gathered in ``faults``."""
@@ -101,10 +122,8 @@ class Reader:
         keys = [key for key, _ in node.items()]
         if keys == ["const"]:
             return Literal(node.get("const").data(), node)  # type: ignore[union-attr]
-        if "each" in keys:
-            return self._loop(node)
-        if "item" in keys and len(keys) > 1 and _BLOCK_KEYS.issuperset(keys):
-            return self._block(node)
+        if is_block(node):
+            return self._loop(node) if "each" in keys else self._block(node)
         return self._branch(node)
 
     def _leaf(self, node: Node) -> Tree:

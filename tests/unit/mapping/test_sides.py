@@ -149,3 +149,28 @@ def of_source(source: str, expression: str) -> list[str]:
     except ProjectError as error:
         said += [str(fault) for fault in error.faults]
     return [each.partition("sample.yaml:")[2] for each in said]
+
+
+TWO_ROOTS = "target: an XML document has one root element, 'Order' here; put 'Total' below it"
+NO_NAME = "target: XML has no element or attribute called '{}'; write a name without blanks"
+
+
+@pytest.mark.parametrize(
+    ("target", "output", "faults"),
+    [
+        ("xml", "{Order: {_id: src.id, 'b:Line?': {_text: src.a}}}", []),
+        ("xml", "{Order: {Lines: {each: src.lines, as: line, item: {No: line.no}}}}", []),
+        ("xml", "{Order: {Codes: {const: {two words: 1}}}}", []),
+        ("xml", "{Order?: src.order, Credit?: src.credit}", []),
+        ("xml, records: Orders", "{Order: src.a, Total: src.b}", []),
+        ("json", "{Order Date: src.a, Total: src.b}", []),
+        ("xml", "{Order: src.a, Total: src.b}", [f"4:24: error: {TWO_ROOTS}"]),
+        ("xml", "{Order: {Order Date: src.a}}", [f"4:18: error: {NO_NAME.format('Order Date')}"]),
+        ("xml", "{Order: [{_7: src.a}]}", [f"4:19: error: {NO_NAME.format('_7')}"]),
+        ("xml", "{Order: {each: src.l, as: l, item: {2nd: l.a}}}", [f"4:45: error: {NO_NAME.format('2nd')}"]),
+    ],
+)
+def test_what_a_mapping_writes_out_is_what_xml_can_hold(target: str, output: str, faults: list[str]) -> None:
+    text = f"mapping: sample\nversion: 1\ntarget: {{format: {target}}}\noutput: {output}\n"
+    said = [str(fault) for fault in mapping_format_faults(parse_yaml(text, "sample.yaml"))]
+    assert [each.partition("sample.yaml:")[2] for each in said] == faults
