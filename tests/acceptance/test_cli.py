@@ -171,6 +171,7 @@ def test_a_trace_is_by_the_files_of_then_whatever_the_folder_says_now(running: P
 
 
 def test_what_is_not_signed_by_the_shop_is_refused(running: Path) -> None:
+    answer(running, "send", SHOP, order(running, 4005))  # a hub reads a secret when it is first sent to
     secret = running / ".o2c/secrets/webshop"
     kept = secret.read_text()
     secret.write_text("not the shop's")
