@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import warm
+from servers import free_port
 
 from hub.client import client_for
 
@@ -76,9 +76,7 @@ def new_project(parent: Path, name: str) -> Path:
 
 def give_port(project: Path) -> None:
     """Have the hub of a new project listen on a port that is free."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
+    port = free_port()
     for file in ("config/hub.yaml", ".o2c/local.json"):
         path = project / file
         path.write_text(path.read_text().replace("127.0.0.1:8420", f"127.0.0.1:{port}"))

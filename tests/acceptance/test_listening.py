@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from program import SHOP, answer, new_project, o2c, order, started, wait_for
+from servers import free_port
 
 CERTIFICATE, KEY = "tls/hub.pem", ".o2c/secrets/hub.key"
 
@@ -28,9 +29,7 @@ def project(tmp_path: Path) -> Path:
 
 def set_http(project: Path, *more: str) -> int:
     """More settings under ``http:``, on a port that no command knows yet; gives the port."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = int(listener.getsockname()[1])
+    port = free_port()
     path = project / "config/hub.yaml"
     lines = path.read_text().splitlines()
     place = next(number for number, line in enumerate(lines) if line.startswith("http:"))

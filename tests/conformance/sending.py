@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from scripted_server import Line, Request, Script, ScriptedServer, always
+from servers import free_port
 
 from connectors import http
 from connectors.base import (
@@ -185,9 +186,8 @@ async def byte_by_byte(request: Request, line: Line) -> None:
 
 
 def closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port at which nobody listens."""
+    return free_port()
 
 
 @contextmanager

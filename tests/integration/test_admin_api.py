@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import uvicorn
+from servers import free_port
 
 from connectors.base import DELIVERED, REFUSED, Finished, Parcel, Verdict
 from hub.api.application import create_app
@@ -106,9 +107,7 @@ class Hub:
             run_apart=lambda work, _: self.workers.pool.submit(work), chance=Random(1),
         )  # fmt: skip
         self.keys = {role: self._key(role) for role in api_keys.ROLES}
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            self.port = listener.getsockname()[1]
+        self.port = free_port()
         config = uvicorn.Config(
             create_app(self.engine), host="127.0.0.1", port=self.port, log_config=None, lifespan="off"
         )

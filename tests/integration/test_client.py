@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from servers import free_port
 
 from hub.client import HubClient, client_for
 from hub.errors import Conflict, HubAway, HubError, NotFound, UsageError
@@ -114,9 +115,7 @@ def test_a_page_that_is_no_problem_is_shown_in_part(serve: Serve) -> None:
 
 
 def test_nobody_there_is_told_with_the_address() -> None:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
+    port = free_port()
     with pytest.raises(HubAway, match=rf"no hub answers at http://127.0.0.1:{port} \(connection refused\)"):
         HubClient(f"http://127.0.0.1:{port}").get("/counts")
     assert HubClient(f"http://127.0.0.1:{port}").is_up() is False
