@@ -11,6 +11,7 @@ import re
 
 import pytest
 
+from tests.mutants import results
 from tests.mutants.hunt import Verdict, hunted, made, missed, project, share_found, table
 from tests.mutants.mutants import OPERATORS
 from tests.mutants.results import result_of
@@ -60,4 +61,7 @@ def test_every_fault_has_its_place_its_line_and_says_what_to_write(verdicts: lis
 def test_the_same_seed_makes_the_same_mistakes_and_nothing_is_changed_by_none(verdicts: list[Verdict]) -> None:
     assert made(SEED, COUNT) == [verdict.mutant for verdict in verdicts]
     files = beside("", project())
-    assert result_of(files) == result_of(dict(files))
+    before = result_of(files)
+    for kept in (part for part in vars(results).values() if hasattr(part, "cache_clear")):
+        kept.cache_clear()
+    assert result_of(files) == before
