@@ -93,3 +93,24 @@ def test_what_was_left_to_a_worker_that_does_not_get_round_to_it_is_taken_by_who
         other.told()
         world.settle_writes()
         assert world.rows("SELECT state FROM receipts ORDER BY seq") == [("received",), (state,)]
+
+
+def test_work_is_stuck_since_it_began_or_since_something_was_last_stored(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker, told = LocalWorker(), list[float]()
+    worker._engine = world.engine
+    monkeypatch.setattr("hub.worker.time", world.clock)
+
+    def pump(system: str) -> None:
+        for seconds in (100.0, 100.0):
+            world.clock.at += seconds
+            told.append(worker.seconds_stuck())
+        world.send(order(1))
+        told.append(worker.seconds_stuck())
+        world.clock.at += 50
+        told.append(worker.seconds_stuck())
+
+    monkeypatch.setattr(world.engine, "pump", pump)
+    worker._run_deliver("erp")
+    assert [*told, worker.seconds_stuck()] == [100.0, 200.0, 0.0, 50.0, 0.0]
