@@ -288,7 +288,9 @@ def apply_migrations(db: apsw.Connection, path: Path) -> None:
     _refuse_newer(current, newest)
     if current and pending:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        shutil.copyfile(path, path.with_name(f"{path.name}.before-{pending[0][0]:04d}"))
+        copy = path.with_name(f"{path.name}.before-{pending[0][0]:04d}")
+        copy.touch(path.stat().st_mode & 0o777)  # who may not read the store may not read its copy
+        shutil.copyfile(path, copy)
     for number, file in pending:
         with db:
             db.execute(file.read_text(encoding="utf-8"))
