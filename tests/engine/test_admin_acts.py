@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 from caller import Caller, Folder, new_key
+from prometheus_client.parser import text_string_to_metric_families
 from world import World, order
 
 from connectors.base import LATER, REFUSED, Verdict
 from hub.api.application import create_app
 from hub.api.on_demand import application
 from hub.errors import Fault, StoreAway
-from hub.store import answers, counters
+from hub.store import answers, counters, switches
 from hub.store.audit import Actor
 
 NO = Verdict(REFUSED, code="http_422", status=422, detail="unknown item")
@@ -313,13 +314,27 @@ def test_what_does_not_add_up_is_found(call: Callable[..., Caller], world: World
 
 def test_metrics_are_what_prometheus_reads(call: Callable[..., Caller], world: World) -> None:
     dead_order(world)
+    away = Verdict(LATER, code="http_503", status=503)
+    for number in (2, 3):
+        world.target("erp").answers.append(away)
+        world.send(order(number))
+        world.wait(10 if number == 2 else 0)
+    world.engine.accept([world.arrival(order(4))])
+    world.store.write(lambda db: switches.throw(db, "system", "crm", "stopped", "", world.clock.epoch(), "anna"))
     answer = call("viewer").get("/metrics")
     text = answer.body.decode()
     assert answer.headers["content-type"].startswith("text/plain")
     for line in (
-        'o2c_receipts_total{result="accepted",source="shop"} 1.0',
+        'o2c_receipts_total{result="accepted",source="shop"} 4.0',
         'o2c_stored{state="dead",what="deliveries"} 1.0',
         'o2c_attempts_total{code="http_422",system="erp"} 1.0',
-        "o2c_dead_letters 1.0",
+        'o2c_delivery_seconds_total{system="erp"} 10.0',
     ):
         assert line in text
+    told = {each.name: each.value for family in text_string_to_metric_families(text) for each in family.samples}
+    assert {name: told[f"o2c_{name}"] for name in ("dead_letters", "waiting_deliveries", "backlog_receipts")} == {
+        "dead_letters": 1, "waiting_deliveries": 1, "backlog_receipts": 1,
+    }  # fmt: skip
+    assert (told["o2c_switched_off"], told["o2c_store_failures_total"]) == (1, 0)
+    assert told["o2c_active_set"] == world.rows("SELECT max(set_id) FROM activations")[0][0]
+    assert told["o2c_store_bytes"] == pytest.approx(world.store.size(), rel=0.1)

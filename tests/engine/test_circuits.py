@@ -9,8 +9,10 @@ import pytest
 from world import ROUTES, SYSTEMS, Target, World, order
 
 from connectors.base import DELIVERED, DOUBT, FOUND, LATER, REFUSED, Parcel, Verdict
+from hub.metrics import render
 from hub.pipeline.engine import Engine
 from hub.store import circuits
+from hub.store.tally import Tallier
 
 AWAY = Verdict(LATER, "connect_refused", "connection refused")
 BUSY = Verdict(LATER, "http_503", "the system answered 503", status=503, retry_after_seconds=40.0, slow_down=True)
@@ -196,7 +198,10 @@ def test_retries_beyond_the_budget_wait_and_first_tries_go_on(make_world: Callab
     erp.answers.clear()
     world.send(*(order(1000 + number) for number in range(50)))
     assert world.rows("SELECT count(*) FROM deliveries WHERE state = 'delivered'") == [(50,)]
-    assert world.engine.counts.put_off["erp"] > 0
+    put_off = world.engine.counts.put_off["erp"]
+    assert put_off > 0
+    told = render(world.engine, Tallier().count(world.store.reader(), world.clock.epoch())).decode()
+    assert f'o2c_retries_put_off_total{{system="erp"}} {float(put_off)}' in told
     for _ in range(60):
         world.wait(5)
     assert {state for _, state in world.states()} == {"delivered"}

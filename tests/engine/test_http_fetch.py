@@ -236,6 +236,7 @@ def test_a_source_that_cannot_be_read_is_seen_everywhere(polling: Callable[[Scri
     tally = Tallier().count(world.store.reader(), world.clock.epoch())
     told = metrics.render(world.engine, tally).decode()
     assert 'o2c_source_failing{system="till"} 1.0' in told
+    assert 'o2c_source_read_seconds{system="till"} 1.79e+09' in told, "at the start"
     said = finding_of("till", here.state)
     assert (said.state, why in said.detail, "last read" in said.detail) == ("fault", True, True)
 

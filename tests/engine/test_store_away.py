@@ -12,9 +12,11 @@ from world import World, order
 
 from connectors.base import STOPPED, Verdict
 from hub.errors import StoreFull
+from hub.metrics import render
 from hub.pipeline.split import LocalTransformer
 from hub.pipeline.transformed import Transformed
 from hub.store import switches
+from hub.store.tally import Tallier
 
 
 @pytest.fixture
@@ -43,6 +45,8 @@ def test_a_system_is_stopped_even_if_the_store_was_away_when_its_verdict_came(wo
     assert world.states() == [("erp", "retrying")]
     assert [(s["kind"], s["name"]) for s in switches.listed(world.store.reader())] == [("system", "erp")]
     assert len(erp.sent) == 1
+    told = render(world.engine, Tallier().count(world.store.reader(), world.clock.epoch())).decode()
+    assert "o2c_store_failures_total 1.0" in told
 
 
 def test_a_large_receipt_goes_on_where_it_was_when_the_store_went_away(make_world: Callable[..., World]) -> None:
