@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -27,7 +28,8 @@ COMMANDS = {name for names in GROUPS.values() for name in names}
 # Words that may stand after "o2c" in a sentence, a heading or an example of a caller's own key.
 NOT_COMMANDS = {"COMMAND"}
 
-LINK = re.compile(r"\[[^\]]+\]\(([^)#\s]+)(?:#[^)]*)?\)")
+LINK = re.compile(r"\[[^\]]+\]\(([^)#\s]*)(?:#([^)\s]*))?\)")
+HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
 COMMAND = re.compile(r"(?<![\w./-])o2c ([A-Za-z]+(?:-[a-z]+)*)")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -165,10 +167,31 @@ def test_every_link_to_a_file_leads_somewhere() -> None:
     dead = [
         f"{page}: {target}"
         for page, text in pages()
-        for target in LINK.findall(text)
+        for target, _ in LINK.findall(text)
         if "://" not in target and not ((ROOT / page).parent / target).exists()
     ]
     assert dead == []
+
+
+def test_every_link_to_a_part_of_a_page_leads_there() -> None:
+    dead = [
+        f"{page}: {target}#{part}"
+        for page, text in pages()
+        for target, part in LINK.findall(text)
+        if part and "://" not in target and part not in _parts((ROOT / page).parent / target if target else ROOT / page)
+    ]
+    assert dead == []
+
+
+def _parts(page: Path) -> set[str]:
+    """What a link to the page may name: its headings, as sites that show Markdown name them."""
+    times: Counter[str] = Counter()
+    names = set()
+    for heading in HEADING.findall(BLOCK.sub("", page.read_text(encoding="utf-8"))):
+        name = re.sub(r"[^\w -]", "", re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower()).replace(" ", "-")
+        names.add(f"{name}-{times[name]}" if times[name] else name)
+        times[name] += 1
+    return names
 
 
 def test_every_make_target_that_a_page_names_exists() -> None:
