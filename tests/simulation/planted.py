@@ -15,6 +15,13 @@ PATCHES = sorted((Path(__file__).parent / "bugs").glob("*.patch"))
 _DATA = ("schemas", "mappings", "routes", "config")
 
 
+def rule_of(patch: Path) -> str:
+    """The rule that the bug breaks, as the simulation names it: the last line of what is said of the bug."""
+    said = patch.read_text(encoding="utf-8").partition("\n\n--- ")[0].splitlines()[-1]
+    assert said.startswith("rule: "), f"{patch.name}: write above the changes which rule it breaks: rule: ..."
+    return said.removeprefix("rule: ")
+
+
 def hub_with(patch: Path, folder: Path) -> Path:
     """A copy of the hub, in ``folder``, with a patch applied."""
     for package in ("hub", "connectors"):  # with what is compiled of it, but for what another process is just writing

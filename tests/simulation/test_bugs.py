@@ -1,4 +1,5 @@
-"""The simulation finds each of the classic bugs, soon, and shows a short way there; the hub without them passes."""
+"""The simulation finds each of the classic bugs, soon, by the rule that it breaks, and shows a short way there; the hub
+without them passes."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from planted import PATCHES, hub_with, simulate
+from planted import PATCHES, hub_with, rule_of, simulate
 
 SEEDS = "1..400"
 
@@ -26,10 +27,11 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
         return dict(zip([patch.stem for patch in PATCHES], pool.map(look, PATCHES), strict=True))
 
 
-@pytest.mark.parametrize("bug", [patch.stem for patch in PATCHES])
-def test_the_simulation_finds(bug: str, found: Mapping[str, Any]) -> None:
-    broken = found[bug]["broken"]
-    assert broken is not None, f"{bug} was not found in the seeds {SEEDS}"
+@pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: patch.stem)
+def test_the_simulation_finds(patch: Path, found: Mapping[str, Any]) -> None:
+    broken = found[patch.stem]["broken"]
+    assert broken is not None, f"{patch.stem} was not found in the seeds {SEEDS}"
+    assert broken["rule"] == rule_of(patch), broken["detail"]
     assert broken["again"] == f"o2c simulate --seed {broken['seed']}"
     assert "BROKEN" in broken["trace"][-1]
     assert len(broken["events"]) <= 12
