@@ -172,9 +172,10 @@ def _finish(
     counts: bool = True, blocks_lane: bool = False, hold_reason: str = "",
 ) -> Finish:  # fmt: skip
     d = sent.delivery
+    said = "stopped" if hold_reason == "route_stopped" else state
     return Finish(
         delivery_id=d.delivery_id, state=state, at=now, started_at=sent.started_at, number=d.tries + 1,
-        revision=d.revision, set_id=sent.set_id, due_at=due_at, outcome=("looked_up: " if sent.looking else "") + state,
+        revision=d.revision, set_id=sent.set_id, due_at=due_at, outcome=f"looked_up: {said}" if sent.looking else state,
         status=verdict.status, code=verdict.code, detail=verdict.detail,
         failure=failure.as_dict() if failure else None, fingerprint=failure.fingerprint if failure else "",
         response=verdict.response[:2000], blocks_lane=blocks_lane, counts=counts,

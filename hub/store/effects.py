@@ -11,7 +11,8 @@ from hub.store.database import Database
 
 HAPPENED, NONE, UNKNOWN, SETTLED = "happened", "none", "unknown", "settled_by_hand"
 _LOOKED = "looked_up: "
-_SAYS = {"delivered": True, "retrying": False, "dead": False, "skipped": False}  # of a look-up, by what came of it
+# Of a look-up, by what came of it. What is held with its route stopped was not there; what is held in doubt, who knows.
+_SAYS = {"delivered": True, "retrying": False, "dead": False, "skipped": False, "stopped": False}
 _UNSENT = frozenset({"paused", "queue_full", "closing", "circuit_open", "cannot_open"})
 _COLUMNS = ("number", "started_at", "ended_at", "outcome", "status", "code", "detail", "failure", "reference")
 

@@ -55,6 +55,19 @@ def test_the_ledger_says_what_is_known(
     assert effect.key == target.sent[0].key
 
 
+@pytest.mark.parametrize("on_error", ["dead_letter", "skip", "block_key", "stop"])
+def test_the_ledger_says_that_a_look_up_has_not_found_what_is_given_up(
+    make_world: Callable[..., World], on_error: str
+) -> None:
+    world = make_world(routes=WMS.replace(b"attempts: 3", b"attempts: 1") + f"on_error: {on_error}\n".encode())
+    world.target("wms").answers.append(TIMEOUT)
+    world.target("wms").found.append(Verdict(ABSENT))
+    world.send(order(1))
+    world.wait(61)
+    [effect] = ledger(world)
+    assert (effect.state, effect.look_ups, effect.found) == ("none", 1, False)
+
+
 @pytest.mark.parametrize("code", ["no_look_up", "rule_failed", "http_400", "missing_variable"])
 def test_a_look_up_that_can_never_tell_leaves_it_to_a_person(make_world: Callable[..., World], code: str) -> None:
     world = make_world(routes=WMS)
