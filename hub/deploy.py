@@ -62,12 +62,11 @@ def rollback(
     store: Store, environment: str | None, clock: Clock, actor: Actor, own_connectors: Path | None = None,
     reason: str = "",
 ) -> Program:  # fmt: skip
-    """Put the set before the one in force back in force, which is in the audit. Raises Conflict when there is none, or
+    """Put the set that was in force before back in force, which is in the audit. Raises Conflict when there is none, or
     when another was put in force meanwhile."""
     now = clock.epoch()
     db = store.reader()
-    current = sets.active(db)
-    earlier = sets.before(db, current) if current is not None else None
+    current, earlier = sets.active(db), sets.before(db)
     if earlier is None:
         raise Conflict("there is no earlier set to go back to")
     program = build_program(sets.files_of(db, earlier), environment, earlier, own_connectors)

@@ -48,12 +48,36 @@ def _activate(db: Database, set_id: int, at: float, actor: str) -> None:
     db.execute("INSERT INTO activations (set_id, activated_at, actor) VALUES (?, ?, ?)", (set_id, at, actor))
 
 
+def before(db: Database) -> int | None:
+    """The set that was in force before the one that is, but for those that were gone back from: what a rollback goes
+    to."""
+    kept, _ = _history(db)
+    return kept[-2] if len(kept) > 1 else None
+
+
 def is_taken_back(db: Database, hash: str) -> bool:
     """Whether the last act was to go back, from the set with this content whether in one step or in several."""
-    last = db.execute("SELECT set_id, actor FROM activations ORDER BY activation_id DESC LIMIT 1").fetchone()
-    if last is None or not last[1].endswith(_GONE_BACK):
-        return False
-    return db.execute("SELECT 1 FROM sets WHERE hash = ? AND set_id > ?", (hash, last[0])).get is not None
+    _, left = _history(db)
+    return db.execute("SELECT set_id FROM sets WHERE hash = ?", (hash,)).get in left
+
+
+def _history(db: Database) -> tuple[list[int], set[int]]:
+    """The sets that were in force one after the other, without those that were gone back from; and of these the ones
+    that the last acts left, where nothing was deployed since."""
+    kept: list[int] = []
+    left = set[int]()
+    for set_id, actor in db.execute("SELECT set_id, actor FROM activations ORDER BY activation_id"):
+        if not actor.endswith(_GONE_BACK):
+            left.clear()
+        elif kept:
+            left.add(kept.pop())
+            # Earlier versions went to the next lower number, past several or to one that had been left.
+            while kept and kept[-1] != set_id and set_id in kept:
+                left.add(kept.pop())
+            left.discard(set_id)
+        if kept[-1:] != [set_id]:
+            kept.append(set_id)
+    return kept, left
 
 
 def active(db: Database) -> int | None:
@@ -75,13 +99,6 @@ def is_same(db: Database, set_id: int, hash: str, hub_version: str) -> bool:
 def version_of(db: Database, set_id: int) -> str | None:
     """The version of the hub that a set was first put in force by; None when there is no such set."""
     return db.execute("SELECT hub_version FROM sets WHERE set_id = ?", (set_id,)).get  # type: ignore[no-any-return]
-
-
-def before(db: Database, set_id: int) -> int | None:
-    """The set that was in force before this one: what a rollback goes to."""
-    return db.execute(  # type: ignore[no-any-return]
-        "SELECT set_id FROM activations WHERE set_id < ? ORDER BY set_id DESC LIMIT 1", (set_id,)
-    ).get
 
 
 def files_of(db: Database, set_id: int) -> dict[str, bytes]:

@@ -10,7 +10,7 @@ from caller import Caller, new_key
 from world import ORDER_OUT, World
 
 from hub.api.application import create_app
-from hub.deploy import deploy, rollback
+from hub.deploy import deploy, is_taken_back, rollback
 from hub.errors import Conflict, StoreError
 from hub.store import Store, audit, is_shared, sets
 from hub.store.audit import Actor
@@ -61,6 +61,18 @@ def test_every_set_that_is_put_in_force_is_in_the_audit_with_who_and_why(world: 
     deploy(world.store, world.files, None, world.clock, ANNA)
     deploy(world.store, world.files, None, world.clock, ANNA)  # nothing that is not in force already
     assert acts(world)[4:] == [("set.deploy", "anna", 1, 2, "")]
+
+
+def test_what_was_in_force_before_is_gone_back_to_also_where_it_was_deployed_later(world: World) -> None:
+    folder = Folder(world)
+    for text, number in ((b"# two", 2), (b"# three", 3), (b"# two", 2)):
+        changed(world, text)
+        assert folder.deploy(ANNA) == number
+    assert folder.rollback(ANNA) == 3
+    assert is_taken_back(world.store, world.files)
+    assert [folder.rollback(ANNA), folder.rollback(ANNA)] == [2, 1]
+    with pytest.raises(Conflict, match="there is no earlier set to go back to"):
+        folder.rollback(ANNA)
 
 
 @pytest.mark.parametrize("step", [Folder.deploy, Folder.rollback])
