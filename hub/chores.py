@@ -35,6 +35,7 @@ from hub.store.retention import Policy, Pruner, policy_of
 
 _log = structlog.get_logger("hub")
 _STILL_SECONDS = 3600.0  # a body of which nothing more has come for so long is nobody's
+_STUCK_SECONDS = 600.0  # an acting request that takes longer has nobody who works on it
 _PUT_SECONDS = 1.0  # a clock that is slewed goes less astray between two looks
 
 
@@ -59,6 +60,11 @@ def everything(engine: Engine, secrets: Path, telling: Executor) -> dict[str, Ch
         "old plans": (3600.0, lambda: replay.discard_old_plans(engine)),
         "old back-tests": (600.0, lambda: engine.store.write(partial(_forget_backtests, engine.clock.epoch()))),
     }
+
+
+def beside_others(engine: Engine) -> dict[str, Chore]:
+    """What is done where other processes may be at work on the store, so that no start can tell what is left over."""
+    return {"stuck answers": (60.0, partial(_forget_stuck, engine))}
 
 
 def counting(engine: Engine) -> dict[str, Chore]:
@@ -93,6 +99,10 @@ class ClockWatch:
 def _forget_backtests(now: float, db: Database) -> None:
     backtests.prune(db, now - backtests.KEEP_SECONDS)
     expiry.forget(db)
+
+
+def _forget_stuck(engine: Engine) -> None:
+    engine.store.write(partial(answers.forget_stuck, before=engine.clock.epoch() - _STUCK_SECONDS))
 
 
 def _forget_control_numbers(engine: Engine) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from hub import replay
 from hub.apart import Apart
 from hub.backtest.background import Background
-from hub.chores import ClockWatch, everything
+from hub.chores import ClockWatch, beside_others, everything
 from hub.deploy import active_program, deploy, is_taken_back, rollback
 from hub.errors import ProjectError, UsageError
 from hub.lease import Lease
@@ -100,7 +100,7 @@ class Hub:
     def _own_chores(self) -> dict[str, Chore]:
         backtests: dict[str, Chore] = {"backtests": (1.0, self.backtests.round)}
         if is_shared(self.store.url):
-            return backtests
+            return {**beside_others(self.engine), **backtests}
         return {"clock": (0.0, ClockWatch(self.engine).look), **backtests}
 
     def deploy(self, actor: Actor, reason: str = "") -> int:

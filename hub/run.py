@@ -21,6 +21,7 @@ from hub.listening import certificate_files, listening_socket
 from hub.loggers import structlog
 from hub.project import content_hash, read_files
 from hub.scaffold.keys import keep_local
+from hub.store import is_shared
 from hub.store.audit import Actor
 from hub.web import WebServer
 from hub.worker import STUCK_SECONDS
@@ -77,7 +78,8 @@ def _serve(hub: Hub, listener: socket.socket, certificate: tuple[str, str] | Non
     ingest = Ingest(hub.engine, Doors(hub.secrets))
     soap = soap_door(hub.engine, ingest, hub.secrets)
     _tell_command_line(hub)
-    app = application(hub.engine, ingest, soap, hub, own_connectors=hub.own_connectors, is_alone=True)
+    is_alone = not is_shared(hub.store.url)  # o2c serve, or a command, may be at work on a server's
+    app = application(hub.engine, ingest, soap, hub, own_connectors=hub.own_connectors, is_alone=is_alone)
     WebServer(ingest, soap, app, http, certificate).run(listener)
 
 

@@ -15,13 +15,13 @@ from pathlib import Path
 from hub import replay
 from hub.backtest.background import Background
 from hub.broker.publisher import Publisher
-from hub.chores import everything
+from hub.chores import beside_others, everything
 from hub.errors import HubError, StoreError
 from hub.loggers import structlog
 from hub.roles.ground import Ground, begin
 from hub.roles.readiness import tell
 from hub.rounds import TICK_SECONDS, Chore, StoreNews
-from hub.store import answers, leases, receipts
+from hub.store import leases, receipts
 from hub.sweeper import Sweeper
 
 _log = structlog.get_logger("sweeper")
@@ -29,7 +29,6 @@ LEASE_SECONDS, _RENEW_SECONDS = 3.0, 1.0
 # A leader that could not see the store for a while gives workers the time to renew what they hold.
 _TRUST_SECONDS = 6.0
 _LOOK_SECONDS = 10.0
-_STUCK_SECONDS = 600.0  # an acting request that takes longer has nobody who works on it
 _FORGET_SECONDS = 3600.0
 
 
@@ -82,11 +81,11 @@ class Sweeping:
         self._backtests = Background(self.engine, ground.environment, ground.own_connectors)
         chores: dict[str, Chore] = {
             **everything(self.engine, ground.secrets, self._telling),
+            **beside_others(self.engine),
             "backtests": (1.0, self._backtests.round),
             "dead workers": (0.5, self._recover),
             "read so far": (1.0, self._note_read),
             "old leases": (600.0, partial(self._write, partial(leases.forget_ended, older_seconds=_FORGET_SECONDS))),
-            "stuck answers": (60.0, self._forget_stuck),
         }
         self._sweeper = Sweeper(self.engine, ground.secrets, ground.environment, chores, ground.own_connectors)
         self._leadership = Leadership(ground, self._sweeper.store_news)
@@ -121,9 +120,6 @@ class Sweeping:
         if firsts != self._firsts:
             self._ground.store.write(partial(receipts.note_read, firsts=firsts), durable=False)
             self._firsts = firsts
-
-    def _forget_stuck(self) -> None:
-        self._write(partial(answers.forget_stuck, before=self._ground.clock.epoch() - _STUCK_SECONDS))
 
     def _write(self, job: partial[None]) -> None:
         self._ground.store.write(job)

@@ -95,6 +95,25 @@ def test_a_run_that_its_parent_starts_again_does_not_wait_for_its_own_lease(
     assert hub.stop() == 0
 
 
+def test_a_run_that_starts_forgets_only_acting_requests_that_nobody_can_still_be_working_on(
+    make_run: Make, store: str
+) -> None:
+    hub = make_run()
+    hub.start()
+    begun = "INSERT INTO answers SELECT 'k', %s, 'asked', 0, '', extract(epoch FROM clock_timestamp()) + %s"
+    with psycopg.connect(store, autocommit=True) as connection:
+        for key, seconds_ago in (("just begun", 0), ("begun long ago", 3600)):
+            connection.execute(begun, (key, 72 * 3600 - seconds_ago))
+        [child] = hub.children()
+        os.kill(child, signal.SIGKILL)
+        hub.wait_for(lambda: hub.children() not in ([child], []))
+        hub.wait_until_ready()
+        left = "SELECT key FROM answers WHERE scope = 'k'"
+        hub.wait_for(lambda: ("begun long ago",) not in connection.execute(left).fetchall())
+        assert connection.execute(left).fetchall() == [("just begun",)]
+    assert hub.stop() == 0
+
+
 def test_a_run_whose_place_was_taken_ends_and_stands_by(make_run: Make, store: str) -> None:
     hub = make_run()
     hub.start()
