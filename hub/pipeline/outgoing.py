@@ -96,7 +96,7 @@ def _outgoing(
     db, before = engine.store.reader(), engine.program.telling(delivery.route, target) if target else ""
     if delivery.is_batch:  # it has names of its own, none of one document
         context, before = {**_UNKNOWN, **batches.names(db, delivery.delivery_id)}, ""
-    if delivery.attempts or delivery.doubt:
+    if delivery.tries or delivery.doubt:
         reference = effects.reference(db, [delivery.delivery_id, delivery.effect_id])
         context = {**context, "reference": reference}
     if delivery.state == "unknown":  # it is looked up: should it not be found, this is what it met

@@ -107,7 +107,7 @@ def _by_bytes(db: Database, left: Sequence[Delivery], request: Request) -> dict[
     if request.version == AS_RUN:
         there = bodies.stored(db, [(d.delivery_id, d.revision) for d in left])
         lost = [d for d in left if d.delivery_id not in there]
-        return {d.delivery_id: "payload_pruned" if d.attempts else "not_as_run" for d in lost}
+        return {d.delivery_id: "payload_pruned" if d.tries else "not_as_run" for d in lost}
     there = replay_facts.with_document(db, [d.message_id for d in left])
     return {d.delivery_id: "payload_pruned" for d in left if d.message_id not in there}
 

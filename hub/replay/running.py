@@ -158,7 +158,7 @@ def _require_room(engine: Engine, db: Database, olds: Sequence[Delivery], now: f
 def _made(engine: Engine, db: Database, olds: Sequence[Delivery], as_run: bool, now: float) -> Mapping[str, Delivery]:
     """The new delivery of each old one, by the old one's id. Bytes that would come out as they were need not be made
     again: those that the same files and the same hub made, without asking the store for anything that changes."""
-    kept = bodies.stored(db, [(old.delivery_id, old.revision) for old in olds if old.attempts])
+    kept = bodies.stored(db, [(old.delivery_id, old.revision) for old in olds if old.tries])
     program = engine.program
     is_same_hub = sets.version_of(db, program.set_id) == hub.__version__
     made = {}
@@ -181,7 +181,7 @@ def _new(engine: Engine, old: Delivery, is_kept: bool, unchanged: bool, now: flo
             set_id=engine.program.set_id, replay_of=old.delivery_id, replay_depth=old.replay_depth + 1,
             received_at=old.received_at, rebuild=True, batch_id="" if collects else None,
         )  # fmt: skip
-    same = unchanged or not old.attempts or old.doubt or is_kept
+    same = unchanged or not old.tries or old.doubt or is_kept
     return Delivery(
         delivery_id=engine.clock.new_id(), message_id=old.message_id, lane_seq=old.lane_seq, source=old.source,
         route=old.route, target=old.target, system=old.system, lane=old.lane, state="queued", created_at=now,

@@ -64,11 +64,11 @@ def ask(db: Database, delivery_id: str, at: float) -> set[str]:
 
 
 def release(db: Database, delivery_id: str, at: float) -> set[str]:
-    """A held delivery may go; gives the systems that have something due. Where its bytes could not be made, what was
-    looked up for them is looked up anew."""
+    """A held delivery may go, and its tries are counted anew; gives the systems that have something due. Where its
+    bytes could not be made, what was looked up for them is looked up anew."""
     ids = batches.together(db, delivery_id)
     db.executemany(
-        "UPDATE deliveries SET failure = NULL, fingerprint = '', state = 'queued' WHERE delivery_id = ?",
+        "UPDATE deliveries SET failure = NULL, fingerprint = '', state = 'queued', attempts = 0 WHERE delivery_id = ?",
         [(each,) for each in ids],
     )
     if len(ids) == 1:  # the bytes of a batch were made, and are those of its first

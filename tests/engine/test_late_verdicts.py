@@ -97,7 +97,8 @@ def test_what_was_delivered_after_all_is_not_sent_again(make_world: Callable[...
     world.wait(100)
     assert [state for _, state in world.states()] == ["delivered", "delivered"]
     assert [body["ref"] for body in target.bodies] == ["1", "1"]
-    assert world.rows("SELECT DISTINCT attempts, doubt FROM deliveries") == [(1, 0)]
+    first = 0 if system == "crm" else 1  # what was released was counted anew
+    assert world.rows("SELECT attempts, doubt FROM deliveries ORDER BY lane_seq") == [(first, 0), (1, 0)]
     at_rest(world, system)
 
 

@@ -6,17 +6,19 @@ from collections.abc import Callable
 
 import pytest
 from batching import QUARTER, route
-from replaying import ANNA, adds_up, deploy
+from replaying import ANNA, adds_up, deploy, run
 from world import ORDER_OUT, ROUTES, World, order
 
-from connectors.base import LATER, Verdict
-from hub.replay import steps
+from connectors.base import DOUBT, LATER, Verdict
+from hub import replay
+from hub.replay import Request, steps
 from hub.store import messages, switches
 from hub.sweeper import Sweeper
 
 STOP = b"on_error: stop\n"
 NEEDS = ORDER_OUT + b"  number: xref('erp', 'sales_order', text(count(src.stock_lines)))\n"
-BUSY = Verdict(LATER, code="http_503", status=503)
+BUSY = Verdict(LATER, code="http_503", status=503, reference="SO-9")
+TIMEOUT = Verdict(DOUBT, code="read_timeout", detail="no answer within 30 s", reference="SO-9")
 
 
 def know(world: World, *counts: int) -> None:
@@ -69,6 +71,49 @@ def test_what_is_collected_and_cannot_be_made_pauses_the_route(make_world: Calla
     world.wait(QUARTER)
     assert_stopped(world, ["held", "queued"], 2)
     assert world.target("erp").sent == []
+
+
+def used_up(world: World, system: str, *answers: Verdict) -> str:
+    """The one order is held after three tries, its route paused; gives its delivery's id."""
+    world.target(system).answers.extend(answers)
+    world.send(order(1))
+    for _ in range(8):
+        world.wait(61)
+    assert_stopped(world, ["held"], 1)
+    assert len(world.target(system).sent) == 3
+    [(delivery,)] = world.rows("SELECT delivery_id FROM deliveries")
+    return str(delivery)
+
+
+@pytest.mark.parametrize(
+    ("system", "answer"), [("erp", BUSY), ("erp", TIMEOUT), ("wms", BUSY), ("wms", TIMEOUT)]
+)  # fmt: skip
+def test_what_is_released_has_all_its_tries_again(
+    make_world: Callable[..., World], system: str, answer: Verdict
+) -> None:
+    world = make_world(routes=ROUTES.replace(b"erp", system.encode()) + STOP)
+    delivery = used_up(world, system, *[answer] * 5)
+    steps.switch_on(world.engine, "route", "orders", ANNA)
+    steps.release(world.engine, delivery, ANNA, "it is mended")
+    for _ in range(8):
+        world.wait(61)
+    assert world.states() == [(system, "delivered")]
+    names = [parcel.variables.get("reference") for parcel in world.target(system).sent]
+    assert names == [None, *["SO-9"] * 5]
+    adds_up(world)
+
+
+def test_what_was_sent_before_it_was_released_is_replayed_as_that(make_world: Callable[..., World]) -> None:
+    world = make_world(routes=ROUTES + STOP)
+    delivery = used_up(world, "erp", *[BUSY] * 3)
+    steps.release(world.engine, delivery, ANNA, "it is mended")
+    steps.hold(world.engine, delivery, ANNA, "it is not yet")
+    world.store.write(lambda db: db.execute("DELETE FROM payloads WHERE stage = 'sent'"))
+    [(message,)] = world.rows("SELECT message_id FROM messages")
+    as_run = replay.plan(world.engine, Request(ids=(message,), version="as_run"), ANNA)
+    assert as_run.plan["not_replayable"] == {"payload_pruned": 1}
+    run(world, Request(ids=(message,)))
+    assert world.rows("SELECT revision FROM deliveries ORDER BY created_at") == [(1,), (2,)]
 
 
 @pytest.mark.parametrize("attempts", [1, 2])
