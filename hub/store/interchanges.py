@@ -113,7 +113,7 @@ def remember(db: Database, came: Sequence[Came], at: float) -> dict[Came, Before
     found: dict[Came, Before] = {}
     for each in sorted(came, key=lambda one: (one.partner, one.number)):
         row = (each.partner, each.number, each.seq, each.position, each.digest, at, int(each.is_partial))
-        if each.policy != "replay" and db.execute(_CAME, row).fetchone() is not None:
+        if db.execute(_CAME, row).fetchone() is not None:
             continue
         if (before := _before(db, each)) is not None:
             found[each] = before
@@ -122,11 +122,10 @@ def remember(db: Database, came: Sequence[Came], at: float) -> dict[Came, Before
 
 def _before(db: Database, came: Came) -> Before | None:
     row = db.execute(_BEFORE, (came.partner, came.number)).fetchone()
-    if row is None or (row[0], row[1]) == (came.seq, came.position) or (came.policy == "replay" and not row[4]):
+    if row is None or (row[0], row[1]) == (came.seq, came.position):
         return None
     receipt_id = db.execute("SELECT receipt_id FROM receipts WHERE seq = ?", (row[0],)).get
-    is_same = row[2] == came.digest and came.policy != "replay"
-    return Before(str(receipt_id or ""), float(row[3]), is_same, bool(row[4]))
+    return Before(str(receipt_id or ""), float(row[3]), row[2] == came.digest, bool(row[4]))
 
 
 def take(db: Database, came: Came, messages: Sequence[Taken], at: float) -> tuple[set[int], set[int]]:
