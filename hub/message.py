@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 LANE_SHIFT = 20  # up to a million messages in one receipt keep their order within it
-RAW, CANONICAL, SENT, EDITED, LOOKUPS = "raw", "canonical", "sent", "edited", "lookups"  # stages of payloads
+RAW, CANONICAL, SENT, LOOKUPS = "raw", "canonical", "sent", "lookups"  # stages of payloads
 
 
 class Arrival(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -1,4 +1,4 @@
-"""Five outcomes steer everything: Done, Skip, Retry, Hold, Dead. Doubt is Hold with the reason ``unknown``."""
+"""Four outcomes steer everything: Done, Retry, Hold, Dead. Doubt is Hold with the reason ``unknown``."""
 
 from __future__ import annotations
 
@@ -68,16 +68,7 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 class Done(msgspec.Struct, frozen=True):
-    """The step's work is done; ``value`` goes to the next step."""
-
-    value: Any = None
-
-
-class Skip(msgspec.Struct, frozen=True):
-    """Nothing to do for this one, on purpose: filtered, or ``on_error: skip``."""
-
-    reason: str
-    failure: Failure | None = None
+    """The work is done."""
 
 
 class Retry(msgspec.Struct, frozen=True):
@@ -101,7 +92,7 @@ class Dead(msgspec.Struct, frozen=True):
     failure: Failure
 
 
-Outcome = Done | Skip | Retry | Hold | Dead
+Outcome = Done | Retry | Hold | Dead
 
 _ERROR_CLASSES: list[tuple[type[MessageError], str]] = [
     (DecodeError, "parse"),

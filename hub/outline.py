@@ -10,8 +10,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-KINDS = ("text", "date", "instant", "number", "integer", "boolean", "object", "list", "nothing", "any")
-
 
 class Codes(NamedTuple):
     """The texts that may stand at a place. ``name`` is that of a code list, empty for values that only this place has;
@@ -31,7 +29,8 @@ class Outline(Protocol):
 
     @property
     def kind(self) -> str:
-        """One of KINDS; ``any`` where nothing is known."""
+        """``text``, ``date``, ``instant``, ``number``, ``integer``, ``boolean``, ``object``, ``list``, ``nothing`` or
+        ``any``, where nothing is known."""
         ...
 
     @property

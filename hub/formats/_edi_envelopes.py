@@ -86,7 +86,6 @@ class Interchange:
     level: str = ""
     application_reference: str = ""
     is_test: bool = False
-    is_acknowledgement_requested: bool = False
     charset: str = "ascii"
     line_end: str = ""
     has_service_string: bool = False  # a UNA stood before it

@@ -143,8 +143,8 @@ def _interchange(
         receiver=Party(part(segment, 3), part(segment, 3, 2), part(segment, 3, 3)),
         control_number=part(segment, 5), date=part(segment, 4), time=part(segment, 4, 2),
         version=part(segment, 1, 2), level=level, application_reference=part(segment, 7),
-        is_test=part(segment, 11) not in ("", "0"), is_acknowledgement_requested=part(segment, 9) == "1",
-        charset=settings.charset or charset_of(segment), has_service_string=has_una,
+        is_test=part(segment, 11) not in ("", "0"), charset=settings.charset or charset_of(segment),
+        has_service_string=has_una,
     )  # fmt: skip
 
 

@@ -90,7 +90,6 @@ import msgspec
 from hub.errors import DecodeError, without_values
 
 ZERO = Decimal(0)
-OPENING, CLOSING = ("OPBD", "PRCD"), ("CLBD",)  # PRCD: the booked balance that the statement before closed with
 MOST_FINDINGS = 100
 
 

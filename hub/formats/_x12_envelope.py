@@ -138,8 +138,7 @@ def _interchange(segment: Segment, delimiters: Delimiters, start: int, settings:
         "x12", delimiters, segment, start,
         sender=Party(segment[6].strip(), segment[5].strip()), receiver=Party(segment[8].strip(), segment[7].strip()),
         control_number=segment[13].strip(), date=segment[9], time=segment[10], version=segment[12].strip(),
-        is_test=segment[15] == "T", is_acknowledgement_requested=segment[14] == "1",
-        charset=settings.charset or charset_of(segment),
+        is_test=segment[15] == "T", charset=settings.charset or charset_of(segment),
     )  # fmt: skip
 
 

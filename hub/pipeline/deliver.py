@@ -42,7 +42,7 @@ class Sent(msgspec.Struct, frozen=True, gc=False):
 def outcome(sent: Sent, verdict: Verdict) -> Outcome:
     """What a verdict means for this delivery, by what the system offers against double effects."""
     if verdict.kind in (DELIVERED, FOUND):
-        return Done(verdict)
+        return Done()
     failure = _failure(sent, verdict)
     match verdict.kind:
         case kind if kind == ABSENT:
@@ -85,8 +85,7 @@ def _error_class(verdict: Verdict) -> str:
 
 def conclude(sent: Sent, verdict: Verdict, now: float, chance: Random) -> Finish:
     """The end of a try: the delivery's next state, when it is due, and what its attempt row says."""
-    result = outcome(sent, verdict)
-    match result:
+    match outcome(sent, verdict):
         case Done():
             return _finish(sent, verdict, now, "delivered", None)
         case Dead(failure):
@@ -95,8 +94,6 @@ def conclude(sent: Sent, verdict: Verdict, now: float, chance: Random) -> Finish
             return _settle(sent, verdict, now, reason, failure)
         case Retry(failure, after, counts):
             return _again(sent, verdict, now, failure, after, counts, chance)
-        case _:
-            raise AssertionError(f"no such outcome of a delivery: {result}")
 
 
 def _settle(sent: Sent, verdict: Verdict, now: float, reason: str, failure: Failure) -> Finish:

@@ -29,7 +29,7 @@ def test_an_interchange_names_its_partners_and_what_is_in_it() -> None:
     assert (found.control_number, found.date, found.time, found.level, found.version) == (
         "4711", "261128", "1200", "UNOC", "3",
     )  # fmt: skip
-    assert found.is_test and found.is_acknowledgement_requested and found.application_reference == "INVOIC"
+    assert found.is_test and found.application_reference == "INVOIC"
 
 
 @pytest.mark.parametrize(("indicator", "is_test"), [("", False), ("0", False), ("1", True), ("2", True), ("3", True)])

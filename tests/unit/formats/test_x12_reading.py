@@ -25,7 +25,7 @@ def test_an_interchange_names_its_partners_and_what_is_in_it() -> None:
     (found,) = x12.read([x12_of(*sets(1), isa=ISA.replace("*0*P*", "*1*T*"))])
     assert (found.sender, found.receiver) == (Party("BUYER", "ZZ"), Party("123456789", "01"))
     assert (found.control_number, found.version, found.date, found.time) == ("000000001", "00401", "261128", "1200")
-    assert found.is_test and found.is_acknowledgement_requested
+    assert found.is_test
 
 
 def test_transaction_sets_come_with_type_version_reference_group_and_place() -> None:
