@@ -189,11 +189,11 @@ def _route(node: Node, faults: list[Fault]) -> Route:
 def _source(values: Mapping[str, Any] | None, node: Node | None, scope: Scope) -> Mapping[str, Any]:
     if values is None or node is None or not node.is_map:
         return {"system": "", "partner": "", "event": (), "profile": None, "invalid": "refuse"}
-    _one_of(values, node, "from", scope)
+    _one_of(node, "from", scope)
     return {**values, "system": values["system"] or "", "partner": values["partner"] or ""}
 
 
-def _one_of(values: Mapping[str, Any], node: Node, what: str, scope: Scope) -> None:
+def _one_of(node: Node, what: str, scope: Scope) -> None:
     """A source and a target are a system or a partner."""
     kinds = ("system", "partner")
     named = [name for name in kinds if node.get(name)]
@@ -244,7 +244,7 @@ def _target(entry: dict[str, Any], node: Node, values: dict[str, Any], retry: Re
     if own and entry["id"]:
         _check_name(str(entry["id"]), own, "target", scope)
     reply = entry["reply"]
-    _one_of(entry, node, "to", scope)
+    _one_of(node, "to", scope)
     partner = str(entry["partner"] or "")
     return Target(
         id=str(entry["id"] or entry["system"] or partner), system=str(entry["system"] or ""), partner=partner,

@@ -174,7 +174,7 @@ def _movement(
     """The records of one movement: 21, then 22 and 23 where they are needed, then what is told besides."""
     direction = head.get("credit_debit_indicator", entry["credit_debit_indicator"])
     role = role_of(direction, dict(part))
-    is_structured, text = _communication(path, part)
+    is_structured, text = _communication(part)
     pieces = _cut(path, text, TEXTS)
     third = {"account": str(part.get(f"{role}_account", "")), "name": part.get(f"{role}_name", ""), "text": pieces[2]}
     second = {
@@ -217,7 +217,7 @@ def _information(
         )
 
 
-def _communication(path: str, part: Document) -> tuple[bool, str]:
+def _communication(part: Document) -> tuple[bool, str]:
     if "structured_communication" in part:
         found = part["structured_communication"]
         return True, f"{found['type_code']}{found['text']}"

@@ -59,13 +59,13 @@ def open_interchange(feed: Feed, settings: Settings) -> Interchange:
         segment = splitter(delimiters)(decode(raw.translate(None, b"\r\n"))[0])[0]
     interchange = _interchange(segment, delimiters, start, has_una, settings)
     interchange.is_wrapped = is_wrapped(window, delimiters.terminator.encode("latin-1"))
-    interchange.line_end = line_end(feed, delimiters)
+    interchange.line_end = line_end(feed)
     interchange.faults += [_named(fault, interchange) for fault in faults]
     interchange.faults += _header_faults(interchange, raw, offset, settings)
     return interchange
 
 
-def line_end(feed: Feed, delimiters: Delimiters) -> str:
+def line_end(feed: Feed) -> str:
     """What stands behind the header's terminator: a line end or nothing."""
     following = feed.data[feed.pos : feed.pos + 2].decode("latin-1")
     return next((end for end in ("\r\n", "\n") if following.startswith(end)), "")

@@ -124,7 +124,7 @@ def _faults_in(name: str, about: Any, records: Mapping[str, Any]) -> Iterator[st
         yield f"the record '{name}': once and document are true or false"
     yield from _place_faults(name, about, records)
     yield from filter(None, (field_faults(str(each), given) for each, given in fields.items()))
-    yield from _overlaps(name, about, fields)
+    yield from _overlaps(name, fields)
 
 
 def _place_faults(name: str, about: Mapping[str, Any], records: Mapping[str, Any]) -> Iterator[str]:
@@ -151,7 +151,7 @@ def _place_faults(name: str, about: Mapping[str, Any], records: Mapping[str, Any
             yield f"the record '{name}' has a field '{field}', and records of that name are below it"
 
 
-def _overlaps(name: str, about: Mapping[str, Any], fields: Mapping[str, Any]) -> Iterator[str]:
+def _overlaps(name: str, fields: Mapping[str, Any]) -> Iterator[str]:
     if any(field_faults(str(each), given) for each, given in fields.items()):
         return
     spans = sorted((given["at"], given["at"] + given["length"] - 1, each) for each, given in fields.items())

@@ -85,7 +85,7 @@ def completed(entry: dict[str, Any], field: MtField | None, currency: str) -> di
     if is_iban(supplement) and transaction.get(f"{role}_account", supplement) == supplement:
         transaction[f"{role}_account"] = supplement  # the Rabobank has the account of the other end there
     elif supplement:
-        _supplement(supplement, transaction, currency)
+        _supplement(supplement, transaction)
     _original(transaction, currency)
     if transaction:
         entry["transactions"] = [{"amount": entry["amount"], **transaction}]
@@ -157,7 +157,7 @@ def _references(match: re.Match[str], field: MtField, entry: dict[str, Any], tol
     entry["_supplement"] = "\n".join(text for line in field.lines[1:] if (text := line.strip()))
 
 
-def _supplement(text: str, transaction: dict[str, Any], currency: str) -> None:
+def _supplement(text: str, transaction: dict[str, Any]) -> None:
     """Amounts in the second line of field 61; what else stands there is kept as it is."""
     plain = text.replace("\n", "")
     for word, other, written in _AMOUNT.findall(plain):

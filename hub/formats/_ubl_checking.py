@@ -19,7 +19,6 @@ from hub.formats._ubl_oddities import (
     NAMESPACES,
     ORDER,
     OTHER,
-    ROOT_SIDES,
     SIDES,
     SPELLED,
     TYPE,
@@ -73,11 +72,9 @@ class _Checker:
                 yield DocumentFault(NAMESPACES, "namespace", message, expected=child.namespace)
         sides = (FAULTS, NAMESPACES, INDENT, TYPE)
         content = {name: value for name, value in document.items() if name not in sides}
-        yield from self._group(self._standard.document(self._type), content, "", (*ROOT_SIDES,))
+        yield from self._group(self._standard.document(self._type), content, "")
 
-    def _group(
-        self, aggregate: Aggregate, value: Any, path: str, sides: tuple[str, ...] = SIDES
-    ) -> Iterator[DocumentFault]:
+    def _group(self, aggregate: Aggregate, value: Any, path: str) -> Iterator[DocumentFault]:
         if not isinstance(value, Mapping):
             yield _kind_fault(path, "an object", value)
             return

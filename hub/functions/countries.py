@@ -42,7 +42,7 @@ def country_code(value: Any) -> str | None:
     return code
 
 
-def _of_country(value: object, name: str, wanted: str) -> str | None:
+def _of_country(value: object, wanted: str) -> str | None:
     if value is None or value == "":
         return None
     code = country_code(value)
@@ -60,7 +60,7 @@ def _of_country(value: object, name: str, wanted: str) -> str | None:
 )
 def country_code3(value: Any) -> str | None:
     """A country's code of three letters (ISO 3166)."""
-    return _of_country(value, "country_code3", "alpha3")
+    return _of_country(value, "alpha3")
 
 
 @function(
@@ -71,7 +71,7 @@ def country_code3(value: Any) -> str | None:
 )
 def country_number(value: Any) -> str | None:
     """A country's code of three digits (ISO 3166)."""
-    return _of_country(value, "country_number", "numeric")
+    return _of_country(value, "numeric")
 
 
 @function(
@@ -82,7 +82,7 @@ def country_number(value: Any) -> str | None:
 )
 def country_name(value: Any) -> str | None:
     """A country's name in English."""
-    return _of_country(value, "country_name", "name")
+    return _of_country(value, "name")
 
 
 @function(

@@ -31,7 +31,7 @@ class Recovery:
                         SEVERITIES[self._found.message.extra])  # fmt: skip
             return moves
         if (step := moves[tag]) is not None:
-            return self._overfull(segment, step, moves)
+            return self._overfull(segment, step)
         if self._detour is not None:
             stack, place = self._detour
             back = place.moves if place is not None else self._table.start
@@ -66,7 +66,7 @@ class Recovery:
         self._found.places.append(step.place)
         return step.moves
 
-    def _overfull(self, segment: Sequence[Any], step: Step, moves: Moves) -> Moves:
+    def _overfull(self, segment: Sequence[Any], step: Step) -> Moves:
         here, key, repeats = self._stack[-1 - step.leaves], step.key, step.repeats
         if id(here.get(key)) not in self._full:
             self._full.add(id(here.get(key)))

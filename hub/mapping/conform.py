@@ -42,7 +42,7 @@ class Conformity(msgspec.Struct, frozen=True):
             case Block():
                 yield from self.faults(tree.item, wanted, path, where)
             case Literal():
-                yield from _literal(tree, wanted, path, where)
+                yield from _literal(tree, wanted, path)
             case Formula():
                 yield from self._formula(tree, wanted, path, where)
 
@@ -150,7 +150,7 @@ def _advice(shape: Shape, wanted: Shape, tree: Formula) -> str:
     return "; write dec(…)" if wanted.kind in NUMBERS and shape.kind in TEXTS else ""
 
 
-def _literal(tree: Literal, wanted: Shape, path: str, where: Node) -> Iterator[Fault]:
+def _literal(tree: Literal, wanted: Shape, path: str) -> Iterator[Fault]:
     kinds = {bool: "boolean", int: "integer", str: "text", dict: "object", list: "list"}
     given = Shape("nothing" if tree.value is None else kinds.get(type(tree.value), "number"))
     if not _fits(given, wanted):

@@ -80,7 +80,7 @@ class Suspicion(msgspec.Struct, frozen=True):
                 yield from self._comparison(node)
                 yield from self._below(node)
             case ast.Call(func=ast.Name(id=name), args=arguments):
-                yield from self._call(node, name, arguments)
+                yield from self._call(name, arguments)
                 for position, argument in enumerate(arguments):
                     yield from self._walk(argument, name == "require" and position == 1, ())
             case ast.Constant(value=str() as text):
@@ -175,7 +175,7 @@ class Suspicion(msgspec.Struct, frozen=True):
         )
         yield self._fault(literal, message, "warning" if codes.is_open else "error")
 
-    def _call(self, node: ast.expr, name: str, arguments: list[ast.expr]) -> Iterator[Fault]:
+    def _call(self, name: str, arguments: list[ast.expr]) -> Iterator[Fault]:
         first = self._shape(arguments[0]) if arguments else ANY
         words = self._words(arguments[0]) if arguments else ""
         if name in _CONVERSIONS and first.kind in ("object", "list"):

@@ -104,12 +104,12 @@ def _sender(result: CheckResult, source: str, event: str, name: str, type: str) 
         if chosen is not None:
             return system, chosen
     if source:
-        raise UsageError(f"--from: {_why_not(result, known[source])}")
+        raise UsageError(f"--from: {_why_not(known[source])}")
     advice = "make one with: o2c new system NAME, or write --from SYSTEM --event EVENT"
     raise UsageError(f"there is no system from which something comes that no route takes yet; {advice}")
 
 
-def _why_not(result: CheckResult, system: System) -> str:
+def _why_not(system: System) -> str:
     if not (system.receives or system.fetches):
         return f"nothing comes from '{system.name}': it has neither verify: nor fetch:"
     return f"routes take everything that '{system.name}' is known to send; write --event EVENT for another event of it"

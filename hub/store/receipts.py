@@ -279,7 +279,7 @@ def note_read(db: Database, firsts: Sequence[tuple[str, int]]) -> None:
     db.executemany("INSERT INTO read_to VALUES (?, ?) ON CONFLICT (source) DO UPDATE SET seq = excluded.seq", firsts)
 
 
-def mark_enqueued(db: Database, seqs: Sequence[int], at: float | None) -> None:
+def mark_enqueued(db: Database, seqs: Sequence[int], at: float) -> None:
     db.executemany("UPDATE receipts SET enqueued_at = ? WHERE seq = ?", [(at, seq) for seq in seqs])
 
 
