@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from hub import formats
 from hub.errors import Fault
@@ -33,7 +32,7 @@ def _side_faults(node: Node, name: str, side: Side) -> Iterator[Fault]:
         place = node.get("format") or node
         yield place.fault(f"{name}: unknown format '{side.format}'{did_you_mean(side.format, known)}")
     else:
-        for option, message in option_faults(side.format, side.options).items():
+        for option, message in formats.faults_of(side.format, side.options).items():
             yield (node.get(option) or node).fault(f"{name}: {message}")
         if side.format in ("edifact", "x12") and "records" in side.options and side.schema is None:
             yield node.key("records").fault(f"{name}: {_NO_GRAMMAR.format(side.format)}")
@@ -53,11 +52,3 @@ def _xml_faults(root: Node, target: Side) -> Iterator[Fault]:
         yield output.key(always[1]).fault(
             f"target: an XML document has one root element, '{always[0]}' here; put '{always[1]}' below it"
         )
-
-
-def option_faults(format: str, options: Mapping[str, Any]) -> dict[str, str]:
-    """What is wrong with a format's options, a sentence for each; the format's own say, where it has one, is wider."""
-    codec = formats.codec(format)
-    if own := getattr(codec, "faults_of", None):
-        return dict(own(options))
-    return formats.option_faults(codec.OPTIONS, options)

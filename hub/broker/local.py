@@ -16,15 +16,14 @@ _BOUND = 10_000
 class LocalBroker(dramatiq.Broker):
     """In this process: no retries, no delays, no dead letters; those are rows."""
 
-    def __init__(self, bound: int = _BOUND) -> None:
+    def __init__(self) -> None:
         super().__init__(middleware=[])
-        self._bound = bound
         self.queues: dict[str, queue.Queue[Any]] = {}
         self.dropped = 0
 
     def declare_queue(self, queue_name: str) -> None:
         if queue_name not in self.queues:
-            self.queues[queue_name] = queue.Queue(self._bound)
+            self.queues[queue_name] = queue.Queue(_BOUND)
 
     def enqueue(self, message: Any, *, delay: int | None = None) -> Any:
         if delay is not None:

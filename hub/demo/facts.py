@@ -43,9 +43,9 @@ class Facts(msgspec.Struct, frozen=True):
         return self.in_progress == 0 and self.waiting == self.deliveries.get("held", 0)
 
 
-def read_facts(hub: HubClient, with_issues: bool = True) -> Facts:
+def read_facts(hub: HubClient) -> Facts:
     """The facts of now."""
     counts = hub.get("/counts")
-    issues = hub.get("/dead-letters", group_by="issue")["issues"] if with_issues else ()
+    issues = hub.get("/dead-letters", group_by="issue")["issues"]
     retrying = hub.get("/messages", state="retrying", limit=5)["items"] if counts["deliveries"].get("retrying") else ()
     return Facts(counts["receipts"], counts["messages"], counts["deliveries"], issues, retrying)

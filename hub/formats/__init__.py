@@ -124,14 +124,9 @@ def codec(name: str) -> Codec:
     return cast(Codec, importlib.import_module(f"{__name__}.{name}"))
 
 
-def places_of(name: str, raw: bytes, options: Mapping[str, Any], index: int) -> Places:
-    """Where the values of one record stand in the bytes, by their paths; nowhere where the format does not tell. A
-    format that does has ``places(raw, options, index)``."""
-    return places_in(codec(name), raw, options, index) or (lambda steps: None)
-
-
 def places_in(chosen: Codec, raw: bytes, options: Mapping[str, Any], index: int) -> Places | None:
-    """The same by the codec itself; None where the format does not tell."""
+    """Where the values of one record stand in the bytes, by their paths; None where the format does not tell. A format
+    that does has ``places(raw, options, index)``."""
     make: Callable[..., Places] | None = getattr(chosen, "places", None)
     return make(raw, options, index) if make is not None else None
 

@@ -10,11 +10,11 @@ from hub.grammars.types import MessageType
 
 
 class Examiner:
-    """Tells what is wrong with messages of one type. ``decimal_mark`` is that of the interchanges they go into."""
+    """Tells what is wrong with messages of one type."""
 
-    def __init__(self, message: MessageType, decimal_mark: str = ".") -> None:
+    def __init__(self, message: MessageType) -> None:
         self.message = message
-        self._matcher, self._checker = Matcher(message), Checker(message, decimal_mark)
+        self._matcher, self._checker = Matcher(message), Checker(message)
 
     def errors(self, body: Segments) -> list[Finding]:
         """Every error of a message without its header and trailer, in order; segments count from 1, the first of these

@@ -34,6 +34,7 @@ class Outgoing(msgspec.Struct, frozen=True):
     lookups: bytes = b""  # what was looked up before the failure
 
 
+_SHELF_BYTES = 32_000_000
 _UNKNOWN = {"main_key": "", "traceparent": "", "correlation_id": ""}  # of a message that is gone
 
 
@@ -41,8 +42,8 @@ class Shelf:
     """Bytes that were made with their message and had no room, or no turn, to go in the same breath: kept for a moment,
     so that they need not be made twice. Any thread may ask; the oldest make room for new ones."""
 
-    def __init__(self, most: int = 32_000_000) -> None:
-        self._most, self._bytes = most, 0
+    def __init__(self) -> None:
+        self._bytes = 0
         self._bodies: dict[str, tuple[int, Body]] = {}
         self._lock = threading.Lock()
 
@@ -54,7 +55,7 @@ class Shelf:
                     self._drop(delivery_id)
                 self._bodies[delivery_id] = (set_id, body)
                 self._bytes += len(body.content)
-            while self._bytes > self._most:
+            while self._bytes > _SHELF_BYTES:
                 self._drop(next(iter(self._bodies)))
 
     def take(self, found: Sequence[Delivery], set_id: int) -> dict[str, Built]:

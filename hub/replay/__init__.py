@@ -44,7 +44,6 @@ __all__ = [
     "discard_old_plans",
     "plan",
     "progress",
-    "replay_one",
     "resume",
     "start",
     "verdict_on",
@@ -150,26 +149,6 @@ def _run(engine: Engine, replay: Replay, now: float, actor: Actor) -> Replay:
         raise Conflict("this replay has been started or cancelled a moment ago")
     advance(engine)
     return _known(engine, replay.replay_id)
-
-
-def replay_one(
-    engine: Engine, id: str, actor: Actor, *, begin: str = requests.FAILED_STEP, version: str = requests.CURRENT,
-    destinations: tuple[str, ...] = (), superseded: str = requests.SKIP, delivered: str = requests.SKIP,
-    reason: str = "",
-) -> Replay:  # fmt: skip
-    """Replay one message, receipt or delivery now. Raises Conflict, with the reason, when it cannot be."""
-    request = Request(
-        ids=(id,), begin=begin, version=version, destinations=destinations, superseded=superseded,
-        delivered=delivered, reason=reason,
-    )  # fmt: skip
-    requests.check(request)
-    with engine.store.snapshot() as db:
-        selection = select(db, request, engine.program)
-    if not selection.replayable:
-        why = [REASONS[reason] for reason in selection.refused] or ["it has nothing that needs a replay"]
-        raise Conflict("not replayable: " + "; ".join(why))
-    planned = plan(engine, request, actor)
-    return start(engine, planned.replay_id, planned.plan_hash, actor)
 
 
 def verdict_on(db: Database, id: str, program: Program) -> str:

@@ -97,11 +97,9 @@ def newest_delivered(db: Database, lanes: Collection[tuple[str, str]]) -> dict[t
     return {(lane, system): int(newest) for lane, system, newest in rows if newest is not None}
 
 
-def has_payload(db: Database, owner_id: str, stage: str, revision: int | None = None) -> bool:
-    sql, values = "SELECT 1 FROM payloads WHERE owner_id = ? AND stage = ?", (owner_id, stage)
-    if revision is None:
-        return db.execute(f"{sql} LIMIT 1", values).fetchone() is not None
-    return db.execute(f"{sql} AND revision = ? LIMIT 1", (*values, revision)).fetchone() is not None
+def has_payload(db: Database, owner_id: str, stage: str) -> bool:
+    sql = "SELECT 1 FROM payloads WHERE owner_id = ? AND stage = ? LIMIT 1"
+    return db.execute(sql, (owner_id, stage)).fetchone() is not None
 
 
 # A few steps of the index for each system, however much was delivered in the lane.

@@ -9,9 +9,14 @@ from world import World, order
 from connectors.base import REFUSED, Verdict
 from hub import replay
 from hub.deploy import deploy as put_in_force
-from hub.replay import Request
+from hub.errors import Conflict
+from hub.pipeline.engine import Engine
+from hub.replay import REASONS, Request
+from hub.replay.request import check
+from hub.replay.selection import select
 from hub.store import conservation, dead_letters
 from hub.store.audit import Actor
+from hub.store.replays import Replay
 from hub.store.search_terms import Filter
 
 ANNA = Actor("anna", "operator", "127.0.0.1")
@@ -51,6 +56,19 @@ def dead_orders(world: World, *numbers: int) -> list[str]:
     """Orders that the ERP refuses; gives their message ids."""
     world.target("erp").answers.extend([NO] * len(numbers))
     return [accepted.receipt_id for number in numbers for accepted in world.send(order(number))]
+
+
+def replay_one(engine: Engine, id: str, actor: Actor, **asked: Any) -> Replay:
+    """Replay one message, receipt or delivery now. Raises Conflict, with the reason, when it cannot be."""
+    request = Request(ids=(id,), **asked)
+    check(request)
+    with engine.store.snapshot() as db:
+        selection = select(db, request, engine.program)
+    if not selection.replayable:
+        why = [REASONS[reason] for reason in selection.refused] or ["it has nothing that needs a replay"]
+        raise Conflict("not replayable: " + "; ".join(why))
+    planned = replay.plan(engine, request, actor)
+    return replay.start(engine, planned.replay_id, planned.plan_hash, actor)
 
 
 def run(world: World, request: Request) -> dict[str, Any]:

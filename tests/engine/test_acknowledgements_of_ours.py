@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from acknowledging import ACKING, acks, carrier, contrl, functional, note, sent
 from caller import Caller, new_key
-from replaying import ANNA, NO, adds_up, deploy
+from replaying import ANNA, NO, adds_up, deploy, replay_one
 from test_replay_plans import work_of
 from trading import ANSWER_OUT, Trade, orders, purchase
 
@@ -156,7 +156,7 @@ def test_what_was_delivered_keeps_its_time_when_it_is_sent_once_more(trade: Trad
     trade.bring(orders("101", "A"))
     [before] = trade.rows("SELECT delivery_id FROM interchanges_sent WHERE ack_within IS NOT NULL")
     trade.clock.at += 80000
-    replay.replay_one(trade.engine, before[0], ANNA, version="as_run", delivered="send", reason="they lost it")
+    replay_one(trade.engine, before[0], ANNA, version="as_run", delivered="send", reason="they lost it")
     trade.run()
     trade.wait(1)
     assert len(sent(trade, "ORDRSP")) == 2
@@ -177,7 +177,7 @@ def test_what_was_not_acknowledged_is_not_taken_for_something_that_came(trade: T
         "1 cannot be replayed: it holds what went to a partner; replay the delivery that it names, or resolve it"
     ]
     with pytest.raises(Conflict, match="it holds what went to a partner"):
-        replay.replay_one(trade.engine, letter.id, ANNA, begin=begin)
+        replay_one(trade.engine, letter.id, ANNA, begin=begin)
     assert (dead_letters.count(trade.store.reader()), trade.failures()) == (1, [])
 
 

@@ -18,10 +18,11 @@ from backtesting import (
     left_out,
     meddle,
 )
+from replaying import replay_one
 from world import ORDER_IN, ROUTES, World, order
 
 from connectors.base import REFUSED, Verdict
-from hub import backtest, replay
+from hub import backtest
 from hub.backtest import Approvals, children
 from hub.deploy import deploy
 from hub.errors import UsageError
@@ -81,7 +82,7 @@ def test_a_replayed_message_counts_once_as_what_it_is_now(world: World) -> None:
     world.files.update({IN: ORDER_IN.replace(b"name: l.name", b"name: \"default(l.name, 'nameless')\"")})
     world.engine.activate(deploy(world.store, world.files, None, world.clock, Actor("test")))
     [(dead,)] = world.rows("SELECT message_id FROM messages")
-    replay.replay_one(world.engine, dead, Actor("test"))
+    replay_one(world.engine, dead, Actor("test"))
     world.run()
     assert counts(backtested(world, "order-in", {})) == {"equal": 1}
 
@@ -92,7 +93,7 @@ def test_a_replayed_delivery_counts_once_with_the_bytes_it_has_now(world: World)
     world.files.update(FANCY_OUT)
     world.engine.activate(deploy(world.store, world.files, None, world.clock, Actor("test")))
     [(dead,)] = world.rows("SELECT delivery_id FROM deliveries")
-    replay.replay_one(world.engine, dead, Actor("test"))
+    replay_one(world.engine, dead, Actor("test"))
     world.run()
     assert counts(backtested(world, "order-out", {})) == {"equal": 1}
 

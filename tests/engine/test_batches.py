@@ -10,11 +10,10 @@ import pytest
 from backtesting import backtested, left_out
 from batching import CSV_OUT, QUARTER, adds_up, letters, route
 from caller import Caller
-from replaying import ANNA, deploy
+from replaying import ANNA, deploy, replay_one
 from world import START, World, order
 
 from connectors.base import ABSENT, DOUBT, FOUND, LATER, REFUSED, Verdict
-from hub import replay
 from hub.cli.message_text import message_lines
 from hub.errors import Conflict
 from hub.message import LOOKUPS
@@ -81,7 +80,7 @@ def test_a_refusal_is_that_of_each_and_one_that_is_replayed_goes_in_the_next_bat
     found = dead_letters.find(world.store.reader(), Filter())
     assert [letter.failure["detail"] for letter in found] == ["no such customer"] * 3
     adds_up(world)
-    replay.replay_one(world.engine, letters(world)[1], ANNA)
+    replay_one(world.engine, letters(world)[1], ANNA)
     world.run()
     assert [state for _, state in world.states()] == ["dead", "resolved", "queued", "dead"]
     assert world.target("erp").bodies[1:] == []
@@ -128,7 +127,7 @@ def test_a_batch_that_is_held_is_settled_as_a_whole(make_world: Callable[..., Wo
     adds_up(world)
     ids = [id for (id,) in world.rows("SELECT delivery_id FROM deliveries ORDER BY lane_seq")]
     with pytest.raises(Conflict, match="it is held in a batch with others; release, resolve or cancel that"):
-        replay.replay_one(world.engine, ids[1], ANNA)
+        replay_one(world.engine, ids[1], ANNA)
     looked_up = payloads.packed_rows([(ids[2], LOOKUPS, 1, "application/json", b"[]")], 1.0)
     world.store.write(lambda db: payloads.insert_rows(db, looked_up))
     assert steps.release(world.engine, ids[2], ANNA, "it is not there", look_up=False) == "queued"

@@ -6,11 +6,10 @@ from collections.abc import Callable
 
 import pytest
 from acknowledging import ACKING, acks, contrl, functional
-from replaying import ANNA
+from replaying import ANNA, replay_one
 from trading import FILES, ROUTES, Trade, orders, purchase
 
 from connectors.base import LATER, REFUSED, Verdict
-from hub import replay
 from hub.pipeline.expiry import expire_interchanges
 from hub.store import conservation, interchanges
 
@@ -89,7 +88,7 @@ def test_a_message_that_is_rejected_is_one_of_several(trade: Trade) -> None:
     assert code == "rejected_by_partner"
     assert detail.endswith(f"it went as ORDRSP, delivery {delivery_id}")
     assert trade.rows("SELECT failure ->> 'delivery_id' FROM messages WHERE state = 'dead'") == [(delivery_id,)]
-    replay.replay_one(trade.engine, delivery_id, ANNA, delivered="send", reason="corrected")
+    replay_one(trade.engine, delivery_id, ANNA, delivered="send", reason="corrected")
     trade.run()
     assert len(answers(trade, "ORDRSP")) == 1
     trade.wait(3600)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from acknowledging import contrl
 from caller import Caller, new_key
-from replaying import ANNA, NO, adds_up, deploy
+from replaying import ANNA, NO, adds_up, deploy, replay_one
 from trading import ANSWER_OUT, FILES, PARTNERS, Trade, orders, purchase
 
 from connectors.base import DOUBT, LATER, Verdict
@@ -182,7 +182,7 @@ def test_a_number_whose_message_is_replayed_from_the_start_is_void(awaiting: Tra
     trade.target("van").answers.append(NO)
     trade.bring(orders("1", "A"))
     [(id,)] = trade.rows("SELECT message_id FROM deliveries WHERE target = 'acme'")
-    replay.replay_one(trade.engine, id, ANNA, begin="start", delivered="send", reason="the door was shut")
+    replay_one(trade.engine, id, ANNA, begin="start", delivered="send", reason="the door was shut")
     trade.run()
     assert (states(trade), awaited(trade)) == ([(2, "sent"), (1, "void")], (1, 1))
 
@@ -217,7 +217,7 @@ def test_a_number_in_doubt_that_a_replay_has_put_aside_is_not_told_as_sent(await
         trade.wait(100)
     assert (states(trade), awaited(trade)) == ([(1, "unknown")], (1, 0))
     [(id,)] = trade.rows("SELECT message_id FROM deliveries WHERE target = 'acme'")
-    replay.replay_one(trade.engine, id, ANNA, begin="start", delivered="send", reason="they say it is not there")
+    replay_one(trade.engine, id, ANNA, begin="start", delivered="send", reason="they say it is not there")
     trade.run()
     assert (states(trade), awaited(trade)) == ([(2, "sent"), (1, "unknown")], (1, 1))
 

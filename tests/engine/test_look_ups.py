@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 from msgspec.structs import replace
+from replaying import replay_one
 from world import ORDER_IN, ORDER_OUT, ROUTES, World, order
 
 from connectors.base import LATER, REFUSED, Verdict
@@ -108,7 +109,7 @@ def test_bytes_that_are_replayed_as_they_ran_keep_what_was_looked_up_for_them(ma
     world.send(order(1))
     first = delivery_of(world, "erp")
 
-    replay.replay_one(world.engine, first, Actor("test"), version="as_run")
+    replay_one(world.engine, first, Actor("test"), version="as_run")
     world.run()
 
     assert delivery_of(world, "erp") != first

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import structlog
 from acknowledging import ACKING, contrl
+from replaying import replay_one
 from trading import Trade, orders
 from world import World, order
 
@@ -162,7 +163,7 @@ def test_a_channel_that_cannot_be_reached_makes_no_other_hear_things_twice(world
     away, ops = Webhook("http://127.0.0.1:1/"), Webhook(heard.url)
     dead_order(world, 1)
     assert [tell(world, away, ops) for _ in range(3)] == [1, 0, 0]
-    replay.replay_one(world.engine, world.rows("SELECT delivery_id FROM deliveries")[0][0], ANNA)
+    replay_one(world.engine, world.rows("SELECT delivery_id FROM deliveries")[0][0], ANNA)
     world.run()
     assert [tell(world, away, ops) for _ in range(3)] == [1, 0, 0]
     assert [body["type"] for body in heard.bodies] == ["hub.dead_letters.opened", "hub.dead_letters.recovered"]

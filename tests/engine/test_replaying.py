@@ -6,7 +6,20 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from replaying import ANNA, BLOCKING, CSV_IN, DEAD, FAN_OUT, NO, adds_up, dead_count, dead_orders, deploy, run
+from replaying import (
+    ANNA,
+    BLOCKING,
+    CSV_IN,
+    DEAD,
+    FAN_OUT,
+    NO,
+    adds_up,
+    dead_count,
+    dead_orders,
+    deploy,
+    replay_one,
+    run,
+)
 from world import ORDER_IN, ORDER_OUT, World, order
 
 import hub
@@ -245,22 +258,21 @@ def test_doubt_is_settled_by_a_person_before_anything_is_sent_again(make_world: 
 
 def test_one_thing_is_replayed_at_once_or_refused_with_the_reason(world: World) -> None:
     [message] = dead_orders(world, 1)
-    assert replay.replay_one(world.engine, message, ANNA).state == "done"
+    assert replay_one(world.engine, message, ANNA).state == "done"
     world.run()
     with pytest.raises(Conflict, match="not replayable: it was delivered"):
-        replay.replay_one(world.engine, world.send(order(3))[0].receipt_id, ANNA)
+        replay_one(world.engine, world.send(order(3))[0].receipt_id, ANNA)
     with pytest.raises(NotFound, match="no message, receipt or delivery with the id 'nix'"):
-        replay.replay_one(world.engine, "nix", ANNA)
+        replay_one(world.engine, "nix", ANNA)
 
 
 def test_what_was_delivered_is_sent_again_only_on_purpose_and_with_a_reason(world: World) -> None:
     [accepted] = world.send(order(1))
     with pytest.raises(UsageError, match="say why"):
-        replay.replay_one(world.engine, accepted.receipt_id, ANNA, delivered="send")
-    replay.replay_one(world.engine, accepted.receipt_id, ANNA, delivered="send", reason="the ERP lost its disk")
+        replay_one(world.engine, accepted.receipt_id, ANNA, delivered="send")
+    replay_one(world.engine, accepted.receipt_id, ANNA, delivered="send", reason="the ERP lost its disk")
     world.run()
-    first, second = world.target("erp").sent
-    assert (first.key, first.body) == (second.key, second.body)
+    assert len({(sent.key, sent.body) for sent in world.target("erp").sent}) == 1
     assert [state for _, state in world.states()] == ["delivered", "delivered"]
     adds_up(world)
 
@@ -380,7 +392,7 @@ def test_a_file_whose_first_records_went_through_does_not_go_through_again_unask
 
 def test_every_step_is_in_the_audit_with_who_and_why(world: World) -> None:
     [message] = dead_orders(world, 1)
-    replay.replay_one(world.engine, message, ANNA, reason="OPS-412")
+    replay_one(world.engine, message, ANNA, reason="OPS-412")
     rows = audit.listed(world.store.reader(), 3)
     assert [(row["action"], row["actor"], row["reason"]) for row in rows] == [
         ("replay.done", "hub", ""), ("replay.start", "anna", "OPS-412"), ("replay.plan", "anna", "OPS-412"),

@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 from caller import Caller, new_key
+from replaying import replay_one
 from world import ROUTES, World, order
 
 from connectors.base import DELIVERED, DOUBT, FOUND, LATER, Verdict
-from hub import replay
 from hub.api.application import create_app
 from hub.store import findings
 from hub.store.audit import Actor
@@ -114,7 +114,7 @@ def test_an_answer_without_a_body_is_told_of_until_a_reply_comes(make_world: Cal
     assert [one["code"] for one in viewer.get("/api/v1/findings").json["items"]] == ["no_reply"]
     world.target("erp").answers.append(CREATED)
     [(delivery_id,)] = world.rows("SELECT delivery_id FROM deliveries")
-    replay.replay_one(world.engine, delivery_id, Actor("test"), delivered="send", reason="the answer is wanted")
+    replay_one(world.engine, delivery_id, Actor("test"), delivered="send", reason="the answer is wanted")
     world.run()
     assert (open_findings(world), replies(world)) == ([], [("erp", "orders#erp")])
     [settled] = viewer.get(f"/api/v1/messages/{accepted.receipt_id}").json["findings"]
@@ -143,7 +143,7 @@ def test_each_target_without_an_answer_is_told_of_and_settled_by_its_own(make_wo
     assert [line.split()[0] for line in sorted(detail.splitlines())] == ["'erp'", "'wms'"]
     for system, left in (("erp", ["'wms'"]), ("wms", [])):
         [(delivery_id,)] = world.rows("SELECT delivery_id FROM deliveries WHERE system = ? AND replay_of = ''", system)
-        replay.replay_one(world.engine, delivery_id, Actor("test"), delivered="send", reason="the answer is wanted")
+        replay_one(world.engine, delivery_id, Actor("test"), delivered="send", reason="the answer is wanted")
         world.run()
         assert [line.split()[0] for _, told in open_findings(world) for line in told.splitlines()] == left
 

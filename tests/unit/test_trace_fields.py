@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hub.formats import places_of
+from hub.formats import codec, places_in
 from hub.mapping import TraceEntry
 from hub.tracing.fields import Origins, is_part, place_of, steps_of
 
@@ -73,5 +73,5 @@ def test_steps_are_names_and_elements() -> None:
 )
 def test_a_key_with_a_point_has_its_place(read: str, text: bytes | None) -> None:
     raw = b'{"a": {"b":  1}, "a.b": 2, "order.no":"7", "lines": [{"net.price.eur": 3}]}'
-    place = place_of(read, places_of("json", raw, {}, 0))
+    place = place_of(read, places_in(codec("json"), raw, {}, 0))
     assert raw[place.offset :].startswith(text) if place and text else place is None

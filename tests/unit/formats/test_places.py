@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.formats import BadRecord, codec, names, places_of
+from hub.formats import BadRecord, Places, codec, names, places_in
 from hub.formats._bank_lines import text_lines
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -19,6 +19,12 @@ GOLDEN = Path(__file__).parents[2] / "golden"
 KEYS = st.text('aé"\\\n:{[,🦊', max_size=4)
 LEAVES = st.none() | st.booleans() | st.integers(-1000, 1000) | st.text('aé"\\\n:{[,🦊', max_size=6)
 VALUES = st.recursive(LEAVES, lambda each: st.lists(each, max_size=3) | st.dictionaries(KEYS, each, max_size=3))
+
+
+def places_of(name: str, raw: bytes, options: Mapping[str, Any], index: int) -> Places:
+    found = places_in(codec(name), raw, options, index)
+    assert found is not None, f"{name} does not tell where values stand"
+    return found
 
 
 def leaves(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:
