@@ -49,15 +49,6 @@ def stored_to(db: Database, seq: int) -> tuple[int, str]:
     return int(position) + 1, str(place)
 
 
-def resolve(db: Database, message_id: str, by: str) -> bool:
-    """Mark a dead message as dealt with; False when it is not dead or was dealt with before."""
-    db.execute(
-        "UPDATE messages SET resolved_by = ? WHERE message_id = ? AND state = 'dead' AND resolved_by IS NULL",
-        (by, message_id),
-    )
-    return db.changes() == 1
-
-
 def contexts(db: Database, message_ids: Sequence[str]) -> dict[str, dict[str, str]]:
     """What sending takes of some messages: their main key, trace and transaction."""
     rows = db.executemany(
