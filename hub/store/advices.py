@@ -9,6 +9,7 @@ import msgspec
 
 from hub.message import LANE_SHIFT, Advised, Subject, lane_seq
 from hub.store.database import Database
+from hub.store.pruning import forget
 
 _PUT = """INSERT INTO advices (place, partner, message_id, subject, came_at, look_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)
   ON CONFLICT (place) DO UPDATE SET message_id = excluded.message_id, look_at = excluded.look_at"""
@@ -109,7 +110,4 @@ def look_again(db: Database, looks: Sequence[tuple[Waiting, float | None]]) -> N
 
 def prune(db: Database, before: float, limit: int = 1000) -> int:
     """Forget messages that came before, some at a time; gives how many."""
-    db.execute(
-        "DELETE FROM advices WHERE place IN (SELECT place FROM advices WHERE came_at < ? LIMIT ?)", (before, limit)
-    )
-    return db.changes()
+    return forget(db, "advices", "place", "came_at", before, limit)

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from hub.store.database import Database
+from hub.store.pruning import forget
 
 Code = Literal["gap", "balance", "overlap", "repeat", "no_reply"]
 REPEAT: Final = "repeat"  # a statement came before, with the same content
@@ -126,9 +127,4 @@ def count_open(db: Database) -> dict[tuple[str, str], int]:
 
 def prune(db: Database, before: float, limit: int = 1000) -> int:
     """Forget what was found before a time, some at once; gives how many."""
-    db.execute(
-        """DELETE FROM message_findings WHERE (message_id, code) IN
-           (SELECT message_id, code FROM message_findings WHERE found_at < ? LIMIT ?)""",
-        (before, limit),
-    )
-    return db.changes()
+    return forget(db, "message_findings", "message_id, code", "found_at", before, limit)

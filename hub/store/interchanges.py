@@ -21,6 +21,7 @@ from hub.message import Answered, Body, Came, Delivery, Taken
 from hub.states import DELIVERY_WAITING
 from hub.store.database import Database
 from hub.store.interventions import resolve_letter
+from hub.store.pruning import forget
 
 _WAITING = ", ".join(f"'{state}'" for state in sorted(DELIVERY_WAITING))
 _MOST = 999_999_999  # what nine digits hold; then numbers begin again
@@ -179,17 +180,14 @@ def _replay_of(db: Database, column: str, value: int | str) -> str:
 
 def prune(db: Database, before: float, limit: int = 1000) -> int:
     """Forget numbers that are older than metadata is kept, some at a time; gives how many. Those last given stay."""
-    gone = 0
-    for table, key, at in (
-        ("interchanges_received", "partner, number", "received_at"),
-        ("messages_taken", "partner, number, reference", "taken_at"),
-        ("interchanges_sent", "delivery_id, revision", "stamped_at"),
-    ):
-        db.execute(
-            f"DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {at} < ? LIMIT ?)", (before, limit)
+    return sum(
+        forget(db, table, key, at, before, limit)
+        for table, key, at in (
+            ("interchanges_received", "partner, number", "received_at"),
+            ("messages_taken", "partner, number, reference", "taken_at"),
+            ("interchanges_sent", "delivery_id, revision", "stamped_at"),
         )
-        gone += db.changes()
-    return gone
+    )
 
 
 def carriers(db: Database, answer: Answered) -> list[tuple[str, str]]:

@@ -300,3 +300,12 @@ def belongings_after(
 def remove_belongings(db: Database, of: Belongings, rows: Sequence[tuple[Any, ...]]) -> int:
     db.executemany(f"DELETE FROM {of.table} WHERE ({of.columns}) = ({of.places})", rows)
     return len(rows)
+
+
+def forget(db: Database, table: str, key: str, at: str, before: float, limit: int) -> int:
+    """Forget rows of a table, told by the columns of their key, whose time lies before one, some at once; gives how
+    many."""
+    db.execute(
+        f"DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {at} < ? LIMIT ?)", (before, limit)
+    )
+    return db.changes()

@@ -13,6 +13,7 @@ from msgspec.structs import astuple, replace
 from hub.message import Stated
 from hub.store import findings
 from hub.store.database import Database, lock
+from hub.store.pruning import forget
 
 KEEP_SECONDS = 800 * 86400.0  # at the least: two years, and the first statement of the next
 CODES: tuple[findings.Code, ...] = ("gap", "balance", "overlap")
@@ -225,8 +226,4 @@ def shown(account: str) -> str:
 def prune(db: Database, before: float, limit: int = 1000) -> int:
     """Forget statements that were seen before a time, some at once; gives how many."""
     key = "account, report_type, statement_id, day, made_at, page, part"
-    db.execute(
-        f"DELETE FROM statements_seen WHERE ({key}) IN (SELECT {key} FROM statements_seen WHERE seen_at < ? LIMIT ?)",
-        (before, limit),
-    )
-    return db.changes()
+    return forget(db, "statements_seen", key, "seen_at", before, limit)
