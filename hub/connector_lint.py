@@ -82,8 +82,8 @@ def place_faults(event: str | None, dedupe_id: str | None, node: Node) -> Iterat
     for path, text in (("event", event), ("dedupe.id", dedupe_id)):
         for part in _BRACED.findall(text or "") or [text or ""]:
             kind, colon, _ = part.partition(":")
-            near = did_you_mean(kind, _PLACES) if colon and kind not in _PLACES else ""
-            if near.startswith("; did"):
+            near = did_you_mean(kind, _PLACES, "") if colon and kind not in _PLACES else ""
+            if near:
                 seen = f"{path}: expected header:NAME, field:PATH or a fixed text, got '{part}'"
                 yield place_along(node, path).fault(f"{seen}{near}")
 

@@ -195,8 +195,8 @@ def _source_faults(route: Route, system: System | None, replying: Collection[str
         if always and name != always and system.name not in replying:
             sends = f"all that system '{system.name}' sends is '{always}', never '{name}'"
             yield event.fault(f"{sends}; write event: {always}")
-        near = did_you_mean(name, system.events) if name not in system.events else ""
-        if "did you mean" in near:  # a system may send more than it is known to
+        near = did_you_mean(name, system.events, "") if name not in system.events else ""
+        if near:  # a system may send more than it is known to
             yield event.fault(f"system '{system.name}' is not known to send '{name}'{near}", "warning")
         if name in system.ignore:
             yield event.fault(f"system '{system.name}' lists the event '{name}' under ignore:; take it out of one")

@@ -12,12 +12,14 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import msgspec
 
 from connectors.base import Field
 from hub.errors import Fault
 from hub.secret import FORM, PREFIX, Secret, parse_secret
+from hub.spelling import nearest
 from hub.units import bytes_of, rate_of, seconds_of, share_of
 from hub.yamldoc import Node, did_you_mean
 
@@ -153,9 +155,9 @@ def _report_unknown(node: Node, fields: Sequence[Field], scope: Scope, reserved:
         if name in reserved:
             scope.fault(node.key(name), f"'{name}' is not in this version; take the key out")
             continue
-        advice = did_you_mean(name, [other for other in known if other not in (node.value or ())])  # type: ignore[operator]
-        scope.fault(node.key(name), f"unknown key '{name}' in {scope.label}{advice}")
-        forgiven.update(part for part in known if advice == f"; did you mean '{part}'?")
+        others = [other for other in known if other not in (node.value or ())]  # type: ignore[operator]
+        scope.fault(node.key(name), f"unknown key '{name}' in {scope.label}{did_you_mean(name, others)}")
+        forgiven.add(nearest(name, others))
     return forgiven
 
 
@@ -274,14 +276,24 @@ def _share(node: Node, field: Field, scope: Scope) -> Any:
 def _choice(node: Node, field: Field, scope: Scope) -> Any:
     if node.is_scalar and node.text in field.choices:
         return node.text
-    near = did_you_mean(node.text, field.choices) if node.is_scalar else ""
-    raise _wrong(node, field, near if near.startswith("; did") else "")
+    raise _wrong(node, field, did_you_mean(node.text, field.choices, "") if node.is_scalar else "")
 
 
 def _expression(node: Node, field: Field, scope: Scope) -> Any:
     if not node.is_scalar:
         raise _Unreadable(f"expected an expression, got {node.kind}; quote an expression that holds '{{' or '['")
     return located(node)
+
+
+def zone_of(zone: str, node: Node | None, name: str, scope: Scope, such_as: str = "Europe/Brussels") -> str:
+    """The zone that a setting names; '' where there is none of that name, which is a fault of the node, if any."""
+    try:
+        return ZoneInfo(zone).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        if node is not None:
+            advice = did_you_mean(zone, available_timezones(), f"; write an IANA name such as {such_as}")
+            scope.fault(node, f"{name}: unknown zone '{zone}'{advice}")
+        return ""
 
 
 def located(node: Node) -> Located:

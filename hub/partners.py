@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import msgspec
 
 from hub.errors import Fault
-from hub.fields import Scope, read_fields
+from hub.fields import Scope, read_fields, zone_of
 from hub.partner_fields import FIELDS, LEVELS, X12_CHARSETS
 from hub.secret import Secret
 from hub.systems import NAME_FORM, is_name
@@ -129,7 +128,7 @@ def _partner(name: str, node: Node, time_zone: str, scope: Scope) -> Partner:
         charset=_charset(str(values["charset"]), node.get("charset"), syntax, scope),
         delimiters=_delimiters(values["delimiters"], node.get("delimiters"), syntax, version, scope),
         overlays={key: str(value) for key, value in values["overlays"].items()},
-        time_zone=_zone(str(values["time_zone"] or time_zone), node.get("time_zone"), scope),
+        time_zone=zone_of(str(values["time_zone"] or time_zone), node.get("time_zone"), "time_zone", scope) or "UTC",
         node=node, **{key: values[key] for key in plain},
     )  # fmt: skip
 
@@ -203,18 +202,6 @@ def _delimiters(
 def scope_node(node: Node | None) -> Node:
     """The node, or one that stands for the whole file."""
     return node if node is not None else Node(FILE, 0, 0, None)
-
-
-def _zone(zone: str, node: Node | None, scope: Scope) -> str:
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        if node is not None:
-            near = did_you_mean(zone, available_timezones())
-            advice = near if near.startswith("; did") else "; write an IANA name such as Europe/Brussels"
-            scope.fault(node, f"time_zone: unknown zone '{zone}'{advice}")
-        return "UTC"
-    return zone
 
 
 def _report_acks(node: Node | None, syntax: str, scope: Scope) -> None:

@@ -19,8 +19,9 @@ from hub.fields import Located, Scope, read_fields
 from hub.project import document_of
 from hub.route_fields import FIELDS, RESERVED
 from hub.schedule import Schedule, read_schedule
+from hub.spelling import nearest
 from hub.systems import NAME_FORM, is_name, quota_of
-from hub.yamldoc import Node, did_you_mean
+from hub.yamldoc import Node
 
 FOLDER = "routes/"
 MOST_COLLECTED = 10_000
@@ -197,7 +198,7 @@ def _one_of(node: Node, what: str, scope: Scope) -> None:
     """A source and a target are a system or a partner."""
     kinds = ("system", "partner")
     named = [name for name in kinds if node.get(name)]
-    is_misspelt = any(did_you_mean(key, kinds).startswith("; did") for key, _ in node.items())
+    is_misspelt = any(nearest(key, kinds) for key, _ in node.items())
     if not named and not is_misspelt:
         scope.fault(
             node, f"system is missing in {what} of {scope.what}: write system:, or partner: for a trading partner"

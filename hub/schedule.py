@@ -13,14 +13,14 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from zoneinfo import ZoneInfo
 
 import msgspec
 
-from hub.fields import Scope, listed
+from hub.fields import Scope, listed, zone_of
 from hub.functions.business_days import is_calendar, is_open
 from hub.units import duration_text
-from hub.yamldoc import Node, did_you_mean
+from hub.yamldoc import Node
 
 DAY = 86_400
 _TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
@@ -113,19 +113,9 @@ def read_schedule(values: Mapping[str, Any], node: Node, scope: Scope) -> Schedu
         scope.fault(_place(node, "every"), f"every: expected whole seconds from 1s to 24h, got {duration_text(every)}")
         every = DAY
     zone, days, calendar = str(values.get("zone") or ""), str(values.get("days") or "all"), values.get("calendar")
-    zone = _zone(zone, node, scope)
+    zone = zone and zone_of(zone, _place(node, "zone"), "zone", scope)
     calendar = _calendar(None if calendar is None else str(calendar), days, node, scope)
     return Schedule(tuple(sorted({text for text in at if _TIME.fullmatch(text)})), int(every), zone, days, calendar)
-
-
-def _zone(zone: str, node: Node, scope: Scope) -> str:
-    try:
-        return ZoneInfo(zone).key if zone else ""
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        near = did_you_mean(zone, available_timezones())
-        advice = near if near.startswith("; did") else "; write an IANA name such as Europe/Brussels"
-        scope.fault(_place(node, "zone"), f"zone: unknown zone '{zone}'{advice}")
-        return ""
 
 
 def _calendar(calendar: str | None, days: str, node: Node, scope: Scope) -> str:

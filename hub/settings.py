@@ -11,12 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import msgspec
 
 from hub.errors import Fault
-from hub.fields import Scope, read_fields
+from hub.fields import Scope, read_fields, zone_of
 from hub.overlay import overlay
 from hub.partners import FILE as PARTNERS_FILE
 from hub.partners import Partner, load_partners
@@ -161,7 +160,8 @@ def _hub_values(root: Node, scope: Scope) -> dict[str, Any]:
     values["notify"] = _notify(values["notify"], _at(root, "notify"), scope)
     _check_scheme(root, "store", values, STORES, scope)
     _check_scheme(root, "broker", values, BROKERS, scope)
-    _check_zone(root, values, scope)
+    zone = zone_of(str(values["time_zone"]), _at(root, "time_zone"), "time_zone", scope, "Europe/Paris")
+    values["time_zone"] = zone or "UTC"
     if values["company"] is not None and not isinstance(values["company"], dict):
         scope.fault(_at(root, "company"), f"company: expected a mapping, got {_at(root, 'company').kind}")
         values["company"] = None
@@ -230,17 +230,5 @@ def _check_scheme(root: Node, name: str, values: dict[str, Any], known: tuple[st
     scheme = str(text).partition("://")[0]
     if "://" not in str(text) or scheme not in known:
         words = ", ".join([*(["local"] if name == "broker" else []), *(f"{word}://…" for word in known)])
-        near = did_you_mean(scheme, known)
-        advice = near if near.startswith("; did") else ""
+        advice = did_you_mean(scheme, known, "")
         scope.fault(_at(root, name), f"{name}: expected one of {words} or a secret reference, got '{text}'{advice}")
-
-
-def _check_zone(root: Node, values: dict[str, Any], scope: Scope) -> None:
-    zone = str(values["time_zone"])
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        near = did_you_mean(zone, available_timezones())
-        advice = near if near.startswith("; did") else "; write an IANA name such as Europe/Paris"
-        scope.fault(_at(root, "time_zone"), f"time_zone: unknown zone '{zone}'{advice}")
-        values["time_zone"] = "UTC"

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """``; did you mean 'sftp'?`` or, where nothing is near, the known words; empty when there are none."""
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known word that a misspelt one was meant to be; '' where none is near."""
     import difflib  # for those who misspell
 
+    return next(iter(difflib.get_close_matches(word, sorted(set(known)), n=1, cutoff=0.6)), "")
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str | None = None) -> str:
+    """``; did you mean 'sftp'?`` or, where nothing is near, ``otherwise``; None: the known words, if any."""
     names = sorted(set(known))
-    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-    if close:
-        return f"; did you mean '{close[0]}'?"
+    if near := nearest(word, names):
+        return f"; did you mean '{near}'?"
+    if otherwise is not None:
+        return otherwise
     return f"; known: {', '.join(names[:12])}{' …' if len(names) > 12 else ''}" if names else ""

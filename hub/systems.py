@@ -332,11 +332,9 @@ def _connector_name(
 
 def _no_connector(name: str, node: Node, known: Sequence[str], names: Sequence[str]) -> Fault:
     for key, _ in node.items():
-        near = did_you_mean(key, ["connector", "preset"])
-        if near.startswith("; did"):
+        if near := did_you_mean(key, ["connector", "preset"], ""):
             return node.key(key).fault(f"unknown key '{key}' in system '{name}'{near}")
-    near = did_you_mean(name, known)
-    if node.file != FILE and near.startswith("; did"):
+    if node.file != FILE and (near := did_you_mean(name, known, "")):
         advice = f"{near} (a new system needs connector: or preset:)"
         return node.fault(f"unknown system '{name}' in this environment{advice}")
     advice = f"write one of them (connectors: {', '.join(names)})"

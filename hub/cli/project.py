@@ -112,8 +112,8 @@ def _say_uses(result: CheckResult, field: str, route: str, as_json: bool) -> Non
     say_table(("used at", "reads", "for", "expression"), rows)
     if not found:
         reads = (read for name in names for use in result.mappings[name].uses() for read in use.reads)
-        near = did_you_mean(field, {plain_path(read).removeprefix("src.") for read in reads})
-        complain(f"nothing uses {field}{near if 'did you mean' in near else ''}")
+        known = {plain_path(read).removeprefix("src.") for read in reads}
+        complain(f"nothing uses {field}{did_you_mean(field, known, '')}")
 
 
 def schema(

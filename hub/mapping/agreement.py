@@ -19,8 +19,7 @@ def no_code(text: str, codes: Codes | None) -> str:
     """Why a text is no code of a list, with the code that may be meant; empty where it is one."""
     if codes is None or text in codes.values or not text:
         return ""
-    near = did_you_mean(text, codes.values)
-    advice = near if "did you mean" in near or len(codes.values) < 40 else f"; write one of {codes.name}"
+    advice = did_you_mean(text, codes.values, None if len(codes.values) < 40 else f"; write one of {codes.name}")
     what = codes.words if codes.name else "the target's values"
     return f"'{text}' is not one of {what}{advice}"
 

@@ -73,8 +73,8 @@ class _Comparison:
                 continue
             severity = "error" if name in wanted.required else "warning"
             message = f"the schema {self._schema} has '{_below(path, name)}', which the options here lack"
-            near = did_you_mean(name, [other for other in named if other not in (known_fields or ())])
-            advice = near if "did you mean" in near else "; it would never be there"
+            others = [other for other in named if other not in (known_fields or ())]
+            advice = did_you_mean(name, others, "; it would never be there")
             yield self._place(*named).fault(f"{message}{advice}", severity)
 
     def _kinds(self, given: Shape, wanted: Shape, path: str) -> Fault:

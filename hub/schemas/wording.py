@@ -146,8 +146,8 @@ def _codes(violation: Violation, root: Shape) -> list[DocumentFault]:
     expected = ("one of " if len(options) > 1 else "") + (", ".join(map(_plain, options[:12])) or "nothing at all")
     hint = ""
     if isinstance(violation.instance, str) and not is_personal(root, list(violation.instance_path)):
-        hint = did_you_mean(violation.instance, [option for option in options if isinstance(option, str)])
-    return [_seen(violation, root, "enum", expected, hint if "did you mean" in hint else "")]
+        hint = did_you_mean(violation.instance, [option for option in options if isinstance(option, str)], "")
+    return [_seen(violation, root, "enum", expected, hint)]
 
 
 def _pattern(violation: Violation, root: Shape) -> list[DocumentFault]:
