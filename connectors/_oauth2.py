@@ -121,7 +121,7 @@ class Grant:
             granted = msgspec.json.decode(body, type=_Granted) if 200 <= status < 300 else None
         except (msgspec.DecodeError, UnicodeDecodeError):
             granted = None
-        if granted is None or not _is_plain(granted.access_token):
+        if granted is None or not is_plain(granted.access_token):
             return Failure("token_unavailable", f"the token server answered {status} and gave no token")
         if (failure := self._taken(granted)) is not None:
             return failure
@@ -233,7 +233,8 @@ def _reason(body: bytes) -> str:
     return f" ({word})" if re.fullmatch(r"[a-z_]{1,40}", word) else ""
 
 
-def _is_plain(value: str) -> bool:
+def is_plain(value: str) -> bool:
+    """Whether a text can stand in a header as it is."""
     return value.isascii() and value.isprintable() and bool(value)
 
 

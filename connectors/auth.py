@@ -11,7 +11,7 @@ from urllib.parse import quote
 import msgspec
 
 from connectors import _jwt
-from connectors._oauth2 import GRANTS, NEEDS, Grant, grant_of
+from connectors._oauth2 import GRANTS, NEEDS, Grant, grant_of, is_plain
 from connectors._signature import ALGORITHMS, ENCODINGS, KEY_ENCODINGS, Signer, key_bytes
 from connectors.base import Field, PermanentError
 
@@ -178,13 +178,9 @@ def _pair(user: object, password: object) -> str:
 
 
 def _line(name: str, value: str, setting: str) -> str:
-    if not _is_plain(value):
+    if not is_plain(value):
         raise PermanentError(f"{setting}: the secret holds characters that cannot stand in a header")
     return f"{name}: {value}\r\n"
-
-
-def _is_plain(value: str) -> bool:
-    return value.isascii() and value.isprintable() and bool(value)
 
 
 _STRATEGIES = {

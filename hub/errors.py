@@ -115,6 +115,12 @@ def without_values(text: str, seen: str = "") -> str:
     return without_numbers(_QUOTED.sub("'…'", _OTHERS.sub("", text)))
 
 
+def shown(text: str) -> str:
+    """A piece of data in a message: quoted, at most 40 characters, controls told by their number."""
+    cut = text if len(text) <= 40 else text[:37] + "..."
+    return "'" + "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in cut) + "'"
+
+
 class DecodeError(MessageError):
     """Bytes are not what their format says."""
 

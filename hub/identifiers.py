@@ -43,6 +43,11 @@ _BIC = re.compile(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?")
 _LEI = re.compile(r"[A-Z0-9]{18}[0-9]{2}")
 _CREDITOR_REFERENCE = re.compile(r"RF[0-9]{2}[A-Z0-9]{1,21}")
 
+# What looks like a reference of a payment within a text; of RF, words behind it may be taken along.
+RF_IN_TEXT = re.compile(r"(?<![A-Z0-9])RF[0-9]{2}(?: ?[A-Z0-9]){1,26}(?![A-Z0-9])")
+OGM_IN_TEXT = re.compile(r"(\+{3}|\*{3}) ?([0-9]{3}) ?/ ?([0-9]{4}) ?/ ?([0-9]{5}) ?\1")
+QR_IN_TEXT = re.compile(r"(?<![0-9])[0-9](?: ?[0-9]){26}(?! ?[0-9])")
+
 # What follows the country prefix of a VAT number. Countries that are not listed: anything of a sensible length.
 _VAT = {
     country: re.compile(pattern)

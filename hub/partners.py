@@ -10,6 +10,7 @@ import msgspec
 
 from hub.errors import Fault
 from hub.fields import Scope, read_fields, zone_of
+from hub.formats._segments import EDIFACT, X12
 from hub.partner_fields import FIELDS, LEVELS, X12_CHARSETS
 from hub.secret import Secret
 from hub.systems import NAME_FORM, is_name
@@ -20,10 +21,6 @@ _LONGEST = {"edifact": {"id": 35, "qualifier": 4, "internal": 35}, "x12": {"id":
 _QUALIFIED = ("password", "authorization")
 _ACKS = {"contrl": "edifact", "aperak": "edifact", "997": "x12", "999": "x12", "ta1": "x12", "824": "x12"}
 _ONLY = {"internal": "edifact", "group": "x12", "authorization": "x12", "authorization_qualifier": "x12"}
-_USUAL = {
-    "edifact": {"element": "+", "component": ":", "terminator": "'", "release": "?", "repetition": ""},
-    "x12": {"element": "*", "component": ">", "terminator": "~", "release": "", "repetition": ""},
-}
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -176,7 +173,8 @@ def _charset(text: str, node: Node | None, syntax: str, scope: Scope) -> str:
 def _delimiters(
     values: Mapping[str, Any], node: Node | None, syntax: str, version: str, scope: Scope
 ) -> dict[str, Any]:
-    usual = dict(_USUAL.get(syntax, _USUAL["edifact"]))
+    usual = (X12 if syntax == "x12" else EDIFACT)._asdict()
+    del usual["decimal_mark"]  # is a point
     if syntax == "edifact" and version == "4":
         usual["repetition"] = "*"
     if syntax == "x12" and version >= "00402":

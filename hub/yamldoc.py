@@ -20,6 +20,7 @@ from hub.errors import Fault, ProjectError
 
 did_you_mean = spelling.did_you_mean
 
+NO_TEXTS = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n"))  # in one version of YAML or another
 Plain = None | bool | int | Decimal | str | list["Plain"] | dict[str, "Plain"]
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")

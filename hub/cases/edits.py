@@ -14,13 +14,12 @@ from typing import Any
 import msgspec
 import yaml
 
-from hub.yamldoc import read_yaml
+from hub.yamldoc import NO_TEXTS, read_yaml
 
 Path = tuple[str | int, ...]
 
 _WIDTH = 110
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_ ./()+-]*(?<! )")
-_WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -296,7 +295,7 @@ def _flow(value: Any) -> str:
 
 
 def _key(key: str) -> str:
-    return key if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", key) and key.lower() not in _WORDS else _quoted(key)
+    return key if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", key) and key.lower() not in NO_TEXTS else _quoted(key)
 
 
 def _scalar(value: Any, style: str | None = None) -> str:
@@ -309,7 +308,7 @@ def _scalar(value: Any, style: str | None = None) -> str:
     text = str(value)
     if style == "'" and text.isprintable():
         return "'" + text.replace("'", "''") + "'"
-    if style is None and _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
+    if style is None and _PLAIN.fullmatch(text) and text.lower() not in NO_TEXTS:
         return text
     return _quoted(text)
 

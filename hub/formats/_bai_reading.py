@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from hub.errors import DecodeError
+from hub.errors import DecodeError, shown
 from hub.formats import BadRecord, Record
 from hub.formats._bai_accounts import BaiAccount, BaiSum
 from hub.formats._bai_fields import (
@@ -28,7 +28,7 @@ from hub.formats._bai_fields import (
 from hub.formats._bai_types import BALANCES, SUMMARIES, is_credit, status_of
 from hub.formats._bank_lines import MAX_RAW, TextLine
 from hub.formats._bank_pages import Pages
-from hub.formats._bank_told import Told, look_at, place, shown
+from hub.formats._bank_told import Told, look_at, place
 from hub.formats._bank_values import ValueFault, day_of
 from hub.formats._statements import Sequence, StatementError, parted
 from hub.identifiers import currency_exponent

@@ -6,9 +6,6 @@ import re
 
 from hub import identifiers
 
-_RF = re.compile(r"(?<![A-Z0-9])RF[0-9]{2}(?: ?[A-Z0-9]){1,26}(?![A-Z0-9])")
-_OGM = re.compile(r"(\+{3}|\*{3}) ?([0-9]{3}) ?/ ?([0-9]{4}) ?/ ?([0-9]{5}) ?\1")
-_QR = re.compile(r"(?<![0-9])[0-9](?: ?[0-9]){26}(?! ?[0-9])")
 # Digits without letters check by chance one time in ten: they count only behind the word that says what they are.
 _KID = re.compile(r"(?<![A-Z0-9])KID[ :.#]{1,2}([0-9]{2,24}[0-9-])(?![A-Z0-9])")
 
@@ -18,16 +15,16 @@ def reference_in(text: str) -> tuple[str, str]:
     KID); twice empty where there is none."""
     upper = text.upper()
     if "RF" in upper:
-        for match in _RF.finditer(upper):
+        for match in identifiers.RF_IN_TEXT.finditer(upper):
             if found := _longest_rf(match.group()):
                 return found, "SCOR"
     if "+++" in text or "***" in text:
-        for match in _OGM.finditer(text):
+        for match in identifiers.OGM_IN_TEXT.finditer(text):
             if identifiers.is_ogm(digits := match[2] + match[3] + match[4]):
                 return digits, "OGM"
     if "KID" in upper and (kid := _KID.search(upper)) and identifiers.is_kid(kid[1]):
         return kid[1], "KID"
-    for match in _QR.finditer(text):
+    for match in identifiers.QR_IN_TEXT.finditer(text):
         if identifiers.is_qr_reference(digits := match.group().replace(" ", "")):
             return digits, "QRR"
     return "", ""

@@ -96,9 +96,3 @@ def place(line: int, column: int = 0, what: str = "") -> str:
     """A place in words: ``line 7, column 12, :61:``."""
     parts = (f"line {line}" if line else "", f"column {column}" if column else "", what)
     return ", ".join(part for part in parts if part)
-
-
-def shown(text: str) -> str:
-    """A piece of data in a message: quoted, at most 40 characters, controls told by their number."""
-    cut = text if len(text) <= 40 else text[:37] + "..."
-    return "'" + "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in cut) + "'"

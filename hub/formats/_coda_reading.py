@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from hub.errors import DecodeError
+from hub.errors import DecodeError, shown
 from hub.formats import BadRecord, Record
 from hub.formats._bank_lines import MAX_RAW, TextLine
 from hub.formats._bank_pages import Pages
-from hub.formats._bank_told import Told, look_at, place, shown
+from hub.formats._bank_told import Told, look_at, place
 from hub.formats._bank_values import ValueFault, day_of
 from hub.formats._coda_entries import account_of, completed, entry_of
 from hub.formats._coda_records import LAYOUTS, WIDTH, Layout

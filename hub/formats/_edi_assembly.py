@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hub.errors import shown
 from hub.formats import _edi_text as texts
 from hub.formats._ack_codes import WORDS
 from hub.formats._edi_charsets import decoder
 from hub.formats._edi_envelopes import Group, Interchange, Message, tag_of
-from hub.formats._edi_faults import MOST_FAULTS, EdiFault, shown
+from hub.formats._edi_faults import MOST_FAULTS, EdiFault
 from hub.formats._edi_numbers import Numbers
 from hub.formats._edi_places import is_released, offset_in
 from hub.formats._edi_stream import KEPT, Cutter, Feed, Unit, package_length

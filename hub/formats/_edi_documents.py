@@ -10,9 +10,9 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
-from hub.errors import MappingError
+from hub.errors import MappingError, shown
 from hub.formats._edi_envelopes import Message
-from hub.formats._edi_faults import EdiFault, shown
+from hub.formats._edi_faults import EdiFault
 from hub.formats._edi_syntax import Syntax, part
 from hub.formats._edi_writing import Style, Writer
 from hub.formats._segments import Delimiters, Element, Repeats, Segment

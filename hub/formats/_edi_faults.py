@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from hub.errors import DecodeError, without_values
+from hub.errors import DecodeError, shown, without_values
 
 MOST_FAULTS = 1000
 
@@ -100,9 +100,3 @@ class EdiError(DecodeError):
             expected=first.expected,
             cause=f"{first.tag} {first.element} {first.component} {first.problem}",
         )
-
-
-def shown(text: str) -> str:
-    """A piece of data in a message: quoted, at most 40 characters, controls told by their number."""
-    cut = text if len(text) <= 40 else text[:37] + "..."
-    return "'" + "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in cut) + "'"

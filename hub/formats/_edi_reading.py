@@ -7,10 +7,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+from hub.errors import shown
 from hub.formats._edi_assembly import Assembly
 from hub.formats._edi_charsets import X12_SETS
 from hub.formats._edi_envelopes import Interchange
-from hub.formats._edi_faults import EdiError, EdiFault, shown
+from hub.formats._edi_faults import EdiError, EdiFault
 from hub.formats._edi_numbers import Numbers
 from hub.formats._edi_relatives import relative
 from hub.formats._edi_stream import JUNK, Feed

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from hub.errors import shown
 from hub.formats._edi_charsets import ALLOWED, Decode, Strange, outsider, unshifted
 from hub.formats._edi_envelopes import Interchange, Message
-from hub.formats._edi_faults import EdiFault, shown
+from hub.formats._edi_faults import EdiFault
 from hub.formats._edi_places import OBJECT, object_end, segment_spans
 from hub.formats._edi_stream import package_length
 from hub.formats._edi_syntax import Settings, Syntax

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from hub.errors import MappingError
+from hub.errors import MappingError, shown
 from hub.formats._edi_charsets import encoded
-from hub.formats._edi_faults import shown
 from hub.formats._edi_marks import is_mark
 from hub.formats._edi_stream import Service
 from hub.formats._edi_syntax import ISA_LENGTHS, part

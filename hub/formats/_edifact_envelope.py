@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from hub.errors import shown
 from hub.formats._edi_charsets import LEVELS, decoder, unshifted
 from hub.formats._edi_envelopes import Group, Interchange, Message, Party
-from hub.formats._edi_faults import EdiError, EdiFault, shown
+from hub.formats._edi_faults import EdiError, EdiFault
 from hub.formats._edi_places import offset_in, segment_end
 from hub.formats._edi_reading import Door
 from hub.formats._edi_relatives import relative

@@ -6,8 +6,9 @@ import re
 from decimal import Decimal
 from typing import Any
 
+from hub.errors import shown
 from hub.formats._bank_references import type_of
-from hub.formats._bank_told import Told, shown
+from hub.formats._bank_told import Told
 from hub.formats._bank_values import ValueFault, amount_of, day_of, end_of_february, near_day
 from hub.formats._mt_details import Details, details_of, reference_of, role_of
 from hub.formats._mt_envelope import MtField

@@ -6,7 +6,8 @@ import re
 from datetime import datetime
 from typing import Any
 
-from hub.formats._bank_told import Told, shown
+from hub.errors import shown
+from hub.formats._bank_told import Told
 from hub.formats._bank_values import ValueFault, day_of
 from hub.formats._mt_entries import read_amount
 from hub.formats._mt_envelope import MtField

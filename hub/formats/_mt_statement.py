@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from hub.errors import DecodeError
+from hub.errors import DecodeError, shown
 from hub.formats import BadRecord, Record
 from hub.formats._bank_lines import MAX_RAW, TextLine
 from hub.formats._bank_pages import Pages
-from hub.formats._bank_told import Told, in_its_limits, look_at, place, shown
+from hub.formats._bank_told import Told, in_its_limits, look_at, place
 from hub.formats._mt_entries import completed, entry_of
 from hub.formats._mt_envelope import MOST_LINES, End, Envelope, MtField, Start, Stray
 from hub.formats._mt_heads import account_of, balance_of, floor_of, made_at, number_of, sum_of

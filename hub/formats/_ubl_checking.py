@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from hub.errors import DocumentFault
+from hub.errors import DocumentFault, shown
 from hub.formats._ubl_definitions import Aggregate, Child, Standard
 from hub.formats._ubl_elements import FORBIDDEN, Refused, check_fragment
-from hub.formats._ubl_faults import shown
 from hub.formats._ubl_names import Names
 from hub.formats._ubl_oddities import (
     ATTRIBUTES,

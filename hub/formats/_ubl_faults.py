@@ -88,9 +88,3 @@ class Faults:
 
     def __bool__(self) -> bool:
         return any(self._found.values())
-
-
-def shown(text: str) -> str:
-    """A piece of data in a message: quoted, at most 40 characters, controls told by their number."""
-    cut = text if len(text) <= 40 else text[:37] + "..."
-    return "'" + "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in cut) + "'"

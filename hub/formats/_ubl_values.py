@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from hub.formats._ubl_faults import UblFault, shown
+from hub.errors import shown
+from hub.formats._ubl_faults import UblFault
 from hub.formats._xml_plain import unescaped
 
 _MOST_KNOWN = 4096

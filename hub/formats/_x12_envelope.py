@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from hub.errors import shown
 from hub.formats._edi_charsets import decoder
 from hub.formats._edi_envelopes import Group, Interchange, Message, Party
-from hub.formats._edi_faults import EdiError, EdiFault, shown
+from hub.formats._edi_faults import EdiError, EdiFault
 from hub.formats._edi_reading import Door
 from hub.formats._edi_stream import Feed, Service
 from hub.formats._edi_syntax import ISA_LENGTHS, Settings, Syntax, is_wrapped, part

@@ -5,16 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from hub import identifiers
-from hub.functions.refusal import LONGEST, expected, kind_of, refusal
+from hub.functions.refusal import expected, kind_of, refusal, ungrouped
 from hub.functions.registry import function
-
-
-def _plain(value: object, name: str) -> str:
-    """The text without blanks and hyphens, as people write numbers in groups."""
-    if value.__class__ is str:
-        # No number of these is longer; of a text that somebody made long, the beginning is as wrong as the whole.
-        return "".join(value[:LONGEST].split()).replace("-", "")
-    raise refusal(f"{name} wants text, got {kind_of(value)}", value, expected="text", hint=f"write {name}(text(…))")
 
 
 @function(
@@ -26,7 +18,7 @@ def check_digit(value: Any) -> str | None:
     """The check digit that completes a GTIN, GLN or SSCC given without it."""
     if value is None:
         return None
-    digits = _plain(value, "check_digit")
+    digits = ungrouped(value, "check_digit")
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 30):
         raise expected("up to 30 digits", value)
     return identifiers.gs1_check_digit(digits)
@@ -35,19 +27,19 @@ def check_digit(value: Any) -> str | None:
 @function(args="text", returns="boolean", nothing="never", examples=[("is_gtin('4012345000009')", True)])
 def is_gtin(value: Any) -> bool:
     """Whether a text is an article number (8, 12, 13 or 14 digits) with the right check digit."""
-    return value is not None and identifiers.is_gtin(_plain(value, "is_gtin"))
+    return value is not None and identifiers.is_gtin(ungrouped(value, "is_gtin"))
 
 
 @function(args="text", returns="boolean", nothing="never", examples=[("is_gln('4012345000008')", False)])
 def is_gln(value: Any) -> bool:
     """Whether a text is a location number (13 digits) with the right check digit."""
-    return value is not None and identifiers.is_gln(_plain(value, "is_gln"))
+    return value is not None and identifiers.is_gln(ungrouped(value, "is_gln"))
 
 
 @function(args="text", returns="boolean", nothing="never", examples=[("is_sscc('340123450000000009')", False)])
 def is_sscc(value: Any) -> bool:
     """Whether a text is the number of a shipping unit (18 digits) with the right check digit."""
-    return value is not None and identifiers.is_sscc(_plain(value, "is_sscc"))
+    return value is not None and identifiers.is_sscc(ungrouped(value, "is_sscc"))
 
 
 @function(
@@ -60,7 +52,7 @@ def gtin(value: Any) -> str | None:
     """An article number in its form of 14 digits, blanks and hyphens removed; a wrong check digit is an error."""
     if value is None or value == "":
         return None
-    digits = _plain(value, "gtin")
+    digits = ungrouped(value, "gtin")
     if not identifiers.is_gtin(digits):
         raise expected("a GTIN with its check digit", value)
     return digits.zfill(14)
@@ -71,7 +63,7 @@ def gln(value: Any) -> str | None:
     """A location number, blanks and hyphens removed; a wrong check digit is an error."""
     if value is None or value == "":
         return None
-    digits = _plain(value, "gln")
+    digits = ungrouped(value, "gln")
     if not identifiers.is_gln(digits):
         raise expected("a GLN with its check digit", value)
     return digits
@@ -88,7 +80,7 @@ def sscc(value: Any) -> str | None:
     error."""
     if value is None or value == "":
         return None
-    digits = _plain(value, "sscc").removeprefix("(00)")
+    digits = ungrouped(value, "sscc").removeprefix("(00)")
     digits = digits[2:] if len(digits) == 20 and digits.startswith("00") else digits
     if not identifiers.is_sscc(digits):
         raise expected("an SSCC with its check digit", value)
@@ -106,7 +98,7 @@ def build_sscc(extension: Any, prefix: Any, serial: Any) -> str | None:
     digit. Who counts the serial numbers must never give one twice within a year."""
     if extension is None or prefix is None or serial is None:
         return None
-    parts = [_plain(part, "build_sscc") for part in (extension, prefix, serial)]
+    parts = [ungrouped(part, "build_sscc") for part in (extension, prefix, serial)]
     if not all(part.isascii() and part.isdigit() for part in parts):
         raise expected("digits for an SSCC", next(p for p in parts if not (p.isascii() and p.isdigit())))
     try:

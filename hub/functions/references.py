@@ -7,20 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from hub import identifiers
-from hub.functions.refusal import LONGEST, expected, kind_of, refusal
+from hub.functions.refusal import expected, ungrouped
 from hub.functions.registry import function
 
 
-def _plain(value: object, name: str) -> str:
-    """The text without blanks and hyphens, as people write numbers in groups."""
-    if value.__class__ is str:
-        # No number of these is longer; of a text that somebody made long, the beginning is as wrong as the whole.
-        return "".join(value[:LONGEST].split()).replace("-", "")
-    raise refusal(f"{name} wants text, got {kind_of(value)}", value, expected="text", hint=f"write {name}(text(…))")
-
-
 def _digits(value: object, name: str, least: int, most: int) -> str:
-    digits = _plain(value, name)
+    digits = ungrouped(value, name)
     if digits.isascii() and digits.isdigit() and least <= len(digits) <= most:
         return digits
     wanted = f"{most}" if least == most else f"{least} to {most}"
@@ -28,7 +20,7 @@ def _digits(value: object, name: str, least: int, most: int) -> str:
 
 
 def _holds(value: object, name: str, check: Callable[[str], bool]) -> bool:
-    return value is not None and check(_plain(value, name))
+    return value is not None and check(ungrouped(value, name))
 
 
 @function(
@@ -42,7 +34,7 @@ def rf_reference(value: Any) -> str | None:
     if value is None or value == "":
         return None
     try:
-        return identifiers.creditor_reference(_plain(value, "rf_reference"))
+        return identifiers.creditor_reference(ungrouped(value, "rf_reference"))
     except ValueError:
         raise expected("1 to 21 letters and digits", value) from None
 
@@ -50,7 +42,7 @@ def rf_reference(value: Any) -> str | None:
 @function(args="text", returns="boolean", nothing="never", examples=[("is_rf_reference('RF18 5390 0754 7034')", True)])
 def is_rf_reference(value: Any) -> bool:
     """Whether a text is a structured creditor reference (ISO 11649) with the right check digits."""
-    return value is not None and identifiers.is_creditor_reference(_plain(value, "is_rf_reference").upper())
+    return value is not None and identifiers.is_creditor_reference(ungrouped(value, "is_rf_reference").upper())
 
 
 @function(
@@ -85,7 +77,7 @@ def is_kid_reference(value: Any) -> bool:
     """Whether a text is a Norwegian KID: its last sign checks by modulus 10 or 11."""
     if value is None:
         return False
-    text = value if value.__class__ is str else _plain(value, "is_kid_reference")
+    text = value if value.__class__ is str else ungrouped(value, "is_kid_reference")
     return identifiers.is_kid("".join(text.split()))  # a hyphen at its end is a check sign
 
 
@@ -167,7 +159,7 @@ def is_ogm_reference(value: Any) -> bool:
     """Whether a text is a Belgian structured communication, as it is printed or as 12 digits."""
     if value is None:
         return False
-    plain = _plain(value, "is_ogm_reference").strip("+*").replace("/", "")
+    plain = ungrouped(value, "is_ogm_reference").strip("+*").replace("/", "")
     return identifiers.is_ogm(plain)
 
 

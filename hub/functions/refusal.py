@@ -69,3 +69,11 @@ def refusal(
 def expected(what: str, value: object, *, hint: str = "") -> MappingError:
     """``expected a decimal number, got '12,50'``."""
     return refusal(f"expected {what}, got {seen(value)}", value, expected=what, hint=hint)
+
+
+def ungrouped(value: object, name: str) -> str:
+    """The text without blanks and hyphens, as people write numbers in groups."""
+    if value.__class__ is str:
+        # No number of these is longer; of a text that somebody made long, the beginning is as wrong as the whole.
+        return "".join(value[:LONGEST].split()).replace("-", "")
+    raise refusal(f"{name} wants text, got {kind_of(value)}", value, expected="text", hint=f"write {name}(text(…))")

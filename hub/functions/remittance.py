@@ -14,9 +14,6 @@ from hub.functions.registry import function
 _LONGEST = 10_000
 _MOST = 1_000
 _WORK = 20  # what looking at a character counts for
-_RF = re.compile(r"(?<![A-Z0-9])RF[0-9]{2}(?: ?[A-Z0-9]){1,26}(?![A-Z0-9])")
-_OGM = re.compile(r"(\+{3}|\*{3}) ?([0-9]{3}) ?/ ?([0-9]{4}) ?/ ?([0-9]{5}) ?\1")
-_QR = re.compile(r"(?<![0-9])[0-9](?: ?[0-9]){26}(?! ?[0-9])")
 # Digits without letters check by chance one time in ten: they count only behind the word that says what they are.
 _LABELLED = re.compile(
     r"\b(KID|OCR|VIITE(?:NUMERO)?|VIITENRO|REFERENSNUMMER|BETALINGSKENMERK|KENMERK)\b[ :.#-]{0,3}"
@@ -92,13 +89,13 @@ def _joined(value: object) -> str:
 
 
 def _all(text: str) -> Iterator[tuple[int, str, str, int]]:
-    for match in _OGM.finditer(text):
+    for match in identifiers.OGM_IN_TEXT.finditer(text):
         if identifiers.is_ogm(digits := "".join(match.groups()[1:])):
             yield match.start(), "ogm", digits, match.end()
-    for match in _QR.finditer(text):
+    for match in identifiers.QR_IN_TEXT.finditer(text):
         if identifiers.is_qr_reference(digits := match[0].replace(" ", "")):
             yield match.start(), "qr", digits, match.end()
-    for match in _RF.finditer(text):
+    for match in identifiers.RF_IN_TEXT.finditer(text):
         if found := _creditor_reference(match[0]):
             yield match.start(), "rf", found.replace(" ", ""), match.start() + len(found)
     for match in _LABELLED.finditer(text):

@@ -17,8 +17,7 @@ from hub.grammars.matched import Match
 from hub.grammars.notes import RULES, is_there
 from hub.grammars.notes import broken as broken_at
 from hub.grammars.quick import QuickLook, dates_in
-from hub.grammars.recovery import SEVERITIES
-from hub.grammars.types import MessageType, Note, SegmentType, Slot
+from hub.grammars.types import SEVERITIES, MessageType, Note, SegmentType, Slot
 from hub.grammars.values import is_edifact_date, value_fault
 
 _MOST_FINDINGS = 1000

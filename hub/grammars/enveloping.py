@@ -12,15 +12,12 @@ from typing import Any
 from hub.errors import MappingError
 from hub.formats._edi_charsets import LEVELS
 from hub.formats._edi_envelopes import Party
+from hub.formats._segments import EDIFACT, X12
 from hub.formats._x12_envelope import GROUPS
 from hub.grammars.types import MessageType
 from hub.grammars.writing import Writer
 
 _NEEDED = ("sender.id", "receiver.id", "control_number", "date", "time")
-_DELIMITERS = {
-    "edifact": {"element": "+", "component": ":", "terminator": "'", "release": "?", "repetition": ""},
-    "x12": {"element": "*", "component": ">", "terminator": "~", "release": "", "repetition": ""},
-}
 _HINT = (
     "write it in the mapping: interchange: {sender: {id: …}, receiver: {id: …}, control_number: …, date: …, time: …}; "
     "or send it to a partner, which has all of this and gives control numbers: to: {partner: NAME}"
@@ -90,7 +87,7 @@ def _edifact(
     if interchange("application_reference") or is_test:
         unb += ["", interchange("application_reference"), *(["", "", "", "1"] if is_test else [])]
     made = {"interchange": unb, "segments": [["UNH", reference or str(number), kind]],
-            "delimiters": _delimiters("edifact", "*" if version == "4" else "")}  # fmt: skip
+            "delimiters": EDIFACT._replace(repetition="*" if version == "4" else "")._asdict()}  # fmt: skip
     if isinstance(document.get("group"), Mapping):
         group = _Texts(document, "group")
         release = group("version", release)
@@ -123,11 +120,8 @@ def _x12(
         group("version", release) + group("association", association),
     ]  # fmt: skip
     st = ["ST", type, reference or f"{number:04}", *([full] if association and release >= "005010" else [])]
-    return {"interchange": isa, "group": gs, "segments": [st], "delimiters": _delimiters("x12", repetition)}
-
-
-def _delimiters(syntax: str, repetition: str) -> dict[str, str]:
-    return {**_DELIMITERS[syntax], "repetition": repetition, "decimal_mark": "."}
+    delimiters = X12._replace(repetition=repetition)._asdict()
+    return {"interchange": isa, "group": gs, "segments": [st], "delimiters": delimiters}
 
 
 def _party(texts: _Texts, side: str, other: _Texts | None = None) -> str | list[str]:

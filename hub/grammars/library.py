@@ -12,7 +12,7 @@ from hub.errors import Fault, NotFound, ProjectError
 from hub.grammars.directory import KINDS, SCHEMAS, Directory, read_directory
 from hub.grammars.draft import Draft, message_nodes, read_structure
 from hub.grammars.overlay import apply_overlay
-from hub.grammars.types import MessageType
+from hub.grammars.types import SEVERITIES, MessageType
 from hub.project import document_of
 from hub.yamldoc import Node, did_you_mean, unknown_keys
 
@@ -22,7 +22,6 @@ _OVERLAY = (
     "title", "extends", "group", "remove", "add", "restrict", "relax", "uses", "extra", "unknown_codes", "unused",
     *KINDS,
 )  # fmt: skip
-_POLICIES = ("reject", "report", "allow")
 _NOT_GRAMMARS = tuple(
     f"{SCHEMAS}{folder}/" for folder in ("cii", "codes", "hub", "idoc", "profiles", "published", "ubl")
 )
@@ -172,8 +171,8 @@ def _made(
 
 def _policy(root: Node, key: str, faults: list[Fault]) -> str:
     node = root.get(key)
-    if node is not None and node.text not in _POLICIES:
-        faults.append(node.fault(f"'{key}' is one of {', '.join(_POLICIES)}{did_you_mean(node.text, _POLICIES)}"))
+    if node is not None and node.text not in SEVERITIES:
+        faults.append(node.fault(f"'{key}' is one of {', '.join(SEVERITIES)}{did_you_mean(node.text, SEVERITIES)}"))
         return ""
     return node.text if node is not None else ""
 

@@ -8,10 +8,9 @@ from typing import Any
 from hub.grammars.findings import Finding
 from hub.grammars.matched import Match, Tree
 from hub.grammars.table import Closing, Level, Moves, Place, Step, Table
-from hub.grammars.types import GroupNode, MessageNode
+from hub.grammars.types import SEVERITIES, GroupNode, MessageNode
 
 _MOST_FINDINGS = 1000
-SEVERITIES = {"reject": "error", "report": "warning", "allow": ""}
 
 
 class Recovery:

@@ -9,6 +9,7 @@ import msgspec
 UNLIMITED = 1_000_000_000
 Step = str | int
 Codes = Mapping[str, str]
+SEVERITIES = {"reject": "error", "report": "warning", "allow": ""}  # of what a grammar does not know, by its policy
 
 
 class ElementType(msgspec.Struct, frozen=True):

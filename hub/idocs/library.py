@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import PurePosixPath
 
 from hub.errors import Fault, NotFound, ProjectError
+from hub.grammars.types import SEVERITIES
 from hub.idocs.drafts import Draft, add_nodes, bound_nodes, definition_of, read_nodes
 from hub.idocs.types import IdocType, Node, SegmentType
 from hub.project import document_of
@@ -19,7 +20,6 @@ from hub.yamldoc import did_you_mean, unknown_keys
 FOLDER, SHARED = "schemas/idoc/", "segments"
 _OWN = ("title", "type", "structure", "extra", "segments")
 _OVERLAY = ("title", "type", "extends", "remove", "add", "restrict", "relax", "extra", "segments")
-_POLICIES = ("reject", "report", "allow")
 _Segments = dict[str, SegmentType]
 
 
@@ -169,8 +169,8 @@ def _defined(root: YamlNode | None, faults: list[Fault]) -> _Segments:
 
 def _policy(root: YamlNode, faults: list[Fault]) -> str:
     node = root.get("extra")
-    if node is not None and node.text not in _POLICIES:
-        faults.append(node.fault(f"'extra' is one of {', '.join(_POLICIES)}{did_you_mean(node.text, _POLICIES)}"))
+    if node is not None and node.text not in SEVERITIES:
+        faults.append(node.fault(f"'extra' is one of {', '.join(SEVERITIES)}{did_you_mean(node.text, SEVERITIES)}"))
         return ""
     return node.text if node is not None else ""
 

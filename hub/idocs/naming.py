@@ -10,10 +10,9 @@ from typing import Any
 
 from hub.formats._idoc_lines import HEAD
 from hub.formats._idoc_parts import MOST_FAULTS, Idoc, IdocFault, Part
+from hub.grammars.types import SEVERITIES
 from hub.idocs.types import IdocType, Node
 from hub.idocs.values import Wrong, value_of
-
-_SEVERITIES = {"reject": "error", "report": "warning", "allow": ""}
 
 
 def named(idoc: Idoc, type: IdocType) -> dict[str, Any]:
@@ -32,7 +31,7 @@ def named(idoc: Idoc, type: IdocType) -> dict[str, Any]:
 class _Namer:
     def __init__(self, idoc: Idoc, type: IdocType) -> None:
         self._idoc, self._type = idoc, type
-        self._extra = _SEVERITIES[type.extra]
+        self._extra = SEVERITIES[type.extra]
 
     def tell(
         self, code: str, message: str, position: str, seen: str = "", expected: str = "", path: str = "",

@@ -39,6 +39,11 @@ class Place(msgspec.Struct, frozen=True):
         """The text of a node whose position is one in the file."""
         return self.between(range_of(node))
 
+    def words(self, node: ast.AST) -> str:
+        """The same as the author wrote it, short enough for an error text."""
+        text = " ".join(self.slice(node).split())
+        return text if len(text) <= 60 else text[:57] + "…"
+
     def between(self, where: Range) -> str:
         """The text at a range of the file."""
         line, column, end_line, end_column = where

@@ -270,8 +270,7 @@ class Suspicion(msgspec.Struct, frozen=True):
         return self.shapes.get(node, ANY)
 
     def _words(self, node: ast.AST) -> str:
-        text = " ".join(self.place.slice(node).split())
-        return text if len(text) <= 60 else text[:57] + "…"
+        return self.place.words(node)
 
     def _fault(self, node: ast.AST, message: str, severity: str = "error") -> Fault:
         return self.place.fault(range_of(node), message, severity)

@@ -114,8 +114,7 @@ class Draft:
 
     def words(self, node: ast.AST) -> str:
         """The node as the author wrote it, short enough for an error text."""
-        text = " ".join(self.place.slice(node).split())
-        return text if len(text) <= 60 else text[:57] + "…"
+        return self.place.words(node)
 
 
 def load(name: str) -> ast.expr:

@@ -15,6 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from hub.errors import DecodeError
+from hub.errors import shown as quoted
 from hub.formats import Step
 from hub.formats._acks import ACKNOWLEDGEMENTS, KINDS, Report, acknowledge
 from hub.formats._acks_read import REJECTED, Said, said_by, said_by_note
@@ -24,7 +25,6 @@ from hub.formats._edi_codec import faults_above
 from hub.formats._edi_documents import document_of
 from hub.formats._edi_envelopes import Interchange, Message
 from hub.formats._edi_faults import EdiError, EdiFault
-from hub.formats._edi_faults import shown as quoted
 from hub.formats._edi_parts import parts
 from hub.formats._edi_proofs import conceal, shown_by
 from hub.formats._edi_titles import kind_of

@@ -16,10 +16,10 @@ import msgspec
 from hub.check import CheckResult, check_project
 from hub.errors import Fault, UsageError
 from hub.systems import NAME_FORM, is_name
+from hub.yamldoc import NO_TEXTS
 
 MAPPINGS = "mappings/"
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_/.-]*( [A-Za-z0-9_/.-]+)*", re.ASCII)
-_WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}  # in YAML of one version or another
 
 
 @dataclass(frozen=True)
@@ -137,5 +137,5 @@ def scalar(value: Any) -> str:
         return format(value, "f")
     if not isinstance(value, str):
         return json.dumps(value)
-    is_plain = _PLAIN.fullmatch(value) and value.lower() not in _WORDS
+    is_plain = _PLAIN.fullmatch(value) and value.lower() not in NO_TEXTS
     return value if is_plain else json.dumps(value, ensure_ascii=False)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from hub.errors import shown
 from hub.formats import x12
 from hub.formats._edi_envelopes import Party
-from hub.formats._edi_faults import EdiError, shown
+from hub.formats._edi_faults import EdiError
 from tests.unit.formats.edi_texts import GS, ISA, SET, edifact_of, faults_of, messages_of, orders, sets, x12_of
 
 BEG = ["BEG", "00", "SA", "A1", "", "20261128"]
