@@ -26,7 +26,7 @@ from hub.formats._bai_fields import (
     text_of,
 )  # fmt: skip
 from hub.formats._bai_types import BALANCES, SUMMARIES, is_credit, status_of
-from hub.formats._bank_lines import MAX_RAW, TextLine
+from hub.formats._bank_lines import Beginning, TextLine
 from hub.formats._bank_pages import Pages
 from hub.formats._bank_told import Told, look_at, place
 from hub.formats._bank_values import ValueFault, day_of
@@ -53,8 +53,7 @@ class BaiReader:
         self._group_currency = ""
         self._index = 0
         self._sequence = Sequence()
-        self._raw: list[bytes] = []
-        self._raw_size = 0
+        self._read = Beginning()
 
     def records(self, lines: Iterable[TextLine]) -> Iterator[Record | BadRecord]:
         """Every account, or what is wrong with it. Raises DecodeError where there is none."""
@@ -78,7 +77,7 @@ class BaiReader:
             text = line.text.rstrip()
             if not text:
                 continue
-            self._keep(line)
+            self._read.keep(line)
             code, _, rest = text.partition(",")
             code = code.removesuffix("/")[:8]
             if code == "88" and record is not None:
@@ -105,11 +104,6 @@ class BaiReader:
             self._told().error("too_long", "the line is too long", line.number, 0, f"record {record.code}")
         elif not line.text.isascii():
             look_at(line.text, self._told(), line.number, 0, f"record {record.code}")
-
-    def _keep(self, line: TextLine) -> None:
-        if self._raw_size < MAX_RAW:
-            self._raw.append(line.raw)
-            self._raw_size += len(line.raw) + 1
 
     def _told(self) -> Told:
         if self._account is not None and not self._account.is_closed:
@@ -352,8 +346,8 @@ class BaiReader:
     def _give_out(self, broken: str, line: int) -> Iterator[Record | BadRecord]:
         """Every account of the file, or all of them in one where the file does not hold."""
         held, file = self._held, self._file
-        raw = b"\n".join(self._raw)[:MAX_RAW]
-        self._held, self._file, self._group, self._account, self._raw, self._raw_size = [], None, None, None, [], 0
+        raw = self._read.raw
+        self._held, self._file, self._group, self._account, self._read = [], None, None, None, Beginning()
         told = file.told if file is not None else Told()
         if broken:
             told.error("missing", broken, line, 0, "record 99", "", "a record 99")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hub.formats import Option
 
@@ -34,6 +34,23 @@ class TextLine:
     text: str
     raw: bytes
     is_cut: bool = False
+
+
+@dataclass(slots=True)
+class Beginning:
+    """The first bytes of some lines: what is told of a record that cannot be read."""
+
+    _lines: list[bytes] = field(default_factory=list)
+    _size: int = 0
+
+    def keep(self, line: TextLine) -> None:
+        if self._size < MAX_RAW:
+            self._lines.append(line.raw)
+            self._size += len(line.raw) + 1
+
+    @property
+    def raw(self) -> bytes:
+        return b"\n".join(self._lines)[:MAX_RAW]
 
 
 def text_lines(chunks: Iterable[bytes], encoding: str) -> Iterator[TextLine]:

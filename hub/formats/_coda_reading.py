@@ -10,7 +10,7 @@ from typing import Any
 
 from hub.errors import DecodeError, shown
 from hub.formats import BadRecord, Record
-from hub.formats._bank_lines import MAX_RAW, TextLine
+from hub.formats._bank_lines import Beginning, TextLine
 from hub.formats._bank_pages import Pages
 from hub.formats._bank_told import Told, look_at, place
 from hub.formats._bank_values import ValueFault, day_of
@@ -42,15 +42,12 @@ class CodaStatement:
     _sums: Sums = field(default_factory=Sums)
     _entry: Document | None = None
     _movement: Document = field(default_factory=dict)
-    _raw: list[bytes] = field(default_factory=list)
-    _raw_size: int = 0
+    _read: Beginning = field(default_factory=Beginning)
     _last_number: int = 0
 
     def take(self, line: TextLine) -> None:
         """The next record."""
-        if self._raw_size < MAX_RAW:
-            self._raw.append(line.raw)
-            self._raw_size += len(line.raw) + 1
+        self._read.keep(line)
         text = self._fitted(line)
         kind = text[:2] if text[0] in "23" else text[0]
         layout = LAYOUTS.get(kind)
@@ -79,7 +76,7 @@ class CodaStatement:
 
     @property
     def raw(self) -> bytes:
-        return b"\n".join(self._raw)[:MAX_RAW]
+        return self._read.raw
 
     def _fitted(self, line: TextLine) -> str:
         text, number = line.text, line.number

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from hub.formats._bank_lines import MAX_RAW, TextLine
+from hub.formats._bank_lines import Beginning, TextLine
 
 MOST_LINES = 500  # of a field; the standard has 6
 _MOST_IN_A_LINE = 20  # messages
@@ -86,8 +86,7 @@ class Envelope:
     _has_opened: bool = False
     _has_closed: bool = False
     _header: str = ""
-    _raw: list[bytes] = field(default_factory=list)
-    _raw_size: int = 0
+    _read: Beginning = field(default_factory=Beginning)
     _line: int = 0
 
     def events(self, lines: Iterable[TextLine]) -> Iterator[Event]:
@@ -120,7 +119,7 @@ class Envelope:
         elif _BLOCK.match(text) and not (self._is_open and self._field and self._field.tag == "86" and text[1] in "3S"):
             yield from self._take_blocks(text, line)
         elif self._is_open and not _DASH.fullmatch(text):
-            self._keep(line)
+            self._read.keep(line)
             if self._field is not None and len(self._field.lines) < MOST_LINES:
                 self._field.lines.append(text)
         elif self._is_open and (self._has_closed or not self._has_opened):
@@ -136,7 +135,7 @@ class Envelope:
 
     def _take_blocks(self, text: str, line: TextLine) -> Iterator[Event]:
         yield from self._end("next")
-        self._keep(line)
+        self._read.keep(line)
         before, mark, rest = text.partition("{4:")
         self._header = (self._header + before)[:2000]
         if mark and (rest := rest.strip()):
@@ -153,7 +152,7 @@ class Envelope:
             yield self._start(line.number)
         elif self._field is not None:
             yield self._field
-        self._keep(line)
+        self._read.keep(line)
         value, mark, rest = text[at:].partition("-}") if tag in _CLOSING else (text[at:], "", "")
         self._field = MtField(tag, line.number, shift + at + 1, [value])
         self._has_opened = self._has_opened or tag in _OPENING
@@ -180,11 +179,5 @@ class Envelope:
 
     def cut(self) -> bytes:
         """The beginning of what was read since the last time."""
-        raw = b"\n".join(self._raw)[:MAX_RAW]
-        self._raw, self._raw_size = [], 0
+        raw, self._read = self._read.raw, Beginning()
         return raw
-
-    def _keep(self, line: TextLine) -> None:
-        if self._raw_size < MAX_RAW:
-            self._raw.append(line.raw)
-            self._raw_size += len(line.raw) + 1
