@@ -7,6 +7,8 @@ rows: what a broker loses, the sweeper finds within seconds.
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from hub.broker.wire import Wire
 from hub.errors import UsageError
 
@@ -23,14 +25,28 @@ def open_wire(url: str) -> Wire:
         if scheme in ("redis", "rediss"):
             from hub.broker.redis import RedisWire
 
-            return RedisWire(url, QUEUE)
+            return RedisWire(_whole(url), QUEUE)
         if scheme in ("amqp", "amqps"):
             from hub.broker.rabbitmq import RabbitWire
 
-            return RabbitWire(url, QUEUE)
+            return RabbitWire(_whole(url), QUEUE)
+    except ValueError:  # its text may hold a part of the password
+        server, form = ("Redis", ":PASSWORD@HOST:6379/0") if "redis" in scheme else ("RabbitMQ", "USER:PASSWORD@HOST/")
+        escapes = "%40, %2F, %23 and %3F for @, /, # and ? in the password"
+        raise UsageError(
+            f"broker: not an address of a {server} server; write {scheme}://{form}, with {escapes}"
+        ) from None
     except ImportError as error:
         package = "redis" if scheme.startswith("redis") else "rabbitmq"
         raise UsageError(
             f"broker: {scheme}:// needs the package '{error.name}'; install it with: pip install 'o2c-hub[{package}]'"
         ) from None
     raise UsageError(f"broker: expected redis://… or amqp://… for more than one process, got '{scheme}'")
+
+
+def _whole(url: str) -> str:
+    """The address; raises ValueError for one of which a / or # in the password would make another host."""
+    parts = urlsplit(url)
+    if "@" in f"{parts.path}{parts.query}{parts.fragment}":
+        raise ValueError
+    return url

@@ -15,7 +15,6 @@ import pika
 from pika.adapters.blocking_connection import BlockingChannel
 
 from hub.broker.wire import ANSWER_SECONDS, BOUND, guarded
-from hub.errors import UsageError
 
 # A connection over which nothing came back for so long is given up, also when no packet said so.
 _SILENT_SECONDS = 6
@@ -27,14 +26,11 @@ _TRANSIENT = pika.BasicProperties(delivery_mode=1)
 
 
 class RabbitWire:
-    """One connection to a RabbitMQ server, with one channel."""
+    """One connection to a RabbitMQ server, with one channel. Raises ValueError for an address of none."""
 
     def __init__(self, url: str, queue: str, bound: int = BOUND) -> None:
         self._queue, self._bound = queue, bound
-        try:
-            self._parameters = pika.URLParameters(url)
-        except ValueError as error:
-            raise UsageError(f"broker: not an address of a RabbitMQ server: {error}") from None
+        self._parameters = pika.URLParameters(url)
         self._parameters.heartbeat = _SILENT_SECONDS
         self._parameters.socket_timeout = ANSWER_SECONDS
         self._parameters.stack_timeout = 2 * ANSWER_SECONDS

@@ -10,22 +10,18 @@ from typing import Any
 import redis
 
 from hub.broker.wire import ANSWER_SECONDS, BOUND, guarded
-from hub.errors import UsageError
 
 
 class RedisWire:
-    """One connection to a Redis server."""
+    """One connection to a Redis server. Raises ValueError for an address of none."""
 
     def __init__(self, url: str, queue: str, bound: int = BOUND) -> None:
         self._key, self._bound = f"{queue}:work", bound
-        try:
-            # Without retries of its own: whoever uses the wire knows when to try again.
-            self._redis = redis.Redis.from_url(
-                url, single_connection_client=False, socket_connect_timeout=ANSWER_SECONDS,
-                socket_timeout=2 * ANSWER_SECONDS, socket_keepalive=True, retry=redis.retry.Retry(_no_waiting(), 0),
-            )  # fmt: skip
-        except ValueError as error:
-            raise UsageError(f"broker: not an address of a Redis server: {error}") from None
+        # Without retries of its own: whoever uses the wire knows when to try again.
+        self._redis = redis.Redis.from_url(
+            url, single_connection_client=False, socket_connect_timeout=ANSWER_SECONDS,
+            socket_timeout=2 * ANSWER_SECONDS, socket_keepalive=True, retry=redis.retry.Retry(_no_waiting(), 0),
+        )  # fmt: skip
 
     def push(self, texts: Sequence[bytes]) -> None:
         with self._guarded(), self._redis.pipeline(transaction=False) as several:

@@ -298,3 +298,16 @@ def test_a_server_that_accepts_and_never_says_a_word_is_away(scheme: str) -> Non
 def test_an_address_that_cannot_be_is_refused(url: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         open_wire(url)
+
+
+@pytest.mark.parametrize("scheme", ["redis", "amqp"])
+@pytest.mark.parametrize("password", ["S3cret#x", "S3cret/x", "S3cret?x", "5172/x", "S3\uff1acret"])
+def test_an_address_whose_password_is_not_escaped_is_refused_without_it(scheme: str, password: str) -> None:
+    with pytest.raises(UsageError, match="with %40, %2F, %23 and %3F for @, /, # and \\? in the password") as raised:
+        open_wire(f"{scheme}://hub:{password}@127.0.0.1/")
+    assert "cret" not in str(raised.value) and "5172" not in str(raised.value)
+
+
+def test_an_address_whose_password_is_escaped_is_taken() -> None:
+    for scheme in ("redis", "amqp"):
+        open_wire(f"{scheme}://hub:5172%2F%23%40%3F@127.0.0.1/").close()
