@@ -41,7 +41,8 @@ def open_wire(url: str) -> Wire:
         raise UsageError(
             f"broker: {scheme}:// needs the package '{error.name}'; install it with: pip install 'o2c-hub[{package}]'"
         ) from None
-    raise UsageError(f"broker: expected redis://… or amqp://… for more than one process, got '{scheme}'")
+    given = "local" if url == "local" else "another address"  # which may be a secret
+    raise UsageError(f"broker: expected redis://… or amqp://… for more than one process, got {given}")
 
 
 def _whole(url: str) -> str:

@@ -46,7 +46,8 @@ def store_path(url: str, root: Path) -> Path:
     """The file of an embedded store's address."""
     scheme, _, path = url.partition("://")
     if scheme != "sqlite" or not path.lstrip("/"):
+        # The address may be a secret, or what somebody took for one: it is not shown.
         raise UsageError(
-            f"store: '{scheme}' is not a store this version knows; write sqlite:///data/hub.db or postgresql://…"
+            "store: not an address of a store this version knows; write sqlite:///data/hub.db or postgresql://…"
         )
     return Path(path) if path.startswith("//") else root / path.removeprefix("/")

@@ -308,6 +308,11 @@ def test_an_address_whose_password_is_not_escaped_is_refused_without_it(scheme: 
     assert "cret" not in str(raised.value) and "5172" not in str(raised.value)
 
 
+def test_what_is_no_address_at_all_is_not_shown() -> None:
+    with pytest.raises(UsageError, match=r"got another address$"):
+        open_wire("a-password-alone")
+
+
 def test_an_address_whose_password_is_escaped_is_taken() -> None:
     for scheme in ("redis", "amqp"):
         open_wire(f"{scheme}://hub:5172%2F%23%40%3F@127.0.0.1/").close()

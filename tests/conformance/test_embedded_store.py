@@ -49,6 +49,12 @@ def test_a_store_whose_folder_cannot_be_made_says_which(tmp_path: Path) -> None:
         open_store("sqlite:///data/hub.db", tmp_path)
 
 
+def test_what_is_no_address_of_a_store_is_refused_without_it(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="not an address of a store") as caught:
+        open_store("host=db user=hub password=geheim", tmp_path)
+    assert "geheim" not in str(caught.value)
+
+
 def test_a_store_of_another_version_is_read_by_nobody_but_whoever_copies_it(tmp_path: Path) -> None:
     path = tmp_path / "hub.db"
     SqliteStore(path).close()

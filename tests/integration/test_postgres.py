@@ -120,7 +120,13 @@ def test_a_server_that_cannot_be_reached_is_told_without_the_password() -> None:
     assert "geheim" not in str(caught.value)
 
 
-@pytest.mark.parametrize("address", ["postgresql://hub:x@db/hub?geheim=1", "postgresql://hub:geheim%@db/hub"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://hub:x@db/hub?geheim=1", "postgresql://hub:geheim%@db/hub", "postgresql://hub:x@geheim@127.0.0.1/hub",
+        "postgresql://127.0.0.1:1/geheim@db/hub",
+    ],
+)  # fmt: skip
 def test_an_address_that_is_none_is_told_without_its_parts(address: str) -> None:
     with pytest.raises(StoreError, match="not well formed") as caught:
         open_store(address, Path())

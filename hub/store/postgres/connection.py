@@ -89,6 +89,8 @@ def connect(url: str) -> psycopg.Connection[Any]:
     has fallen silent. Raises StoreError that names no password."""
     try:
         said = conninfo_to_dict(url)
+        if "@" in str(said.get("host", ""))[1:] + str(said.get("dbname", "")):  # what is left of the password
+            raise psycopg.ProgrammingError
         address = make_conninfo(url, **{name: value for name, value in _NETWORK.items() if name not in said})
         connection = psycopg.connect(
             address, autocommit=True, cursor_factory=psycopg.RawCursor, application_name="o2c-hub",
@@ -96,7 +98,9 @@ def connect(url: str) -> psycopg.Connection[Any]:
         )  # fmt: skip
     except psycopg.ProgrammingError:
         form = "postgresql://USER:PASSWORD@HOST:5432/DATABASE"
-        raise StoreError(f"store: the address is not well formed; write {form}, with %40 for an @ in it") from None
+        raise StoreError(
+            f"store: the address is not well formed; write {form}, with %40 and %2F for @ and / in the password"
+        ) from None
     except psycopg.Error as error:
         raise StoreAway(f"the PostgreSQL store cannot be reached: {_first_line(error)}") from None
     connection.adapters.register_dumper(list, ListBinaryDumper)
