@@ -25,7 +25,7 @@ def guarded(server: str, give_up: Callable[[], None]) -> Iterator[None]:
         raise
     except Exception as error:  # what the libraries raise has no common root: a handshake that takes too long has none
         give_up()
-        raise WireError(f"{server}: {error or type(error).__name__}") from error
+        raise WireError(f"{server}: {str(error) or type(error).__name__}") from error
 
 
 class Wire(Protocol):

@@ -287,6 +287,12 @@ def test_a_server_that_accepts_and_never_says_a_word_is_away(scheme: str) -> Non
                 act()
 
 
+@pytest.mark.parametrize(("scheme", "said"), [("redis", "Redis: Error 111"), ("amqp", "RabbitMQ: AMQPConnectionError")])
+def test_a_server_that_refuses_a_connection_is_away_for_a_reason(scheme: str, said: str) -> None:
+    with pytest.raises(WireError, match=said):
+        open_wire(f"{scheme}://127.0.0.1:1/").tend()
+
+
 @pytest.mark.parametrize(
     ("url", "said"),
     [
