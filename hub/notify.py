@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _log = structlog.get_logger("notify")
 _TIMEOUT_SECONDS = 10.0
 _REST_SECONDS = 30.0
-_REFUSALS = (OSError, http.client.HTTPException, smtplib.SMTPException, ValueError)
+_REFUSALS = (OSError, http.client.HTTPException, smtplib.SMTPException, ValueError, UsageError)
 BLOCKED_SECONDS = 900.0  # a lane that has waited this long for a person is told
 AWAY_SECONDS = 300.0  # a system that has failed for this long, or could not be fetched from, is told
 QUOTA_SECONDS = 3600.0  # a quota that has removed nothing for this long is no longer reached
@@ -140,7 +140,8 @@ def send(engine: Engine, channel: Channel, untold: Sequence[Notice]) -> bool:
         try:
             channel.tell(notice, now)
         except _REFUSALS as error:
-            reason = str(error)[:200]
+            # What a library says of a value that is wrong quotes it: an address, a password.
+            reason = str(error)[:200] if isinstance(error, OSError | UsageError) else type(error).__name__
             _log.warning("a notice could not be told and is tried again", subject=notice.subject, reason=reason)
             return False
         engine.store.write(partial(notices.mark_told, notice=notice, at=now))
@@ -183,25 +184,41 @@ class Notifier:
 
 
 def channels_of(settings: Settings, secrets: Path) -> list[Channel]:
-    """The channels that the configuration names; one whose secret is not there is left out and logged."""
+    """The channels that the configuration names; one whose secret is not there, or no address, is left out and
+    logged."""
     found: list[Channel] = []
-    for entry in settings.notify:
+    for number, entry in enumerate(settings.notify):
         try:
             found.append(_channel(resolve_all(entry, secrets)))
         except UsageError as error:
-            _log.warning("nobody is told by this entry of notify", reason=str(error))
+            _log.warning("nobody is told by this entry of notify", reason=f"notify[{number}]: {error}")
     return found
 
 
 def _channel(entry: Mapping[str, Any]) -> Channel:
     mail = entry.get("email")
     if not mail:
-        return Webhook(str(entry["webhook"]), str(entry.get("secret") or ""))
+        return Webhook(_address(str(entry["webhook"])), str(entry.get("secret") or ""))
     to = (mail["to"],) if isinstance(mail["to"], str) else tuple(mail["to"])
     return Mail(
         server=mail["server"], port=int(mail["port"]), sender=mail["from"], recipients=to, user=mail["user"] or "",
         password=mail["password"] or "", encryption=mail["encryption"],
     )  # fmt: skip
+
+
+def _address(url: str) -> str:
+    """Raises UsageError for what is no address, without a word of it: whoever knows it may post there."""
+    try:
+        parts = urlsplit(url.strip())
+        is_one = parts.scheme in ("http", "https") and parts.port != 0 and bool((parts.hostname or "").encode("idna"))
+    except ValueError:
+        is_one = False
+    if not is_one:
+        raise UsageError("webhook: expected an http or https address, such as https://host.example/path")
+    asked = parts.path + parts.query
+    if not (asked.isascii() and asked.isprintable()) or " " in asked:
+        raise UsageError("webhook: an address holds no spaces or accents; write them as %20 …")
+    return url.strip()
 
 
 # -- channels ------------------------------------------------------------------------------------------------------
@@ -267,7 +284,7 @@ def _key(secret: str) -> bytes:
     try:
         return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
     except ValueError:
-        raise ValueError("the secret of the webhook begins with whsec_, but no Base64 follows; copy it anew") from None
+        raise UsageError("the secret of the webhook begins with whsec_, but no Base64 follows; copy it anew") from None
 
 
 class Mail(msgspec.Struct, frozen=True):

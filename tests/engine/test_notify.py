@@ -191,6 +191,34 @@ def test_a_secret_that_is_none_is_logged_and_keeps_nobody_else_waiting(world: Wo
     assert "no Base64 follows" in logged[0]["reason"]
 
 
+def test_a_secret_address_that_is_none_is_logged_without_it(make_world: Any, heard: Heard, tmp_path: Path) -> None:
+    hub = b"time_zone: UTC\nnotify: [{webhook: secret://file/GOOD}, {webhook: secret://file/HOOK}]\n"
+    world = make_world(hub=hub)
+    dead_order(world, 1)
+    (tmp_path / "GOOD").write_text(f"{heard.url} \n")
+    for wrong, said in (
+        ("https://hooks.example/T0/S3cret token", "notify[1]: webhook: an address holds no spaces"),
+        ("https://hooks.example/T0/S3cret\u00e9", "notify[1]: webhook: an address holds no spaces"),
+        ("https://hooks.example:S3cret/T0", "notify[1]: webhook: expected an http or https address"),
+        ("https://..S3cret/T0", "notify[1]: webhook: expected an http or https address"),
+        ("S3cret", "notify[1]: webhook: expected an http or https address"),
+    ):
+        (tmp_path / "HOOK").write_text(wrong)
+        with structlog.testing.capture_logs() as logged:
+            Notifier(world.engine, tmp_path).round()
+        assert [said in line["reason"] for line in logged] == [True]
+        assert "S3cret" not in str(logged)
+    assert len(heard.calls) == 1
+
+
+def test_what_a_library_says_of_a_wrong_address_is_not_logged(world: World) -> None:
+    dead_order(world, 1)
+    for wrong, said in (("http://127.0.0.1/S3cret ", "InvalidURL"), ("http://127.0.0.1:S3cret/", "ValueError")):
+        with structlog.testing.capture_logs() as logged:
+            assert tell(world, Webhook(wrong)) == 0
+        assert [line["reason"] for line in logged] == [said]
+
+
 def test_a_notice_is_signed_as_standard_webhooks_are(world: World, heard: Heard) -> None:
     key = b"0123456789abcdef0123456789abcdef"
     dead_order(world, 1)
