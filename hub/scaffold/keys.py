@@ -12,7 +12,9 @@ from hub.client import LOCAL
 from hub.clock import Clock, SystemClock
 from hub.project import own_files
 from hub.settings import Settings, load_settings
-from hub.store import Store, api_keys, open_store
+from hub.store import Store, api_keys, audit, open_store
+from hub.store.audit import Actor
+from hub.store.database import Database
 
 
 def create_local_key(root: Path, environment: str | None = None) -> str:
@@ -31,7 +33,13 @@ def admit_first(store: Store, clock: Clock, token: str) -> bool:
     """Whether a token is now the admin key of a store in which there never was one."""
     if not token or api_keys.listed(store.reader()):
         return False
-    store.write(lambda db: api_keys.add(db, clock.new_id(), "command line", "admin", token, clock.epoch()))
+    key_id, now, name, role = clock.new_id(), clock.epoch(), "command line", "admin"
+
+    def job(db: Database) -> None:
+        audit.append(db, now, Actor("hub"), "key.create", key_id, {"name": name, "role": role})
+        api_keys.add(db, key_id, name, role, token, now)
+
+    store.write(job)
     return True
 
 

@@ -11,6 +11,7 @@ import pytest
 from program import SHOP, answer, new_project, o2c, order, started, wait_for, with_unit
 
 from hub.client import client_for
+from hub.store import api_keys, audit, open_store
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +50,15 @@ def test_two_projects_share_no_secret(tmp_path: Path, project: Path) -> None:
 def test_the_store_keeps_no_key_in_the_clear(project: Path) -> None:
     key = json.loads((project / ".o2c/local.json").read_text())["api_key"]
     assert key.encode() not in b"".join(path.read_bytes() for path in (project / "data").glob("hub.db*"))
+
+
+def test_the_first_key_of_a_project_stands_in_the_audit(project: Path) -> None:
+    store = open_store("sqlite:///data/hub.db", project, read_only=True)
+    key, row = api_keys.listed(store.reader())[0], audit.listed(store.reader(), 999)[-1]
+    assert (row["actor"], row["action"], row["subject"]) == ("hub", "key.create", key.key_id)
+    assert row["detail"] == {"name": "command line", "role": "admin"}
+    assert audit.verify(store.reader()) is None
+    store.close()
 
 
 def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
