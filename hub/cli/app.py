@@ -139,7 +139,8 @@ def _log(arguments: list[str]) -> str:
     path = folder / _LOG
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as log:
+        # What failed may quote a document: it is for whoever gave the command.
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as log:
             log.write(f"--- {datetime.now(UTC).isoformat(timespec='seconds')} o2c {arguments[:1]}\n")
             log.write(traceback.format_exc())
     except OSError:

@@ -8,6 +8,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -129,7 +130,21 @@ def _store(place: Workplace, result: CheckResult) -> Iterator[Finding]:
         return
     yield _opened_store(place, path)
     if path is not None:
+        yield from _open_to_all(place, path)
         yield _room(path.parent)
+
+
+def _open_to_all(place: Workplace, path: Path) -> Iterator[Finding]:
+    """A store that an older hub made, or a copy of it, in a folder that everybody may enter. A group of its own may be
+    somebody's wish."""
+    with suppress(OSError):
+        if path.parent.stat().st_mode & stat.S_IXOTH:
+            for file in sorted(path.parent.glob(f"{path.name}*")):
+                if file.stat().st_mode & stat.S_IROTH and file.suffix != ".lock":
+                    name = path.relative_to(place.root) if path.is_relative_to(place.root) else path
+                    detail = f"every user of this machine can read {file.name}, which holds documents"
+                    yield Finding("permissions", WARNING, detail, f"chmod o= {name}*")
+                    return
 
 
 def _is_there(path: Path) -> bool:

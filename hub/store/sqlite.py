@@ -59,6 +59,7 @@ class SqliteStore(Writing):
             with _raised_as_ours(), _opening():
                 path.parent.mkdir(parents=True, exist_ok=True)
                 self._lock = _take_lock(path.with_name(path.name + ".lock"))
+                _make_private(path)  # SQLite gives the files beside it the same mode
                 self._db = db = connect(path)
                 apply_migrations(db, path)
                 beside = connect(path)
@@ -95,7 +96,8 @@ class SqliteStore(Writing):
             db.execute("ROLLBACK")
 
     def backup(self, target: Path, progress: Callable[[int, int], None] | None = None) -> None:
-        """Copy the running store to ``target``, page by page, while the hub goes on. The copy is whole or not there.
+        """Copy the running store to ``target``, page by page, while the hub goes on. The copy is whole or not there,
+        and only its owner can read it.
 
         Raises UsageError for a target that is a file of this store, by whatever name or link."""
         if target.is_dir():
@@ -105,6 +107,7 @@ class SqliteStore(Writing):
             raise UsageError(f"{target} would take the place of {own}, which the store itself needs; name another file")
         try:
             partial.unlink(missing_ok=True)
+            _make_private(partial)
             self._copy(partial, progress)
             partial.replace(target)
         except (apsw.Error, OSError) as error:
@@ -255,7 +258,15 @@ def _are_one(one: Path, other: Path) -> bool:
     return one.resolve() == other.resolve() or (one.exists() and other.exists() and one.samefile(other))
 
 
+def _make_private(path: Path) -> None:
+    """The file, for its owner alone. One that is there keeps its mode, and is not opened: to close it again would
+    release the locks that SQLite holds on it in this process."""
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+
+
 def _take_lock(path: Path) -> IO[str]:
+    _make_private(path)
     lock = path.open("a+")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

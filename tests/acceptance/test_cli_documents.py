@@ -160,6 +160,19 @@ def test_the_doctor_names_what_is_wrong(tmp_path: Path, spoil: str, words: str) 
     assert ended.returncode == (0 if words.startswith("system") else 1)
 
 
+@pytest.mark.parametrize("name", ["hub.db", "hub.db.before-0019"])
+def test_the_doctor_warns_of_a_store_that_everybody_can_read(tmp_path: Path, name: str) -> None:
+    sick = new_project(tmp_path, "sick")
+    (sick / "data").chmod(0o755)
+    (sick / "data" / name).touch()
+    (sick / "data" / name).chmod(0o644)
+    ended = o2c(sick, "doctor")
+    what = f"every user of this machine can read {name}, which holds documents; chmod o= data/hub.db*"
+    assert f"warning permissions: {what}\n" in ended.stdout
+    subprocess.run(["bash", "-c", "chmod o= data/hub.db*"], cwd=sick, check=True)
+    assert "every user" not in o2c(sick, "doctor").stdout
+
+
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import stat
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from store_steps import EMBEDDED, accept, arrival
 from test_stores import claim, end, split
 
 from hub.errors import StoreBusy, StoreError, StoreFull, UsageError
-from hub.store import deliveries, due, open_store, receipts
+from hub.store import deliveries, due, open_store, receipts, sqlite
 from hub.store.sqlite import SqliteStore
 
 
@@ -161,6 +162,39 @@ def test_a_copy_that_is_broken_off_leaves_nothing(embedded: SqliteStore, tmp_pat
     with pytest.raises(KeyboardInterrupt):
         embedded.backup(tmp_path / "copy.db", breaks_off)
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.fixture
+def usual_umask() -> Iterator[None]:
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+def test_a_new_store_and_its_copies_are_for_their_owner_alone(
+    tmp_path: Path, usual_umask: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, everything = tmp_path / "data/hub.db", sqlite.migrations()
+    monkeypatch.setattr(sqlite, "migrations", lambda: everything[:-1])
+    SqliteStore(path).close()
+    monkeypatch.undo()
+    store = SqliteStore(path)
+    accept(store, arrival())
+    store.backup(path.with_name("copy.db"))
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+    store.close()
+    before = f"hub.db.before-{everything[-1][0]:04d}"
+    assert modes == dict.fromkeys(["hub.db", "hub.db-wal", "hub.db-shm", "hub.db.lock", before, "copy.db"], 0o600)
+
+
+def test_a_store_whose_mode_somebody_has_chosen_keeps_it(tmp_path: Path, usual_umask: None) -> None:
+    path = tmp_path / "hub.db"
+    SqliteStore(path).close()
+    path.chmod(0o640)
+    store = SqliteStore(path)
+    accept(store, arrival())
+    assert [stat.S_IMODE(Path(f"{path}{ending}").stat().st_mode) for ending in ("", "-wal")] == [0o640, 0o640]
+    store.close()
 
 
 HOT = [
