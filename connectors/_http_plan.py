@@ -18,7 +18,7 @@ from connectors._opening import Address, Opener, address_of
 from connectors._probe import Probe
 from connectors._ration import Names
 from connectors._renewal import Tokens
-from connectors._request import RequestMaker
+from connectors._request import RequestMaker, escaped
 from connectors._sender import Sender
 from connectors._session import InSession, Session
 from connectors._tls import tls_context
@@ -79,7 +79,7 @@ def plan_of(config: Mapping[str, Any]) -> Plan:
     address, proxy = address_of(str(config["base_url"]), "base_url"), _proxy_of(config.get("proxy"))
     if address.credentials:
         raise PermanentError("base_url: user and password do not belong here; write them into auth: {type: basic}")
-    known, headers = credentials(config.get("auth")), config.get("headers") or {}
+    known, headers = credentials(config.get("auth")), headers_of(config)
     csrf = config.get("csrf")
     session = Session(csrf, address, headers, known, proxy) if csrf else None
     bare, known = known, InSession(known, session) if session is not None else known
@@ -137,6 +137,13 @@ def _is_here(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
+def headers_of(config: Mapping[str, Any]) -> dict[str, str]:
+    """The headers of every request. A brace in a secret is one: it names no variable, and no text may show it."""
+    secrets = config.get("secrets") or ()
+    given = config.get("headers") or {}
+    return {name: escaped(value) if value in secrets else value for name, value in given.items()}
+
+
 def filled(group: Mapping[str, Any] | None, name: str) -> dict[str, Any]:
     """A group of settings with its defaults."""
     fields = next(field for field in FIELDS if field.name == name).fields
@@ -176,7 +183,7 @@ def _delivery_maker(
         raise PermanentError("body: DELETE has none; take it out, or write another method:")
     return RequestMaker(
         method, address, str(config.get("path") or ""), "path",
-        config.get("headers") or {}, known, str(idempotency["header"]) if tells else "",
+        headers_of(config), known, str(idempotency["header"]) if tells else "",
         idempotency["format"] == "quoted", proxy, str(config.get("content_type") or ""),
         None if body is None else BodyTemplate(body, DELIVERY_NAMES, "body"),
     )  # fmt: skip
@@ -204,5 +211,5 @@ def _look_up_maker(
                              "write "
                              "{key} or the number of the document, such as {order_id}")  # fmt: skip
     return RequestMaker(
-        method, address, path, "idempotency.request", config.get("headers") or {}, known, proxy=proxy, around=around
+        method, address, path, "idempotency.request", headers_of(config), known, proxy=proxy, around=around
     )

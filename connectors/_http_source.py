@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from connectors import _sender
 from connectors._answer import Answer
 from connectors._channel import Job
-from connectors._http_plan import Plan, open_channel
+from connectors._http_plan import Plan, headers_of, open_channel
 from connectors._items import Item, Items
 from connectors._pages import END, WATERMARK, End, PageRequest, Pages, Where, value_of
 from connectors._verdicts import Judge, weighed_page
@@ -62,7 +62,7 @@ class Settings:
         fetch: Mapping[str, Any] = config["fetch"]
         marked, paging = fetch.get("watermark"), fetch.get("paging") or {}
         self.watermark = Watermark(marked) if marked else None
-        self.pages = Pages(fetch, plan.address, config.get("headers") or {}, plan.known, plan.proxy)
+        self.pages = Pages(fetch, plan.address, headers_of(config), plan.known, plan.proxy)
         self.items = Items(fetch, str(config.get("event") or ""), self.watermark)
         self.delta: Callable[..., Any] | None = fetch.get("delta")
         self.success: Callable[..., Any] | None = fetch.get("success")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from connectors._http_plan import plan_of
 from connectors._oauth2 import Grant
 from connectors._opening import address_of
 from connectors._request import RequestMaker
@@ -42,6 +43,20 @@ def test_fixed_credentials_stand_in_every_request(auth: dict[str, Any] | None, e
     assert expected in head
     assert head.endswith("\r\n\r\n")
     assert head.count("\r\n\r\n") == 1
+
+
+@pytest.mark.parametrize("secret", ["s3{cret", "s3{cre}t", "{s3cret}", "s3}cret"])
+def test_a_brace_in_the_secret_of_a_header_is_a_brace(secret: str) -> None:
+    config = {
+        "base_url": "https://erp.example/api", "headers": {"X-Key": secret, "X-Id": "{key}"}, "secrets": [secret],
+        "idempotency": {"mode": "lookup", "request": "GET /orders?ref={key}"},
+    }  # fmt: skip
+    plan = plan_of(config)
+    assert plan.asker is not None
+    for maker in (plan.maker, plan.asker):
+        head = maker.make(Parcel("d", "d.1", b"{}"), NOW)[0].decode()
+        assert f"\r\nX-Key: {secret}\r\n" in head
+        assert "\r\nX-Id: d.1\r\n" in head
 
 
 def test_a_key_in_the_query_follows_the_query_of_the_path() -> None:
