@@ -18,7 +18,7 @@ from connectors._opening import Address, Opener, address_of
 from connectors._probe import Probe
 from connectors._ration import Names
 from connectors._renewal import Tokens
-from connectors._request import RequestMaker, escaped
+from connectors._request import RequestMaker, literal
 from connectors._sender import Sender
 from connectors._session import InSession, Session
 from connectors._tls import tls_context
@@ -138,10 +138,9 @@ def _is_here(host: str) -> bool:
 
 
 def headers_of(config: Mapping[str, Any]) -> dict[str, str]:
-    """The headers of every request. A brace in a secret is one: it names no variable, and no text may show it."""
-    secrets = config.get("secrets") or ()
-    given = config.get("headers") or {}
-    return {name: escaped(value) if value in secrets else value for name, value in given.items()}
+    """The headers of every request."""
+    headers: dict[str, str] = literal(config.get("headers") or {}, config.get("secrets") or ())
+    return headers
 
 
 def filled(group: Mapping[str, Any] | None, name: str) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import re
 import string
-from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Protocol
 from urllib.parse import quote
 
 import msgspec
@@ -170,6 +170,15 @@ def without_variables(headers: Mapping[str, str]) -> dict[str, str]:
 def escaped(path: str) -> str:
     """A path without variables, as a template of itself."""
     return path.replace("{", "{{").replace("}", "}}")
+
+
+def literal(value: Any, secrets: Collection[str]) -> Any:
+    """Settings in which a brace in a secret is one: it names no variable, and no text may show it."""
+    if isinstance(value, Mapping):
+        return {name: literal(each, secrets) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [literal(each, secrets) for each in value]
+    return escaped(value) if isinstance(value, str) and value in secrets else value
 
 
 def _is_plain(text: str) -> bool:

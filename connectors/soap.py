@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from connectors import http
-from connectors._request import Unmakeable, variables_of
+from connectors._request import Unmakeable, literal, variables_of
 from connectors._soap_door import Asked, Endpoint, Refused, unproved
 from connectors._soap_fields import FIELDS
 from connectors._soap_proofs import Verifier, replayed
@@ -278,7 +278,8 @@ def _plan(config: Mapping[str, Any]) -> Plan:
     )  # fmt: skip
     look_up = None
     if idempotency.get("mode") == "lookup":
-        look_up = service.operation(str(idempotency["operation"])), idempotency.get("arguments") or {}
+        arguments = literal(idempotency.get("arguments") or {}, config.get("secrets") or ())
+        look_up = service.operation(str(idempotency["operation"])), arguments
     return Plan(envelopes, rules, _of_http(config, address), look_up, most)
 
 

@@ -302,6 +302,14 @@ def test_a_look_up_calls_an_operation(make: Make, status: int, body: bytes, kind
     assert (verdict.kind, verdict.code) == (kind, code)
 
 
+def test_a_brace_in_a_secret_of_a_look_up_is_a_brace(make: Make) -> None:
+    with ScriptedServer(says(200, FOUND_IT)) as server:
+        config = {**LOOKUP, "arguments": {"reference": "s3{cre}t{"}}
+        assert make(server, idempotency=config, secrets=["s3{cre}t{"]).look_up(parcel()).kind == FOUND
+        [request] = server.requests
+    assert b"<ns0:reference>s3{cre}t{</ns0:reference>" in request.body
+
+
 def test_what_is_not_found_is_absent(make: Make) -> None:
     with ScriptedServer(says(200, NOTHING)) as server:
         config = {**LOOKUP, "found": lambda body, **_: bool(body.get("number"))}
