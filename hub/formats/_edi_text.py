@@ -24,6 +24,7 @@ def odd_looks(interchange: Interchange) -> Callable[[bytes], bool]:
     all_of = interchange.delimiters.all.encode("latin-1")
     is_limited = level in ALLOWED
     is_line = terminator in b"\r\n"
+    released = interchange.delimiters.release.encode("latin-1") + terminator
 
     def looks_odd(raw: bytes) -> bool:
         if is_wrapped or len(raw) > MAX_SEGMENT or raw[-1:] != terminator:
@@ -33,7 +34,10 @@ def odd_looks(interchange: Interchange) -> Callable[[bytes], bool]:
         if is_line or b"\n" not in raw:
             return False
         line_end = b"\r\n" if b"\r" in raw else b"\n"
-        return raw.count(terminator + line_end) != raw.count(b"\n")
+        ends = raw.count(terminator + line_end)
+        if released != terminator and released in raw:
+            ends -= raw.count(released + line_end)
+        return ends != raw.count(b"\n")
 
     return looks_odd
 

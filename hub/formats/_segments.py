@@ -89,9 +89,10 @@ def bare_splitter(delimiters: Delimiters) -> Split:
     element, component, terminator = delimiters.element, delimiters.component, delimiters.terminator
     repetition, release = delimiters.repetition, delimiters.release
     unlined, rare = _unliner(terminator), _Rare(delimiters, _MARK)
+    released = release + terminator if release else _NEVER
 
     def split(text: str) -> list[Segment]:
-        if "\n" in text or "\r" in text:
+        if ("\n" in text or "\r" in text) and released not in text:
             text = unlined(text)
         if (release and release in text) or (repetition and repetition in text):
             return rarely(text)
@@ -112,11 +113,10 @@ def bare_splitter(delimiters: Delimiters) -> Split:
 
     def rarely(text: str) -> list[Segment]:
         careful = rare if _MARK not in text else _Rare(delimiters, _RARE_MARK)
-        one, sign, hides = careful.segment, release or _NEVER, bool(release) and release + terminator in text
+        one, sign, mark = careful.segment, release or _NEVER, _NEVER
         repeats = repetition if repetition and repetition in text else _NEVER
-        mark = careful.mark if hides else _NEVER
-        if hides:
-            text = careful.hidden_terminators(text)
+        if released in text:
+            text, mark = unlined(careful.hidden_terminators(text)), careful.mark
         found = []
         for piece in text.removesuffix(terminator).split(terminator):
             if sign in piece or mark in piece or repeats in piece:

@@ -48,6 +48,15 @@ def test_edifact_comes_back_to_the_byte(raw: bytes) -> None:
     assert edifact.encode(documents("edifact", raw), {}) == raw
 
 
+@pytest.mark.parametrize("line_end", ["", "\n", "\r\n"])
+@pytest.mark.parametrize("text", ["it's\nok", "a'\r\nb", "a' b\nc", "a?'\n", "Rock 'n' Roll"])
+def test_line_ends_and_blanks_behind_a_released_apostrophe_are_kept(text: str, line_end: str) -> None:
+    (document,) = documents("edifact", edifact_of(*orders(1)).replace(b"'", b"'" + line_end.encode()))
+    document["segments"][1] = ["FTX", "AAI", "", "", text]
+    (read,) = documents("edifact", edifact.encode_one(document, {}))
+    assert read["segments"] == document["segments"]
+
+
 @pytest.mark.parametrize(
     "raw",
     [
