@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,11 +16,13 @@ Key = tuple[object, ...]
 
 @dataclass(slots=True)
 class Good:
-    """One row as a document, the line it begins at and the lines it was written on."""
+    """One row as a document, the line it begins at and the lines it was written on; a group also has those that its
+    rows begin at."""
 
     line: int
     value: dict[str, Any]
     written: list[str]
+    lines: Sequence[int] = ()
 
 
 @dataclass(slots=True)
@@ -28,6 +30,7 @@ class _Group:
     key: Key
     line: int
     rows: list[dict[str, Any]] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
     written: list[str] = field(default_factory=list)
     error: DecodeError | None = None
 
@@ -38,6 +41,7 @@ class _Group:
                 DecodeError(f"more than {MAX_ROWS} rows with one key", code="too_long", expected="smaller groups")
             )
             return
+        self.lines.append(row.line)
         self.rows.append({name: value for name, value in row.value.items() if name not in columns})
 
     def spoil(self, error: DecodeError) -> None:
@@ -55,6 +59,8 @@ def grouped(rows: Iterable[Good | BadRow], columns: tuple[str, ...]) -> Iterator
     for row in rows:
         key = row.key if isinstance(row, BadRow) else tuple(row.value[name] for name in columns)
         if key is None and isinstance(row, BadRow):
+            if stray and not group:
+                yield stray
             stray = row
             _spoil(group, row)
             continue
@@ -96,4 +102,5 @@ def _neighbour(stray: BadRow) -> DecodeError:
 def _finished(group: _Group, columns: tuple[str, ...]) -> Good | BadRow:
     if group.error:
         return BadRow(group.line, group.error, group.written, group.key)
-    return Good(group.line, {**dict(zip(columns, group.key, strict=True)), "rows": group.rows}, group.written)
+    value = {**dict(zip(columns, group.key, strict=True)), "rows": group.rows}
+    return Good(group.line, value, group.written, group.lines)

@@ -7,6 +7,7 @@ Limits: a cell 1,000,000 characters, a line 10,000,000, a group 100,000 rows; a 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from hub.errors import DecodeError
@@ -68,22 +69,10 @@ def places(raw: bytes, options: Mapping[str, Any], index: int) -> Places:
     settings = settings_of(options)
     columns = _columns(read_rows(text_lines([raw], settings.encoding), settings.dialect), settings)
     rows = _documents(read_rows(text_lines([raw], settings.encoding), settings.dialect), settings)
-    numbers = {name: number for number, name in enumerate(columns, 1)}
-    if not settings.group_by:
-        line = next((row.line for number, row in enumerate(rows) if number == index), None)
-        return CsvPlaces(numbers, [] if line is None else [line], False)
-    return CsvPlaces(numbers, _lines_of_group(rows, settings, index), True)
-
-
-def _lines_of_group(rows: Iterable[Good | BadRow], settings: Settings, index: int) -> list[int]:
-    """The lines of the rows of one group; bad rows have none of their own."""
-    number, before, lines = -1, None, list[int]()
-    for row in rows:
-        key = row.key if isinstance(row, BadRow) else tuple(row.value[name] for name in settings.group_by)
-        number, before = (number + (key != before or number < 0)), key
-        if number == index and isinstance(row, Good):
-            lines.append(row.line)
-    return lines
+    found = grouped(rows, settings.group_by) if settings.group_by else rows
+    row = next(islice(found, index, None), None)
+    lines = () if row is None else (isinstance(row, Good) and row.lines) or (row.line,)
+    return CsvPlaces({name: number for number, name in enumerate(columns, 1)}, lines, bool(settings.group_by))
 
 
 def _documents(rows: Iterator[Row | BadRow], settings: Settings) -> Iterator[Good | BadRow]:

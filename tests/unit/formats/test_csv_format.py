@@ -182,6 +182,8 @@ def test_an_order_with_a_bad_row_is_bad_as_a_whole() -> None:
         (b"id,q\n9\n1,1\n2,2\n", ["2"], ["line 2", "line 3"]),
         (b"id,q\n1,1\n9\n", [], ["line 2"]),
         (b"id,q\n9\n", [], ["line 2"]),
+        (b"id,q\n8\n9\n", [], ["line 2", "line 3"]),
+        (b"id,q\n7\n8\n9\n1,1\n2,2\n", ["2"], ["line 2", "line 3", "line 4", "line 5"]),
         (b"id,q\n1,1\n9\n1,2\n2,2\n", ["2"], ["line 2"]),
     ],
 )

@@ -92,6 +92,14 @@ def test_places_in_csv(options: Mapping[str, Any], index: int, path: Sequence[st
     assert str(places_of("csv", ROWS, options, index)(path)) == expected
 
 
+@pytest.mark.parametrize("bad", [b"8\r\n9\r\n1,a\r\n", b"1,a\r\n8\r\n9\r\n2,b\r\n"])
+def test_a_cell_of_a_group_behind_bad_rows_stands_where_it_is_said_to(bad: bytes) -> None:
+    raw, options = b"id,n\r\n" + bad + b"3,c\r\n3,d\r\n", {"group_by": ["id"]}
+    *_, last = codec("csv").decode([raw], options)
+    place = places_of("csv", raw, options, last.index)(["rows", 1, "n"])
+    assert place is not None and place.line == len(raw.splitlines())
+
+
 @pytest.mark.parametrize("options", [{}, {"group_by": ["id"]}])
 def test_a_cell_of_csv_stands_where_it_is_said_to(options: Mapping[str, Any]) -> None:
     lines = ROWS.decode().split("\r\n")
