@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from hub.formats._json_fault import malformed
-from hub.formats._json_text import Flaw, repeated_key
+from hub.formats._json_text import Flaw, place, repeated_key
 from hub.yamldoc import did_you_mean
 
 _any = msgspec.json.Decoder(msgspec.Raw).decode
@@ -20,10 +20,11 @@ _SEPARATOR = re.compile(rb"[\s,]*+")
 
 
 class Element(NamedTuple):
-    """One element: the byte it begins at, its line, and its text."""
+    """One element: the byte, line and column it begins at, and its text."""
 
     offset: int
     line: int
+    column: int
     raw: bytes
 
 
@@ -65,12 +66,13 @@ def elements(raw: bytes, path: str) -> Iterator[Element]:
 
 
 def _each(raw: bytes, cursor: int, found: list[msgspec.Raw]) -> Iterator[Element]:
-    line, counted = 1, 0
+    line, column, counted = 1, 1, 0
     for item in found:
         text = bytes(item)
         cursor = _after(_SEPARATOR, raw, cursor)
-        line, counted = line + raw.count(b"\n", counted, cursor), cursor
-        yield Element(cursor, line, text)
+        lines, more = place(raw[counted:cursor], cursor - counted)
+        line, column, counted = line + lines - 1, more if lines > 1 else column + more - 1, cursor
+        yield Element(cursor, line, column, text)
         cursor += len(text)
 
 

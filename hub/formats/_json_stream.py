@@ -1,6 +1,6 @@
 """A file of JSON objects, whatever stands between them: one, a list of them, one a line; each read when it is whole.
 
-Memory is that of the largest object. Nothing has to be said beforehand: what comes first tells which it is.
+Memory is twice that of the largest object. Nothing has to be said beforehand: what comes first tells which it is.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from hub.errors import DecodeError
+from hub.formats._json_text import place
 
 MAX_OBJECT = 64_000_000
 
@@ -36,23 +37,28 @@ class _Window:
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = iter(chunks)
         self.data = b""
-        self._line, self._column = 1, 1
+        self._line, self._column, self._counted = 1, 1, 0
 
     def more(self, keep: int) -> bool:
-        """Drop what stands before ``keep`` and add the next chunk; False where there is none."""
-        self._line, self._column = self.place(keep)
-        self.data = self.data[keep:]
+        """Drop what stands before ``keep`` and add at least as many bytes as are left, so that who looks at them once
+        more is not slow; False where there are none."""
+        self.place(keep)
+        parts, gathered = [self.data[keep:]], 0
+        wanted = len(parts[0])
         for chunk in self._chunks:
-            if chunk:
-                self.data += chunk
-                return True
-        return False
+            parts.append(chunk)
+            gathered += len(chunk)
+            if gathered and gathered >= wanted:
+                break
+        self.data, self._counted = b"".join(parts), 0
+        return gathered > 0
 
     def place(self, at: int) -> tuple[int, int]:
-        lines = self.data.count(b"\n", 0, at)
-        if not lines:
-            return self._line, self._column + len(self.data[:at].decode("utf-8", "replace"))
-        return self._line + lines, len(self.data[self.data.rfind(b"\n", 0, at) + 1 : at].decode("utf-8", "replace")) + 1
+        """Line and column of a byte, which stands behind those asked for before."""
+        lines, column = place(self.data[self._counted : at], at - self._counted)
+        self._line, self._column = self._line + lines - 1, column if lines > 1 else self._column + column - 1
+        self._counted = at
+        return self._line, self._column
 
     def piece(self, at: int, end: int) -> Piece:
         return Piece(*self.place(at), self.data[at:end])

@@ -46,11 +46,12 @@ class Flaw(Exception):
         self.offset, self.detail, self.cause = offset, detail, cause
         self.code, self.expected, self.hint = code, expected, hint
 
-    def located(self, whole: bytes, base: int = 0, first_line: int = 1) -> DecodeError:
-        """The error for a user: line and column in ``whole``, in which the faulty text begins at byte ``base``."""
+    def located(self, raw: bytes, first_line: int = 1, first_column: int = 1) -> DecodeError:
+        """The error for a user: line and column in the faulty text, which begins where it is said to."""
         position = ""
         if self.offset >= 0:
-            line, column = place(whole, base + self.offset)
+            line, column = place(raw, self.offset)
+            column += first_column - 1 if line == 1 else 0
             position = f"line {line + first_line - 1}, column {column}"
         return DecodeError(
             self.detail, code=self.code, position=position, expected=self.expected, hint=self.hint, cause=self.cause

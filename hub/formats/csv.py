@@ -124,11 +124,13 @@ def _check_header(names: list[str], line: int) -> None:
     if names and names[0].lower().startswith(_PAGES):
         detail = f"the header is '{names[0][:40]}': this is a page, XML or PGP, and no CSV"
         raise DecodeError(detail, code="header", position=f"line {line}", expected="the names of columns")
+    seen: set[str] = set()
     for number, name in enumerate(names, 1):
-        if not name or name in names[: number - 1]:
+        if not name or name in seen:
             what = f"the column '{name}' stands twice" if name else f"column {number} has no name"
             hint = "name the columns yourself with the option columns"
             raise DecodeError(f"{what} in the header", code="header", position=f"line {line}", hint=hint)
+        seen.add(name)
 
 
 def _check_names(columns: tuple[str, ...], settings: Settings) -> None:

@@ -58,7 +58,8 @@ def decode_one(raw: bytes, options: Mapping[str, Any]) -> Any:
 
 
 def decode_any(chunks: Iterable[bytes]) -> Iterator[Record | BadRecord]:
-    """The objects of a file, be it one, a list or one a line; in the memory of the largest. Raises DecodeError where
+    """The objects of a file, be it one, a list or one a line; in twice the memory of the
+    largest. Raises DecodeError where
     something else stands between them."""
     for index, piece in enumerate(pieces(chunks)):
         position = f"line {piece.line}"
@@ -187,7 +188,7 @@ def _line_record(line: Line, raw: bytes, index: int) -> Record | BadRecord:
             raise Flaw(len(raw), f"a line of more than {len(raw)} bytes", code="too_long", expected="a shorter line")
         return Record(_document(raw), position, index)
     except Flaw as flaw:
-        return BadRecord(flaw.located(raw, 0, line.number), raw[:_MAX_RAW], position, index)
+        return BadRecord(flaw.located(raw, line.number), raw[:_MAX_RAW], position, index)
 
 
 def _decode_list(raw: bytes, path: str) -> Iterator[Record | BadRecord]:
@@ -196,9 +197,9 @@ def _decode_list(raw: bytes, path: str) -> Iterator[Record | BadRecord]:
         found = elements(raw, path)
     except Flaw as flaw:
         raise flaw.located(raw) from None
-    for index, (offset, line, element) in enumerate(found):
+    for index, (_, line, column, element) in enumerate(found):
         position = f"line {line}"
         try:
             yield Record(_document(element), position, index)
         except Flaw as flaw:
-            yield BadRecord(flaw.located(raw, offset), element[:_MAX_RAW], position, index)
+            yield BadRecord(flaw.located(element, line, column), element[:_MAX_RAW], position, index)

@@ -215,6 +215,12 @@ def test_a_large_file_is_read_in_constant_memory() -> None:
     assert (count, peak < 300_000) == (20_000, True)
 
 
+def test_a_header_of_many_columns_costs_no_more_than_its_length() -> None:
+    names = [f"c{number}" for number in range(100_000)]
+    (row,) = values(f"{','.join(names)}\n{',' * 99_999}\n".encode(), skip_blank=False)
+    assert list(row) == names
+
+
 def test_a_file_of_open_quotes_costs_no_more_than_its_length() -> None:
     raw = b"a,b\n" + b'"x,1\n' * 50_000
     assert all(isinstance(record, BadRecord) for record in csv.decode([raw], {}))

@@ -252,6 +252,27 @@ def test_a_fault_in_an_element_is_placed_in_the_whole_text_and_spares_the_others
 
 
 @pytest.mark.parametrize(
+    ("raw", "position"),
+    [
+        ('[ "é", {"a":1,"a":2}]', "line 1, column 15"),
+        ('{"é":\n["é",{"a":1},{"é":1,\n\n "a":1,"a":2}]}', "line 4, column 8"),
+        ('["é",\n 7, {"é":1,"a":1,"a":2}]', "line 2, column 18"),
+    ],
+)
+def test_the_column_of_a_fault_in_an_element_counts_the_characters_before_it(raw: str, position: str) -> None:
+    found = json.decode([raw.encode()], {"records": "é" if raw[0] == "{" else "."})
+    assert [record.error.position for record in found if isinstance(record, BadRecord)] == [position]
+
+
+def test_a_list_of_bad_elements_costs_no_more_than_its_length() -> None:
+    element = '{"a":"' + "é" * 5_000 + '","a":1}'
+    found = list(json.decode([f"[{','.join([element] * 2_000)}]".encode()], {"records": "."}))
+    last = found[-1]
+    assert isinstance(last, BadRecord) and last.error.position == f"line 1, column {1_999 * (len(element) + 1) + 5_010}"
+    assert len(found) == 2_000
+
+
+@pytest.mark.parametrize(
     "bad", [b"9" * 41, b"1e99", NESTED_100[:100] + b"1," + NESTED_100[:100] + NESTED_100[100:] * 2]
 )
 def test_an_element_beyond_a_limit_spares_the_others(bad: bytes) -> None:

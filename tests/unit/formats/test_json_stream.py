@@ -68,6 +68,12 @@ def test_an_object_that_cannot_be_read_spares_the_others_and_has_its_place(body:
     assert bad.error.position == position
 
 
+def test_a_long_text_in_small_pieces_costs_no_more_than_its_length() -> None:
+    body = json.dumps({"a": "x" * 6_000_000}).encode() + b'{"a": 1}' * 5_000
+    found = decode_any(body[at : at + 500] for at in range(0, len(body), 500))
+    assert sum(not isinstance(record, BadRecord) for record in found) == 5_001
+
+
 def test_a_long_list_takes_the_memory_of_one_object() -> None:
     one = json.dumps({"a": "x" * 1000}).encode()
     alive = 0
