@@ -14,12 +14,14 @@ from hub.functions.numbers import dec
 from hub.functions.refusal import expected, kind_of, refusal
 from hub.functions.registry import function
 
-_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+# XML Schema writes an offset behind some dates; the day stays the one that is written.
+_DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?:Z|[+-](?:0\d|1[0-4]):[0-5]\d)?", re.ASCII)
 _EXCESS = re.compile(r"[.,](\d{6})\d+")
 _TOKENS = re.compile(r"YYYY|YY|MM|DD|hh|mm|ss|[^A-Za-z0-9%]+|(.)", re.DOTALL)
 _DIRECTIVES = {"YYYY": "%Y", "YY": "%y", "MM": "%m", "DD": "%d", "hh": "%H", "mm": "%M", "ss": "%S"}
 _A_DATE = "a date such as 2026-03-05"
 _UNCLEAR = ("earlier", "later", "refuse")
+_BEFORE_TIME = ("T", " ", "t")  # RFC 3339, 5.6
 _AN_INSTANT = "an instant such as 2026-03-05T10:00:00Z"
 
 
@@ -47,8 +49,9 @@ def _moment(value: object, what: str) -> datetime:
 
 @lru_cache(1024)  # the date and the instant of one text, and the time of one batch
 def _read(text: str, what: str) -> datetime:
-    # Python also reads week dates and dates without hyphens; those are refused, they are too easily something else.
-    if text[4:5] != "-" or text[7:8] != "-" or text[13:14] != ":" or len(text) > 40:
+    # Python also reads week dates, dates without hyphens, and any character before the time, such as the sign of an
+    # offset; those are refused, they are too easily something else.
+    if text[4:5] != "-" or text[7:8] != "-" or text[10:11] not in _BEFORE_TIME or text[13:14] != ":" or len(text) > 40:
         raise expected(what, text, hint=_hint(text))
     try:
         return datetime.fromisoformat(_EXCESS.sub(r".\1", text) if len(text) > 26 else text)
@@ -64,13 +67,18 @@ def _hint(text: str) -> str:
     return "write from_epoch(…) for seconds since 1970" if text.isdigit() else ""
 
 
+def _is_day(value: object) -> bool:
+    """Whether no time of day stands behind the date, if it is one."""
+    return value.__class__ is str and (len(value) == 10 or value[10:11] in ("+", "-", "Z"))
+
+
 def calendar_day(value: object) -> date:
     """The date of a text that is a date or begins with one, as ``date`` reads it."""
-    if value.__class__ is str and len(value) != 10:
+    if value.__class__ is str and not _is_day(value):
         return _moment(value, _A_DATE).date()
-    if value.__class__ is str and _DAY.fullmatch(value):
+    if value.__class__ is str and (found := _DAY.fullmatch(value)):
         try:
-            return date.fromisoformat(value)
+            return date.fromisoformat(found[1])
         except ValueError:
             raise expected(_A_DATE, value) from None
     raise expected(_A_DATE, value, hint=_hint(value) if isinstance(value, str) else "")
@@ -85,15 +93,17 @@ def calendar_day(value: object) -> date:
         ("date('2026-03-05T23:30:00-05:00')", "2026-03-05"),
         ("date('2026-03-05T23:30:00-05:00', 'Europe/Paris')", "2026-03-06"),
         ("date('2026-03-05')", "2026-03-05"),
+        ("date('2026-03-05+01:00')", "2026-03-05"),
         ("date(null)", None),
         ("date('')", None),
     ],
 )
 def day(value: Any, zone: Any = None) -> str | None:
-    """The date as it is written, in the value's own offset; with a zone, the date there at that instant."""
+    """The date as it is written, in the value's own offset; with a zone, the date there at that instant. A date without
+    a time stays as it is written."""
     if value is None or value == "":
         return None
-    if value.__class__ is str and len(value) == 10:
+    if _is_day(value):
         return calendar_day(value).isoformat()
     moment = _moment(value, _A_DATE)
     if zone is None:
@@ -238,7 +248,7 @@ def format_date(value: Any, pattern: Any, zone: Any = None) -> str | None:
     """A date or an instant in another form; an instant is first taken to the zone, where one is given."""
     if value is None or value == "":
         return None
-    if value.__class__ is str and len(value) == 10:
+    if _is_day(value):
         day = calendar_day(value)
         moment = datetime(day.year, day.month, day.day, tzinfo=UTC)
     else:

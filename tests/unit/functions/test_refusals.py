@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from hub.errors import MappingError
 from hub.functions import functions
 
+AN_INSTANT = "2026-03-05T10:00:00Z"
 REFUSED: list[tuple[str, tuple[Any, ...], str]] = [
     ("dec", ("12,50",), "expected a decimal number, got '12,50'; write dec(replace(…, ',', '.'))"),
     (
@@ -75,6 +77,17 @@ REFUSED: list[tuple[str, tuple[Any, ...], str]] = [
     ),
     ("date", ("2026-02-30",), "expected a date such as 2026-03-05, got '2026-02-30'"),
     ("date", ("2026-W10-4",), "expected a date such as 2026-03-05, got '2026-W10-4'"),
+    ("date", ("2026-03-05+15:00",), "expected a date such as 2026-03-05, got '2026-03-05+15:00'"),
+    ("date", ("2026-03-05x10:00",), "expected a date such as 2026-03-05, got '2026-03-05x10:00'"),
+    ("format_date", ("2026-03-05Z10", "YYYY"), "expected a date such as 2026-03-05, got '2026-03-05Z10'"),
+    *(
+        (
+            name,
+            (f"2026-03-05{rest}", "Europe/Paris"),
+            f"expected an instant such as {AN_INSTANT}, got '2026-03-05{rest}'",
+        )
+        for name, rest in itertools.product(("instant", "local_time"), ("+01:00", "-05:00", "x10:00", "+01:00+01:00"))
+    ),
     ("date", ("yesterday",), "expected a date such as 2026-03-05, got text of 9 characters"),
     ("date", (1772705331,), "expected a date such as 2026-03-05, got 1772705331"),
     (
