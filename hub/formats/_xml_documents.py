@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
 
 import msgspec
 
+from hub.errors import DecodeError
 from hub.formats import Step
-from hub.formats._xml import Element
+from hub.formats._xml import Element, line_of
 from hub.formats._xml_writing import fault, in_attribute, in_text, is_name, plain
 
-NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+# What a document says to those who check it by a schema; no data, but that an element is nothing.
+_XSI = "http://www.w3.org/2001/XMLSchema-instance"
+_OF_XSI = f"{{{_XSI}}}"
+_NIL = f"{_OF_XSI}nil"
 
 
 class Names(msgspec.Struct, frozen=True):
@@ -41,15 +45,18 @@ class Names(msgspec.Struct, frozen=True):
 
 
 def value_of(element: Element, names: Names) -> Any:
-    if not len(element) and not element.attrib and names.of_element(element) not in names.objects:
-        return element.text or ""
-    if element.get(NIL) in ("true", "1"):
+    """What an element is in a document. Raises DecodeError where two things in it would have one name."""
+    own, is_nil = _attributes(element, names) if element.attrib else ({}, False)
+    if is_nil and not own:
         return None
-    found: dict[str, Any] = {f"_{names.of_tag(str(name))}": value for name, value in element.items()}
+    if not own and not len(element) and names.of_element(element) not in names.objects:
+        return element.text or ""
+    found = own.copy()
     texts = [element.text or ""]
     for child in element:
         name, value = names.of_element(child), value_of(child, names)
-        name = f"_{name}" if name[0] == "_" else name
+        if name[0] == "_" and (name := f"_{name}") in own:
+            raise _clash(element, names, name, f"an attribute and an element in it are both '{name}' in a document")
         if name not in found:
             found[name] = [value] if name in names.lists else value
         elif isinstance(found[name], list):
@@ -58,9 +65,42 @@ def value_of(element: Element, names: Names) -> Any:
             found[name] = [found[name], value]
         texts.append(child.tail or "")
     text = "".join(texts)
-    if not len(element) or (text := text.strip()):
+    if is_nil:
+        found["_text"] = None
+    elif not len(element) or (text := text.strip()):
         found["_text"] = text
     return found
+
+
+def _attributes(element: Element, names: Names) -> tuple[dict[str, Any], bool]:
+    """By their names in a document; and whether they say that the element is nothing."""
+    found: dict[str, Any] = {}
+    is_nil = False
+    for tag, value in cast("Iterable[tuple[str, str]]", element.items()):
+        if tag == _NIL and value in ("true", "1"):
+            is_nil = True
+            continue
+        if tag.startswith(_OF_XSI) and _XSI not in names.prefixes:
+            continue
+        name = f"_{names.of_tag(tag)}"
+        if name == "_text":
+            raise _clash(
+                element, names, name, "an attribute 'text' cannot be told from its text, '_text' in a document"
+            )
+        if name in found:
+            raise _clash(element, names, name, f"two attributes are both '{name}' in a document")
+        found[name] = value
+    return found, is_nil
+
+
+def _clash(element: Element, names: Names, name: str, what: str) -> DecodeError:
+    tags = [tag for tag in map(str, element.attrib) if tag[0] == "{" and f"_{names.of_tag(tag)}" == name]
+    uri = tags[0][1:].partition("}")[0] if tags else ""
+    return DecodeError(
+        f"element {element.tag.rpartition('}')[2]}: {what}", code="duplicate_key", position=line_of(element),
+        expected="each name once",
+        hint=f"namespaces: {{prefix: '{uri}'}} gives one of them a name of its own" if uri else "",
+    )  # fmt: skip
 
 
 def element_at(element: Element, steps: Sequence[Step], names: Names) -> Element | None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from lxml import etree
+
 from hub.errors import DecodeError
 from hub.formats import BadRecord, Option, Place, Places, Record, Step, only_record
 from hub.formats._xml import Element, line_of, parse, path_of
@@ -33,6 +35,7 @@ EXAMPLE = (
     b'<Order id="4711"><Line>A</Line><Line>B</Line><Total currency="EUR">129.90</Total></Order>',
     {"Order": {"_id": "4711", "Line": ["A", "B"], "Total": {"_currency": "EUR", "_text": "129.90"}}},
 )
+_MAX_RAW = 65_536
 
 
 def decode(chunks: Iterable[bytes], options: Mapping[str, Any]) -> Iterator[Record | BadRecord]:
@@ -46,7 +49,7 @@ def decode(chunks: Iterable[bytes], options: Mapping[str, Any]) -> Iterator[Reco
     stream, index = Stream(chunks, [f"{{*}}{last.rpartition(':')[2]}"]), 0
     for element in stream.elements():
         if names.above(element) == [*above, last]:
-            yield Record(value_of(element, names), line_of(element), index)
+            yield _record(element, names, index)
             index += 1
     if index == 0 and stream.root is not None:
         root_name = names.of_element(stream.root)
@@ -54,6 +57,14 @@ def decode(chunks: Iterable[bytes], options: Mapping[str, Any]) -> Iterator[Reco
             f"no element {path} in it; its root is {root_name}", code="no_records", position=line_of(stream.root),
             expected=f"records: a path from the root, {root_name}.…",
         )  # fmt: skip
+
+
+def _record(element: Element, names: Names, index: int) -> Record | BadRecord:
+    try:
+        return Record(value_of(element, names), line_of(element), index)
+    except DecodeError as error:
+        raw = etree.tostring(element, encoding="unicode", with_tail=False).encode()
+        return BadRecord(error, raw[:_MAX_RAW], line_of(element), index)
 
 
 def decode_one(raw: bytes, options: Mapping[str, Any]) -> Any:

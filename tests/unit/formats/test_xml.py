@@ -10,13 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.errors import DecodeError, MappingError
-from hub.formats import xml
+from hub.formats import BadRecord, Record, xml
 
 ORDERS = b"""<Orders xmlns="urn:o" xmlns:c="urn:c" made="x">
  <Order id="1"><c:ID>7</c:ID><Line>1</Line></Order>
  <Lost><Order>none</Order></Lost>
  <Order><Line>1</Line><Line>2</Line></Order>
 </Orders>"""
+
+
+XSI_URI = "http://www.w3.org/2001/XMLSchema-instance"
+XSI = f'xmlns:i="{XSI_URI}"'.encode()
 
 
 def values(raw: bytes, **options: Any) -> list[Any]:
@@ -35,11 +39,50 @@ def values(raw: bytes, **options: Any) -> list[Any]:
         (b"<a><b>1</b><c/><b>2</b></a>", {"b": ["1", "2"], "c": ""}),
         (b"<a>x <b>1</b> y</a>", {"b": "1", "_text": "x  y"}),
         (b'<a x="1"><x>2</x><_x>3</_x></a>', {"_x": "1", "x": "2", "__x": "3"}),
-        (b'<a xmlns:i="http://www.w3.org/2001/XMLSchema-instance"><b i:nil="true"/></a>', {"b": None}),
+        (b"<a %b><b i:nil='true'/></a>" % XSI, {"b": None}),
+        (b"<a %b><b i:nil='true' reason='n'/></a>" % XSI, {"b": {"_reason": "n", "_text": None}}),
+        (b"<a %b i:schemaLocation='urn:o o.xsd'><b i:type='c:d'>1</b><b i:nil='false'/></a>" % XSI, {"b": ["1", ""]}),
+        (b"<a %b type='rush' i:type='c:d'/>" % XSI, {"_type": "rush", "_text": ""}),
+        (b"<a %b i:type='c:d' type='rush'/>" % XSI, {"_type": "rush", "_text": ""}),
     ],
 )
 def test_an_element_is_its_text_or_its_fields(raw: bytes, value: Any) -> None:
     assert xml.decode_one(raw, {}) == {"a": value}
+
+
+def test_attributes_of_a_namespace_that_is_named_are_told_apart() -> None:
+    raw = b"<a %b type='rush' i:type='c:d' xmlns:l='urn:l' l:text='x'>1<b i:nil='1'/></a>" % XSI
+    options = {"namespaces": {"xsi": XSI_URI, "link": "urn:l"}}
+    value = {"_type": "rush", "_xsi:type": "c:d", "_link:text": "x", "b": None, "_text": "1"}
+    assert values(raw, **options) == [{"a": value}]
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (b"<a>\n<b x='1' l:x='2'/></a>", "element b: two attributes are both '_x' in a document"),
+        (b"<a>\n<b l:x='2' x='1'/></a>", "element b: two attributes are both '_x' in a document"),
+        (
+            b"<a>\n<b id='1' text='urgent'/></a>",
+            "element b: an attribute 'text' cannot be told from its text, '_text' in",
+        ),
+        (b"<a>\n<b l:text='5'><c>1</c></b></a>", "element b: an attribute 'text' cannot be told from its text"),
+        (
+            b"<a>\n<b _x='1'><_x>2</_x></b></a>",
+            "element b: an attribute and an element in it are both '__x' in a document",
+        ),
+    ],
+)
+def test_what_would_have_one_name_in_a_document_is_refused_with_its_line(raw: bytes, said: str) -> None:
+    raw = raw.replace(b"<a>", b"<a xmlns:l='urn:l'>")
+    with pytest.raises(DecodeError) as caught:
+        xml.decode_one(raw, {})
+    assert said in str(caught.value)
+    assert caught.value.position == "line 2"
+    assert ("namespaces: {prefix: 'urn:l'}" in caught.value.hint) == (b" l:" in raw)
+    bad, good = xml.decode([raw.replace(b"</a>", b"<b>1</b></a>")], {"records": "a.b"})
+    assert isinstance(bad, BadRecord) and bad.raw.startswith(b"<b ") and bad.error.position == "line 2"
+    assert isinstance(good, Record) and (good.value, good.index) == ("1", 1)
 
 
 def test_what_is_always_a_list_or_an_object_is_said_by_its_name() -> None:
