@@ -51,7 +51,7 @@ def plain(value: Any, path: str) -> str:
         case Decimal():
             raise fault(path, "a number that is none", "a finite number")
         case float():
-            raise fault(path, "a binary float", "an exact decimal", hint="use decimal(…), or a text")
+            raise fault(path, "a binary float", "an exact decimal", hint="use dec(…), or a text")
         case Mapping() | list() | tuple():
             raise fault(path, "a list or mapping", "one value")
     raise fault(path, "what XML cannot carry", "text, a number, true or false")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from hub.errors import DecodeError, MappingError
 from hub.formats import BadRecord, Record, xml
+from hub.functions import functions
 
 ORDERS = b"""<Orders xmlns="urn:o" xmlns:c="urn:c" made="x">
  <Order id="1"><c:ID>7</c:ID><Line>1</Line></Order>
@@ -162,6 +163,12 @@ def test_what_cannot_be_written_is_told_with_its_path(document: Any, options: di
     with pytest.raises(MappingError) as caught:
         xml.encode_one(document, options)
     assert said in str(caught.value)
+
+
+def test_the_hint_for_a_binary_float_names_a_function_that_there_is() -> None:
+    with pytest.raises(MappingError) as caught:
+        xml.encode_one({"a": 1.5}, {})
+    assert caught.value.hint == "use dec(…), or a text" and "dec" in functions()
 
 
 def test_several_documents_need_a_path() -> None:
