@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import codecs
 import csv
-import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
+
+import msgspec
 
 from hub.errors import MappingError
 from hub.formats._csv_cells import CellFault, writer_of
 from hub.formats._csv_settings import Settings
 from hub.yamldoc import did_you_mean
 
+# The writer encloses cells that hold one of these, whatever the lines of the file end with.
+_END = "\r\n"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)*")
 _MARKS = {"utf-8": codecs.BOM_UTF8, "utf-16-le": codecs.BOM_UTF16_LE}
@@ -24,18 +27,40 @@ def write_rows(documents: Iterable[Any], settings: Settings) -> bytes:
     rows = _rows(documents, settings)
     first = next(rows, None)
     columns = settings.columns or (tuple(first[1]) if first else ())
-    lines = io.StringIO()
     delimiter = "," if settings.dialect.delimiter == "auto" else settings.dialect.delimiter
     arguments = settings.dialect.arguments(delimiter)
     if settings.dialect.escape:
         arguments["doublequote"] = False
-    writer = csv.writer(lines, lineterminator=settings.line_end, **arguments)  # type: ignore[arg-type]
+    lines = _Lines(settings, delimiter)
+    writer = csv.writer(lines, lineterminator=_END, **arguments)  # type: ignore[arg-type]
     if settings.has_header and columns:
         _write(writer.writerow, [_checked(name, settings) for name in columns], "the header")
     write = _cell_writers(columns, settings)
     for where, row in (first, *rows) if first else ():
         _write(writer.writerow, _cells(where, row, write, settings), where)
-    return _encoded(lines.getvalue(), settings)
+    return _encoded("".join(lines.written), settings)
+
+
+class _Lines:
+    """The rows as they are written: none begins as a comment does, each has its own line end."""
+
+    def __init__(self, settings: Settings, delimiter: str) -> None:
+        self.written: list[str] = []
+        self._dialect, self._delimiter, self._line_end = settings.dialect, delimiter, settings.line_end
+
+    def write(self, row: str) -> None:
+        if self._dialect.comment and row.startswith(self._dialect.comment):
+            row = self._plain(row)
+        self.written.append(row if self._line_end == _END else row.removesuffix(_END) + self._line_end)
+
+    def _plain(self, row: str) -> str:
+        """The same row; what reads it does not take it for a comment. Its first cell is not quoted."""
+        _, quote, escape, comment = msgspec.structs.astuple(self._dialect)
+        cell, mark, rest = row.removesuffix(_END).partition(self._delimiter)
+        row = f"{quote}{cell}{quote}{mark}{rest}{_END}" if quote else f"{escape}{row}"
+        if row.startswith(comment):
+            raise csv.Error
+        return row
 
 
 def _rows(documents: Iterable[Any], settings: Settings) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -90,7 +115,8 @@ def _write(write: Callable[[list[str]], Any], cells: list[str], where: str) -> N
     try:
         write(cells)
     except csv.Error:
-        raise _fault(where, "", "a cell that holds the delimiter or a line end", "a quote or an escape") from None
+        seen = "a cell that holds the delimiter or a line end, or begins as a comment does"
+        raise _fault(where, "", seen, "a quote or an escape") from None
 
 
 def _encoded(text: str, settings: Settings) -> bytes:

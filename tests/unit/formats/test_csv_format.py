@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hub.errors import DecodeError, MappingError, UsageError
 from hub.formats import BadRecord, Record, csv
@@ -242,12 +244,36 @@ def test_a_file_of_open_quotes_costs_no_more_than_its_length() -> None:
         ([{"id": "1", "rows": [{"q": 1}, {"q": 2}]}], {"group_by": ["id"]}, b"id,q\r\n1,1\r\n1,2\r\n"),
         ([{"a": "=1+1", "b": "-5.00"}], {"formulas": "quote"}, b"a,b\r\n'=1+1,-5.00\r\n"),
         ([{"a": "=1+1"}], {}, b"a\r\n=1+1\r\n"),
+        ([{"a": "x\ry", "b": "u\nv"}], {"line_end": "lf"}, b'a,b\n"x\ry","u\nv"\n'),
+        ([{"#a": "#1", "b": "#2"}], {"comment": "#"}, b'"#a",b\r\n"#1",#2\r\n'),
+        ([{"a": "#1"}], {"comment": "#", "quote": "", "escape": "\\"}, b"a\r\n\\#1\r\n"),
         ([], {"columns": ["a"]}, b"a\r\n"),
         ([], {}, b""),
     ],
 )
 def test_documents_are_written_as_the_options_say(documents: list[Any], options: dict[str, Any], raw: bytes) -> None:
     assert csv.encode(documents, options) == raw
+
+
+@given(
+    st.lists(st.tuples(*[st.text("a#\r\n\",;\\ '", max_size=5)] * 2), min_size=1, max_size=3),
+    st.fixed_dictionaries(
+        {
+            "quote": st.sampled_from(['"', "'", ""]), "escape": st.sampled_from(["", "\\"]),
+            "line_end": st.sampled_from(["crlf", "lf"]), "comment": st.sampled_from(["", "#", "a#"]),
+            "delimiter": st.sampled_from([",", ";"]), "header": st.booleans(),
+        }
+    ),
+)  # fmt: skip
+def test_what_is_written_is_read_again(rows: list[tuple[str, str]], options: dict[str, Any]) -> None:
+    documents = [{"x": first, "y": second, "z": "1"} for first, second in rows]
+    options |= {"columns": ["x", "y", "z"]}
+    try:
+        written = csv.encode(documents, options)
+    except MappingError as error:
+        assert "a cell that holds the delimiter or a line end" in str(error)
+        return
+    assert values(written, **options) == documents
 
 
 @pytest.mark.parametrize(
@@ -261,7 +287,10 @@ def test_documents_are_written_as_the_options_say(documents: list[Any], options:
         (["x"], {}, "record 1: not a mapping; expected a mapping from column to value"),
         ([{"a": "€"}], {"encoding": "latin-1"}, "line 2: the character U+20AC, which latin-1 does not have"),
         ([{"a": "@x"}], {"formulas": "refuse"}, "record 1, column 'a': text that a spreadsheet would run as a formula"),
-        ([{"a": "x,y"}], {"quote": ""}, "record 1: a cell that holds the delimiter or a line end; expected a quote"),
+        ([{"a": "x,y"}], {"quote": ""}, "record 1: a cell that holds the delimiter or a line end, or begins as"),
+        ([{"a": "x\ry"}], {"quote": "", "line_end": "lf"}, "record 1: a cell that holds the delimiter or a line end"),
+        ([{"a": "#1"}], {"quote": "", "comment": "#"}, "record 1: a cell that holds the delimiter or a line end, or b"),
+        ([{"a": "#1"}, {"a": "'x"}], {"comment": "'", "quote": "'"}, "record 2: a cell that holds the delimiter or a"),
         ([{"id": 1, "x": 2, "rows": []}], {"group_by": ["id"]}, "record 1, column 'x': a column that is neither in"),
     ],
 )  # fmt: skip
