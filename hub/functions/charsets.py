@@ -75,6 +75,7 @@ def transliterate(value: Any, charset: Any, otherwise: Any = ".") -> str | None:
         raise expected(f"at most one character of {name} for what has no counterpart", otherwise)
     if len(subject) > LONGEST:
         raise refusal(f"the text is {len(subject)} characters long; the limit is {LONGEST}", code="too_large")
+    subject = unicodedata.normalize("NFC", subject)
     if allowed.issuperset(subject):
         return subject
     return bounded("".join(sign if sign in allowed else _written(sign, name, instead) for sign in subject))
@@ -85,6 +86,8 @@ def _written(sign: str, name: str, instead: str) -> str:
     """One sign that the set has not, in signs that it has."""
     if sign.isspace():
         return " "
+    if unicodedata.combining(sign):  # an accent of the sign before it
+        return ""
     allowed = _SETS[name]
     forms = _forms(sign)
     fitting = (form for form in [*forms, *map(str.upper, forms)] if form and allowed.issuperset(form))
