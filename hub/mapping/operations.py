@@ -138,12 +138,8 @@ def _as_decimal(draft: Draft, node: ast.expr, value: Value) -> Value:
 
 
 def _is_safe(sign: str, left: Shape, right: Shape) -> bool:
-    """Whether Python's own operator is exact and bounded: a Decimal takes no text and no float."""
-    if sign == "/":
-        return left.is_decimal or (right.is_decimal and _is_number(left))
-    if sign == "*":
-        return left.is_decimal or right.is_decimal or (_is_number(left) and _is_number(right))
-    return _is_number(left) or _is_number(right)
+    """Whether Python's own operator is exact, and refuses what is no number: it takes true for 1."""
+    return _is_number(left) and _is_number(right) and (sign != "/" or left.is_decimal or right.is_decimal)
 
 
 def _result(sign: str, left: Shape, right: Shape) -> Shape:

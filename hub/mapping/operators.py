@@ -30,6 +30,9 @@ def multiply(one: Any, other: Any) -> Any:
     """Numbers only: text times a number would be a memory bomb."""
     if one.__class__ in _NUMBERS and other.__class__ in _NUMBERS:
         return one * other
+    classes = {one.__class__, other.__class__}
+    if Decimal in classes and bool not in classes:
+        return one * other  # which Python refuses; by its words the text or list at fault is found
     raise _unfit("*", one, other)
 
 

@@ -254,6 +254,21 @@ FAILS: list[tuple[str, str]] = [
     ("src.text * dec(src.d)", TIMES_TEXT),
     ("dec(src.d) * src.list", "x.yaml:1:1: cannot multiply a number by a list: src.list is a list"),
     ("src.list * src.n", "x.yaml:1:1: cannot multiply a list by a number"),
+    *(
+        (f"{left} {sign} {right}", f"x.yaml:1:1: cannot {verb}")
+        for left, right, number, other in (
+            ("dec(src.d)", "src.yes", "a number", "true/false"),
+            ("src.yes", "dec(src.d)", "true/false", "a number"),
+            ("2", "src.yes", "a number", "true/false"),
+        )
+        for sign, verb in (
+            ("*", f"multiply {number} by {other}"),
+            ("/", f"divide {number} by {other}"),
+            ("+", f"add {other} to {number}"),
+            ("-", f"subtract {other} from {number}"),
+        )
+    ),
+    ("sum(dec(r.p) * r.yes for r in [{'p': '1', 'yes': src.yes}])", "x.yaml:1:5: cannot multiply a number by true/f"),
     ("src.yes + src.n", "x.yaml:1:1: cannot add a number to true/false"),
     ("1 / src.zero", "x.yaml:1:1: cannot divide by zero"),
     ("src.zero / src.zero", "x.yaml:1:1: cannot divide by zero"),
