@@ -108,7 +108,17 @@ def day(value: Any, zone: Any = None) -> str | None:
     moment = _moment(value, _A_DATE)
     if zone is None:
         return value[:10]  # type: ignore[no-any-return]
-    return (moment.astimezone(zone_of(zone)) if moment.tzinfo else moment).date().isoformat()
+    return _there(moment, zone, value).date().isoformat()
+
+
+def _there(moment: datetime, zone: object, value: object) -> datetime:
+    """A time as the clocks of a zone show it; one without an offset, or without a zone to go to, as it is."""
+    if zone is None or moment.tzinfo is None:
+        return moment
+    try:
+        return moment.astimezone(zone_of(zone))
+    except OverflowError:
+        raise expected(_A_DATE, value) from None
 
 
 def _utc_text(moment: datetime) -> str:
@@ -252,8 +262,7 @@ def format_date(value: Any, pattern: Any, zone: Any = None) -> str | None:
         day = calendar_day(value)
         moment = datetime(day.year, day.month, day.day, tzinfo=UTC)
     else:
-        moment = _moment(value, _A_DATE)
-        moment = moment.astimezone(zone_of(zone)) if zone is not None and moment.tzinfo else moment
+        moment = _there(_moment(value, _A_DATE), zone, value)
     # strftime writes the year 987 without its zero on some systems
     return moment.strftime(_pattern(pattern).replace("%Y", f"{moment.year:04}"))
 

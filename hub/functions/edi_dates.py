@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from hub.functions.dates import (
@@ -76,8 +76,7 @@ def edifact_date(value: Any, code: Any) -> str | None:
     if kind in _DAYS:
         return parse_date(text, _DAYS[kind])
     if kind in _TIMES:
-        form = _TIMES[kind]
-        return local_moment(text[: len(form)], form).date().isoformat()
+        return _time(kind, text)[0].date().isoformat()
     if kind in _MONTHS:
         return parse_date(f"{text}01", f"{_MONTHS[kind]}DD")
     if kind == "616":
@@ -93,6 +92,15 @@ def _text(value: object) -> str:
     if isinstance(value, str) and len(value) <= 40:
         return value
     raise expected("a date as text", value)
+
+
+def _time(kind: str, text: str) -> tuple[datetime, timedelta | None]:
+    """The local time, and how far it says that it is from UTC."""
+    form = _TIMES[kind]
+    moment, rest = local_moment(text[: len(form)], form), text[len(form) :].strip()
+    if rest and kind not in ("205", "303", "304"):
+        raise expected(f"a time of {len(form)} digits", text)
+    return moment, _offset(rest, text) if rest else None
 
 
 def _weekday(sign: str) -> int:
@@ -132,14 +140,11 @@ def edifact_instant(value: Any, code: Any, zone: Any = None, unclear: Any = "ear
     if _is_nothing(value):
         return None
     kind, text = _code(code), _text(value)
-    form = _TIMES.get(kind)
-    if form is None:
+    if kind not in _TIMES:
         raise _unknown(kind, "a time")
-    moment, rest = local_moment(text[: len(form)], form), text[len(form) :].strip()
-    if kind in ("205", "303", "304") and rest:
-        return bounded_instant(moment.replace(tzinfo=timezone(_offset(rest, value))), value)
-    if rest:
-        raise expected(f"a time of {len(form)} digits", value)
+    moment, offset = _time(kind, text)
+    if offset is not None:
+        return bounded_instant(moment.replace(tzinfo=timezone(offset)), value)
     if zone is None:
         raise refusal("the time has no offset, so it is no instant", value, hint="give the zone as the third argument")
     return bounded_instant(in_zone(moment, zone, unclear), value)

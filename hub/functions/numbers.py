@@ -157,7 +157,8 @@ def _quantum(places: object) -> Decimal:
 
 def half_up(value: Decimal | int, places: int = 0) -> Decimal:
     """A number at so many decimals, rounded half up: away from zero at the middle."""
-    return Decimal(value).quantize(_quantum(places), ROUND_HALF_UP, EXACT)
+    found = Decimal(value).quantize(_quantum(places), ROUND_HALF_UP, EXACT)
+    return found or found.copy_abs()  # no minus before a zero
 
 
 @function(
@@ -202,7 +203,7 @@ def trim(value: Any) -> str | None:
     """A number as text without zeros at the end of its decimals: a percentage of 19.00 is ``19``."""
     if value is None:
         return None
-    written = plain_text(number(value, "trim"))
+    written = plain_text(number(value, "trim") or 0)
     return written.rstrip("0").rstrip(".") if "." in written else written
 
 
@@ -269,7 +270,8 @@ def _of_division(value: Decimal) -> Decimal:
 
 def _quantized(value: Decimal, quantum: Decimal, rounding: str) -> Decimal:
     try:
-        return value.quantize(quantum, rounding, EXACT)
+        found = value.quantize(quantum, rounding, EXACT)
+        return found or found.copy_abs()
     except InvalidOperation:
         raise refusal(f"a number may have {DIGITS} digits, got more", code="too_large") from None
 

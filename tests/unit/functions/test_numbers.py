@@ -71,3 +71,21 @@ def test_what_is_no_finite_number_is_refused(text: str) -> None:
 )  # fmt: skip
 def test_what_a_division_gives_is_rounded_however_long_it_is(expression: str, result: str) -> None:
     assert evaluated(expression) == Decimal(result)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("text(round(dec('-0.001'), 2))", "0.00"),
+        ("text(round(dec('-0.4')))", "0"),
+        ("trim(round(dec('-0.001'), 2))", "0"),
+        ("trim(dec('-0.00'))", "0"),
+        ("text(round_half_even(dec('-0.005'), 2))", "0.00"),
+        ("text(round_down(dec('-0.009'), 2))", "0.00"),
+        ("number_text(dec('-0.001'), 2)", "0.00"),
+        ("text(round_to(dec('-0.01'), 0.05))", "0.00"),
+        ("text(round(dec('-0.005'), 2))", "-0.01"),
+    ],
+)
+def test_what_is_rounded_to_zero_has_no_sign(text: str, expected: str) -> None:
+    assert evaluated(text) == expected
