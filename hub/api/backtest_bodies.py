@@ -22,7 +22,10 @@ class BacktestBody(Asked):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
     name: str = Field(min_length=1, max_length=200, description="A mapping or a route; mapping:NAME, route:NAME.")
     set_id: int | None = Field(default=None, description="A set that was deployed; see /deployments.")
-    files: dict[str, str] = Field(default_factory=dict, description="By path: mappings/…, routes/… or schemas/…")
+    files: dict[str, str] = Field(
+        default_factory=dict,
+        description="By path: mappings/…, routes/… or schemas/…, but schemas/profiles/ and schemas/published/.",
+    )
     edited: list[str] | None = Field(default=None, max_length=500)
     since: str = Field(default="7d", max_length=80, description="A time, or so long before the newest message (7d).")
     until: AwareDatetime | None = None

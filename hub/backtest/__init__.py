@@ -24,6 +24,7 @@ from hub.store.recorded import Came
 
 __all__ = [
     "CURRENT",
+    "DEPLOYED_ONLY",
     "RECORDED",
     "Approvals",
     "Backtest",
@@ -35,6 +36,7 @@ __all__ = [
     "report",
     "span",
 ]
+DEPLOYED_ONLY = ("schemas/profiles/", "schemas/published/")  # rules are programs, and a request brings none
 _RECEIPTS, _MESSAGES = 100, 400  # of a stretch
 _FEW = 1000  # receipts that one process is quicker with
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from hub.backtest import Backtest, Request, begin, report, span
+from hub.backtest import DEPLOYED_ONLY, Backtest, Request, begin, report, span
 from hub.backtest.expiry import Reports, expire
 from hub.clock import iso
 from hub.errors import Conflict, HubError, NotFound, StoreError, UsageError
@@ -150,6 +150,10 @@ def order_of(
     for path in files:
         if not path.startswith(_FOLDERS) or ".." in path.split("/"):
             raise UsageError(f"files: expected paths in {', '.join(_FOLDERS)}, got '{path[:200]}'")
+        if path.startswith(DEPLOYED_ONLY):
+            raise UsageError(
+                f"files: profiles and what they judge by are those of the set, got '{path[:200]}'; deploy them first"
+            )
     if len(files) > MOST_FILES or sum(map(len, files.values())) > MOST_BYTES:
         raise UsageError(f"files: at most {MOST_FILES} with {MOST_BYTES} characters together; send what was edited")
     unknown = sorted(set(edited or ()) - set(files))

@@ -166,6 +166,7 @@ def _by_hub(
     """The same on the hub that ``O2C_URL`` names, over what it has in force."""
     since, until = asked["since"], asked["until"]
     own = {path for path in place.own if path.startswith(_SENT) and not path.endswith(".test.yaml")}
+    own = {path for path in own if not path.startswith(backtests.DEPLOYED_ONLY)}
     body = {
         **asked, "files": _texts(files, sorted(own | set(edited)), edited), "edited": edited,
         "since": f"{since:.3f}s" if isinstance(since, float) else since.isoformat(),

@@ -2,7 +2,8 @@
 
 It answers one question after the other, keeps what it has compiled, and ends when nobody has asked for a while, when
 it has grown too large, or when the one who asks is gone. It reads documents from its pipe alone; rules come from a
-project's pinned files or an installed package, never from a document.
+project's pinned files or an installed package, never from a document. They see no variable of the environment, and
+those of a project read no file.
 """
 
 from __future__ import annotations
@@ -36,27 +37,31 @@ _PROTOCOLS = "http://saxon.sf.net/feature/allowedProtocols"
 
 
 class Rules:
-    """Saxon with what it has compiled."""
+    """Saxon with what it has compiled. Rules of an installed package import what lies beside them; those that come as
+    text read nothing but the document."""
 
     def __init__(self) -> None:
-        import saxonche  # here and nowhere else: two processors in one process bring it down
+        import saxonche  # here and nowhere else: processors in two threads bring the process down
 
-        self._processor = saxonche.PySaxonProcessor(license=False)
-        self._processor.set_configuration_property(_PROTOCOLS, "file")
-        self._xslt = self._processor.new_xslt30_processor()
+        def processor(protocols: str) -> Any:
+            made = saxonche.PySaxonProcessor(license=False)
+            made.set_configuration_property(_PROTOCOLS, protocols)  # for good: what was forbidden once stays so
+            return made
+
+        self._packaged, self._given = processor("file"), processor("")
         self._error = saxonche.PySaxonApiError
-        self._compiled: OrderedDict[str, Any] = OrderedDict()
+        self._compiled: OrderedDict[str, tuple[Any, Any]] = OrderedDict()
 
     def answer(self, ask: Ask) -> Answer:
         """The verdict, or why there is none."""
         if ask.is_sent and ask.key not in self._compiled:
             return Answer(is_forgotten=True)
         try:
-            rules = self._rules(ask)
+            processor, rules = self._rules(ask)
         except self._error as error:
             return Answer(broken=_line(error))
         try:
-            document = self._processor.parse_xml(xml_text=ask.document.decode())
+            document = processor.parse_xml(xml_text=ask.document.decode())
             text = rules.transform_to_string(xdm_node=document)
             return told_by(text, ask.most, ask.levels) if ask.most else Answer(text=text.encode())
         except self._error as error:
@@ -65,13 +70,16 @@ class Rules:
         except DecodeError as error:
             return Answer(failed=f"what the rules say cannot be read: {error}")
 
-    def _rules(self, ask: Ask) -> Any:
+    def _rules(self, ask: Ask) -> tuple[Any, Any]:
+        """Them, and the processor that they belong to."""
         if ask.key in self._compiled:
             self._compiled.move_to_end(ask.key)
         else:
+            processor = self._packaged if ask.file else self._given
             given = {"stylesheet_file": ask.file} if ask.file else {"stylesheet_text": ask.rules.decode("utf-8-sig")}
-            rules = self._compiled[ask.key] = self._xslt.compile_stylesheet(**given)
+            rules = processor.new_xslt30_processor().compile_stylesheet(**given)
             rules.set_capture_result_documents(True)  # what else they would write stays in memory, and is dropped
+            self._compiled[ask.key] = processor, rules
             if len(self._compiled) > _MOST_COMPILED:
                 self._compiled.popitem(last=False)
         return self._compiled[ask.key]
@@ -130,6 +138,7 @@ def main() -> None:
     os.dup2(silence, 1)  # nothing that a library prints may end up among the frames,
     idle = float(os.environ.get(IDLE_SECONDS) or 60)
     decode = msgspec.msgpack.Decoder(Ask).decode
+    os.environ.clear()  # rules can ask for variables, and those of the hub hold credentials
     encode = msgspec.msgpack.Encoder().encode
     rules: Rules | None = None
     while _await(reading, idle):

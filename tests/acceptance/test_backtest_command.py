@@ -160,6 +160,8 @@ def test_a_hub_elsewhere_finds_what_the_store_at_hand_has(tmp_path: Path) -> Non
         edit(project, "mappings/orders/shopify-order.yaml", "{const: ecommerce}", "{const: web}")
         here = o2c(project, "backtest", "shopify-order", "--json", "--since", "30d")
         known: dict[str, Any] = json.loads((project / ".o2c/local.json").read_text())
+        (project / "schemas/profiles").mkdir()
+        (project / "schemas/profiles/own.yaml").write_text("profile: own\ndocuments: {ubl-invoice: [OWN]}\n")
         named = {"O2C_URL": known["url"], "O2C_API_KEY": known["api_key"]}
         (project / "mappings/orders/sample.edi").write_bytes(b"Stra\xdfe")  # an input of a test, as its sender writes
         there = o2c(project, "backtest", "shopify-order", "--json", "--since", "30d", **named)

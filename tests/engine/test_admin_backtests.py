@@ -97,6 +97,8 @@ def test_only_operators_ask_for_back_tests(call: Call) -> None:
         ({"files": {PATH: "mapping: order-in\noutput: {a: scr.x}\n"}}, "project_faults", ""),
         ({"files": {"config/systems.yaml": "{}"}}, "not_valid", "expected paths in mappings/, routes/, schemas/"),
         ({"files": {"mappings/../config/hub.yaml": "{}"}}, "not_valid", "expected paths in"),
+        ({"files": {"schemas/profiles/own.yaml": "profile: own\n"}}, "not_valid", "deploy them first"),
+        ({"files": {"schemas/published/OWN.xslt": "<a/>"}}, "not_valid", "deploy them first"),
         ({"edited": ["mappings/other.yaml"]}, "not_valid", "send that file too"),
         ({"since": "soon"}, "not_valid", "expected a time such as"),
         ({"since": "2026-09-21T14:00:00"}, "not_valid", "expected a time such as"),

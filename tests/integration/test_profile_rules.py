@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -231,6 +232,37 @@ def test_rules_write_no_file(tmp_path: Path) -> None:
     own = own_profile(RULES.format(f'<xsl:result-document href="file://{file}">x</xsl:result-document>'))
     assert Judge(own).verdict("own", INVOICE).is_valid
     assert not file.exists()
+
+
+READINGS = {
+    "unparsed-text": "unparsed-text('file://{0}')",
+    "doc": "doc('file://{0}')",
+    "collection": "collection('file://{1}?select=*.xml')",
+    "json-doc": "json-doc('{0}')",
+}
+
+
+@pytest.mark.parametrize("reading", READINGS.values(), ids=READINGS)
+def test_rules_of_a_project_read_no_file(tmp_path: Path, reading: str) -> None:
+    (tmp_path / "a.xml").write_text("<a>secret</a>")
+    asked = reading.format(tmp_path / "a.xml", tmp_path)
+    assert JUDGE.verdict("en16931", INVOICE).is_valid  # a package's rules, which do, are there before
+    found = Judge(own_profile(told(asked))).verdict("own", INVOICE).faults
+    assert [fault.rule for fault in found] == ["rules-failed"]
+    assert "secret" not in found[0].message
+    assert re.search("prohibited|disallowed", found[0].message)
+
+
+def test_rules_see_none_of_the_hubs_variables(monkeypatch: pytest.MonkeyPatch, process: RulesProcess) -> None:
+    monkeypatch.setenv("O2C_DATABASE", "secret")
+    [fault] = process.judge(rules(told("environment-variable('O2C_DATABASE')")), b"<a/>", 10, lambda: None).faults
+    assert fault.message == ""
+
+
+def told(expression: str) -> str:
+    """Rules by which every document is at fault, for what an expression comes to."""
+    said = f'<svrl:text><xsl:value-of select="{expression}"/></svrl:text>'
+    return RULES.format(f"<svrl:failed-assert id='A' location='/*'>{said}</svrl:failed-assert>").replace("2.0", "3.0")
 
 
 def test_a_document_brings_no_stylesheet_of_its_own(tmp_path: Path) -> None:
