@@ -10,6 +10,7 @@ from fastapi import Depends, Query
 from pydantic import AwareDatetime
 
 from hub.api.asked import FilterBody
+from hub.api.auth import Viewer
 from hub.errors import UsageError
 from hub.outcome import CLASSES
 from hub.store.search import STATES
@@ -26,20 +27,27 @@ Key = Annotated[
 ]
 From = Annotated[AwareDatetime | None, Query(description="Received at or after this time.")]
 Until = Annotated[AwareDatetime | None, Query(description="Received before this time.")]
-Text = Annotated[str, Query(description="The beginning of a key's value, or words of an open error.", max_length=200)]
+Text = Annotated[
+    str,
+    Query(
+        description="The beginning of a key's value, or words of an open error; for a viewer a whole value, or words "
+        "of the error's class, code, field or what was expected.",
+        max_length=200,
+    ),
+]
 ReplayOf = Annotated[str, Query(description="Replays of this message, receipt or delivery.")]
 
 
 def filter_of(
-    state: State = "", error_class: ErrorClass = "", code: Code = "", issue: IssueName = "", route: str = "",
-    source: str = "", destination: Destination = "", type: str = "", key: Key = None, received_from: From = None,
-    received_until: Until = None, text: Text = "", replay_of: ReplayOf = "",
+    caller: Viewer, state: State = "", error_class: ErrorClass = "", code: Code = "", issue: IssueName = "",
+    route: str = "", source: str = "", destination: Destination = "", type: str = "", key: Key = None,
+    received_from: From = None, received_until: Until = None, text: Text = "", replay_of: ReplayOf = "",
 ) -> Filter:  # fmt: skip
-    """The filter of a list, from its query parameters."""
+    """The filter of a list, from its query parameters; a viewer's is of what they are shown."""
     return _checked(
         Filter(
             state, error_class, code, issue, route, source, destination, type, keys_of(key or ()),
-            _epoch(received_from), _epoch(received_until), text, replay_of,
+            _epoch(received_from), _epoch(received_until), text, replay_of, not caller.sees_personal_data,
         )
     )  # fmt: skip
 

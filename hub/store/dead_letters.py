@@ -19,6 +19,7 @@ from hub.store.partial import DEAD_STATES, is_dead
 from hub.store.search_terms import Filter, Sql
 
 _EXAMPLES = 3
+_END = "\U0010ffff"  # no key has it
 _ISSUE = """CASE WHEN {0}.fingerprint <> '' THEN {0}.fingerprint
   ELSE coalesce({0}.failure ->> '$.code', '') || '@' || {0}.route END"""
 
@@ -146,10 +147,13 @@ def _terms(kind: str, wanted: Filter) -> Sql | None:
 def _text_terms(kind: str, wanted: Filter) -> list[Sql]:
     if not wanted.text:
         return []
-    place = kind[0]
-    key = "" if kind == "receipt" else " OR instr(lower(m.main_key), ?) > 0"
-    values = (wanted.text.lower(),) * (1 if kind == "receipt" else 2)
-    return [Sql(f"(instr(lower({place}.failure), ?) > 0{key})", values)]
+    error = search_terms.said(wanted, f"{kind[0]}.failure")
+    if kind == "receipt":
+        return [error]
+    key = Sql("instr(lower(m.main_key), ?) > 0", (wanted.text.lower(),))
+    if wanted.is_masked:
+        key = Sql("instr(lower(m.main_key) || ?, ?) > 0", (_END, f":{wanted.text.lower()}{_END}"))
+    return [Sql(f"({error.text} OR {key.text})", (*error.values, *key.values))]
 
 
 def _replay_terms(kind: str, wanted: Filter) -> list[Sql]:

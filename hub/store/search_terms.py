@@ -19,7 +19,9 @@ class Filter(msgspec.Struct, frozen=True):
     """Which messages; empty fields do not matter. ``keys`` are (scheme, value) and must all match.
 
     ``state`` is that of the message or of one of its deliveries; ``issue`` a fingerprint; ``destination`` a target or
-    its system; ``text`` the beginning of a key's value, or words of the error of something that needs a person.
+    its system; ``text`` the beginning of a key's value, or words of the error of something that needs a person. With
+    ``is_masked`` it is a whole value, or words of what an error says without any value of a document: who may not see
+    those could spell them out by what is found.
     """
 
     state: str = ""
@@ -35,10 +37,11 @@ class Filter(msgspec.Struct, frozen=True):
     received_until: float | None = None
     text: str = ""
     replay_of: str = ""
+    is_masked: bool = False
 
     @property
     def is_empty(self) -> bool:
-        return all(value in ("", (), None) for value in msgspec.structs.asdict(self).values())
+        return self == Filter()
 
 
 class Sql(msgspec.Struct, frozen=True):
@@ -66,7 +69,7 @@ def driver(db: Database, wanted: Filter) -> Sql | None:
           UNION SELECT message_id FROM deliveries WHERE replay_of = ? AND replay_of <> '')"""
         return Sql(text, (wanted.replay_of, wanted.replay_of))
     if wanted.text:
-        return _text_driver(db, wanted.text)
+        return _text_driver(db, wanted)
     if wanted.issue and "@" not in wanted.issue:
         text = """(SELECT message_id FROM deliveries WHERE fingerprint = ? AND fingerprint <> ''
           UNION SELECT message_id FROM messages WHERE fingerprint = ? AND fingerprint <> '')"""
@@ -98,16 +101,27 @@ def _troubled(state: str) -> Sql:
     return Sql(f"({text})", states)
 
 
-def _text_driver(db: Database, text: str) -> Sql:
+def _text_driver(db: Database, wanted: Filter) -> Sql:
     """Keys whose value begins with the text, by the index of each scheme, and troubled ones whose error holds it."""
-    schemes = _schemes(db)
+    schemes, error = _schemes(db), said(wanted, "failure")
     marks = ", ".join("?" * len(schemes)) or "''"
+    value, values = ">= ? AND k.value < ?", [wanted.text, wanted.text + "\U0010ffff"]
+    if wanted.is_masked:
+        value, values = "= ?", [bounded(wanted.text)]
     keys = f"""SELECT x.message_id FROM keys k CROSS JOIN messages x ON x.seq = k.seq AND x.position = k.position
-      WHERE k.scheme IN ({marks}) AND k.value >= ? AND k.value < ?"""
-    errors = f"""UNION SELECT message_id FROM deliveries WHERE {is_troubled()} AND instr(lower(failure), ?) > 0
-      UNION SELECT message_id FROM messages
-        WHERE state = 'dead' AND state <> 'routed' AND instr(lower(failure), ?) > 0"""
-    return Sql(f"({keys} {errors})", (*schemes, text, text + "\U0010ffff", text.lower(), text.lower()))
+      WHERE k.scheme IN ({marks}) AND k.value {value}"""
+    errors = f"""UNION SELECT message_id FROM deliveries WHERE {is_troubled()} AND {error.text}
+      UNION SELECT message_id FROM messages WHERE state = 'dead' AND state <> 'routed' AND {error.text}"""
+    return Sql(f"({keys} {errors})", (*schemes, *values, *error.values, *error.values))
+
+
+def said(wanted: Filter, column: str) -> Sql:
+    """An error, as far as it may be looked into, holds the text."""
+    places = [column]
+    if wanted.is_masked:
+        places = [f"{column} ->> '$.{name}'" for name in ("class", "code", "field_path", "expected")]
+    terms = " OR ".join(f"instr(lower({place}), ?) > 0" for place in places)
+    return Sql(f"({terms})", (wanted.text.lower(),) * len(places))
 
 
 def _schemes(db: Database) -> tuple[str, ...]:
@@ -186,7 +200,7 @@ def receipt_terms(wanted: Filter) -> Sql:
     plain = {"r.route": wanted.route, "r.source": wanted.source, "r.replay_of": wanted.replay_of}
     terms = [Sql(f"{column} = ?", (value,)) for column, value in plain.items() if value]
     if wanted.text:
-        terms.append(Sql("instr(lower(r.failure), ?) > 0", (wanted.text.lower(),)))
+        terms.append(said(wanted, "r.failure"))
     own = Filter(issue=wanted.issue, error_class=wanted.error_class, code=wanted.code)
     return joined([*terms, *_received(wanted, "r"), _state_and_error(own, "r")])
 

@@ -22,6 +22,7 @@ FILTERS = [
     Filter(state="dead"), Filter(state="held"), Filter(state="queued"), Filter(state="delivered"),
     Filter(state="delivering"), Filter(state="filtered"), Filter(state="resolved"), Filter(error_class="schema"),
     Filter(code="http_422"), Filter(issue="abc"), Filter(issue="held_by_operator@orders"), Filter(text="x"),
+    Filter(text="x", is_masked=True),
     Filter(keys=(("order", "1"),)), Filter(keys=(("order", "1"), ("customer", "2"))), Filter(replay_of="x"),
     Filter(received_from=1.0, received_until=2.0), Filter(state="dead", destination="erp", keys=(("order", "1"),)),
 ]  # fmt: skip
