@@ -62,17 +62,19 @@ def _content(attachment: Mapping[str, Any], path: str, stored: Stored) -> bytes:
         content = stored(where.removeprefix(_STORE))
         if content is None:
             hint = "send the file once more, then the document"
-            raise _fault(path, f"'{where[:80]}', whose bytes are not stored (any more)", "a receipt's id", hint)
+            raise _fault(
+                path, f"'{where[:80]}', whose bytes are not stored (any more)", "a receipt's id", hint, where[:80]
+            )
         return content
     kind, comma, text = where.partition(",")
     if not kind.startswith("data:") or not kind.endswith(";base64") or not comma:
-        raise _fault(path, f"'{where[:80]}'", _FORMS)
+        raise _fault(path, f"'{where[:80]}'", _FORMS, quoted=where[:80])
     try:
         return b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise _fault(path, "what is no Base64", _FORMS) from None
 
 
-def _fault(path: str, seen: str, expected: str, hint: str = "") -> MappingError:
+def _fault(path: str, seen: str, expected: str, hint: str = "", quoted: str = "") -> MappingError:
     detail = f"{path}: {seen}; expected {expected}"
-    return MappingError(detail, code="attachment", field_path=path, expected=expected, hint=hint)
+    return MappingError(detail, code="attachment", field_path=path, expected=expected, hint=hint, quoted=(quoted,))

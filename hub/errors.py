@@ -24,8 +24,9 @@ HubError
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,8 @@ class MessageError(HubError):
     what was expected, ``field_path`` is a path in the document, ``position`` a place in the raw bytes
     (``line 3, column 14``, ``segment 14 LIN``). ``cause`` is what is wrong without any value of this document: with the
     code and the field it tells whether two messages have the same fault. Where none is given it is what was expected,
-    else the detail without what is quoted and counted in it.
+    else the detail without what is quoted and counted in it. ``value_excerpt`` and ``quoted`` are what the detail has
+    of the document, in its very letters: who may not see the document sees the detail without them.
     """
 
     code = "message"
@@ -91,8 +93,10 @@ class MessageError(HubError):
         expected: str = "",
         hint: str = "",
         cause: str = "",
+        quoted: Iterable[str] = (),
     ) -> None:
         self.detail = detail
+        self.quoted = tuple(text for text in quoted if text)
         self.code = code or self.code
         self.file, self.line, self.column = file, line, column
         self.field_path, self.position = field_path, position
@@ -121,6 +125,11 @@ def shown(text: str) -> str:
     return "'" + "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in cut) + "'"
 
 
+def quoted_in(text: str) -> tuple[str, ...]:
+    """What stands in quotes in a sentence that quotes one thing, which may have quotes of its own."""
+    return tuple(found[1] for sign in "'\"" if (found := re.search(f"{sign}(.+){sign}", text, re.DOTALL)))
+
+
 class DecodeError(MessageError):
     """Bytes are not what their format says."""
 
@@ -138,8 +147,8 @@ class ValidationError(MessageError):
 
     code = "schema"
 
-    def __init__(self, detail: str, *, faults: Sequence[DocumentFault] = (), **where: str) -> None:
-        super().__init__(detail, **where)  # type: ignore[arg-type]
+    def __init__(self, detail: str, *, faults: Sequence[DocumentFault] = (), **where: Any) -> None:
+        super().__init__(detail, **where)
         self.faults = list(faults)
 
 

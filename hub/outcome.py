@@ -25,7 +25,8 @@ class Failure(msgspec.Struct, frozen=True):
     ``error_class`` is one of CLASSES; ``code`` a stable short name within it; ``step`` the step of the flow;
     ``file, line, column`` a place in a file the user edits; ``field_path`` a place in the document;
     ``delivery_id`` what is to be replayed, where that is not the dead letter itself; ``partner`` who sent what no route
-    takes. ``cause`` is the detail without any value of the document, as an error told it; it is not stored.
+    takes. ``cause`` is the detail without any value of the document, as an error told it; it is not stored. ``quoted``
+    is what the detail has of the document besides ``value_excerpt``.
     """
 
     error_class: str
@@ -47,6 +48,7 @@ class Failure(msgspec.Struct, frozen=True):
     delivery_id: str = ""
     partner: str = ""
     cause: str = ""
+    quoted: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """What is stored and shown: the fields that say something, with ``class`` instead of ``error_class``. The
@@ -54,8 +56,10 @@ class Failure(msgspec.Struct, frozen=True):
         fields = {
             key: value.replace("\0", "\u2400") if isinstance(value, str) else value
             for key, value in msgspec.structs.asdict(self).items()
-            if value not in ("", 0, False)
+            if value not in ("", 0, False, ())
         }
+        if self.quoted:
+            fields["quoted"] = [text.replace("\0", "\u2400") for text in self.quoted]
         fields["class"] = fields.pop("error_class")
         fields.pop("cause", None)
         return fields
@@ -108,5 +112,5 @@ def failure_of(error: MessageError, step: str) -> Failure:
     return Failure(
         error_class=error_class, code=error.code, detail=error.detail, step=step, file=error.file, line=error.line,
         column=error.column, field_path=error.field_path, position=error.position, value_excerpt=error.value_excerpt,
-        expected=error.expected, hint=error.hint, cause=error.cause,
+        expected=error.expected, hint=error.hint, cause=error.cause, quoted=error.quoted,
     )  # fmt: skip

@@ -7,12 +7,15 @@ recognised by their form and their check digits.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from itertools import takewhile
 from typing import Any, Protocol
 
 from hub.identifiers import is_iban, is_luhn
 
 REDACTED = "[redacted]"
+_SHORT, _HEAD = 3, 20
 _EMAIL = re.compile(r"[A-Za-z0-9._%+'-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
 _CARD = re.compile(r"(?<![A-Za-z0-9])[0-9](?:[ -]?[0-9]){12,18}(?![A-Za-z0-9])")
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11,30}(?![A-Za-z0-9])")
@@ -72,6 +75,31 @@ def redact_text(text: str) -> str:
         text = _EMAIL.sub(REDACTED, text)
     text = _IBAN.sub(_redacted_iban, text)
     return _CARD.sub(_redacted_card, text)
+
+
+def without_excerpts(failure: Mapping[str, Any]) -> dict[str, Any]:
+    """A failure as who may see no value of a document sees it: its detail without what it has of one."""
+    detail = str(failure.get("detail", ""))
+    excerpts = (str(failure.get("value_excerpt", "")), *map(str, failure.get("quoted", ())))
+    places = sorted(place for excerpt in excerpts for place in _places(detail, excerpt))
+    pieces, at = [], 0
+    for begin, end in places:
+        if begin >= at:
+            pieces += [detail[at:begin], REDACTED]
+        at = max(at, end)
+    shown = {name: value for name, value in failure.items() if name not in ("value_excerpt", "quoted")}
+    return {**shown, "detail": redact_text("".join((*pieces, detail[at:])))}
+
+
+def _places(detail: str, excerpt: str) -> Iterator[tuple[int, int]]:
+    """Where an excerpt stands, as it is or with its controls told, whole or cut. A few characters count as a word
+    alone: they stand within the words that say what is wrong."""
+    told = "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in excerpt)
+    for text in {excerpt, told, repr(excerpt)[1:-1]} - {""}:
+        edge = r"(?<!\w){}(?!\w)" if len(text) <= _SHORT else "{}"
+        for found in re.finditer(edge.format(re.escape(text[:_HEAD])), detail):
+            rest = zip(detail[found.start() :], text, strict=False)
+            yield found.start(), found.start() + sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], rest))
 
 
 def redact_unknown(value: Any) -> Any:

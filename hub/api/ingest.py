@@ -270,7 +270,7 @@ def trace_of(headers: Mapping[str, str]) -> str:
 
 
 def _as_failure(fields: Mapping[str, Any]) -> Failure:
-    known = {key: value for key, value in fields.items() if key not in ("class", "fingerprint")}
+    known = {key: value for key, value in fields.items() if key not in ("class", "fingerprint", "quoted")}
     return Failure(error_class=str(fields["class"]), **known)
 
 

@@ -10,7 +10,7 @@ import msgspec
 from hub.api import bodies
 from hub.api.batch_body import Batch
 from hub.clock import iso
-from hub.redaction import REDACTED, redact_text
+from hub.redaction import redact_text, without_excerpts
 from hub.store import replay_outcomes, search
 from hub.store.database import Database
 from hub.store.dead_letters import DeadLetter, Issue
@@ -44,11 +44,8 @@ def failure(fields: Mapping[str, Any] | str | None, sees_personal_data: bool) ->
     stored = msgspec.json.decode(fields) if isinstance(fields, str) else fields
     if not stored:
         return None
-    shown = dict(stored)
-    if not sees_personal_data:
-        excerpt = str(shown.pop("value_excerpt", ""))
-        detail = str(shown.get("detail", ""))
-        shown["detail"] = redact_text(detail.replace(excerpt, REDACTED) if excerpt else detail)
+    shown = dict(stored) if sees_personal_data else without_excerpts(stored)
+    shown.pop("quoted", None)  # stands in the detail
     return bodies.Failure.model_validate(shown)
 
 

@@ -10,7 +10,7 @@ import msgspec
 from hub.backtest.differences import ADDED, REMOVED, Difference
 from hub.backtest.tally import Cause, Sample
 from hub.backtest.verdicts import BYTES
-from hub.redaction import REDACTED, Place, blank, redact_at, redact_text
+from hub.redaction import Place, blank, redact_at, without_excerpts
 from hub.schemas import SchemaSet
 
 _LONGEST = 200
@@ -58,8 +58,6 @@ def _text(value: Any) -> str:
 
 def cause_of(failure: Mapping[str, Any], message_id: str) -> Cause:
     """A failure of one message, with its values and without."""
-    shown = {name: value for name, value in failure.items() if name not in ("fingerprint", "status", "retryable")}
-    masked = {name: value for name, value in shown.items() if name != "value_excerpt"}
-    excerpt, detail = str(shown.get("value_excerpt", "")), str(shown.get("detail", ""))
-    masked["detail"] = redact_text(detail.replace(excerpt, REDACTED) if excerpt else detail)
-    return Cause(1, shown, masked, [message_id])
+    said = {name: value for name, value in failure.items() if name not in ("fingerprint", "status", "retryable")}
+    shown = {name: value for name, value in said.items() if name != "quoted"}
+    return Cause(1, shown, without_excerpts(said), [message_id])

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from hub.errors import MappingError
+from hub.errors import MappingError, quoted_in
 from hub.formats._bank_told import in_its_limits
 from hub.formats._statements import check
 
@@ -20,7 +20,7 @@ def refusal(path: str, seen: str, expected: str = "", hint: str = "") -> Mapping
     """What a format cannot carry, with the path in the document."""
     where = path or "the document"
     detail = f"{where}: {seen}" + (f"; expected {expected}" if expected else "")
-    return MappingError(detail, code="encode", field_path=path, expected=expected, hint=hint)
+    return MappingError(detail, code="encode", field_path=path, expected=expected, hint=hint, quoted=quoted_in(seen))
 
 
 def whole(documents: Iterable[Any]) -> Iterator[dict[str, Any]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from hub.errors import MappingError
+from hub.errors import MappingError, quoted_in
 from hub.formats._camt_kinds import VERSIONS
 from hub.formats._camt_tables import EXCHANGED, HEADER, MESSAGES, Message
 from hub.formats._iso_values import Into, Writer, kind_of, listed, mapped, money_of, number_of, shown
@@ -40,7 +40,7 @@ def write_message(documents: Sequence[Mapping[str, Any]], version: int | None) -
             raise MappingError(
                 f"document {number + 1} is a {document.get('report_type')} of message {document.get('message_id')}; "
                 f"one body is of one kind and message, here {message.report_type} {first['message_id']}",
-                code="encode",
+                code="encode", quoted=[str(each.get("message_id")) for each in (document, first)],
             )  # fmt: skip
         out.open(message.tag)
         message.table.write(_prepared(document, out), out)
@@ -56,7 +56,7 @@ def _message_of(document: Mapping[str, Any], version: int | None) -> tuple[Messa
     if not isinstance(kind, str) or kind not in kinds:
         hint = did_you_mean(str(kind), kinds)
         detail = f"report_type is one of {', '.join(kinds)}{hint}; got {shown(kind)}"
-        raise MappingError(detail, code="encode", field_path="report_type")
+        raise MappingError(detail, code="encode", field_path="report_type", quoted=quoted_in(shown(kind)))
     format = document.get("format", "")
     if not isinstance(format, str):
         raise MappingError(f"format: expected text, got {kind_of(format)}", code="encode", field_path="format")
@@ -98,7 +98,7 @@ def _check_parts(parts: Sequence[Mapping[str, Any]]) -> None:
     if numbers != list(range(1, len(parts) + 1)) or not parts[-1]["part"].get("is_last"):
         raise MappingError(
             f"the parts {numbers} of statement {parts[0].get('statement_id')} do not make it whole", code="encode",
-            field_path="part", expected="1, 2, … to the last",
+            field_path="part", expected="1, 2, … to the last", quoted=(str(parts[0].get("statement_id")),),
         )  # fmt: skip
 
 

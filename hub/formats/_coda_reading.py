@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from hub.errors import DecodeError, shown
+from hub.errors import DecodeError, quoted_in, shown
 from hub.formats import BadRecord, Record
 from hub.formats._bank_lines import Beginning, TextLine
 from hub.formats._bank_pages import Pages
@@ -363,7 +363,7 @@ class CodaReader:
             seen = shown(stray.text) if stray else ""
             detail = "no CODA statement in it" + (f": it begins with {seen}" if stray else "")
             position = place(stray.number) if stray else ""
-            raise DecodeError(detail, code="empty", position=position, expected="a record 0")
+            raise DecodeError(detail, code="empty", position=position, expected="a record 0", quoted=quoted_in(seen))
 
     def _give_out(self, statement: CodaStatement, is_broken: bool, line: int) -> Iterator[Record | BadRecord]:
         statement.end(is_broken, line)

@@ -96,7 +96,10 @@ def _spoil(group: _Group | None, row: BadRow) -> None:
 def _neighbour(stray: BadRow) -> DecodeError:
     detail = f"the row before this group cannot be read and may belong to it: {stray.error.detail}"
     cause = f"the row before: {stray.error.cause}"
-    return DecodeError(detail, code=stray.error.code, position=stray.error.position, hint=stray.error.hint, cause=cause)
+    quoted = (stray.error.value_excerpt, *stray.error.quoted)
+    return DecodeError(
+        detail, code=stray.error.code, position=stray.error.position, hint=stray.error.hint, cause=cause, quoted=quoted
+    )
 
 
 def _finished(group: _Group, columns: tuple[str, ...]) -> Good | BadRow:

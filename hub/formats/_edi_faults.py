@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from hub.errors import DecodeError, shown, without_values
+from hub.errors import DecodeError, quoted_in, shown, without_values
 
 MOST_FAULTS = 1000
 
@@ -99,4 +99,5 @@ class EdiError(DecodeError):
             value_excerpt=first.seen,
             expected=first.expected,
             cause=f"{first.tag} {first.element} {first.component} {first.problem}",
+            quoted=quoted_in(first.message),
         )

@@ -21,11 +21,11 @@ _PIVOT = 70  # YY from 70 on is of the last century
 
 
 class Misfit(Exception):
-    """What was seen in a field, or given for one, and what was expected."""
+    """What was seen in a field, or given for one, and what was expected; ``text`` is what ``seen`` quotes."""
 
-    def __init__(self, seen: str, expected: str) -> None:
+    def __init__(self, seen: str, expected: str, text: str = "") -> None:
         super().__init__(seen)
-        self.seen, self.expected = seen, expected
+        self.seen, self.expected, self.text = seen, expected, text
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -65,7 +65,7 @@ class Field(msgspec.Struct, frozen=True):
         match = _NUMBER.fullmatch(text)
         if match is None or (match[1] and match[3]):
             places = f" with {self.decimals} implied decimals" if self.decimals else ""
-            raise Misfit(f"{text[:40]!r}", f"digits{places}")
+            raise Misfit(f"{text[:40]!r}", f"digits{places}", text[:40])
         whole = int(match[2]) * (-1 if "-" in (match[1], match[3]) else 1)
         return whole if self.type == "integer" else Decimal(whole).scaleb(-self.decimals)
 
@@ -81,7 +81,7 @@ class Field(msgspec.Struct, frozen=True):
                 return date(year, int(parts["m"]), int(parts["d"])).isoformat()
             except ValueError:
                 pass
-        raise Misfit(f"{text[:40]!r}", f"a date as {self.format}")
+        raise Misfit(f"{text[:40]!r}", f"a date as {self.format}", text[:40])
 
     def written(self, value: Any) -> str:
         """The characters of a value, padded. Raises Misfit where it does not fit; nothing is ever cut."""
@@ -89,7 +89,7 @@ class Field(msgspec.Struct, frozen=True):
             return " " * self.length if self.type != "text" or self.fill == " " else self.fill * self.length
         text = self._text(value)
         if len(text) > self.length:
-            raise Misfit(f"{text[:40]!r} of {len(text)} characters", f"at most {self.length}")
+            raise Misfit(f"{text[:40]!r} of {len(text)} characters", f"at most {self.length}", text[:40])
         if self.align == "left":
             return text.ljust(self.length, self.fill)
         if self.fill == "0" and text[:1] in ("-", "+") and self.type != "text":
@@ -108,13 +108,15 @@ class Field(msgspec.Struct, frozen=True):
         scaled = Decimal(value).scaleb(self.decimals)
         if not scaled.is_finite() or scaled != scaled.to_integral_value():
             raise Misfit(
-                f"the number {value}", f"at most {self.decimals} decimals" if self.decimals else "a whole number"
+                f"the number {value}",
+                f"at most {self.decimals} decimals" if self.decimals else "a whole number",
+                str(value),
             )
         digits = str(abs(int(scaled)))
         if scaled >= 0:
             return digits
         if self.sign == "none":
-            raise Misfit(f"the number {value}", "none below 0 (sign: none)")
+            raise Misfit(f"the number {value}", "none below 0 (sign: none)", str(value))
         return f"{digits}-" if self.sign == "trailing" else f"-{digits}"
 
     def _date_text(self, value: Any) -> str:

@@ -115,15 +115,15 @@ class _Reader:
             raise self._fault(number, bad[0], seen, f"characters of {self._encoding}", "name the encoding of the file")
         if kind is None:
             raise self._unknown(number, text)
-        if text[kind.length :].strip():
-            seen = f"{text[kind.length :].strip()[:40]!r} behind the last field of '{kind.name}'"
-            raise self._fault(number, kind.length + 1, seen, f"at most {kind.length} characters", code="too_long")
+        if behind := text[kind.length :].strip()[:40]:
+            seen, expected = f"{behind!r} behind the last field of '{kind.name}'", f"at most {kind.length} characters"
+            raise self._fault(number, kind.length + 1, seen, expected, code="too_long", quoted=behind)
         for each in kind.fields:
             try:
                 value[each.name] = each.read(text)
             except Misfit as misfit:
                 what = f"{kind.name}.{each.name}: {misfit.seen}"
-                raise self._fault(number, each.at, what, misfit.expected, path=each.name) from None
+                raise self._fault(number, each.at, what, misfit.expected, path=each.name, quoted=misfit.text) from None
 
     @property
     def _encoding(self) -> str:
@@ -163,25 +163,29 @@ class _Reader:
             if told not in (None, "") and told != counts[each.counts]:
                 what = "records" if each.counts == "*" else f"records '{each.counts}'"
                 seen = f"{kind.name}.{each.name}: {told} {what}"
-                raise self._fault(number, each.at, seen, f"{counts[each.counts]}, as there are", code="count")
+                expected = f"{counts[each.counts]}, as there are"
+                raise self._fault(number, each.at, seen, expected, code="count", quoted=str(told))
 
     def _unknown(self, number: int, text: str) -> DecodeError:
         kinds = list(self.profile.types.values())
         at = kinds[0].at
-        seen = f"{text[at - 1 : at - 1 + max(len(each.tag) for each in kinds)]!r}, which is no kind of record"
+        tag = text[at - 1 : at - 1 + max(len(each.tag) for each in kinds)]
+        seen = f"{tag!r}, which is no kind of record"
         tags = ", ".join(f"{each.tag!r} ({each.name})" for each in kinds[:12])
-        return self._fault(number, at, seen, f"one of {tags}", "describe it under records, or write unknown: skip")
+        hint = "describe it under records, or write unknown: skip"
+        return self._fault(number, at, seen, f"one of {tags}", hint, quoted=tag)
 
     def _too_many(self, number: int) -> DecodeError:
         return self._fault(number, 1, f"more than {MAX_RECORDS:,} records in one document", "fewer", code="too_large")
 
     def _fault(
-        self, number: int, column: int, seen: str, expected: str, hint: str = "", code: str = "", path: str = ""
-    ) -> DecodeError:
+        self, number: int, column: int, seen: str, expected: str, hint: str = "", code: str = "", path: str = "",
+        quoted: str = "",
+    ) -> DecodeError:  # fmt: skip
         word = "record" if self.profile.record_length else "line"
         return DecodeError(
             f"{seen}; expected {expected}", code=code, position=f"{word} {number}, column {column}", field_path=path,
-            expected=expected, hint=hint,
+            expected=expected, hint=hint, quoted=(quoted,),
         )  # fmt: skip
 
 

@@ -79,7 +79,7 @@ class _Writer:
             try:
                 line = _laid(line, each.at, each.written(value), kind)
             except Misfit as misfit:
-                raise _fault(f"{path}.{each.name}", misfit.seen, misfit.expected) from None
+                raise _fault(f"{path}.{each.name}", misfit.seen, misfit.expected, misfit.text) from None
         if not self.profile.trailing_blanks:
             line = line.rstrip(" ")
         if self.profile.record_length:
@@ -95,10 +95,11 @@ def _laid(line: str, at: int, text: str, kind: RecordType) -> str:
         if not text.strip():
             text = under
         elif any(sign != other for sign, other in zip(text, under, strict=True) if other != " "):
-            raise Misfit(f"{text.strip()[:40]!r}", f"what begins with the tag {kind.tag!r}")
+            seen = text.strip()[:40]
+            raise Misfit(f"{seen!r}", f"what begins with the tag {kind.tag!r}", seen)
     return line.ljust(start)[:start] + text + line[start + len(text) :]
 
 
-def _fault(path: str, seen: str, expected: str) -> MappingError:
+def _fault(path: str, seen: str, expected: str, quoted: str = "") -> MappingError:
     detail = (f"{path}: " if path else "") + seen + (f"; expected {expected}" if expected else "")
-    return MappingError(detail, code="encode", field_path=path, expected=expected)
+    return MappingError(detail, code="encode", field_path=path, expected=expected, quoted=(quoted,))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hub.errors import DecodeError
+from hub.errors import DecodeError, quoted_in
 from hub.formats._csv_text import raw_bytes, text_lines, unreadable_byte
 from hub.formats._idoc_parts import CONTROL, Choose, Described, Idoc, Part, refused
 from hub.formats._xml_writing import plain
@@ -118,7 +118,8 @@ def _home(idoc: Idoc, line: _Line, above: list[_Line], described: Described | No
     if line.parent:
         expected = "the SEGNUM of a segment that it is below"
         detail = f"PSGNUM {line.parent}; expected {expected}"
-        raise DecodeError(detail, code="structure", position=line.part.position_at(56), expected=expected)
+        raise DecodeError(detail, code="structure", position=line.part.position_at(56), expected=expected,
+                          quoted=(line.parent,))  # fmt: skip
     return idoc.parts
 
 
@@ -145,8 +146,9 @@ def _cut(text: str, lengths: Mapping[str, int]) -> tuple[dict[str, str], str]:
 
 def _fault(line: int, column: int, seen: str, expected: str, code: str = "") -> DecodeError:
     return DecodeError(
-        f"{seen}; expected {expected}", code=code, position=f"line {line}, column {column}", expected=expected
-    )
+        f"{seen}; expected {expected}", code=code, position=f"line {line}, column {column}", expected=expected,
+        quoted=quoted_in(seen),
+    )  # fmt: skip
 
 
 def write_idoc(document: Mapping[str, Any], described: Described, blanks: bool) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from hub.errors import DecodeError, MappingError, without_values
+from hub.errors import DecodeError, MappingError, quoted_in, without_values
 
 CONTROL = {
     "TABNAM": 10, "MANDT": 3, "DOCNUM": 16, "DOCREL": 4, "STATUS": 2, "DIRECT": 1, "OUTMOD": 1, "EXPRSS": 1, "TEST": 1,
@@ -137,5 +137,6 @@ def type_of(name: str) -> str:
 def refused(path: str, seen: str, expected: str, hint: str = "") -> MappingError:
     """What cannot be written, and where in the document it stands."""
     return MappingError(
-        f"{path}: {seen}; expected {expected}", code="encode", field_path=path, expected=expected, hint=hint
-    )
+        f"{path}: {seen}; expected {expected}", code="encode", field_path=path, expected=expected, hint=hint,
+        quoted=quoted_in(seen),
+    )  # fmt: skip

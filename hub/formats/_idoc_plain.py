@@ -57,7 +57,7 @@ class PlainDescription:
                 raise DecodeError(
                     f"{part.rest[:40]!r} behind the last field of {part.kind}; expected what its fields hold",
                     position=part.place(part.rest_column),
-                    expected="what its fields hold",
+                    expected="what its fields hold", quoted=(part.rest[:40],),
                 )  # fmt: skip
             value: dict[str, Any] = dict(part.fields)
             self._put(home, part, value)

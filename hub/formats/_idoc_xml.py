@@ -48,7 +48,7 @@ def _part(element: Element, number: int) -> tuple[Part, int]:
     part = Part(_local(element), {}, line_of(element), number)
     if text := next((text for text in _texts_in(element) if text.strip()), ""):
         detail = f"the text {text.strip()[:40]!r} beside elements in {part.kind}; expected fields and segments alone"
-        raise DecodeError(detail, position=line_of(element))
+        raise DecodeError(detail, position=line_of(element), quoted=(text.strip()[:40],))
     for child in element:
         if len(child) or child.get("SEGMENT") is not None:
             below, number = _part(child, number + 1)

@@ -48,7 +48,10 @@ class Writer:
     def refuse(self, detail: str, seen: Any = "", expected: str = "") -> MappingError:
         path = ".".join(self.path)
         text = "" if seen is None else str(seen)[:40]
-        return MappingError(f"{path}: {detail}", code="encode", field_path=path, value_excerpt=text, expected=expected)
+        return MappingError(
+            f"{path}: {detail}", code="encode", field_path=path, value_excerpt=text, expected=expected,
+            quoted=(str(seen or "")[:60],),
+        )  # fmt: skip
 
 
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -81,7 +81,7 @@ def _bad_character(raw: bytes, offset: int) -> Flaw:
     word = _word(raw, offset)
     seen = f"'{word}'" if word else _seen(raw, offset)
     hint = f"write {_WORDS[word.lstrip('-')]}" if word.lstrip("-") in _WORDS else _value_hint(raw, offset)
-    return Flaw(offset, f"expected a value, found {seen}", expected="a value", hint=hint)
+    return Flaw(offset, f"expected a value, found {seen}", expected="a value", hint=hint, quoted=word)
 
 
 def _value_hint(raw: bytes, offset: int) -> str:

@@ -103,8 +103,9 @@ def shifted(error: DecodeError, piece: Piece) -> DecodeError:
         column += piece.column - 1 if line == 1 else 0
         position = f"line {piece.line + line - 1}, column {column}"
     return DecodeError(
-        error.detail, code=error.code, position=position, expected=error.expected, hint=error.hint, cause=error.cause
-    )
+        error.detail, code=error.code, position=position, expected=error.expected, hint=error.hint, cause=error.cause,
+        value_excerpt=error.value_excerpt, quoted=error.quoted,
+    )  # fmt: skip
 
 
 def _next(window: _Window, at: int) -> int:

@@ -40,11 +40,12 @@ class Flaw(Exception):
     """What is wrong in a JSON text and at which byte; -1 where the place is not known."""
 
     def __init__(
-        self, offset: int, detail: str, *, code: str = "", expected: str = "", hint: str = "", cause: str = ""
-    ) -> None:
+        self, offset: int, detail: str, *, code: str = "", expected: str = "", hint: str = "", cause: str = "",
+        quoted: str = "",
+    ) -> None:  # fmt: skip
         super().__init__(detail)
         self.offset, self.detail, self.cause = offset, detail, cause
-        self.code, self.expected, self.hint = code, expected, hint
+        self.code, self.expected, self.hint, self.quoted = code, expected, hint, quoted
 
     def located(self, raw: bytes, first_line: int = 1, first_column: int = 1) -> DecodeError:
         """The error for a user: line and column in the faulty text, which begins where it is said to."""
@@ -54,8 +55,9 @@ class Flaw(Exception):
             column += first_column - 1 if line == 1 else 0
             position = f"line {line + first_line - 1}, column {column}"
         return DecodeError(
-            self.detail, code=self.code, position=position, expected=self.expected, hint=self.hint, cause=self.cause
-        )
+            self.detail, code=self.code, position=position, expected=self.expected, hint=self.hint, cause=self.cause,
+            quoted=(self.quoted,),
+        )  # fmt: skip
 
 
 class Token(NamedTuple):

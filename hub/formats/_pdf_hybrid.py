@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
-from hub.errors import DecodeError, MappingError
+from hub.errors import DecodeError, MappingError, quoted_in
 from hub.formats._pdf_invoice import NAMES, broken, files_in, is_pdf, opened
 from hub.formats._xml import Element, parse
 from hub.formats._xml_writing import fault
@@ -63,7 +63,8 @@ def hybrid(pdf: bytes, xml: bytes, profile: str, day: datetime | None) -> bytes:
     """The PDF with the XML in it. ``day``: of the invoice. Raises MappingError for what is no PDF, is broken,
     encrypted, signed or no PDF/A, or has an invoice in it already."""
     if not is_pdf(pdf):
-        raise fault(PDF, f"no PDF: it begins with {pdf[:12]!r}" if pdf else "nothing", "a PDF")
+        seen = f"no PDF: it begins with {pdf[:12]!r}" if pdf else "nothing"
+        raise fault(PDF, seen, "a PDF", quoted=quoted_in(seen))
     try:
         return _written(pdf, xml, PROFILES[profile][1], day)
     except DecodeError as error:

@@ -18,7 +18,7 @@ from typing import Any, cast
 import msgspec
 from lxml import etree
 
-from hub.errors import DecodeError
+from hub.errors import DecodeError, quoted_in
 
 Element = etree._Element
 
@@ -39,6 +39,12 @@ _AROUND = re.compile(rb"(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
 _ELEMENT = re.compile(rb"<[A-Za-z_:\x80-\xff]")
 _WIDE = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be", b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
 _DECLARED = re.compile(rb"""<\?xml\s[^>]*?encoding\s*=\s*["']([^"'>]*)["']""")
+# What libxml2 says of a document without quotes; behind a line end it shows the line.
+_TOLD = re.compile(
+    r"mismatch: (\S+) line \d+ and (\S+)|attribute (\S+)|Start Tag (\S+)|PI (\S+)"
+    r"|prefix (\S+)(?: for (\S+))? on (\S+)|\n(.+)",
+    re.DOTALL,
+)
 _ENCODINGS = re.compile(r"utf-8|utf-16(-[lb]e)?|ascii|iso8859-\d+|cp125\d")
 
 
@@ -120,7 +126,7 @@ def _no_xml(begins: bytes, is_empty: bool) -> DecodeError:
     seen = begins[:20].decode("latin-1")
     return DecodeError(
         f"it is no XML document: it begins with {seen!r}" if seen else "it is no XML document: no element is in it",
-        code="no_xml", position="line 1", expected="<?xml …?> or the first element",
+        code="no_xml", position="line 1", expected="<?xml …?> or the first element", quoted=(seen,),
     )  # fmt: skip
 
 
@@ -132,7 +138,9 @@ def malformed(error: etree.XMLSyntaxError) -> DecodeError:
     position, limit = f"line {line}, column {max(column, 1)}", text.removeprefix("Resource limit exceeded: ")
     if limit != text:
         return DecodeError(f"the XML is too large: {limit[:300]}", code="too_large", position=position)
-    return DecodeError(f"the XML is not well formed: {text[:300]}", code="malformed", position=position)
+    detail = f"the XML is not well formed: {text[:300]}"
+    told = [each for found in _TOLD.finditer(text[:300]) for each in found.groups() if each]
+    return DecodeError(detail, code="malformed", position=position, quoted=(*quoted_in(text[:300]), *told))
 
 
 def refuse_document_type(element: Element) -> None:

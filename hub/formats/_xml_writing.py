@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -57,10 +57,10 @@ def plain(value: Any, path: str) -> str:
     raise fault(path, "what XML cannot carry", "text, a number, true or false")
 
 
-def fault(path: str, seen: str, expected: str, hint: str = "") -> MappingError:
+def fault(path: str, seen: str, expected: str, hint: str = "", quoted: Iterable[str] = ()) -> MappingError:
     """What cannot be written, and where in the document it stands."""
     detail = f"{path + ': ' if path else ''}{seen}; expected {expected}"
-    return MappingError(detail, code="encode", field_path=path, expected=expected, hint=hint)
+    return MappingError(detail, code="encode", field_path=path, expected=expected, hint=hint, quoted=quoted)
 
 
 def _checked(text: str, path: str) -> str:

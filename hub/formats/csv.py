@@ -123,7 +123,8 @@ def _check_width(names: list[str], columns: tuple[str, ...], line: int) -> None:
 def _check_header(names: list[str], line: int) -> None:
     if names and names[0].lower().startswith(_PAGES):
         detail = f"the header is '{names[0][:40]}': this is a page, XML or PGP, and no CSV"
-        raise DecodeError(detail, code="header", position=f"line {line}", expected="the names of columns")
+        raise DecodeError(detail, code="header", position=f"line {line}", expected="the names of columns",
+                          quoted=(names[0][:40],))  # fmt: skip
     seen: set[str] = set()
     for number, name in enumerate(names, 1):
         if not name or name in seen:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from hub.errors import DecodeError, MappingError
+from hub.errors import DecodeError, MappingError, quoted_in
 from hub.formats import BadRecord, Option, Places, Record, only_record
 from hub.formats._camt_entries import finish_transaction
 from hub.formats._iso_places import places_below
@@ -151,13 +151,13 @@ def _message_of(document: Mapping[str, Any]) -> tuple[PainMessage, int]:
     kind, name = document.get("message_type"), document.get("format", "")
     if not isinstance(kind, str) or kind not in kinds:
         detail = f"message_type: expected one of {', '.join(kinds)}, got {shown(kind)}"
-        raise MappingError(detail, code="encode", field_path="message_type")
+        raise MappingError(detail, code="encode", field_path="message_type", quoted=quoted_in(shown(kind)))
     versions = {f"{kinds[kind].name}.001.{version:02}": version for version in kinds[kind].versions}
     if not name:
         return kinds[kind], max(versions.values())
     if not isinstance(name, str) or name not in versions:
         detail = f"format: expected one of {', '.join(versions)}, got {shown(name)}"
-        raise MappingError(detail, code="encode", field_path="format")
+        raise MappingError(detail, code="encode", field_path="format", quoted=quoted_in(shown(name)))
     return kinds[kind], versions[name]
 
 

@@ -189,13 +189,14 @@ def _include(root: Element, files: Mapping[str, Part]) -> set[str]:
             raise DecodeError(
                 f"the file cid:{content_id[:100]} is not among the parts",
                 code="no_such_part", position=line_of(include), field_path=path_of(include),
-                expected=f"one of {len(files)} Content-IDs of the other parts",
+                expected=f"one of {len(files)} Content-IDs of the other parts", quoted=(content_id[:100],),
             )  # fmt: skip
         room -= len(files[content_id].content)
         if room < 0:
             raise DecodeError(
                 f"the file cid:{content_id[:100]} stands in too many places: all would be twice as large as they came",
                 code="too_large", position=line_of(include), field_path=path_of(include), expected="each in one place",
+                quoted=(content_id[:100],),
             )  # fmt: skip
         parent.remove(include)
         parent.text = base64.b64encode(files[content_id].content).decode()

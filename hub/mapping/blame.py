@@ -59,12 +59,15 @@ def located(error: Exception, marker: str, file: str, spots: Sequence[Spot]) -> 
         expected=kept.expected if kept else "",
         hint=reason.hint,
         cause=reason.cause,
+        quoted=(*(kept.quoted if kept else ()), *reason.quoted),
     )
 
 
 def _bare(error: Exception, file: str, where: Range) -> MappingError:
-    detail = error.detail if isinstance(error, MappingError) else _generic(error)
-    return MappingError(detail, file=file, line=where[0] or 1, column=where[1] + 1)
+    kept = error if isinstance(error, MappingError) else MappingError(_generic(error))
+    return MappingError(
+        kept.detail, file=file, line=where[0] or 1, column=where[1] + 1, quoted=(kept.value_excerpt, *kept.quoted)
+    )
 
 
 def _position(trace: TracebackType | None, marker: str) -> tuple[FrameType | None, Range]:
@@ -133,18 +136,21 @@ def _emitted(loop: int, local: Mapping[str, Any]) -> int:
 
 
 class _Reason(NamedTuple):
-    """What went wrong, its code, what to write instead, and what went wrong without any value."""
+    """What went wrong, its code, what to write instead, what went wrong without any value, and the values in it."""
 
     detail: str
     code: str = "mapping"
     hint: str = ""
     cause: str = ""
+    quoted: tuple[str, ...] = ()
 
 
 def _reason(error: Exception, spot: Spot, node: ast.expr, local: Mapping[str, Any]) -> _Reason:
     if isinstance(error, MappingError):
         missing = _missing(node, spot, local) if "nothing" in error.detail else ""
-        return _Reason(error.detail + missing, error.code, error.hint, _requirement(node) or error.cause)
+        wanted = _requirement(node)
+        cause, values = (ast.unparse(wanted), _values_in(error.detail, wanted)) if wanted else (error.cause, ())
+        return _Reason(error.detail + missing, error.code, error.hint, cause, values)
     if isinstance(error, Absent):
         return _absence(spot, local)
     if isinstance(error, DivisionByZero | InvalidOperation | Overflow):
@@ -152,26 +158,37 @@ def _reason(error: Exception, spot: Spot, node: ast.expr, local: Mapping[str, An
     return _Reason(_operands(error, spot, node, local) or _unreadable(error, spot, node, local) or _generic(error))
 
 
-def _requirement(node: ast.expr) -> str:
+def _requirement(node: ast.expr) -> ast.expr | None:
     """The message of a ``require`` as it is written in the mapping: f-text without its values."""
     match node:
         case ast.Call(func=ast.Name(id="require"), args=[*_, message]):
-            return ast.unparse(message)
-    return ""
+            return message
+    return None
+
+
+def _values_in(detail: str, message: ast.expr) -> tuple[str, ...]:
+    """What the message of a ``require`` has come to where it says a value; all of it where that cannot be told."""
+    if isinstance(message, ast.Constant):
+        return ()
+    parts = message.values if isinstance(message, ast.JoinedStr) else [message]
+    pattern = "".join(re.escape(str(part.value)) if isinstance(part, ast.Constant) else "(.*)" for part in parts)
+    found = re.fullmatch(pattern, detail, re.DOTALL)
+    return tuple(filter(None, found.groups())) if found else (detail,)
 
 
 def _absence(spot: Spot, local: Mapping[str, Any]) -> _Reason:
     """A required field that would be nothing: a key that a table does not know, or fields that are missing."""
     name = written_path(spot.path, local) or "output"
     for call in _lookups(spot.formula.node):
-        if unknown := _unknown_key(call, spot, local):
+        unknown, key = _unknown_key(call, spot, local)
+        if unknown:
             file = str(getattr(call.args[1], "value", "")).partition(".")[0]
             hint = (
                 f"add the key to mappings/tables/{file}.csv, or give lookup a third argument for keys it does not know"
             )
             table = getattr(call.args[1], "value", "")
             cause = f"no such key in the table {table}"
-            return _Reason(f"required target field '{name}': {unknown}", "lookup_missing", hint, cause)
+            return _Reason(f"required target field '{name}': {unknown}", "lookup_missing", hint, cause, (key,))
     hint = f"write '{_last(spot.path)}?' to leave it out, or default(…, …)" if _last(spot.path) else ""
     missing = _missing(spot.formula.node, spot, local)
     return _Reason(f"required target field '{name}' would be nothing{missing}", "mapping", hint)
@@ -184,17 +201,18 @@ def _lookups(node: ast.AST) -> Iterator[ast.Call]:
         yield from _lookups(child)
 
 
-def _unknown_key(call: ast.Call, spot: Spot, local: Mapping[str, Any]) -> str:
-    """``the table 'units' has no key 'pallet'``; empty where there was no key to look for."""
+def _unknown_key(call: ast.Call, spot: Spot, local: Mapping[str, Any]) -> tuple[str, str]:
+    """``the table 'units' has no key 'pallet'``, and the key; empty where there was no key to look for."""
     key, table = call.args[:2]
     if _missing(key, spot, local):
-        return ""
+        return "", ""
     value, is_known = _read(key, spot.scope, local)
     looks_like_a_code = (
         isinstance(value, str) and len(value) <= 40 and value.isprintable() and not set(value) & set(" @")
     )
-    named = f"no key '{value}'" if is_known and looks_like_a_code else "no such key"
-    return f"the table '{getattr(table, 'value', '')}' has {named}"
+    is_named = is_known and looks_like_a_code
+    named = f"no key '{value}'" if is_named else "no such key"
+    return f"the table '{getattr(table, 'value', '')}' has {named}", str(value) if is_named else ""
 
 
 def _last(path: Path) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.errors import StoreError, StoreRefused
+from hub.errors import StoreError, StoreRefused, quoted_in
 from hub.outcome import Failure
 
 _LONGEST = 500  # characters of what the store says
@@ -20,4 +20,5 @@ def refusal(error: Exception) -> Failure:
         "mostly a number or a text is far too large: have it corrected, and resolve this when it has come again; else "
         "report what the detail says, and replay this with the hub that bears it"
     )
-    return Failure("internal", "store_refused", said[:_LONGEST], hint=hint)
+    quoted = quoted_in(said[:_LONGEST]) if isinstance(error, StoreRefused) else (str(error),)
+    return Failure("internal", "store_refused", said[:_LONGEST], hint=hint, quoted=quoted)

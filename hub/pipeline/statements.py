@@ -161,11 +161,12 @@ def _changed(message: Message, each: Stated, before: Earlier) -> Failure:
         f"{row.message_id} of '{row.source}', {iso(row.seen_at)}; this is message {message.message_id}: "
         f"{_difference(each, before)}"
     )
+    quoted = (each.opening, row.opening, each.closing, row.closing)
     hint = (
         "ask the bank which of them holds; to take this one in, in the place of the other, replay it from the start, "
         "else resolve it"
     )
-    return Failure("duplicate", "statement_changed", detail, step="receive", hint=hint)
+    return Failure("duplicate", "statement_changed", detail, step="receive", hint=hint, quoted=quoted)
 
 
 def _difference(each: Stated, before: Earlier) -> str:

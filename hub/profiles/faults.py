@@ -11,6 +11,7 @@ from hub.formats._xml import Element, path_of
 from hub.formats._xml_places import places_of
 
 ERRORS = ("fatal", "error")
+_CODE, _HEAD = 3, 20
 _ATTRIBUTE = re.compile(r"/@(?:[\w.-]+:|Q\{[^}]*\})?(?:\*\[)?.*?([\w.-]+)['\"]?\]*$")
 _STEP = re.compile(
     r"/(?:\*:(?P<any>[^/\[]+)(?:\[namespace-uri\(\)\s*=\s*['\"](?P<space>[^'\"]*)['\"]\])?"  # the ISO skeleton's
@@ -24,7 +25,8 @@ _STEP = re.compile(
 class RuleFault:
     """``rule`` is the identifier its publisher gave it (``BR-CO-10``), or that of XML Schema (``cvc-minLength-valid``);
     ``severity`` fatal, error, warning or information; ``line`` and ``column`` from 1, 0 where they are not known;
-    ``xpath`` has the prefixes of the document; ``source`` is the file of the schema or the rules."""
+    ``xpath`` has the prefixes of the document; ``source`` is the file of the schema or the rules; ``quoted`` is what
+    the message has of the document."""
 
     rule: str
     severity: str
@@ -33,6 +35,7 @@ class RuleFault:
     column: int = 0
     xpath: str = ""
     source: str = ""
+    quoted: tuple[str, ...] = ()
 
     @property
     def is_error(self) -> bool:
@@ -83,6 +86,15 @@ def located(root: Element, fault: RuleFault) -> RuleFault:
     attribute = _ATTRIBUTE.search(fault.xpath) if "/@" in fault.xpath else None
     xpath = path_of(element) + (f"/@{attribute[1]}" if attribute else "")
     return replace(fault, xpath=xpath, line=fault.line or int(cast(int, element.sourceline) or 0))
+
+
+def values_in(root: Element, message: str) -> tuple[str, ...]:
+    """The document's texts and attributes that a message of rules has in it, but for codes of a few letters."""
+    texts: dict[str, None] = {}
+    for element in root.iter():
+        for text in (element.text, *element.attrib.values()):
+            texts[" ".join(str(text or "").split())] = None
+    return tuple(text for text in texts if len(text) > _CODE and text[:_HEAD] in message)
 
 
 def with_columns(raw: bytes, faults: Sequence[RuleFault]) -> list[RuleFault]:

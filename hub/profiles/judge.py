@@ -12,13 +12,13 @@ import msgspec
 from lxml import etree
 from msgspec.structs import replace
 
-from hub.errors import DecodeError, NotFound, ProjectError, Unavailable, Unfinished, ValidationError
+from hub.errors import DecodeError, NotFound, ProjectError, Unavailable, Unfinished, ValidationError, quoted_in
 from hub.formats._pdf_invoice import is_pdf, xml_of
 from hub.formats._xml import LIMITS, Element, parse, path_of
 from hub.formats._xml_stream import grown
 from hub.profiles import xsd
 from hub.profiles.definitions import DocumentType, Profile, read_definitions
-from hub.profiles.faults import RuleFault, located, with_columns
+from hub.profiles.faults import RuleFault, located, values_in, with_columns
 from hub.profiles.library import FOLDER, Library, Published, is_installed
 from hub.profiles.parts import Parts
 from hub.profiles.rules import rules_process
@@ -179,8 +179,12 @@ class Judge:
                 raise Unavailable(f"profile '{name}': {rules.label} cannot be run: {answer.broken}")
             if answer.failed:
                 message = f"these rules cannot be computed on the document: {answer.failed}"
-                found.append(RuleFault("rules-failed", "fatal", message, source=rules.label))
-            told = [RuleFault(f.rule, f.severity, f.message, 0, 0, f.path, rules.label) for f in answer.faults]
+                quoted = (*values_in(root, answer.failed), *quoted_in(answer.failed))
+                found.append(RuleFault("rules-failed", "fatal", message, source=rules.label, quoted=quoted))
+            told = [
+                RuleFault(f.rule, f.severity, f.message, 0, 0, f.path, rules.label, values_in(root, f.message))
+                for f in answer.faults
+            ]
             found += [located(root, fault) for fault in told]
             total, errors = total + answer.total + bool(answer.failed), errors + answer.errors + bool(answer.failed)
         found.sort(key=lambda fault: not fault.is_error)
@@ -254,7 +258,8 @@ def _one(name: str, fault: RuleFault) -> Verdict:
 def _no_xml(error: DecodeError) -> RuleFault:
     line, column = (int(found[1]) if (found := re.search(rf"{what} (\d+)", error.position)) else 0 for what in _WHERE)
     rule = f"xml-{error.code}".replace("_", "-")
-    return RuleFault(rule, "fatal", error.detail, line, column, error.field_path)
+    quoted = (error.value_excerpt, *error.quoted)
+    return RuleFault(rule, "fatal", error.detail, line, column, error.field_path, quoted=quoted)
 
 
 def _other_document(profile: Profile, root: Element) -> RuleFault:
@@ -271,4 +276,7 @@ def _invalid(verdict: Verdict) -> ValidationError:
     told = "; ".join(str(fault).rstrip(".") for fault in shown)
     by = f", by {', '.join(verdict.judged_by)}" if verdict.judged_by else ""
     detail = f"not a valid {verdict.profile}{by}: {told}{more}"
-    return ValidationError(detail, code=first.rule, field_path=first.xpath, position=first.position, cause=first.rule)
+    return ValidationError(
+        detail, code=first.rule, field_path=first.xpath, position=first.position, cause=first.rule,
+        quoted=dict.fromkeys(text for fault in shown for text in fault.quoted),
+    )  # fmt: skip

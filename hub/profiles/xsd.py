@@ -29,6 +29,11 @@ _NAMESPACE = re.compile(r"\{[^{}\s]*:[^{}\s]*\}(?=[\w*])")  # of a name; a value
 _SUBJECT = re.compile(r"^Element '[^']*'(, attribute '([^']*)')?: ")
 _STRANGER = re.compile(r"^Element '(?:\{([^{}]*)\})?([^']+)': This element is not expected\. Expected is.*?\( (.*) \)")
 _FACET = re.compile(r"^\[facet '([^']+)'\] ")
+_VALUE = re.compile(
+    r"'(.*)'(?= is not a valid value of | is not accepted by | is not an element of the set | is less than "
+    r"| is greater than | has a length of | has more | does not match | of the attribute )",
+    re.DOTALL,
+)
 
 
 class _FromLibrary(etree.Resolver):
@@ -167,7 +172,15 @@ def as_fault(
     """A fault with its place. ``gone``: as for a path."""
     line = int(cast(int, element.sourceline if element is not None else None) or entry.line)
     path = path_of(element, gone) if element is not None else ""
-    return RuleFault(_rule(entry.type_name), "error", _said(entry.message), line, 0, path, source)
+    said = _said(entry.message)
+    return RuleFault(_rule(entry.type_name), "error", said, line, 0, path, source, _quoted(said))
+
+
+def _quoted(said: str) -> tuple[str, ...]:
+    """The values in a message; where it is not clear what is one, all from its first quotation mark on."""
+    text = _FACET.sub("", said)
+    found = _VALUE.search(text) or re.search(r"\[('.*')\]", text, re.DOTALL) or re.search(r"('.*)", text, re.DOTALL)
+    return (found[1],) if found else ()
 
 
 def _rule(type_name: str) -> str:
