@@ -7,7 +7,7 @@ recognised by their form and their check digits.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
 from itertools import takewhile
 from typing import Any, Protocol
@@ -16,6 +16,7 @@ from hub.identifiers import is_iban, is_luhn
 
 REDACTED = "[redacted]"
 _SHORT, _HEAD = 3, 20
+_PARTS = ("issuer", "value")  # of a key
 _EMAIL = re.compile(r"[A-Za-z0-9._%+'-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
 _CARD = re.compile(r"(?<![A-Za-z0-9])[0-9](?:[ -]?[0-9]){12,18}(?![A-Za-z0-9])")
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11,30}(?![A-Za-z0-9])")
@@ -75,6 +76,17 @@ def redact_text(text: str) -> str:
         text = _EMAIL.sub(REDACTED, text)
     text = _IBAN.sub(_redacted_iban, text)
     return _CARD.sub(_redacted_card, text)
+
+
+def redact_key(text: str, personal: Collection[tuple[str, str]]) -> str:
+    """A business key, ``scheme:issuer:value``, without what schemas say is ``personal`` and what is by its form."""
+    scheme, *parts = text.split(":", 2)
+    if len(parts) == len(_PARTS):
+        told = (
+            REDACTED if part and (scheme, name) in personal else part for name, part in zip(_PARTS, parts, strict=True)
+        )
+        text = ":".join((scheme, *told))
+    return redact_text(text)
 
 
 def without_excerpts(failure: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,4 +30,5 @@ def list_dead_letters(
             found = dead_letters.issues(db, wanted)
             return bodies.DeadLetters(total=total, issues=[views.issue(issue, sees) for issue in found[:limit]])
         letters = dead_letters.find(db, wanted, limit)
-    return bodies.DeadLetters(total=total, items=[views.dead_letter(letter, sees) for letter in letters])
+    schemas = desk.engine.program.schemas
+    return bodies.DeadLetters(total=total, items=[views.dead_letter(letter, schemas, sees) for letter in letters])

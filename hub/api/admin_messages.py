@@ -37,7 +37,7 @@ def list_messages(
     """Messages, newest first, with the state of each of their deliveries; no payload."""
     with desk.engine.store.snapshot() as db:
         page = search.find(db, wanted, limit, cursor)
-        items = views.messages(db, page.items, caller.sees_personal_data)
+        items = views.messages(db, page.items, desk.engine.program.schemas, caller.sees_personal_data)
     return bodies.MessagePage(items=items, next_cursor=page.next_cursor)
 
 
@@ -110,7 +110,8 @@ def _detail(desk: Desk, db: Database, own: Row | None, came: Row, sees: bool) ->
     stages = message_view.stages(db, own, came, lines)
     return bodies.MessageDetail(
         message_id=id, receipt_id=came["receipt_id"], state=shown["state"], source=shown["source"],
-        event=shown["event"], route=shown["route"], type=shown.get("type", ""), main_key=shown.get("main_key", ""),
+        event=shown["event"], route=shown["route"], type=shown.get("type", ""),
+        main_key=views.key_text(shown.get("main_key", ""), desk.engine.program.schemas, sees),
         received_at=iso(shown["received_at"]), place=shown.get("place") or None, resolved_by=shown["resolved_by"],
         replay_state=replay_outcomes.outcomes(db, [id]).get(id) if shown["resolved_by"] else None,
         replay_of=came["replay_of"] or None, issue=shown["fingerprint"] or None,
@@ -119,7 +120,7 @@ def _detail(desk: Desk, db: Database, own: Row | None, came: Row, sees: bool) ->
         position=own["position"] if own else 0, door=came["door"], content_type=came["content_type"],
         size=came["size"], name=came["name"] or None, correlation_id=shown["correlation_id"] or None,
         causation_id=shown["causation_id"] or None, trace_id=_trace_id(shown["traceparent"]),
-        set_id=own["set_id"] if own else None, keys=_keys(desk, db, own), attempts=_attempts(db, lines, sees),
+        set_id=own["set_id"] if own else None, keys=_keys(desk, db, own, sees), attempts=_attempts(db, lines, sees),
         findings=[views.finding(one, sees) for one in findings.of_message(db, id)],
         effects=views.effects(effects.of_message(db, id), sees) if own else [],
         payloads=[_stage(stage) for stage in stages],
@@ -137,16 +138,16 @@ def _replayable(desk: Desk, db: Database, id: str) -> bodies.Replayable:
     return bodies.Replayable(replayable=not against, reason=against or None, detail=REASONS.get(against))
 
 
-def _keys(desk: Desk, db: Database, own: Row | None) -> list[str]:
+def _keys(desk: Desk, db: Database, own: Row | None, sees: bool) -> list[str]:
     """All keys a message asserts, from its canonical document; once that is pruned, the main key."""
     if own is None:
         return []
-    raw = payloads.read(db, own["message_id"], CANONICAL)
-    if raw is not None and own["type"] in desk.engine.program.schemas.names():
-        keys = desk.engine.program.schemas.keys(own["type"], msgspec.json.decode(raw))
-        return [f"{key.scheme}:{key.value}" for key in keys]
-    scheme, _, rest = own["main_key"].partition(":")
-    return [f"{scheme}:{rest.partition(':')[2]}"] if scheme else []
+    raw, schemas = payloads.read(db, own["message_id"], CANONICAL), desk.engine.program.schemas
+    texts = [own["main_key"]] if own["main_key"] else []
+    if raw is not None and own["type"] in schemas.names():
+        texts = [key.text for key in schemas.keys(own["type"], msgspec.json.decode(raw))]
+    parts = (views.key_text(text, schemas, sees).split(":", 2) for text in texts)
+    return [f"{part[0]}:{part[-1]}" for part in parts]
 
 
 def _trace_id(traceparent: str) -> str | None:

@@ -19,6 +19,7 @@ from hub.api.auth import LocalViewer
 from hub.api.desk import AtDesk, Desk
 from hub.api.operations import described
 from hub.clock import iso
+from hub.schemas import SchemaSet
 from hub.states import DELIVERY_WAITING, standing
 from hub.store import dead_letters, search
 from hub.store.search_terms import Filter
@@ -49,7 +50,7 @@ def render(desk: Desk) -> str:
         tally = desk.tallier.count(db, desk.engine.clock.epoch())
         issues = dead_letters.issues(db, Filter())
         retrying = search.retrying(db, _ROWS)
-        last = views.messages(db, search.find(db, Filter(), _ROWS).items, False)
+        last = views.messages(db, search.find(db, Filter(), _ROWS).items, desk.engine.program.schemas, False)
     open_letters = sum(issue.count for issue in issues)
     health = "; ".join(wrong) or (f"{open_letters} need a person" if open_letters else "all is well")
     return _PAGE.substitute(
@@ -58,7 +59,7 @@ def render(desk: Desk) -> str:
         now=escape(iso(desk.engine.clock.epoch())), set_id=desk.engine.program.set_id, version=escape(hub.__version__),
         tiles=_tiles(tally, open_letters), sums=_sums(tally),
         issues=_issues([views.issue(issue, False) for issue in issues]),
-        retrying=_retrying(retrying), switches=_switches(desk),
+        retrying=_retrying(retrying, desk.engine.program.schemas), switches=_switches(desk),
         messages=_messages(last),
     )  # fmt: skip
 
@@ -121,11 +122,11 @@ def _cause(error: bodies.Failure) -> str:
     return text + (f'<br><span class="soft">{escape(error.hint)}</span>' if error.hint else "")
 
 
-def _retrying(lines: Iterable[dict[str, object]]) -> str:
+def _retrying(lines: Iterable[dict[str, object]], schemas: SchemaSet) -> str:
     rows = [
         (
-            _cell(line["main_key"] or line["message_id"]), _cell(line["system"]), _cell(line["attempts"]),
-            _cell(_time(line["due_at"])), _cell(_why(line["failure"])),
+            _cell(views.key_text(str(line["main_key"]), schemas, False) or line["message_id"]),
+            _cell(line["system"]), _cell(line["attempts"]), _cell(_time(line["due_at"])), _cell(_why(line["failure"])),
         )
         for line in lines
     ]  # fmt: skip

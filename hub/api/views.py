@@ -10,7 +10,8 @@ import msgspec
 from hub.api import bodies
 from hub.api.batch_body import Batch
 from hub.clock import iso
-from hub.redaction import redact_text, without_excerpts
+from hub.redaction import redact_key, redact_text, without_excerpts
+from hub.schemas import SchemaSet
 from hub.store import replay_outcomes, search
 from hub.store.database import Database
 from hub.store.dead_letters import DeadLetter, Issue
@@ -77,24 +78,33 @@ def batch(line: Mapping[str, Any]) -> Batch | None:
     return Batch(batch_id=line["batch_id"], collected_at=iso_or_none(line["collected_at"]), members=line["members"])
 
 
-def messages(db: Database, found: Sequence[FoundMessage], sees_personal_data: bool) -> list[bodies.MessageLine]:
+def key_text(text: str, schemas: SchemaSet, sees_personal_data: bool) -> str:
+    """A key as it may be shown: a viewer sees none of an account."""
+    return text if sees_personal_data else redact_key(text, schemas.personal_keys)
+
+
+def messages(
+    db: Database, found: Sequence[FoundMessage], schemas: SchemaSet, sees_personal_data: bool
+) -> list[bodies.MessageLine]:
     """Lines of a list, each with its deliveries and with what came of its replay."""
     lines: dict[str, list[dict[str, Any]]] = {}
     for line in search.deliveries_of(db, [each.message_id for each in found]):
         lines.setdefault(line["message_id"], []).append(line)
     replayed = replay_outcomes.outcomes(db, [each.message_id for each in found if each.resolved_by])
     return [
-        _message(each, lines.get(each.message_id, []), replayed.get(each.message_id), sees_personal_data)
+        _message(each, lines.get(each.message_id, []), replayed.get(each.message_id), schemas, sees_personal_data)
         for each in found
     ]
 
 
 def _message(
-    found: FoundMessage, lines: list[dict[str, Any]], replay_state: str | None, sees_personal_data: bool
-) -> bodies.MessageLine:
+    found: FoundMessage, lines: list[dict[str, Any]], replay_state: str | None, schemas: SchemaSet,
+    sees_personal_data: bool,
+) -> bodies.MessageLine:  # fmt: skip
     return bodies.MessageLine(
         message_id=found.message_id, receipt_id=found.receipt_id, state=found.state, source=found.source,
-        event=found.event, route=found.route, type=found.type, main_key=found.main_key,
+        event=found.event, route=found.route, type=found.type,
+        main_key=key_text(found.main_key, schemas, sees_personal_data),
         received_at=iso(found.received_at), place=found.place or None, resolved_by=found.resolved_by,
         replay_state=replay_state, replay_of=found.replay_of or None, issue=found.fingerprint or None,
         error=failure(found.failure, sees_personal_data),
@@ -111,11 +121,12 @@ def attempt(row: Mapping[str, Any], target: str, sees_personal_data: bool) -> bo
     )  # fmt: skip
 
 
-def dead_letter(letter: DeadLetter, sees_personal_data: bool) -> bodies.DeadLetterLine:
+def dead_letter(letter: DeadLetter, schemas: SchemaSet, sees_personal_data: bool) -> bodies.DeadLetterLine:
     return bodies.DeadLetterLine(
         kind=letter.kind, id=letter.id, message_id=letter.message_id, state=letter.state, route=letter.route,  # type: ignore[arg-type]
         source=letter.source, target=letter.target or None, system=letter.system or None,
-        main_key=letter.main_key or None, received_at=iso(letter.received_at), since=iso(letter.since),
+        main_key=key_text(letter.main_key, schemas, sees_personal_data) or None,
+        received_at=iso(letter.received_at), since=iso(letter.since),
         issue=letter.issue, error=failure(letter.failure, sees_personal_data) or bodies.Failure(),
     )  # fmt: skip
 

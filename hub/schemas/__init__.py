@@ -28,7 +28,7 @@ from hub.outline import Outline
 from hub.schemas import ubl
 from hub.schemas.files import SchemaFile, fault_at, read_schema_files
 from hub.schemas.links import lost_references
-from hub.schemas.marks import SchemaPlace
+from hub.schemas.marks import SchemaPlace, is_personal
 from hub.schemas.outline import SchemaOutline
 from hub.schemas.quick import quick_form
 from hub.schemas.shape import Schema, Shape, Shapes, expand, follow, split_path
@@ -178,6 +178,16 @@ class SchemaSet:
         if rules is None:
             rules = self._rules[name] = compile_keys(self._file(name).root.get("x-keys", ()))
         return keys_of(rules, document)
+
+    @cached_property
+    def personal_keys(self) -> frozenset[tuple[str, str]]:
+        """What of keys is made of what a schema marks as personal data: (scheme, ``issuer`` or ``value``)."""
+        found: set[tuple[str, str]] = set()
+        for name, file in self._files.items():
+            for rule in compile_keys(file.root.get("x-keys", ())):
+                paths = [("value", rule.value), *(("issuer", path) for path in rule.issuers)]
+                found.update((rule.scheme, part) for part, path in paths if is_personal(self.personal(name), path))
+        return frozenset(found)
 
     def personal(self, name: str) -> SchemaPlace | None:
         """Where the schema says that personal data is, for redaction; None for an unknown name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hub.keys import Path
 from hub.schemas.shape import Shape
 
 
@@ -33,6 +34,18 @@ class SchemaPlace:
         if self._element is None:
             self._element = _place(self._shape.element())
         return self._element
+
+
+def is_personal(root: SchemaPlace | None, path: Path) -> bool:
+    """Whether a key's value is, or lies within, what is marked."""
+    place = root
+    for step in path.steps:
+        place = place.child(step.name) if place is not None else None
+        if place is not None and step.is_list and not place.is_personal():
+            place = place.element()
+        if place is None or place.is_personal():
+            return place is not None
+    return False
 
 
 def _place(shape: Shape | None) -> SchemaPlace | None:

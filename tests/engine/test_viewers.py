@@ -8,11 +8,13 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from banking import FOUR, IBAN, THREE, Bank, mt940
 from caller import Caller, new_key
-from replaying import dead_orders
+from replaying import NO, dead_orders
 from world import ROUTES, World
 from xml_documents import INVOICE
 
+from connectors.base import LATER, Verdict
 from hub.api.application import create_app
 from hub.profiles.rules import rules_process
 
@@ -152,3 +154,27 @@ def test_a_viewer_finds_keys_by_their_whole_value(call: Callable[..., Caller], w
     dead_orders(world, 1)
     assert found(call("viewer"), path, "main")
     assert not found(call("viewer"), path, "mai") and not found(call("viewer"), path, "ain")
+
+
+@pytest.mark.parametrize("account", [IBAN, "12030000/202051"])
+def test_a_viewer_sees_no_account_in_keys(bank: Bank, account: str) -> None:
+    bank.bring(mt940("3/1", "2026-03-03", "100", "10", "-5", account=account))
+    viewer, operator = somebody(bank, "viewer"), somebody(bank, "operator")
+    [line] = viewer.get(V1 + "/messages").json["items"]
+    assert line["main_key"] == "statement:[redacted]:2026-3"
+    seen = viewer.get(f"{V1}/messages/{line['message_id']}").json
+    assert seen["main_key"] == line["main_key"]
+    assert {"statement:2026-3", "iban:[redacted]"} <= set(seen["keys"])
+    assert "statement:[redacted]:2026-3" in viewer.get("/").body.decode()
+    assert f"iban:{account}" in operator.get(f"{V1}/messages/{line['message_id']}").json["keys"]
+
+
+def test_a_viewer_sees_no_account_in_keys_of_what_waits_or_is_dead(bank: Bank) -> None:
+    answers = bank.target("books").answers
+    answers += [Verdict(LATER, code="http_503", status=503, detail="busy"), NO]
+    bank.bring(THREE)
+    bank.bring(FOUR)
+    viewer = somebody(bank, "viewer")
+    assert IBAN not in viewer.get("/").body.decode()
+    [letter] = viewer.get(V1 + "/dead-letters?group_by=none").json["items"]
+    assert letter["main_key"] == "statement:[redacted]:2026-4"
