@@ -28,6 +28,7 @@ from hub.loggers import structlog
 from hub.redaction import redact_text
 from hub.secret import resolve_all
 from hub.settings import Settings
+from hub.states import switching_on
 from hub.store import circuits, dead_letters, findings, notices, search, sources, switches, usage
 from hub.store.database import Database
 from hub.store.notices import Notice
@@ -89,8 +90,7 @@ def _open_now(db: Database, now: float, fetching: Collection[str] = ()) -> dict[
     for switch in switches.listed(db):
         if switch["actor"] == "hub":  # what a person has switched off needs no telling
             detail = f"{switch['kind']} {switch['name']} is {switch['state']}: {switch['reason']}"
-            if switch["kind"] == "system":
-                detail += f"; once that is mended: o2c circuit {switch['name']} start"
+            detail += f"; once that is mended: {switching_on(switch['kind'], switch['name'])}"
             found[f"{switch['kind']}:{switch['name']}"] = ("switched_off", detail)
     open_since: dict[str, float] = {}
     for name, circuit in circuits.open_now(db).items():

@@ -34,6 +34,12 @@ DELIVERY_TRANSITIONS: dict[str, frozenset[str]] = {
     "expired": frozenset(),
 }
 
+
+def switching_on(kind: str, name: str) -> str:
+    """The command that lets what is switched off go on: a route that is paused, a system that is stopped."""
+    return f"o2c route {name} resume" if kind == "route" else f"o2c circuit {name} start"
+
+
 # What a reader is told first where several states stand for one thing: what needs a person, what moves, what is over.
 _URGENCY = (
     "dead", "expired", "held", "unknown", "retrying", "received", "decoded", "mapped", "queued", "delivering",

@@ -108,7 +108,7 @@ def _view(progress: Progress) -> bodies.ReplayView:
         replay_id=replay.replay_id, state=replay.state, created_at=iso(replay.created_at),  # type: ignore[arg-type]
         started_at=iso_or_none(replay.started_at), ended_at=iso_or_none(replay.ended_at), actor=replay.actor,
         reason=replay.reason, request=_shown(replay.request), plan=replay.plan, plan_hash=replay.plan_hash,
-        items=dict(progress.items), outcomes=dict(progress.outcomes),
+        items=dict(progress.items), outcomes=dict(progress.outcomes), waits=dict(progress.waits),
     )  # fmt: skip
 
 

@@ -263,6 +263,7 @@ class ReplayView(Given):
     plan_hash: str
     items: dict[str, int]
     outcomes: dict[str, int]
+    waits: dict[str, int] = Field(description="What of it waits for a `route NAME`, or a `system NAME`, that is off.")
 
 
 class ReplayList(Given):

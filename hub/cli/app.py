@@ -34,6 +34,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "replay": ("replay",),
     "backtest": ("backtest",),
     "limits": ("limits", "circuit"),
+    "route": ("route",),
     "partners": ("partners",),
     "ack": ("ack",),
     "graph": ("graph",),

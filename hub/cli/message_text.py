@@ -11,15 +11,21 @@ from hub.states import standing
 _FIELDS = (
     "source", "event", "door", "name", "route", "type", "received_at", "place", "replay_of", "resolved_by", "trace_id",
 )  # fmt: skip
+_WAITING = ("queued", "retrying", "unknown")
 _ERROR = ("field_path", "position", "value_excerpt", "expected", "hint")
 
 
-def message_lines(found: Mapping[str, Any]) -> Iterator[str]:
-    """Everything a person needs of a message, each line plain; no payload."""
-    return map(plain, _lines(found))
+def waits(found: Mapping[str, Any]) -> bool:
+    """Whether a delivery of a message waits to be sent, so that what is switched off may keep it."""
+    return any(delivery["state"] in _WAITING for delivery in found["deliveries"])
 
 
-def _lines(found: Mapping[str, Any]) -> Iterator[str]:
+def message_lines(found: Mapping[str, Any], off: Mapping[tuple[str, str], str] = {}) -> Iterator[str]:
+    """Everything a person needs of a message, each line plain; no payload. ``off`` is what is switched off."""
+    return map(plain, _lines(found, off))
+
+
+def _lines(found: Mapping[str, Any], off: Mapping[tuple[str, str], str]) -> Iterator[str]:
     yield f"{found['message_id']}  {standing(found['state'], found.get('resolved_by'), found.get('replay_state'))}"
     for name in _FIELDS:
         if found.get(name):
@@ -30,7 +36,7 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
     for finding in found.get("findings", ()):
         yield _finding_line(finding)
     for delivery in found["deliveries"]:
-        yield from _delivery_lines(delivery, found["attempts"])
+        yield from _delivery_lines(delivery, found["attempts"], off)
         yield from _effect_lines(delivery, found.get("effects", ()))
     for part in found["messages"]:
         yield _line("message", f"{part['message_id']}  {part['state']}  {part['place'] or ''}".rstrip())
@@ -52,10 +58,15 @@ def _line(name: str, value: Any) -> str:
     return f"  {name.replace('_', ' '):12} {value}"
 
 
-def _delivery_lines(delivery: Mapping[str, Any], attempts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _delivery_lines(
+    delivery: Mapping[str, Any], attempts: Sequence[Mapping[str, Any]], off: Mapping[tuple[str, str], str]
+) -> Iterator[str]:
     batch = delivery.get("batch") or {}
     due = f", next try {delivery['next_try_at']}" if delivery.get("next_try_at") else ""
     due = f", collected at {batch['due_at']}" if batch.get("due_at") else due
+    if delivery["state"] in _WAITING:
+        kept = [off[key] for key in (("route", delivery["route"]), ("system", delivery["system"])) if key in off]
+        due = f", waits: {', and '.join(kept)}" if kept else due
     held = f", {delivery['hold_reason']}" if delivery.get("hold_reason") else ""
     again = f", replay of {delivery['replay_of']}" if delivery.get("replay_of") else ""
     yield f"  to {delivery['target']}: {delivery['state']}{held}{due}{again}  ({delivery['delivery_id']})"

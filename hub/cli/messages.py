@@ -11,7 +11,8 @@ import typer
 
 from hub.cli import filters
 from hub.cli.hub_at_hand import hub_at_hand
-from hub.cli.message_text import message_lines
+from hub.cli.message_text import message_lines, waits
+from hub.cli.switched_off import switched_off
 from hub.cli.terminal import Json, ProjectFolder, complain, plain, say, say_json, say_table
 from hub.cli.trace_table import say_target_trace, say_trace, whole_trace
 from hub.client import HubClient
@@ -92,12 +93,14 @@ def show(
         found = hub.get(f"/messages/{quote(message_id.strip(), safe='')}")
         if trace:
             _show_traced(hub, found, as_json)
-    if trace:
-        return
-    if as_json:
-        say_json(found)
-    else:
-        say("\n".join(message_lines(found)))
+        elif as_json:
+            say_json(found)
+        else:
+            _show_plain(hub, found)
+
+
+def _show_plain(hub: HubClient, found: Mapping[str, Any]) -> None:
+    say("\n".join(message_lines(found, switched_off(hub) if waits(found) else {})))
 
 
 def _show_traced(hub: HubClient, found: Mapping[str, Any], as_json: bool) -> None:
@@ -110,7 +113,7 @@ def _show_traced(hub: HubClient, found: Mapping[str, Any], as_json: bool) -> Non
         fields = {name: trace["fields"] for name, trace in targets.items()}
         say_json({**found, "findings": own["findings"], "trace": own["fields"], "target_traces": fields})
         return
-    say("\n".join(message_lines(found)))
+    _show_plain(hub, found)
     _say_doubts(own)
     for finding in own["findings"]:
         say(plain(f"  {'read although':12} {finding['position']}: {finding['detail'] or finding['code']}"))

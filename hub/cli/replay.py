@@ -14,6 +14,7 @@ from rich.progress import Progress
 
 from hub.cli import filters
 from hub.cli.hub_at_hand import hub_at_hand
+from hub.cli.switched_off import off_text
 from hub.cli.terminal import Json, ProjectFolder, complain, finish, say, say_json
 from hub.client import HubClient
 from hub.errors import UsageError
@@ -58,7 +59,7 @@ def replay(
     as_json: Json = False,
 ) -> None:
     """Send dead letters again: a plan first, then the replay, then what became of it; exit 1 if anything of it needs a
-    person again, or nothing could be sent."""
+    person again, waits for a route that is paused or a system that is stopped, or nothing could be sent."""
     words = {
         "issue": issue, "route": route, "state": state, "class": error_class, "code": code, "source": source,
         "type": type_name, "key": list(key), "text": text,
@@ -147,7 +148,10 @@ def _say_result(state: Mapping[str, Any], as_json: bool) -> None:
     again = sum(count for name, count in state["outcomes"].items() if name in NEEDS_A_PERSON)
     if again:
         complain(f"{again} of them {'needs' if again == 1 else 'need'} a person again; see: o2c dead")
-    finish(failed=again > 0 or not state["items"].get("started") or state["state"] == "cancelled")
+    for what, count in state["waits"].items():
+        complain(f"{count} of them {'waits' if count == 1 else 'wait'}: {off_text(*what.split(' ', 1))}")
+    stays = again > 0 or bool(state["waits"]) or state["state"] == "cancelled"
+    finish(failed=stays or not state["items"].get("started"))
 
 
 COMMANDS = (replay,)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from random import Random
 
 import msgspec
+from msgspec.structs import replace
 
 from connectors.base import ABSENT, DELIVERED, DOUBT, FOUND, LATER, REFUSED, STOPPED, Verdict
 from hub.message import Delivery, Finish
@@ -15,6 +16,7 @@ from hub.pipeline.fetch_back import is_fetch_back
 from hub.pipeline.program import CompiledTarget
 from hub.pipeline.retry import gives_up, wait_seconds
 from hub.routes import RetryPolicy
+from hub.states import switching_on
 
 _CLASSES = {REFUSED: "remote_rejected", DOUBT: "remote_error", STOPPED: "auth"}
 _SETTLES = frozenset({DELIVERED, FOUND, ABSENT, REFUSED})
@@ -159,9 +161,15 @@ def give_up(sent: Sent, verdict: Verdict, now: float, failure: Failure) -> Finis
             blocks_lane = bool(sent.delivery.lane) or sent.delivery.is_batch  # others in it may have lanes
             return _finish(sent, verdict, now, "dead", failure, blocks_lane=blocks_lane)
         case "stop":
-            return _finish(sent, verdict, now, "held", failure, hold_reason="route_stopped")
+            return _finish(sent, verdict, now, "held", _with_pause(sent, failure), hold_reason="route_stopped")
         case _:
             return _finish(sent, verdict, now, "dead", failure)
+
+
+def _with_pause(sent: Sent, failure: Failure) -> Failure:
+    """What pauses a route says how the route goes on, beside what is to be done about itself."""
+    resumed = f"the route is paused, and what comes for it waits, until: {switching_on('route', sent.delivery.route)}"
+    return replace(failure, hint="; ".join(filter(None, (failure.hint, resumed))))
 
 
 def _finish(

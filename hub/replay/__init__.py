@@ -51,11 +51,12 @@ __all__ = [
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """Where a replay stands: its items by state, and what has become of what it made."""
+    """Where a replay stands: its items by state, what has become of what it made, and what is off that it waits for."""
 
     replay: Replay
     items: Mapping[str, int]
     outcomes: Mapping[str, int]
+    waits: Mapping[str, int]
 
 
 def plan(engine: Engine, request: Request, actor: Actor) -> Replay:
@@ -201,7 +202,9 @@ def progress(engine: Engine, replay_id: str) -> Progress:
     """Where a replay stands. Raises NotFound."""
     replay = _known(engine, replay_id)
     db = engine.store.reader()
-    return Progress(replay, replays.progress(db, replay_id), replays.outcomes(db, replay_id))
+    return Progress(
+        replay, replays.progress(db, replay_id), replays.outcomes(db, replay_id), replays.waits(db, replay_id)
+    )
 
 
 def resume(engine: Engine) -> None:

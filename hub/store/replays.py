@@ -173,6 +173,21 @@ def outcomes(db: Database, replay_id: str) -> dict[str, int]:
     return dict(rows)
 
 
+def waits(db: Database, replay_id: str) -> dict[str, int]:
+    """How many of the deliveries that a replay made wait for what is switched off: ``route orders``, ``system erp``."""
+    made = """SELECT w.kind || ' ' || w.name AS what FROM switches w
+        CROSS JOIN replay_items i ON i.replay_id = ?1 AND i.state = 'started'
+        CROSS JOIN deliveries d ON d.{0}_id = i.new_id
+      WHERE d.state IN ('queued', 'retrying', 'unknown')
+        AND w.name = CASE w.kind WHEN 'route' THEN d.route ELSE d.system END"""
+    rows = db.execute(
+        f"""SELECT what, count(*) FROM ({made.format("delivery")} UNION ALL {made.format("message")}) AS kept
+            GROUP BY what ORDER BY what""",
+        (replay_id,),
+    )
+    return dict(rows)
+
+
 def discard_plans(db: Database, before: float) -> int:
     """Drop plans that nobody started, with their items; gives how many."""
     old = [

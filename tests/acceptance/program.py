@@ -82,6 +82,28 @@ def give_port(project: Path) -> None:
         path.write_text(path.read_text().replace("127.0.0.1:8420", f"127.0.0.1:{port}"))
 
 
+def sends_to(project: Path, port: int, on_error: str, idempotency: str = "native") -> None:
+    """Have the ERP of a new project be a server on this machine, what it refuses end so, and no try be made twice."""
+    systems, routes = project / "config/systems.yaml", project / "routes/orders.yaml"
+    before, _, after = systems.read_text().partition("\nerp:\n")
+    erp = f"\nerp: {{connector: http, base_url: 'http://127.0.0.1:{port}', idempotency: {{mode: {idempotency}}}}}\n"
+    systems.write_text(before + erp + after[after.index("\nwms:") :])
+    text = routes.read_text().replace("attempts: 8", "attempts: 1")
+    routes.write_text(text.replace("on_error: dead_letter", f"on_error: {on_error}"))
+
+
+def wait_until(folder: Path, state: str, count: int = 1) -> list[dict[str, Any]]:
+    """The deliveries to the ERP in a state, once there are that many."""
+    deadline, hub = time.monotonic() + 60, client_for(folder)
+    while time.monotonic() < deadline:
+        lines = [line for item in hub.get("/messages", limit=500)["items"] for line in item["deliveries"]]
+        found = [line for line in lines if (line["system"], line["state"]) == ("erp", state)]
+        if len(found) >= count:
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"expected {count} {state}, got {[line['state'] for line in lines]}")
+
+
 @contextmanager
 def started(
     project: Path, *options: str, program: Sequence[str] = (sys.executable, "-m", "hub.cli"), **environment: str

@@ -25,7 +25,7 @@ class Receiver:
 
     ``spans`` has when each request came and was done with, of the monotonic clock.
     ``unwilling`` is the share of requests answered 503; ``away`` closes every connection at once;
-    ``distrusts`` answers 401; ``seconds`` is how long it takes to answer. ``order`` lists (lane,
+    ``distrusts`` answers 401, ``refuses`` 400; ``seconds`` is how long it takes to answer. ``order`` lists (lane,
     sequence) of effects as they happened, ``last_at`` is when the last one did, on the monotonic clock.
     """
 
@@ -38,6 +38,7 @@ class Receiver:
         self.last_at = 0.0
         self.headers: list[dict[str, str]] = []
         self.unwilling, self.away, self.distrusts, self.deduplicates = 0.0, False, False, True
+        self.refuses = False
         self.seconds = 0.0
         self._chance, self._lock = random.Random(7), threading.Lock()
         self._server = _Server(("127.0.0.1", port), self._handler())
@@ -94,6 +95,9 @@ class Receiver:
                     return
                 if receiver.distrusts:
                     self._answer(401, b'{"error":"token expired"}')
+                    return
+                if receiver.refuses:
+                    self._answer(400, b'{"error":"customer unknown"}')
                     return
                 with receiver._lock:
                     refused = receiver._chance.random() < receiver.unwilling

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from batching import QUARTER, route
-from replaying import ANNA, adds_up, deploy, run
+from replaying import ANNA, adds_up, dead_orders, deploy, run
 from world import ORDER_OUT, ROUTES, World, order
 
 from connectors.base import DOUBT, LATER, Verdict
@@ -129,3 +129,32 @@ def test_a_crash_that_uses_up_the_last_try_pauses_the_route(make_world: Callable
             ["retrying", "queued"],
             [],
         )
+
+
+def test_what_pauses_a_route_says_how_it_goes_on(make_world: Callable[..., World]) -> None:
+    world = make_world(routes=ROUTES + STOP)
+    dead_orders(world, 1)
+    [(delivery, hint)] = world.rows("SELECT delivery_id, failure ->> '$.hint' FROM deliveries")
+    assert hint == (
+        f"the receiver refused these bytes; correct the data or the mapping, then: o2c replay {delivery}; "
+        "the route is paused, and what comes for it waits, until: o2c route orders resume"
+    )
+
+
+@pytest.mark.parametrize("begin", ["failed_step", "start"])
+def test_a_replay_tells_how_many_wait_for_what_is_off(make_world: Callable[..., World], begin: str) -> None:
+    world = make_world(routes=ROUTES + STOP)
+    ids = tuple(dead_orders(world, 1))
+    steps.stop_system(world.engine, "crm", ANNA, "not of this route")
+    planned = replay.plan(world.engine, Request(ids=ids, begin=begin, reason="once more"), ANNA)
+    waits = [replay.progress(world.engine, planned.replay_id).waits]
+    replay.start(world.engine, planned.replay_id, planned.plan_hash, ANNA)
+    world.run()
+    waits.append(replay.progress(world.engine, planned.replay_id).waits)
+    steps.stop_system(world.engine, "erp", ANNA, "their move")
+    waits.append(replay.progress(world.engine, planned.replay_id).waits)
+    for kind, name in (("route", "orders"), ("system", "erp")):
+        steps.switch_on(world.engine, kind, name, ANNA)
+    world.run()
+    waits.append(replay.progress(world.engine, planned.replay_id).waits)
+    assert waits == [{}, {"route orders": 1}, {"route orders": 1, "system erp": 1}, {}]
