@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from hub.cli.doctor_partners import look_at_partners
 from hub.cli.doctor_profiles import look_at_profiles
 from hub.cli.doctor_sources import look_at_sources
 from hub.cli.doctor_statements import look_at_statements
+from hub.cli.doctor_switches import look_at_switches
 from hub.cli.doctor_systems import reach_systems
 from hub.cli.terminal import Json, ProjectFolder, complain, finish, plain, say, say_json
 from hub.cli.workplace import Workplace, open_workplace, project_store
@@ -23,6 +25,7 @@ from hub.errors import StoreError, UsageError
 from hub.store import conservation as proof
 from hub.store.tally import Tally
 
+Look = Callable[[Workplace], Iterable[Finding]]
 _MARKS = {OK: "ok     ", WARNING: "warning", FAULT: "fault  "}
 
 
@@ -46,18 +49,18 @@ def doctor(
             raise UsageError("--conservation is of the whole hub; take the names of systems out")
         _prove(place, as_json)
         return
+    looks: Sequence[Look] = (
+        examine, look_at_profiles, reach_systems, look_at_switches, look_at_sources, look_at_partners,
+        look_at_statements,
+    )  # fmt: skip
     if systems:
-        findings = list(reach_systems(place, systems))
-        _say_findings(findings, as_json)
-        finish(any(finding.state == FAULT for finding in findings))
-        return
-    looks = (examine, look_at_profiles, reach_systems, look_at_sources, look_at_partners, look_at_statements)
+        looks = (partial(reach_systems, names=systems), partial(look_at_switches, systems=systems))
     findings = list(dict.fromkeys(finding for look in looks for finding in _looked(look, place)))
     _say_findings(findings, as_json)
     finish(any(finding.state == FAULT for finding in findings))
 
 
-def _looked(look: Callable[[Workplace], Iterable[Finding]], place: Workplace) -> Iterator[Finding]:
+def _looked(look: Look, place: Workplace) -> Iterator[Finding]:
     """Its findings; where what it needs of the store cannot be read, that, and the other looks go on."""
     try:
         yield from look(place)

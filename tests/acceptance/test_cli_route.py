@@ -46,6 +46,12 @@ def test_a_route_that_the_hub_paused_is_seen_resumed_and_nothing_of_it_is_left(
         told = o2c(project, "dead").stdout
         assert f"correct the data or the mapping, then: o2c replay {held['delivery_id']}; the route is paused" in told
         assert f"until: o2c route {ROUTE} resume\n" in told
+        examined = o2c(project, "doctor")
+        assert (examined.returncode, f"fault   route {ROUTE}: paused since 20" in examined.stdout) == (1, True)
+        assert (
+            f"by hub: the system answered 400 Bad Request; what comes for it waits until: o2c route {ROUTE} resume"
+            in (examined.stdout)
+        )
         [shown] = answer(project, "route")["routes"]
         assert (shown["name"], shown["off"]["state"], shown["off"]["actor"]) == (ROUTE, "paused", "hub")
         assert f"400 Bad Request; to go on: o2c route {ROUTE} resume" in o2c(project, "route", ROUTE).stdout
@@ -71,6 +77,22 @@ def test_what_goes_through_again_to_a_stopped_system_is_told_to_wait(project: Pa
         assert (replayed.returncode, replayed.stderr.splitlines()[-1]) == (1, f"1 of them {STOPPED}")
         [waiting] = wait_until(project, "queued")
         assert f"to erp: queued, {STOPPED}  (" in o2c(project, "show", waiting["delivery_id"]).stdout
+
+
+def test_the_doctor_tells_of_a_system_that_the_hub_has_stopped(project: Path, receiver: Receiver) -> None:
+    receiver.distrusts = True
+    with started(project):
+        sent(project, 4104)
+        wait_until(project, "retrying")
+    for arguments in ((), ("erp",)):
+        told = o2c(project, "doctor", *arguments)
+        [stopped] = [line for line in told.stdout.splitlines() if "stopped since" in line]
+        assert stopped.startswith("fault   system erp: stopped since 20") and told.returncode == 1
+        assert stopped.endswith("; what comes for it waits until: o2c circuit erp start") and "401" in stopped
+    assert "stopped since" not in o2c(project, "doctor", "wms").stdout
+    assert o2c(project, "circuit", "erp", "start").returncode == 0
+    told = o2c(project, "doctor", "erp")
+    assert ("stopped since" in told.stdout, told.returncode) == (False, 0)
 
 
 def works(project: Path) -> str:
