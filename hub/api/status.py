@@ -113,7 +113,7 @@ def _issues(issues: Sequence[bodies.IssueLine]) -> str:
         if len(issues) > _ROWS
         else ""
     )
-    return _table(("how many", "route", "why, and what to do", "last seen", "replay them"), rows, "Nothing.") + more
+    return _table(("how many", "route", "why, and what to do", "last seen", "so they go on"), rows, "Nothing.") + more
 
 
 def _cause(error: bodies.Failure) -> str:

@@ -32,6 +32,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "send": ("send",),
     "messages": ("messages", "show", "dead"),
     "replay": ("replay",),
+    "acts": ("release", "resolve", "cancel", "hold"),
     "backtest": ("backtest",),
     "limits": ("limits", "circuit"),
     "route": ("route",),

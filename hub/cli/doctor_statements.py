@@ -36,7 +36,7 @@ def _told(db: Database) -> Iterator[Finding]:
     found = findings.open_now(db, _MOST + 1)
     for one in found[:_MOST]:
         ask = "look in the system for it" if one.code == findings.NO_REPLY else "ask the bank for what is missing"
-        hint = f"{ask}; once it is settled otherwise: POST /api/v1/messages/{one.message_id}/resolve with a reason"
+        hint = f"{ask}; once it is settled otherwise: o2c resolve {one.message_id} --reason TEXT"
         yield Finding(f"message {one.message_id}", WARNING, redact_text(f"from '{one.source}': {one.detail}"), hint)
     if len(found) > _MOST:
         yield Finding("messages", WARNING, "there are more findings than these", "see: GET /api/v1/findings")

@@ -24,7 +24,8 @@ _HINTS = {
     "remote_rejected": "the receiver refused these bytes; correct the data or the mapping, then: o2c replay {id}",
     "not_fetched": "nothing was fetched; once it is there, and ours to see: o2c replay {id}",
     "auth": "check the system's credentials with `o2c doctor`, then: o2c circuit {system} start",
-    "unknown": "look in the target whether this arrived; then resolve it, or release it to send it again",
+    "unknown": "look in the target whether this arrived; if so: o2c resolve {id} --reason 'it has arrived', else, to "
+    "send it again: o2c release {id} --reason 'it has not arrived'",
 }
 
 

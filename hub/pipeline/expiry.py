@@ -50,8 +50,8 @@ def _failure(late: Overdue, receipt_id: str) -> Failure:
         f"{duration_text(late.within)}; its delivery is {late.delivery_id}"
     )
     hint = (
-        "ask the partner whether it came; if it did not, replay its delivery; once it is settled, resolve this: POST "
-        f"/api/v1/messages/{receipt_id}/resolve with a reason"
+        "ask the partner whether it came; if it did not, replay its delivery; once it is settled: "
+        f"o2c resolve {receipt_id} --reason TEXT"
     )
     return Failure(
         "expired", "unacknowledged", detail, step="deliver", value_excerpt=str(late.number), hint=hint,

@@ -166,7 +166,7 @@ def _acknowledges_nothing(kind: str, said: Said, partner: Partner) -> Failure:
     return Failure(
         "lookup_missing", "acknowledges_nothing", detail, step="decode", value_excerpt=said.seen,
         expected=f"the control number of our {said.kind}",
-        hint=f"ask the partner which of ours it means, o2c partners {partner.name} shows them; then resolve this",
+        hint=f"ask the partner which of ours it means, o2c partners {partner.name} shows them; then `o2c resolve` this",
     ).printed(partner.name)  # fmt: skip
 
 

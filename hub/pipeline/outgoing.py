@@ -139,5 +139,5 @@ def missing_target(delivery: Delivery) -> CompiledTarget:
 
 def _in_doubt(delivery: Delivery) -> Failure:
     detail = "the bytes have changed and it is not known whether the first ones had their effect"
-    hint = "look in the target; then resolve this delivery, or replay it as_run"
+    hint = "look in the target; then `o2c resolve` this delivery, or replay it as_run"
     return Failure("duplicate", "doubt_unsettled", detail, step="encode", hint=hint).printed(delivery.route)

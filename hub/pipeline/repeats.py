@@ -138,7 +138,7 @@ def _came_before(message: Message, partner: str, before: Before) -> Message:
         f"partner '{partner}' has sent this {message.event} ({message.main_key}) before, the same in every field, "
         f"under another control number: receipt {before.receipt_id or '(pruned)'}, received {iso(before.received_at)}"
     )
-    hint = "ask the partner whether it is meant twice; if so, replay it from the start, else resolve it"
+    hint = "ask the partner whether it is meant twice; if so, replay it from the start, else `o2c resolve` it"
     failure = Failure("duplicate", "document_came_before", detail, step="receive", hint=hint).printed(message.route)
     return replace(message, state="dead", failure=failure.as_dict(), fingerprint=failure.fingerprint)
 

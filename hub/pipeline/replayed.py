@@ -86,5 +86,8 @@ def _missing(place: str, count: int) -> DecodeError:
     detail = f"{place} is nowhere in these bytes as they are read now"
     if count > 1:
         detail = f"{place} is {count} times in these bytes, and none of them stands where it stood"
-    hint = "put the files in force that read it as it was (partner, grammar, records:) and replay this, or resolve it"
+    hint = (
+        "put the files in force that read it as it was (partner, grammar, records:) and replay this, or "
+        "`o2c resolve` it"
+    )
     return DecodeError(detail, code="no_such_message", hint=hint)

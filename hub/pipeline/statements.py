@@ -164,7 +164,7 @@ def _changed(message: Message, each: Stated, before: Earlier) -> Failure:
     quoted = (each.opening, row.opening, each.closing, row.closing)
     hint = (
         "ask the bank which of them holds; to take this one in, in the place of the other, replay it from the start, "
-        "else resolve it"
+        "else `o2c resolve` it"
     )
     return Failure("duplicate", "statement_changed", detail, step="receive", hint=hint, quoted=quoted)
 

@@ -100,7 +100,7 @@ def _noted(interchange: Interchange, partner: Partner) -> Failure:
     found = failure_of(EdiError(interchange.faults), "decode")
     hint = (
         "ask the partner to send it again, complete and with the same control number: what was taken in is not done "
-        "twice, what is missing is taken in; then resolve this"
+        "twice, what is missing is taken in; then `o2c resolve` this"
     )
     return replace(found, detail=f"{found.detail}; its good messages are taken in", hint=hint).printed(partner.name)
 

@@ -28,18 +28,18 @@ REASONS = {
     "superseded": "a newer message with the same key was delivered; to send it all the same say superseded: send",
     "payload_pruned": "its bytes are no longer stored (retention or a quota)",
     "depth": f"it has been replayed {MAX_DEPTH} times in a row; something else is wrong",
-    "in_doubt": "the last try may have had its effect; look in the target, then resolve or release it",
+    "in_doubt": "the last try may have had its effect; look in the target, then `o2c resolve` or `o2c release` it",
     "follows_predecessor": "it waits for another delivery and goes by itself when that one is replayed; what an "
     "operator holds waits on once it is released",
     "not_as_run": "no bytes were ever made of it; replay it with version: current",
     "no_target": "the active set has no such target any more; deploy one that has it",
     "destination": "it has no deliveries yet that a destination could be chosen from",
     "filtered": "no target wanted it; replay it from: start",
-    "in_batch": "it is held in a batch with others; release, resolve or cancel that",
+    "in_batch": "it is held in a batch with others; `o2c release`, `o2c resolve` or `o2c cancel` that",
     "collected": "it was sent with others as one; replay it with version: current, and it goes in the next batch",
-    "batch_in_doubt": "the batch it was sent in may have arrived; look in the target, then resolve it, or say "
+    "batch_in_doubt": "the batch it was sent in may have arrived; look in the target, then `o2c resolve` it, or say "
     "delivered: send, and why",
-    "went_out": "it holds what went to a partner; replay the delivery that it names, or resolve it",
+    "went_out": "it holds what went to a partner; replay the delivery that it names, or `o2c resolve` it",
     "gone": "it is no longer stored",
 }
 

@@ -23,6 +23,8 @@ _END = "\U0010ffff"  # no key has it
 _ISSUE = """CASE WHEN {0}.fingerprint <> '' THEN {0}.fingerprint
   ELSE coalesce({0}.failure ->> '$.code', '') || '@' || {0}.route END"""
 
+_NO_REPLAY = "sum(CASE WHEN d.state = 'held' AND (d.doubt = 1 OR d.batch_id <> '') THEN 1 ELSE 0 END)"
+
 _SEQ = "(CASE WHEN r.origin_seq <> 0 THEN r.origin_seq ELSE r.seq END)"
 _COLUMNS = {
     "receipt": f"""'receipt', r.receipt_id, r.receipt_id, {_SEQ} << {LANE_SHIFT}, r.route, r.source, '', '', r.state,
@@ -65,7 +67,8 @@ class DeadLetter(msgspec.Struct, frozen=True):
 
 
 class Issue(msgspec.Struct, frozen=True):
-    """What has one cause, as far as a fingerprint can tell. ``examples`` are ids of the newest."""
+    """What has one cause, as far as a fingerprint can tell. ``examples`` are ids of the newest; ``no_replay`` counts
+    what is held in doubt, or in a batch, and so is released or resolved."""
 
     issue: str
     count: int
@@ -78,6 +81,7 @@ class Issue(msgspec.Struct, frozen=True):
     system: str
     failure: dict[str, Any]
     examples: tuple[str, ...]
+    no_replay: int
 
     @property
     def delivery_id(self) -> str:
@@ -86,11 +90,13 @@ class Issue(msgspec.Struct, frozen=True):
 
     @property
     def command(self) -> str:
-        """What replays everything of it from a terminal."""
+        """What sends everything of it again, from a terminal."""
         if self.delivery_id:
             is_rejected = self.failure.get("code") == "rejected_by_partner"
             reason = "rejected by the partner" if is_rejected else "not acknowledged"
             return f"o2c replay {self.delivery_id} --delivered send --reason '{reason}'"
+        if self.no_replay == self.count:
+            return f"o2c release --issue {self.issue} --reason 'it has not arrived'"
         return f"o2c replay --issue {self.issue}"
 
 
@@ -171,8 +177,9 @@ def issues(db: Database, wanted: Filter) -> list[Issue]:
         place = kind[0]
         since = "d.updated_at" if kind == "delivery" else f"{place}.received_at"
         own_id = f"{place}.{kind}_id"
+        no_replay = _NO_REPLAY if kind == "delivery" else "0"
         sql = f"""SELECT {_ISSUE.format(place)} AS issue, '{kind}', {place}.state, count(*), min({since}), max({since}),
-            max({own_id}) {_OPEN[kind]} AND {terms.text} GROUP BY issue, {place}.state"""
+            max({own_id}), {no_replay} {_OPEN[kind]} AND {terms.text} GROUP BY issue, {place}.state"""
         for row in db.execute(sql, terms.values):
             groups.setdefault(row[0], []).append(row[1:])
     found = [_issue(db, issue, rows) for issue, rows in groups.items()]
@@ -192,7 +199,7 @@ def _issue(db: Database, issue: str, rows: list[tuple[Any, ...]]) -> Issue:
         last_seen=max(row[4] for row in rows), kinds=kinds, states=states, route=example.route if example else "",
         source=example.source if example else "", system=example.system if example else "",
         failure=example.failure if example else {},
-        examples=tuple(row[5] for row in newest[:_EXAMPLES]),
+        examples=tuple(row[5] for row in newest[:_EXAMPLES]), no_replay=sum(row[6] for row in rows),
     )  # fmt: skip
 
 

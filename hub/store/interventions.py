@@ -25,7 +25,7 @@ def hold(db: Database, delivery_id: str, reason: str, at: float) -> None:
     """Keep a waiting delivery back; it keeps its lane."""
     failure = {
         "class": "business_rule", "code": "held_by_operator", "step": "deliver", "detail": "an operator holds this",
-        "hint": "release it to send it, or resolve or cancel it",
+        "hint": "to send it `o2c release` it; else `o2c resolve` or `o2c cancel` it",
     }  # fmt: skip
     text = msgspec.json.encode(failure).decode()
     db.executemany(

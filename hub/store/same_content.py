@@ -56,5 +56,5 @@ def failure(before: First) -> Failure:
     return Failure(
         "duplicate", "same_content",
         f"the same content came before: {named}receipt {before.receipt_id}, received {iso(before.received_at)}",
-        step="receive", hint="if it is meant to be taken twice, replay it; else resolve it",
+        step="receive", hint="if it is meant to be taken twice, replay it; else `o2c resolve` it",
     ).printed("")  # fmt: skip

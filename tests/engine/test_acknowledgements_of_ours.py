@@ -113,8 +113,8 @@ def test_what_is_not_acknowledged_in_time_is_a_dead_letter_once(trade: Trade) ->
     [issue] = dead_letters.issues(trade.store.reader(), Filter())
     assert issue.command == f"o2c replay {delivery_id} --delivered send --reason 'not acknowledged'"
     assert issue.failure["hint"] == (
-        "ask the partner whether it came; if it did not, replay its delivery; once it is settled, resolve this: POST "
-        f"/api/v1/messages/{issue.examples[0]}/resolve with a reason"
+        "ask the partner whether it came; if it did not, replay its delivery; once it is settled: "
+        f"o2c resolve {issue.examples[0]} --reason TEXT"
     )
     assert interchanges.awaited(trade.store.reader()) == {"acme": (0, 1, 0)}
     assert dead_letters.count(trade.store.reader()) == 1
@@ -174,7 +174,7 @@ def test_what_was_not_acknowledged_is_not_taken_for_something_that_came(trade: T
     planned = replay.plan(trade.engine, Request(filter=Filter(state="dead"), begin=begin), ANNA)
     assert (planned.plan["replayable"], planned.plan["not_replayable"]) == (0, {"went_out": 1})
     assert planned.plan["warnings"] == [
-        "1 cannot be replayed: it holds what went to a partner; replay the delivery that it names, or resolve it"
+        "1 cannot be replayed: it holds what went to a partner; replay the delivery that it names, or `o2c resolve` it"
     ]
     with pytest.raises(Conflict, match="it holds what went to a partner"):
         replay_one(trade.engine, letter.id, ANNA, begin=begin)
@@ -197,8 +197,8 @@ def test_what_was_not_acknowledged_is_sent_again_or_resolved_as_its_dead_letter_
     assert started.status < 300
     trade.run()
     assert len(sent(trade, "ORDRSP")) == before + 1
-    path = issue["error"]["hint"].rpartition("POST ")[2].partition(" ")[0]
-    assert operator.post(path, {"reason": "sent again"}).status == 200
+    named = issue["error"]["hint"].rpartition("o2c resolve ")[2].partition(" ")[0]
+    assert operator.post(f"/api/v1/messages/{named}/resolve", {"reason": "sent again"}).status == 200
     assert dead_letters.count(trade.store.reader()) == 0
 
 

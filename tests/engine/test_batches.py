@@ -126,7 +126,9 @@ def test_a_batch_that_is_held_is_settled_as_a_whole(make_world: Callable[..., Wo
     assert world.states() == [("crm", "held")] * 3
     adds_up(world)
     ids = [id for (id,) in world.rows("SELECT delivery_id FROM deliveries ORDER BY lane_seq")]
-    with pytest.raises(Conflict, match="it is held in a batch with others; release, resolve or cancel that"):
+    [issue] = dead_letters.issues(world.store.reader(), Filter())
+    assert issue.command == f"o2c release --issue {issue.issue} --reason 'it has not arrived'"
+    with pytest.raises(Conflict, match="it is held in a batch with others; `o2c release`, `o2c resolve` or"):
         replay_one(world.engine, ids[1], ANNA)
     looked_up = payloads.packed_rows([(ids[2], LOOKUPS, 1, "application/json", b"[]")], 1.0)
     world.store.write(lambda db: payloads.insert_rows(db, looked_up))

@@ -10,8 +10,9 @@ from world import ORDER_OUT, ROUTES, World, order
 
 from connectors.base import DELIVERED, DOUBT, FOUND, LATER, REFUSED, STOPPED, Parcel, Verdict
 from hub.replay import steps
-from hub.store import effects, switches
+from hub.store import dead_letters, effects, switches
 from hub.store.audit import Actor
+from hub.store.search_terms import Filter
 from hub.sweeper import Sweeper
 
 ANNA = Actor("anna", "operator")
@@ -62,6 +63,24 @@ def test_a_held_delivery_in_doubt_that_is_released_is_looked_up_before_it_is_sen
     world.wait(1)
     assert world.states() == [("wms", "delivered"), ("wms", "delivered")]
     assert (len(world.target("wms").asked), len(world.target("wms").sent)) == (2, sent)
+
+
+def test_the_command_for_what_is_held_is_one_that_is_not_refused(make_world: Callable[..., World]) -> None:
+    world, delivery = held_in_doubt(make_world)
+    [issue] = dead_letters.issues(world.store.reader(), Filter())
+    assert issue.command == f"o2c release --issue {issue.issue} --reason 'it has not arrived'"
+    assert issue.failure["hint"] == (
+        f"look in the target whether this arrived; if so: o2c resolve {delivery} --reason 'it has arrived', else, to "
+        f"send it again: o2c release {delivery} --reason 'it has not arrived'"
+    )
+    steps.cancel(world.engine, delivery, ANNA, "settled")
+    world.target("wms").answers.append(BUSY)
+    world.wait(1)
+    [(other,)] = world.rows("SELECT delivery_id FROM deliveries WHERE state = 'retrying'")
+    steps.hold(world.engine, other, ANNA, "ask first")
+    [issue] = dead_letters.issues(world.store.reader(), Filter())
+    assert issue.command == f"o2c replay --issue {issue.issue}"
+    assert run(world, DEAD)["not_replayable"] == {}
 
 
 def test_a_look_up_that_can_never_tell_need_not_be_made_again(make_world: Callable[..., World]) -> None:

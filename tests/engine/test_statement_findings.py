@@ -90,4 +90,4 @@ def test_doctor_names_each_account_and_what_is_missing(bank: Bank) -> None:
     ]
     (_, state, detail, hint) = told[2]
     assert (state, detail[:30]) == ("warning", "from 'bank': number 4 is missi")
-    assert f"POST /api/v1/messages/{bank.ids()[1]}/resolve" in hint
+    assert f"o2c resolve {bank.ids()[1]} --reason TEXT" in hint
