@@ -148,9 +148,9 @@ def _say_result(state: Mapping[str, Any], as_json: bool) -> None:
     again = sum(count for name, count in state["outcomes"].items() if name in NEEDS_A_PERSON)
     if again:
         complain(f"{again} of them {'needs' if again == 1 else 'need'} a person again; see: o2c dead")
-    for what, count in state["waits"].items():
+    for what, count in state.get("waits", {}).items():
         complain(f"{count} of them {'waits' if count == 1 else 'wait'}: {off_text(*what.split(' ', 1))}")
-    stays = again > 0 or bool(state["waits"]) or state["state"] == "cancelled"
+    stays = again > 0 or bool(state.get("waits")) or state["state"] == "cancelled"
     finish(failed=stays or not state["items"].get("started"))
 
 
