@@ -62,6 +62,10 @@ class HubClient:
         query = f"?{urlencode(said, doseq=True)}" if said else ""
         return self._checked("GET", f"{_PREFIX}{path}{query}", None)
 
+    def content(self, path: str) -> bytes:
+        """Read one resource as it is."""
+        return self._answered("GET", f"{_PREFIX}{path}", None).body
+
     def post(self, path: str, body: Any = None) -> Any:
         """Act. Every call has an idempotency key of its own, so that a repeat on the wire acts once."""
         return self._checked("POST", _PREFIX + path, {} if body is None else body)
@@ -91,6 +95,9 @@ class HubClient:
             connection.close()
 
     def _checked(self, method: str, path: str, body: Any) -> Any:
+        return self._answered(method, path, body).json()
+
+    def _answered(self, method: str, path: str, body: Any) -> Answer:
         headers = {"Accept": "application/json"}
         if self.key:
             headers["Authorization"] = f"Bearer {self.key}"
@@ -100,7 +107,7 @@ class HubClient:
         answer = self.request(method, path, raw, headers)
         if answer.status >= 300:
             _refused(answer)
-        return answer.json()
+        return answer
 
     def _connect(self) -> http.client.HTTPConnection:
         parts = urlsplit(self.url)

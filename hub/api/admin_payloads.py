@@ -35,7 +35,7 @@ def get_payload(desk: AtDesk, caller: Viewer, id: Id, stage: StageName) -> Respo
     """One payload of a message. A viewer gets canonical documents without personal data; the rest needs operator."""
     with desk.engine.store.snapshot() as db:
         own, came = find_message(db, id)
-        content, content_type = _content(db, own, came, stage)
+        content, content_type = _content(db, own, came, id, stage)
     if not caller.sees_personal_data:
         content = _for_viewer(desk, own, stage, content)
     now = desk.engine.clock.epoch()
@@ -45,21 +45,20 @@ def get_payload(desk: AtDesk, caller: Viewer, id: Id, stage: StageName) -> Respo
     return Response(content, headers=headers, media_type=content_type or "application/octet-stream")
 
 
-def _content(db: Database, own: Row | None, came: Row, stage: str) -> tuple[bytes, str]:
-    """The bytes and content type of a stage. Raises NotFound that names the stages there are."""
+def _content(db: Database, own: Row | None, came: Row, id: str, stage: str) -> tuple[bytes, str]:
+    """The bytes and content type of a stage; the id of a delivery tells it from others to the same target. Raises
+    NotFound that names the stages there are."""
     lines = message_view.deliveries(db, own["message_id"]) if own else []
-    kind, _, target = stage.partition(".")
-    if kind == "response":
-        for line in reversed([line for line in lines if line["target"] == target]):
-            answer = message_view.response(db, line["delivery_id"])
-            if answer is not None:
-                return answer, ""
-    there = message_view.stages(db, own, came, lines)
+    there = message_view.stages(db, own, came, [line for line in lines if line["delivery_id"] == id] or lines)
     found = [entry for entry in there if entry["stage"] == stage]
     if not found:
-        known = sorted({entry["stage"] for entry in there} | {f"response.{line['target']}" for line in lines})
+        known = sorted({entry["stage"] for entry in there})
         raise NotFound(f"there is no stored payload '{stage[:80]}' of this message{did_you_mean(stage[:80], known)}")
     newest = found[-1]
+    kind, _, _ = stage.partition(".")
+    if kind == "response":
+        answered = message_view.response(db, newest["owner_id"])
+        return answered[1] if answered else b"", newest["content_type"]
     content = payloads.read(db, newest["owner_id"], kind, newest["revision"])
     return content or b"", newest["content_type"]
 

@@ -42,7 +42,8 @@ def _lines(found: Mapping[str, Any], off: Mapping[tuple[str, str], str]) -> Iter
         yield _line("message", f"{part['message_id']}  {part['state']}  {part['place'] or ''}".rstrip())
     for replay in found["replays"]:
         yield _line("replayed by", replay)
-    yield _line("payloads", ", ".join(stage["stage"] for stage in found["payloads"]) or "none is kept any more")
+    stages = dict.fromkeys(stage["stage"] for stage in found["payloads"])
+    yield _line("payloads", ", ".join(stages) or "none is kept any more")
     replay = found["replay"]
     yield _line("replayable", "yes" if replay["replayable"] else f"no: {replay.get('detail') or replay['reason']}")
 

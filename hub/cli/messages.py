@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -85,12 +86,20 @@ def show(
     trace: Annotated[
         bool, typer.Option("--trace", help="Say where each field of it, and of what was sent, came from.")
     ] = False,
+    payload: Annotated[
+        str,
+        typer.Option("--payload", metavar="STAGE", help="Print that: raw, canonical, sent.TARGET or response.TARGET."),
+    ] = "",
     project: ProjectFolder = Path(),
     as_json: Json = False,
 ) -> None:
-    """Show one message whole: its keys, its deliveries, every attempt, what can be done."""
+    """Show one message whole: its keys, its deliveries, every attempt, what can be done; or one of its payloads."""
+    path = f"/messages/{quote(message_id.strip(), safe='')}"
     with hub_at_hand(project) as hub:
-        found = hub.get(f"/messages/{quote(message_id.strip(), safe='')}")
+        if payload:
+            sys.stdout.buffer.write(hub.content(f"{path}/payloads/{quote(payload, safe='')}"))
+            return
+        found = hub.get(path)
         if trace:
             _show_traced(hub, found, as_json)
         elif as_json:

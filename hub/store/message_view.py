@@ -79,12 +79,14 @@ def attempts(db: Database, delivery_id: str) -> list[dict[str, Any]]:
     return [_named(_ATTEMPT, row) for row in rows]
 
 
-def response(db: Database, delivery_id: str) -> bytes | None:
-    """What the target answered to the last try that had an answer; None when there is none."""
+def response(db: Database, delivery_id: str) -> tuple[int, bytes] | None:
+    """Which try, and the beginning of what the target answered to it, of the last one that had an answer; None when
+    there is none."""
     return db.execute(  # type: ignore[no-any-return]
-        "SELECT response FROM attempts WHERE delivery_id = ? AND response IS NOT NULL ORDER BY number DESC LIMIT 1",
+        """SELECT number, response FROM attempts WHERE delivery_id = ? AND response IS NOT NULL
+           ORDER BY number DESC LIMIT 1""",
         (delivery_id,),
-    ).get
+    ).fetchone()
 
 
 def messages_of(db: Database, seq: int) -> list[dict[str, Any]]:
@@ -109,13 +111,19 @@ def replayed_by(db: Database, id: str) -> list[str]:
 def stages(
     db: Database, own: dict[str, Any] | None, came: dict[str, Any], sent: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """The payloads there are: stage (``raw``, ``canonical``, ``sent.TARGET``), revision, size, content type, whose."""
+    """The payloads there are: stage (``raw``, ``canonical``, ``sent.TARGET``, ``response.TARGET``), revision (of an
+    answer the try), size, content type, whose."""
     owners = [(came["raw_owner"] or came["receipt_id"], "")]
     owners += [(own["message_id"], "")] if own and own["message_id"] != owners[0][0] else []
     # What was sent of a batch is its first delivery's.
     owners += [(line["batch_id"] or line["delivery_id"], f".{line['target']}") for line in sent]
-    return [
+    found = [
         {**payload, "stage": payload["stage"] + suffix, "owner_id": owner}
         for owner, suffix in owners
         for payload in payloads.describe(db, owner)
     ]
+    for line in sent:
+        if answered := response(db, line["delivery_id"]):
+            said = {"stage": f"response.{line['target']}", "revision": answered[0], "size": len(answered[1])}
+            found.append({**said, "content_type": "", "owner_id": line["delivery_id"]})
+    return found

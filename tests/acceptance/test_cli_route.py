@@ -43,6 +43,10 @@ def test_a_route_that_the_hub_paused_is_seen_resumed_and_nothing_of_it_is_left(
         [held] = wait_until(project, "held")
         [waiting] = sent(project, 4102)
         wait_until(project, "queued")
+        said = o2c(project, "show", held["delivery_id"], "--payload", "response.erp")
+        assert (said.returncode, said.stdout) == (0, '{"error":"customer unknown"}')
+        unknown = o2c(project, "show", held["delivery_id"], "--payload", "response.wms")
+        assert (unknown.returncode, "did you mean 'response.erp'?" in unknown.stderr) == (1, True)
         told = o2c(project, "dead").stdout
         assert f"correct the data or the mapping, then: o2c replay {held['delivery_id']}; the route is paused" in told
         assert f"until: o2c route {ROUTE} resume\n" in told

@@ -11,7 +11,7 @@ from caller import Caller, Folder, new_key
 from prometheus_client.parser import text_string_to_metric_families
 from world import World, order
 
-from connectors.base import LATER, REFUSED, Verdict
+from connectors.base import DELIVERED, LATER, REFUSED, Verdict
 from hub.api.application import create_app
 from hub.api.on_demand import application
 from hub.errors import Fault, StoreAway
@@ -79,6 +79,24 @@ def test_a_replay_that_is_no_dry_run_starts_at_once_and_a_repeat_of_the_request_
     world.run()
     assert (first.status, first.json["state"], again.body) == (201, "done", first.body)
     assert len(world.target("erp").sent) == 2
+
+
+def test_what_a_receiver_answered_is_listed_and_is_read_of_each_delivery(
+    call: Callable[..., Caller], world: World
+) -> None:
+    refused = Verdict(REFUSED, code="http_400", status=400, response=b'{"error": "unknown customer"}')
+    world.target("erp").answers.extend([refused, Verdict(DELIVERED, status=200, response=b'{"id": "SO-1"}')])
+    operator, [sent] = call("operator"), world.send(order(1))
+    operator.post(V1 + "/replays", {"select": {"ids": [sent.receipt_id]}, "dry_run": False})
+    world.run()
+    found = operator.get(f"{V1}/messages/{sent.receipt_id}").json
+    sizes = [stage["size"] for stage in found["payloads"] if stage["stage"] == "response.erp"]
+    assert sizes == [len(refused.response), len(b'{"id": "SO-1"}')]
+    read = {id: operator.get(f"{V1}/messages/{id}/payloads/response.erp").json for id in [
+        sent.receipt_id, *(line["delivery_id"] for line in found["deliveries"]),
+    ]}  # fmt: skip
+    assert list(read.values()) == [{"id": "SO-1"}, {"error": "unknown customer"}, {"id": "SO-1"}]
+    assert call("viewer").get(f"{V1}/messages/{sent.receipt_id}/payloads/response.erp").status == 403
 
 
 @pytest.mark.parametrize(
