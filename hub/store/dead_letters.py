@@ -90,11 +90,13 @@ class Issue(msgspec.Struct, frozen=True):
 
     @property
     def command(self) -> str:
-        """What sends everything of it again, from a terminal."""
+        """What sends everything of it again, from a terminal; what follows others goes with these, which it lists."""
         if self.delivery_id:
             is_rejected = self.failure.get("code") == "rejected_by_partner"
             reason = "rejected by the partner" if is_rejected else "not acknowledged"
             return f"o2c replay {self.delivery_id} --delivered send --reason '{reason}'"
+        if str(self.failure.get("code")).startswith("predecessor_"):
+            return f"o2c dead --route {self.route}"
         if self.no_replay == self.count:
             return f"o2c release --issue {self.issue} --reason 'it has not arrived'"
         return f"o2c replay --issue {self.issue}"

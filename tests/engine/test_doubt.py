@@ -9,7 +9,7 @@ from replaying import DEAD, adds_up, deploy, run
 from world import ORDER_OUT, ROUTES, World, order
 
 from connectors.base import DELIVERED, DOUBT, FOUND, LATER, REFUSED, STOPPED, Parcel, Verdict
-from hub.replay import steps
+from hub.replay import Request, steps
 from hub.store import dead_letters, effects, switches
 from hub.store.audit import Actor
 from hub.store.search_terms import Filter
@@ -81,6 +81,20 @@ def test_the_command_for_what_is_held_is_one_that_is_not_refused(make_world: Cal
     [issue] = dead_letters.issues(world.store.reader(), Filter())
     assert issue.command == f"o2c replay --issue {issue.issue}"
     assert run(world, DEAD)["not_replayable"] == {}
+
+
+def test_the_command_for_what_comes_after_a_dead_one_shows_what_it_comes_after(
+    make_world: Callable[..., World],
+) -> None:
+    follows = b"map: order-out}\n  - {system: crm, map: order-out, after: erp}"
+    world = make_world(routes=ROUTES.replace(b"map: order-out}", follows))
+    world.target("erp").answers.append(REFUSAL)
+    world.send(order(1))
+    told = {issue.failure["code"]: issue for issue in dead_letters.issues(world.store.reader(), Filter())}
+    assert told["predecessor_dead"].command == "o2c dead --route orders"
+    assert told["http_422"].command == f"o2c replay --issue {told['http_422'].issue}"
+    assert run(world, Request(filter=Filter(issue=told["http_422"].issue)))["replayable"] == 1
+    assert world.states()[-2:] == [("crm", "delivered"), ("erp", "delivered")]
 
 
 def test_a_look_up_that_can_never_tell_need_not_be_made_again(make_world: Callable[..., World]) -> None:
