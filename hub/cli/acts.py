@@ -13,12 +13,14 @@ from hub.cli import filters
 from hub.cli.hub_at_hand import hub_at_hand
 from hub.cli.terminal import Json, ProjectFolder, complain, finish, say, say_json
 from hub.client import HubClient
-from hub.errors import Conflict, NotFound, UsageError
+from hub.errors import Conflict, HubError, NotFound, UsageError
 
 Ids = Annotated[list[str], typer.Argument(metavar="[ID]...", help="Deliveries.")]
 Letters = Annotated[list[str], typer.Argument(metavar="[ID]...", help="Deliveries, messages or receipts.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why, for the audit.")]
 _MOST = 500  # a page of dead letters
+_IS = "the delivery is "  # how a refusal begins that an act does not fit its state
+_GOES = ("delivering", "delivered")
 
 
 def release(
@@ -80,20 +82,44 @@ def _act(
         raise UsageError("say why: --reason TEXT; it stands in the audit")
     done: dict[str, str] = {}
     refused: dict[str, str] = {}
-    with hub_at_hand(project) as hub:
-        left = list(dict.fromkeys(id.strip() for id in ids)) or _of_issue(hub, issue)
-        while new := [id for id in left if id not in done and id not in refused]:
-            for id in new:
-                try:
-                    done[id] = _done(hub, act, id, body)
-                except (NotFound, Conflict) as error:
-                    refused[id] = str(error)
-            if issue:
-                left = _of_issue(hub, issue)
-                # What is no longer of the issue went with another of its batch.
-                done |= {id: "with its batch" for id in refused if id not in left}
-                refused = {id: why for id, why in refused.items() if id in left}
-    _say(act, done, refused, as_json)
+    try:
+        with hub_at_hand(project) as hub:
+            _go_through(hub, act, ids, issue, body, done, refused)
+    except HubError:
+        if done or refused:
+            _say(done, refused, as_json)
+        raise
+    _say(done, refused, as_json)
+    if not (done or refused):
+        complain(f"there is nothing to {act} of it")
+    finish(bool(refused) or not done)
+
+
+def _go_through(
+    hub: HubClient, act: str, ids: Sequence[str], issue: str, body: Mapping[str, Any], done: dict[str, str],
+    refused: dict[str, str],
+) -> None:  # fmt: skip
+    """Fills in the states of what was done, and why the rest was refused."""
+    left = list(dict.fromkeys(id.strip() for id in ids)) or _of_issue(hub, issue)
+    while new := [id for id in left if id not in done and id not in refused]:
+        for id in new:
+            try:
+                done[id] = _done(hub, act, id, body)
+            except (NotFound, Conflict, UsageError) as error:
+                refused[id] = str(error)
+        if issue:
+            left = _of_issue(hub, issue)
+            _count_batches(act, left, done, refused)
+
+
+def _count_batches(act: str, left: Sequence[str], done: dict[str, str], refused: dict[str, str]) -> None:
+    """What is no longer of the issue, and is what the act makes of one, went with another of its batch."""
+    meant = {*done.values(), *(_GOES if act == "release" else ())}
+    for id in [id for id in refused if id not in left]:
+        state = refused[id].removeprefix(_IS).partition(";")[0]
+        if state in meant:
+            done[id] = state
+            del refused[id]
 
 
 def _of_issue(hub: HubClient, issue: str) -> list[str]:
@@ -116,7 +142,7 @@ def _done(hub: HubClient, act: str, id: str, body: Mapping[str, Any]) -> str:
     return "resolved"
 
 
-def _say(act: str, done: Mapping[str, str], refused: Mapping[str, str], as_json: bool) -> None:
+def _say(done: Mapping[str, str], refused: Mapping[str, str], as_json: bool) -> None:
     if as_json:
         items: list[dict[str, str]] = [{"id": id, "state": state} for id, state in done.items()]
         say_json({"items": items + [{"id": id, "refused": why} for id, why in refused.items()]})
@@ -125,9 +151,6 @@ def _say(act: str, done: Mapping[str, str], refused: Mapping[str, str], as_json:
             say(f"{id}  {state}")
     for id, why in refused.items():
         complain(f"{id}: {why}")
-    if not (done or refused):
-        complain(f"there is nothing to {act} of it")
-    finish(bool(refused) or not done)
 
 
 COMMANDS = (release, resolve, cancel, hold)
