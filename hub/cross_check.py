@@ -7,6 +7,7 @@ from itertools import combinations
 
 import msgspec
 
+from connectors import origin
 from hub import formats
 from hub.errors import Fault
 from hub.formats._edi_titles import TYPES_WITH_KINDS
@@ -185,7 +186,8 @@ def _source_faults(route: Route, system: System | None, replying: Collection[str
         place = place_of(route.node, "validate")
         yield place.fault(f"validate: sync answers who posts, and '{system.name}' posts nothing; take it out")
     event = place_of(route.node, "from", "event")
-    if route.events and system.event is None and not _item_event(system) and (system.receives or system.fetches):
+    is_unsaid = system.event is None and not _item_event(system) and not _names_its_events(system)
+    if route.events and is_unsaid and (system.receives or system.fetches):
         yield event.fault(
             f"system '{system.name}' does not say where the event's name is; give it event: in {SYSTEMS_FILE}, "
             "or take event: out here"
@@ -206,8 +208,13 @@ def _only_event(system: System) -> str:
     """The event of all that comes from a system; nothing where documents or files say theirs."""
     options = system.options
     fetch = options.get("fetch") or {}
-    says = fetch.get("event") or fetch.get("events") or options.get("fetch_back")
+    says = fetch.get("event") or fetch.get("events") or options.get("fetch_back") or _names_its_events(system)
     return "" if says or system.door != "in" else fixed_event(system.event)
+
+
+def _names_its_events(system: System) -> bool:
+    """Whether what is fetched may have events that no setting says: where a connector is not the hub's."""
+    return system.fetches and origin(system.connector) != "hub"
 
 
 def _item_event(system: System) -> str:

@@ -159,6 +159,17 @@ def test_settings_that_are_none_are_told_of_a_connector_that_a_system_uses_too(t
     assert len(told) == 1 and told[0].startswith("connectors/own.py:0:0: error: FIELDS: expected ")
 
 
+@pytest.mark.parametrize("event", ["", ", event: orders"])
+def test_what_it_fetches_may_have_any_event_whatever_the_system_says_of_the_others(tmp_path, event):
+    every = "Field('every', 'duration', 'How often.', default=10.0)"
+    fetches = f"FIELDS = (Field('fetch', 'group', 'Where from.', fields=({every},)),)"
+    (tmp_path / "own.py").write_text(GOOD.replace("FIELDS = ()", fetches) + "def source(config): ...\n")
+    systems = small()["config/systems.yaml"] + f"\nmine: {{connector: own, fetch: {{every: 1m}}{event}}}\n".encode()
+    routes = small()["routes/orders.yaml"].replace(b"{system: partner-files}", b"{system: mine, event: shipped}")
+    files = {**small(), "config/systems.yaml": systems, "routes/orders.yaml": routes}
+    assert [str(fault) for fault in check_project(files, connectors_folder=tmp_path).errors] == []
+
+
 @pytest.mark.parametrize("name", ["lint", "inspect"])
 def test_a_look_of_its_own_that_fails_is_told_at_the_system(tmp_path, name):
     (tmp_path / "own.py").write_text(f"{GOOD}def {name}(config): config['line'][7]\n")
