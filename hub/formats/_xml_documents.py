@@ -65,7 +65,11 @@ def value_of(element: Element, names: Names) -> Any:
             found[name] = [found[name], value]
         texts.append(child.tail or "")
     text = "".join(texts)
-    if is_nil:
+    if "_text" in own:  # an attribute called so
+        if text.strip():
+            what = "an attribute 'text' cannot be told from its text, '_text' in a document"
+            raise _clash(element, names, "_text", what)
+    elif is_nil:
         found["_text"] = None
     elif not len(element) or (text := text.strip()):
         found["_text"] = text
@@ -83,10 +87,6 @@ def _attributes(element: Element, names: Names) -> tuple[dict[str, Any], bool]:
         if tag.startswith(_OF_XSI) and _XSI not in names.prefixes:
             continue
         name = f"_{names.of_tag(tag)}"
-        if name == "_text":
-            raise _clash(
-                element, names, name, "an attribute 'text' cannot be told from its text, '_text' in a document"
-            )
         if name in found:
             raise _clash(element, names, name, f"two attributes are both '{name}' in a document")
         found[name] = value

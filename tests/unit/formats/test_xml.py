@@ -45,6 +45,8 @@ def values(raw: bytes, **options: Any) -> list[Any]:
         (b"<a %b i:schemaLocation='urn:o o.xsd'><b i:type='c:d'>1</b><b i:nil='false'/></a>" % XSI, {"b": ["1", ""]}),
         (b"<a %b type='rush' i:type='c:d'/>" % XSI, {"_type": "rush", "_text": ""}),
         (b"<a %b i:type='c:d' type='rush'/>" % XSI, {"_type": "rush", "_text": ""}),
+        (b"<a id='1' text='urgent'/>", {"_id": "1", "_text": "urgent"}),
+        (b"<a text='urgent'> <b>1</b> </a>", {"_text": "urgent", "b": "1"}),
     ],
 )
 def test_an_element_is_its_text_or_its_fields(raw: bytes, value: Any) -> None:
@@ -64,10 +66,10 @@ def test_attributes_of_a_namespace_that_is_named_are_told_apart() -> None:
         (b"<a>\n<b x='1' l:x='2'/></a>", "element b: two attributes are both '_x' in a document"),
         (b"<a>\n<b l:x='2' x='1'/></a>", "element b: two attributes are both '_x' in a document"),
         (
-            b"<a>\n<b id='1' text='urgent'/></a>",
+            b"<a>\n<b id='1' text='urgent'>x</b></a>",
             "element b: an attribute 'text' cannot be told from its text, '_text' in",
         ),
-        (b"<a>\n<b l:text='5'><c>1</c></b></a>", "element b: an attribute 'text' cannot be told from its text"),
+        (b"<a>\n<b l:text='5'><c>1</c>y</b></a>", "element b: an attribute 'text' cannot be told from its text"),
         (
             b"<a>\n<b _x='1'><_x>2</_x></b></a>",
             "element b: an attribute and an element in it are both '__x' in a document",
