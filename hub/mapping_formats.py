@@ -46,7 +46,10 @@ def _xml_faults(root: Node, target: Side) -> Iterator[Fault]:
     for key in written_fields(output):
         name = key.text.removesuffix("?")
         if not is_name(name.removeprefix("_")):
-            yield key.fault(f"target: XML has no element or attribute called '{name}'; write a name without blanks")
+            yield key.fault(
+                f"target: XML has no element or attribute called '{name}'; a name begins with a letter and goes on "
+                "with letters, digits, '-', '.' and '_'"
+            )
     always = [key for key, _ in output.items() if not key.endswith("?")]
     if len(always) > 1 and "records" not in target.options and not is_block(output):
         yield output.key(always[1]).fault(

@@ -58,9 +58,8 @@ def decode_one(raw: bytes, options: Mapping[str, Any]) -> Any:
 
 
 def decode_any(chunks: Iterable[bytes]) -> Iterator[Record | BadRecord]:
-    """The objects of a file, be it one, a list or one a line; in twice the memory of the
-    largest. Raises DecodeError where
-    something else stands between them."""
+    """The objects of a file, be it one, a list or one a line; in twice the memory of the largest. Raises DecodeError
+    where something else stands between them."""
     for index, piece in enumerate(pieces(chunks)):
         position = f"line {piece.line}"
         try:

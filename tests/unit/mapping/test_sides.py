@@ -152,7 +152,10 @@ def of_source(source: str, expression: str) -> list[str]:
 
 
 TWO_ROOTS = "target: an XML document has one root element, 'Order' here; put 'Total' below it"
-NO_NAME = "target: XML has no element or attribute called '{}'; write a name without blanks"
+NO_NAME = (
+    "target: XML has no element or attribute called '{}'; a name begins with a letter and goes on with letters, "
+    "digits, '-', '.' and '_'"
+)
 
 
 @pytest.mark.parametrize(
