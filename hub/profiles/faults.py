@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -88,13 +88,20 @@ def located(root: Element, fault: RuleFault) -> RuleFault:
     return replace(fault, xpath=xpath, line=fault.line or int(cast(int, element.sourceline) or 0))
 
 
-def values_in(root: Element, message: str) -> tuple[str, ...]:
-    """The document's texts and attributes that a message of rules has in it, but for codes of a few letters."""
+def with_values(root: Element, faults: Sequence[RuleFault], waiting: Callable[[], None]) -> list[RuleFault]:
+    """The same, each with the document's texts and attributes that its message has in it, but for codes of a few
+    letters."""
     texts: dict[str, None] = {}
-    for element in root.iter():
+    for element in root.iter() if faults else ():
         for text in (element.text, *element.attrib.values()):
             texts[" ".join(str(text or "").split())] = None
-    return tuple(text for text in texts if len(text) > _CODE and text[:_HEAD] in message)
+    long = [text for text in texts if len(text) > _CODE]
+    told = []
+    for fault in faults:
+        values = tuple(text for text in long if text[:_HEAD] in fault.message)
+        told.append(replace(fault, quoted=(*fault.quoted, *values)))
+        waiting()
+    return told
 
 
 def with_columns(raw: bytes, faults: Sequence[RuleFault]) -> list[RuleFault]:

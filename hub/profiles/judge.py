@@ -18,7 +18,7 @@ from hub.formats._xml import LIMITS, Element, parse, path_of
 from hub.formats._xml_stream import grown
 from hub.profiles import xsd
 from hub.profiles.definitions import DocumentType, Profile, read_definitions
-from hub.profiles.faults import RuleFault, located, values_in, with_columns
+from hub.profiles.faults import RuleFault, located, with_columns, with_values
 from hub.profiles.library import FOLDER, Library, Published, is_installed
 from hub.profiles.parts import Parts
 from hub.profiles.rules import rules_process
@@ -179,16 +179,14 @@ class Judge:
                 raise Unavailable(f"profile '{name}': {rules.label} cannot be run: {answer.broken}")
             if answer.failed:
                 message = f"these rules cannot be computed on the document: {answer.failed}"
-                quoted = (*values_in(root, answer.failed), *quoted_in(answer.failed))
+                quoted = quoted_in(answer.failed)
                 found.append(RuleFault("rules-failed", "fatal", message, source=rules.label, quoted=quoted))
-            told = [
-                RuleFault(f.rule, f.severity, f.message, 0, 0, f.path, rules.label, values_in(root, f.message))
-                for f in answer.faults
-            ]
-            found += [located(root, fault) for fault in told]
+            said = [RuleFault(f.rule, f.severity, f.message, 0, 0, f.path, rules.label) for f in answer.faults]
+            found += [located(root, fault) for fault in said]
             total, errors = total + answer.total + bool(answer.failed), errors + answer.errors + bool(answer.failed)
         found.sort(key=lambda fault: not fault.is_error)
-        return Verdict(name, tuple(judged_by), tuple(found[:most]), total, errors)
+        told = with_values(root, found[:most], self._waiting)
+        return Verdict(name, tuple(judged_by), tuple(told), total, errors)
 
     def _schema(self, file: Published) -> etree.XMLSchema:
         if file.digest not in self._schemas:
