@@ -24,9 +24,12 @@ def bury(db: Database, unbuilt: Sequence[Unbuilt], now: float) -> set[str]:
         sent = Sent(delivery, target or missing_target(delivery), now, delivery.set_id)
         ends.append(give_up(sent, Verdict("", code=failure.code, detail=failure.detail), now, failure))
     free = set[str]()
+    ended = []
     for (delivery, _, _), end in zip(unbuilt, ends, strict=True):
         ids = batches.together(db, delivery.delivery_id) if delivery.is_batch else [delivery.delivery_id]
         for id in ids:
-            free |= deliveries.build_failed(db, id, end)
-    throw(db, paused((delivery.route, end) for (delivery, _, _), end in zip(unbuilt, ends, strict=True)), now)
+            more, still_waited = deliveries.build_failed(db, id, end)
+            free |= more
+            ended += [(delivery.route, end)] * still_waited
+    throw(db, paused(ended), now)
     return free

@@ -99,7 +99,8 @@ def _by_state(facts: DeliveryFacts, request: Request) -> str:
         return "in_doubt" if d.doubt else ""
     if d.state in DELIVERY_WAITING:
         return "in_flight"
-    return "already_delivered" if d.state == "delivered" and request.delivered != SEND else ""
+    has_arrived = d.state == "delivered" or (d.state == "skipped" and facts.hold_reason)  # which was told late
+    return "already_delivered" if has_arrived and request.delivered != SEND else ""
 
 
 def _by_bytes(db: Database, left: Sequence[Delivery], request: Request) -> dict[str, str]:

@@ -152,16 +152,21 @@ _FINISH = f"""UPDATE deliveries SET state = ?2, holds_lane = CASE WHEN lane = ''
     OR (state IN ('held', 'unknown') AND doubt = 1 AND tries = ?11 AND revision = ?12)
     OR (?2 = 'delivered' AND state IN ('queued', 'retrying', 'unknown', 'held') AND revision = ?12))
   RETURNING delivery_id, system, lane, state, {_IS_FOLLOWED}, tries"""
-# Dead is final but for a person's word, and for that of a worker that had only been taken for dead. What was skipped
-# stays so; that it had arrived is told once.
+# Dead is final but for a person's word, and for that of a worker that had only been taken for dead. What was skipped,
+# or settled by a person in doubt, stays so; that it had arrived is told once.
 _ARRIVED = """UPDATE deliveries SET state = CASE state WHEN 'dead' THEN 'resolved' ELSE state END, holds_lane = 0,
-    updated_at = ?3, tries = tries + 1, doubt = 0, hold_reason = 'it had arrived; its worker told so late'
-  WHERE delivery_id = ?1 AND revision = ?2 AND (state = 'dead' OR (state = 'skipped' AND hold_reason = ''))
+    updated_at = ?3, tries = tries + 1, doubt = 0, hold_reason = CASE WHEN state IN ('dead', 'skipped')
+      THEN 'it had arrived; its worker told so late' ELSE hold_reason END
+  WHERE delivery_id = ?1 AND revision = ?2 AND (state = 'dead' OR (state = 'skipped' AND hold_reason = '')
+    OR (state IN ('resolved', 'cancelled') AND doubt = 1 AND hold_reason NOT LIKE 'replayed by %'))
   RETURNING delivery_id, system, lane, 'delivered', 1, tries"""
 _ATTEMPT = "INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _WAITING = {"queued", "delivering", "retrying", "unknown", "held"}
 End = tuple[str, str]  # a delivery, and what it was said to be
 _FINAL = ", ".join(f"'{state}'" for state in sorted(DELIVERY_FINAL))
+# What a delivery has ended as for those that come after it: that it had arrived may have been told late.
+_ENDED = """p.delivery_id, CASE WHEN EXISTS (SELECT 1 FROM attempts a WHERE a.delivery_id = p.delivery_id
+  AND a.outcome IN ('delivered', 'looked_up: delivered')) THEN 'delivered' ELSE p.state END"""
 
 
 def finish(db: Database, finishes: Sequence[Finish], worker: str) -> tuple[set[str], set[End]]:
@@ -169,8 +174,8 @@ def finish(db: Database, finishes: Sequence[Finish], worker: str) -> tuple[set[s
     the systems that have something due, and the ends that have changed something. One that comes late or twice changes
     nothing of a later attempt. What is certain of an attempt ends the doubt about it, for which a delivery is held or
     looked up: its worker had only been taken for dead. What was delivered ends as that wherever it waits by then,
-    unless it is on its way again; what is dead by then is resolved, what was skipped stays so, and what comes after it
-    goes."""
+    unless it is on its way again; what is dead by then is resolved, what was skipped or settled by a person stays so,
+    and what comes after it goes."""
     finishes = [*finishes, *batches.ends(db, finishes)]
     ended = list(db.executemany(_FINISH, [_finish_row(f) for f in finishes]))
     by_id = {f.delivery_id: f for f in finishes}
@@ -286,8 +291,9 @@ def _hold_child(db: Database, delivery_id: str, state: str, at: float) -> None:
     )
 
 
-def build_failed(db: Database, delivery_id: str, finish_as: Finish) -> set[str]:
-    """A delivery that could not be mapped or encoded: nothing was sent, so it ends, or is held, without a claim."""
+def build_failed(db: Database, delivery_id: str, finish_as: Finish) -> tuple[set[str], bool]:
+    """A delivery that could not be mapped or encoded: nothing was sent, so it ends, or is held, without a claim. Gives
+    the systems that have something due, and whether it still waited for its bytes."""
     failure = msgspec.json.encode(finish_as.failure).decode()
     holds = 1 if finish_as.state in _WAITING or finish_as.blocks_lane else 0
     row = db.execute(
@@ -297,7 +303,7 @@ def build_failed(db: Database, delivery_id: str, finish_as: Finish) -> set[str]:
            RETURNING delivery_id, system, lane, state, {_IS_FOLLOWED}""",
         (delivery_id, finish_as.state, failure, finish_as.fingerprint, finish_as.at, holds, finish_as.hold_reason),
     ).fetchall()
-    return _follow_up(db, row, {delivery_id: finish_as})
+    return _follow_up(db, row, {delivery_id: finish_as}), bool(row)
 
 
 def settle_unknown(db: Database, delivery_id: str, tries: int, worker: str, at: float) -> bool:
@@ -365,7 +371,7 @@ def repair_heads(db: Database, delivery_ids: Sequence[str], at: float) -> set[st
 def ended_before(db: Database, limit: int = 1000) -> list[tuple[str, str]]:
     """(id, state) of deliveries that have ended while others still wait for them; there should be none."""
     found = db.execute(
-        f"""SELECT DISTINCT p.delivery_id, p.state FROM deliveries q JOIN deliveries p ON p.delivery_id = q.waits_for
+        f"""SELECT DISTINCT {_ENDED} FROM deliveries q JOIN deliveries p ON p.delivery_id = q.waits_for
             WHERE q.waits_for <> '' AND q.due_at IS NULL AND q.state = 'queued' AND p.state IN ({_FINAL}) LIMIT ?""",
         (limit,),
     )
@@ -374,9 +380,8 @@ def ended_before(db: Database, limit: int = 1000) -> list[tuple[str, str]]:
 
 def _ended(db: Database, delivery_id: str) -> list[tuple[str, str]]:
     """(id, state) of a delivery, nothing while it has not ended."""
-    found = db.execute(
-        f"SELECT delivery_id, state FROM deliveries WHERE delivery_id = ? AND state IN ({_FINAL})", (delivery_id,)
-    )
+    sql = f"SELECT {_ENDED} FROM deliveries p WHERE p.delivery_id = ? AND p.state IN ({_FINAL})"
+    found = db.execute(sql, (delivery_id,))
     return [(str(id), str(state)) for id, state in found]
 
 

@@ -173,15 +173,23 @@ def outcomes(db: Database, replay_id: str) -> dict[str, int]:
     return dict(rows)
 
 
+# Of an item: the delivery that it is, and those of the messages of the receipt that it is.
+_MADE = (
+    "deliveries d ON d.delivery_id = i.new_id",
+    """receipts r ON r.receipt_id = i.new_id CROSS JOIN messages m ON m.seq = r.seq
+        CROSS JOIN deliveries d ON d.message_id = m.message_id""",
+)
+
+
 def waits(db: Database, replay_id: str) -> dict[str, int]:
     """How many of the deliveries that a replay made wait for what is switched off: ``route orders``, ``system erp``."""
     made = """SELECT w.kind || ' ' || w.name AS what FROM switches w
         CROSS JOIN replay_items i ON i.replay_id = ?1 AND i.state = 'started'
-        CROSS JOIN deliveries d ON d.{0}_id = i.new_id
+        CROSS JOIN {0}
       WHERE d.state IN ('queued', 'retrying', 'unknown')
         AND w.name = CASE w.kind WHEN 'route' THEN d.route ELSE d.system END"""
     rows = db.execute(
-        f"""SELECT what, count(*) FROM ({made.format("delivery")} UNION ALL {made.format("message")}) AS kept
+        f"""SELECT what, count(*) FROM ({" UNION ALL ".join(map(made.format, _MADE))}) AS kept
             GROUP BY what ORDER BY what""",
         (replay_id,),
     )

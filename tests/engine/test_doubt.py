@@ -9,6 +9,7 @@ from replaying import DEAD, adds_up, deploy, run
 from world import ORDER_OUT, ROUTES, World, order
 
 from connectors.base import DELIVERED, DOUBT, FOUND, LATER, REFUSED, STOPPED, Parcel, Verdict
+from hub import replay
 from hub.replay import Request, steps
 from hub.store import dead_letters, effects, switches
 from hub.store.audit import Actor
@@ -236,3 +237,22 @@ def test_what_is_skipped_as_it_is_there_already_and_had_arrived_is_followed_once
     tries = world.rows("SELECT outcome FROM attempts WHERE delivery_id = ? ORDER BY number", erp.sent[0].delivery_id)
     assert tries == [("retrying",), ("skipped",), ("delivered",)]
     adds_up(world)
+    planned = replay.plan(world.engine, Request(ids=(erp.sent[0].delivery_id,)), ANNA).plan
+    assert (planned["replayable"], planned["not_replayable"]) == (0, {"already_delivered": 1})
+
+
+def test_what_a_person_has_held_goes_at_its_release_where_what_it_comes_after_had_arrived(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world(routes=FOLLOWED.replace(b"attempts: 3", b"attempts: 1"))
+    world.target("erp").silent = True
+    world.send(order(1))
+    [(child,)] = world.rows("SELECT delivery_id FROM deliveries WHERE target = 'crm'")
+    steps.hold(world.engine, child, ANNA, "ask first")
+    Sweeper(world.engine, world.folder, None, {}).recover_from(world.engine.worker)
+    world.target("erp").silent = False
+    answered(world, world.target("erp").sent[0], Verdict(DELIVERED, status=200))
+    assert world.states() == [("erp", "resolved"), ("crm", "held")]
+    steps.release(world.engine, child, ANNA, "asked")
+    world.run()
+    assert world.states() == [("erp", "resolved"), ("crm", "delivered")]

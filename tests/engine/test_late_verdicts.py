@@ -180,6 +180,27 @@ def test_an_answer_that_comes_late_is_the_reply_where_none_has_come(make_world: 
     assert (replies(world), open_findings(world)) == ([("erp", "orders#erp")], [])
 
 
+@pytest.mark.parametrize("act", [steps.resolve, steps.cancel])
+def test_an_answer_that_comes_after_a_person_has_settled_the_doubt_is_the_reply_once(
+    make_world: Callable[..., World], act: Callable[..., object]
+) -> None:
+    world = make_world(routes=REPLYING.replace(b"system: erp", b"system: crm"), erp_answer=ANSWER)
+    crm, under_way = world.target("crm"), world.engine.dispatcher._under_way
+    crm.silent = True
+    world.send(order(1))
+    late = dict(under_way)
+    take_for_dead(world)
+    crm.silent = False
+    act(world.engine, crm.sent[0].delivery_id, ANNA, "asked")
+    [settled] = world.states()
+    for _ in range(2):
+        under_way.update(late)
+        answered(world, crm.sent[0], CREATED)
+        assert (world.states(), replies(world)) == ([settled], [("crm", "orders#crm")])
+    assert world.rows("SELECT hold_reason, doubt FROM deliveries") == [("asked", 0)]
+    adds_up(world)
+
+
 def test_what_two_look_ups_tell_at_once_is_one_reply(make_world: Callable[..., World]) -> None:
     world = make_world(routes=REPLYING.replace(b"system: erp", b"system: wms"), erp_answer=ANSWER)
     wms = world.target("wms")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from batching import QUARTER, route
-from replaying import ANNA, adds_up, dead_orders, deploy, run
+from replaying import ANNA, CSV_IN, adds_up, dead_orders, deploy, run
 from world import ORDER_OUT, ROUTES, World, order
 
 from connectors.base import DOUBT, LATER, Verdict
 from hub import replay
+from hub.pipeline import dispatch, outgoing
 from hub.replay import Request, steps
 from hub.store import messages, switches
 from hub.sweeper import Sweeper
@@ -141,6 +143,28 @@ def test_what_pauses_a_route_says_how_it_goes_on(make_world: Callable[..., World
     )
 
 
+def test_what_has_ended_meanwhile_pauses_no_route_though_its_bytes_cannot_be_made(
+    make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_world(routes=ROUTES + STOP, order_out=NEEDS)
+    know(world, 1)
+    world.target("erp").answers.append(BUSY)
+    world.send(order(1, 1))
+    [(delivery,)] = world.rows("SELECT delivery_id FROM deliveries")
+    world.store.write(lambda db: db.execute("UPDATE deliveries SET rebuild = 1"))
+    world.store.write(lambda db: db.execute("DELETE FROM xrefs"))
+    made = outgoing.prepare
+
+    def cancelled_meanwhile(*asked: Any) -> Any:
+        found = made(*asked)
+        steps.cancel(world.engine, delivery, ANNA, "not wanted any more")
+        return found
+
+    monkeypatch.setattr(dispatch, "prepare", cancelled_meanwhile)
+    world.wait(20)
+    assert (world.states(), switches.listed(world.store.reader())) == ([("erp", "cancelled")], [])
+
+
 @pytest.mark.parametrize("begin", ["failed_step", "start"])
 def test_a_replay_tells_how_many_wait_for_what_is_off(make_world: Callable[..., World], begin: str) -> None:
     world = make_world(routes=ROUTES + STOP)
@@ -158,3 +182,13 @@ def test_a_replay_tells_how_many_wait_for_what_is_off(make_world: Callable[..., 
     world.run()
     waits.append(replay.progress(world.engine, planned.replay_id).waits)
     assert waits == [{}, {"route orders": 1}, {"route orders": 1, "system erp": 1}, {}]
+
+
+def test_a_replay_of_a_file_tells_how_many_of_its_records_wait(world: World) -> None:
+    [file] = world.send(b"id,qty\n1,1\n2,2\n")
+    deploy(world, "mappings/order-in.yaml", CSV_IN)
+    steps.pause_route(world.engine, "orders", ANNA, "stock-taking")
+    planned = replay.plan(world.engine, Request(ids=(file.receipt_id,)), ANNA)
+    replay.start(world.engine, planned.replay_id, planned.plan_hash, ANNA)
+    world.run()
+    assert replay.progress(world.engine, planned.replay_id).waits == {"route orders": 2}
