@@ -12,6 +12,7 @@ from hub.pipeline.deliver import Sent
 from hub.pipeline.fetch_back import fetched, is_fetch_back
 from hub.pipeline.gates import Step
 from hub.pipeline.reply import reply_route
+from hub.redaction import without_excerpts
 from hub.store import deliveries, findings, payloads, receipts, switches
 from hub.store.database import Database
 
@@ -133,8 +134,10 @@ def stopped(verdicts: Sequence[tuple[Sent, Verdict]]) -> set[Thrown]:
 
 
 def paused(ended: Iterable[tuple[str, Finish]]) -> set[Thrown]:
-    """Of ends, each with its route, the routes that are paused by them: their targets say ``on_error: stop``."""
-    return {("route", route, "paused", f.detail) for route, f in ended if f.hold_reason == "route_stopped"}
+    """Of ends, each with its route, the routes that are paused by them: their targets say ``on_error: stop``. Why is
+    said without what a document has: everybody may see it."""
+    stopping = [(route, without_excerpts(f.failure or {})) for route, f in ended if f.hold_reason == "route_stopped"]
+    return {("route", route, "paused", str(failure["detail"])) for route, failure in stopping}
 
 
 def throw(db: Database, thrown: Iterable[Thrown], at: float) -> None:

@@ -25,6 +25,7 @@ from connectors.base import (
 from hub.errors import HubError
 from hub.loggers import structlog
 from hub.pipeline.outgoing import Outgoing
+from hub.redaction import without_excerpts
 
 _KINDS = frozenset({DELIVERED, REFUSED, LATER, DOUBT, STOPPED, FOUND})
 _ASKED = _KINDS - {REFUSED} | {ABSENT}  # a question that is refused says nothing of what was sent before
@@ -48,7 +49,9 @@ def broke_off(error: Exception) -> Verdict:
 
 
 def cannot_ask(outgoing: Outgoing) -> Verdict:
-    detail = outgoing.failure.detail if outgoing.failure else "the bytes that were sent are no longer stored"
+    detail = "the bytes that were sent are no longer stored"
+    if outgoing.failure:
+        detail = str(without_excerpts(outgoing.failure.as_dict())["detail"])  # a verdict's words are no document's
     # With its target gone nothing can ever be looked up: a person has to say what became of it.
     return Verdict(LATER if outgoing.target else DOUBT, code="cannot_look_up", detail=detail)
 

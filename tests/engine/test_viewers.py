@@ -11,7 +11,7 @@ import pytest
 from banking import FOUR, IBAN, THREE, Bank, mt940
 from caller import Caller, new_key
 from replaying import NO, dead_orders
-from world import ROUTES, World
+from world import ORDER_OUT, ROUTES, World, order
 from xml_documents import INVOICE
 
 from connectors.base import LATER, Verdict
@@ -115,6 +115,20 @@ def detail_of(caller: Caller, path: str) -> str:
     [found] = answer.get("issues") or answer.get("items") or [answer]
     assert "quoted" not in found["error"]
     return str(found["error"]["detail"])
+
+
+BY_TABLE = ORDER_OUT.replace(b"output:", b"tables: [reps]\noutput:") + b"  rep: lookup(src.report_id, 'reps')\n"
+
+
+def test_a_viewer_sees_no_value_of_a_document_in_why_a_route_is_paused(make_world: Callable[..., World]) -> None:
+    world = make_world(routes=ROUTES + b"on_error: stop\n", order_out=BY_TABLE)
+    world.send(order(4711))
+    told = "field 'rep': the table 'reps' has no key '[redacted]'"
+    [route] = somebody(world, "viewer").get(V1 + "/routes").json["items"]
+    assert route["off"]["reason"].endswith(told)
+    assert "4711" not in somebody(world, "viewer").get("/").body.decode()
+    [held] = somebody(world, "operator").get(V1 + "/dead-letters?group_by=none").json["items"]
+    assert "no key '4711'" in held["error"]["detail"]
 
 
 def test_names_of_tables_and_fields_stay(make_world: Callable[..., World]) -> None:
