@@ -12,7 +12,7 @@ from hub.profiles.judge import Verdict
 def say_verdict(verdict: Verdict, file: Path, as_json: bool) -> bool:
     """Say all of it; whether the document is valid."""
     if as_json:
-        faults = [asdict(fault) for fault in verdict.faults]
+        faults = [{name: value for name, value in asdict(f).items() if name != "quoted"} for f in verdict.faults]
         told = {"profile": verdict.profile, "valid": verdict.is_valid, "judged_by": verdict.judged_by}
         counts = {"errors": verdict.errors, "total": verdict.total, "more": verdict.more, "is_cut": verdict.is_cut}
         say_json({**told, **counts, "faults": faults})
