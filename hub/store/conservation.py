@@ -36,6 +36,10 @@ _RULES = {
     "receipts whose messages are not all there": """
         SELECT count(*), max(receipt_id) FROM receipts r
           WHERE r.message_count <> (SELECT count(*) FROM messages m WHERE m.seq = r.seq)""",
+    "receipts that are not read, without what came": """
+        SELECT count(*), max(receipt_id) FROM receipts r WHERE r.state = 'received' AND NOT EXISTS (
+          SELECT 1 FROM payloads p WHERE p.stage = 'raw'
+            AND p.owner_id = CASE r.raw_owner WHEN '' THEN r.receipt_id ELSE r.raw_owner END)""",
     "messages without their receipt": """
         SELECT count(*), max(message_id) FROM messages m
           WHERE NOT EXISTS (SELECT 1 FROM receipts r WHERE r.seq = m.seq)""",
@@ -48,6 +52,9 @@ _RULES = {
     "delivered deliveries without an attempt": """
         SELECT count(*), max(delivery_id) FROM deliveries d WHERE d.state = 'delivered'
           AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.delivery_id = d.delivery_id)""",
+    "attempts without their delivery": """
+        SELECT count(*), max(delivery_id) FROM attempts a
+          WHERE NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.delivery_id = a.delivery_id)""",
     "deliveries that nothing will wake": """
         SELECT count(*), max(delivery_id) FROM deliveries d WHERE d.state IN ('queued', 'retrying', 'unknown')
           AND d.due_at IS NULL AND d.claimed_by IS NULL AND d.waits_for = ''

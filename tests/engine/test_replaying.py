@@ -272,8 +272,7 @@ def test_what_was_delivered_is_sent_again_only_on_purpose_and_with_a_reason(worl
         replay_one(world.engine, accepted.receipt_id, ANNA, delivered="send")
     replay_one(world.engine, accepted.receipt_id, ANNA, delivered="send", reason="the ERP lost its disk")
     world.run()
-    first, second = world.target("erp").sent
-    assert (first.key, first.body) == (second.key, second.body)
+    assert len(sent := [(one.key, one.body) for one in world.target("erp").sent]) == 2 and len(set(sent)) == 1
     assert [state for _, state in world.states()] == ["delivered", "delivered"]
     adds_up(world)
 
