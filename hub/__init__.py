@@ -4,7 +4,7 @@ A message is received once, stored before it is acknowledged, and moved by small
 
     receive -> decode -> map -> validate -> route -> map -> encode -> deliver
 
-Read ``hub/pipeline/__init__.py`` first: it is the flow on one screen.
+Read ``transform`` in ``hub/pipeline/__init__.py`` first: it is the flow on one screen.
 """
 
 import gc

@@ -64,7 +64,8 @@ class Ingest:
             arrival = self._arrival(door, headers, body)
             status, fields, content = _answer(door, await self.take_in(arrival, door.validates))
         except Refusal as refusal:
-            status, fields, content = self._refused(name, refusal, size, joined(scope["headers"]))
+            headers = joined(scope["headers"])
+            status, fields, content = self._refused(name, refusal, refusal.size_of(size, headers), headers)
         await send({"type": "http.response.start", "status": status, "headers": fields})
         await send({"type": "http.response.body", "body": content})
 
@@ -253,7 +254,7 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) ->
         chunk = event.get("body", b"")
         size += len(chunk)
         if size > limit:
-            raise Refusal(413, "too_large", f"the body is larger than {limit} bytes")
+            raise Refusal(413, "too_large", f"the body is larger than {limit} bytes", size=size)
         chunks.append(chunk)
         if not event.get("more_body"):
             return chunks[0] if len(chunks) == 1 else b"".join(chunks)

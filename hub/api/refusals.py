@@ -39,16 +39,21 @@ TRACEPARENT = re.compile(f"00-({_IDS})|(?!00|ff)[0-9a-f]{{2}}-({_IDS})(?:-.*)?")
 
 class Refusal(Exception):
     """A body that is not kept: the status, a stable code, and a sentence for the sender. ``challenge`` says with 401
-    how it is to be proved."""
+    how it is to be proved; ``size`` is how much of it was read where that is not all."""
 
     def __init__(
         self, status: int, code: str, detail: str, failure: Failure | None = None, retry_seconds: int = 0,
-        challenge: str = "",
+        challenge: str = "", size: int = 0,
     ) -> None:  # fmt: skip
         super().__init__(detail)
         self.status, self.code, self.detail, self.failure = status, code, detail, failure
         self.retry_seconds = retry_seconds or RETRY_SECONDS.get(status)
-        self.challenge = challenge
+        self.challenge, self.size = challenge, size
+
+    def size_of(self, read: int, headers: Mapping[str, str]) -> int:
+        """Of the body: what was read of it, else what it was said to have."""
+        said = headers.get("content-length", "")
+        return self.size or read or (int(said) if said.isdecimal() and len(said) < 19 else 0)
 
 
 def full_refusal(full: Full) -> Refusal:

@@ -121,7 +121,8 @@ class SoapDoor:
                                                 error.relates_to))  # fmt: skip
             return status, _headers(error.version, content, status), content
         except Refusal as refusal:
-            self._refused(system.name, refusal.code, refusal.status, size)
+            known = refusal.size_of(size, joined(scope["headers"]))
+            self._refused(system.name, refusal.code, refusal.status, known)
             answer: _Answer = await self._apart(_as_fault, endpoint, refusal)
             return answer
 

@@ -178,6 +178,8 @@ def test_fifty_megabytes_are_refused_before_they_are_read(hub: HubProcess) -> No
     answer = connection.getresponse()
     assert (answer.status, json.loads(answer.read())["code"]) == (413, "too_large")
     connection.close()
+    counted = "SELECT count(*) FROM counters WHERE kind = 'refused' AND label = 'too_large' AND bytes >= ?"
+    hub.wait_for(lambda: hub.rows(counted, 50 * MEGABYTE) == [(1,)])
 
 
 def test_fifty_megabytes_without_a_length_are_cut_off(hub: HubProcess) -> None:
