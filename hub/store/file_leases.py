@@ -61,8 +61,11 @@ def ended(db: Database, source: str, references: Sequence[str]) -> dict[str, tup
 
 
 def unnoted(known: dict[str, tuple[str, float]], now: float) -> list[str]:
-    """Those that were not noted to lie there for a while, some of them: the next look notes more."""
-    return [reference for reference, (_, at) in known.items() if not 0 <= now - at < _NOTED_SECONDS][:_NOTED_AT_ONCE]
+    """Those that were not noted to lie there for a while, some of them, and all that would soon be forgotten: the next
+    look notes more."""
+    stale = sorted((at, reference) for reference, (_, at) in known.items() if not 0 <= now - at < _NOTED_SECONDS)
+    urgent = sum(now - at > _KEPT_SECONDS / 2 for at, _ in stale)
+    return [reference for _, reference in stale[: max(_NOTED_AT_ONCE, urgent)]]
 
 
 def note_seen(db: Database, source: str, references: Sequence[str], now: float) -> None:
