@@ -41,7 +41,7 @@ shop:
   auth: {{user: ck_1, password: secret://env/SHOP_KEY}}
   limits: {{rate: 1000/s}}
   fetch:
-    request: "GET /wp-json/wc/v3/orders?modified_after={{watermark}}&dates_are_gmt=true&orderby=modified&order=asc"
+    request: "GET /wp-json/wc/v3/orders?modified_after={{watermark}}&dates_are_gmt=true&orderby=id&order=asc"
     watermark: {{start: "2026-01-01T00:00:00Z", overlap: 0s}}
 """
 
