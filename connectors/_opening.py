@@ -136,7 +136,7 @@ def failure_of(error: BaseException, host: str) -> Failure:
         case ConnectionRefusedError():
             return Failure("connect_refused", f"{host} refused the connection: nothing listens on that port")
         case ProxyRefused():
-            return Failure("proxy_refused", str(error))
+            return Failure("proxy_refused", str(error), stopped=error.wants_credentials)
         case OSError():
             words = error.strerror or "it was closed while it was being opened"
             return Failure("connect_failed", f"no connection to {host}: {words[:1].lower()}{words[1:]}")

@@ -10,7 +10,12 @@ _MAX_ANSWER = 16_384
 
 
 class ProxyRefused(Exception):
-    """The proxy does not let us through; its text is fit for an operator."""
+    """The proxy does not let us through; its text is fit for an operator. ``wants_credentials``: it will not, before
+    somebody has seen to those it wants."""
+
+    def __init__(self, answer: str, target: str) -> None:
+        super().__init__(f"the proxy answered {answer} when asked for {target}")
+        self.wants_credentials = answer.startswith("407")
 
 
 class Tunnel(asyncio.Protocol):
@@ -42,7 +47,7 @@ class Tunnel(asyncio.Protocol):
         if answer.isdigit() and 200 <= int(answer) < 300:
             self.opened.set_result(None)
         else:
-            self.opened.set_exception(ProxyRefused(f"the proxy answered {answer} when asked for {self._target}"))
+            self.opened.set_exception(ProxyRefused(answer, self._target))
 
 
 def proxy_header(credentials: str) -> str:

@@ -30,7 +30,7 @@ from connectors.base import ABSENT, DELIVERED, DOUBT, FOUND, LATER, REFUSED, STO
 MAX_RETRY_AFTER_SECONDS = 86_400.0
 _LATER = {425, 429, 503}
 _SLOW_DOWN = {429, 503}
-_STOPPED = {401: "credentials_refused", 403: "access_denied", 410: "gone"}
+_STOPPED = {401: "credentials_refused", 403: "access_denied", 407: "proxy_refused", 410: "gone"}
 _NEVER = {501, 505}
 _NO_ANSWER = {400, 405, 406, 409, 411, 413, 414, 415, 422, 501}  # a question that the system does not understand
 _CUT = {
@@ -81,7 +81,7 @@ class Judge:
         """What a look-up found: FOUND, ABSENT, STOPPED for bad credentials, LATER: it cannot tell now, or DOUBT: the
         question or the rule does not fit the system, so it will never tell. ``sent`` is the document in question."""
         status = answer.status
-        if status in (401, 403):
+        if status in (401, 403, 407):
             return Verdict(STOPPED, _STOPPED[status], _said(answer), status, answer.body, seconds=seconds)
         if answer.cut or not (200 <= status < 300 or status in (404, 410)):
             wait = retry_after(answer.headers.get("retry-after", ""), now_epoch)
@@ -140,17 +140,18 @@ def of_failure(failure: Failure, seconds: float, looks_up: bool = False) -> Verd
 
 
 def retry_after(value: str, now_epoch: float) -> float | None:
-    """Seconds that a Retry-After header asks for (RFC 9110, 10.2.3: seconds or a date), at most 24 hours."""
+    """Seconds that a Retry-After header asks for (RFC 9110, 10.2.3: seconds or a date), at most 24 hours. None for no
+    time, or one that is over by the hub's clock: how long to wait is the policy's then."""
     value = value.strip()
     if value.isascii() and value.isdigit():
-        return min(float(value[:12]), MAX_RETRY_AFTER_SECONDS)
+        return min(float(value[:12]), MAX_RETRY_AFTER_SECONDS) or None
     try:
         moment = parsedate_to_datetime(value)
     except (ValueError, OverflowError, TypeError, IndexError):
         return None
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     seconds = (aware - datetime.fromtimestamp(now_epoch, UTC)).total_seconds()
-    return min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS) or None
 
 
 def body_value(body: bytes) -> Any:
@@ -214,5 +215,7 @@ def _because(answer: Answer) -> str:
 def _advice(answer: Answer) -> str:
     if 300 <= answer.status < 400:
         return "; redirects are not followed: write the address it points to into base_url or path"
+    if answer.status == 407:
+        return "; that is the proxy's: see proxy:"
     wait = answer.headers.get("retry-after", "")
     return f"; it asks to wait: Retry-After {wait[:40]}" if wait and answer.status in _LATER else ""

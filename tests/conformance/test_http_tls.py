@@ -130,11 +130,21 @@ def test_https_goes_through_a_tunnel(make: Any, certificates: Path) -> None:
         assert (len(server.requests), proxy.connections) == (3, 1)
 
 
-def test_a_proxy_that_refuses_the_tunnel_is_for_later(make: Any) -> None:
-    with ScriptedServer(always(407)) as proxy:
+@pytest.mark.parametrize(("status", "kind"), [(407, STOPPED), (502, LATER)])
+def test_a_proxy_that_refuses_the_tunnel_is_for_later_or_stops_the_system(make: Any, status: int, kind: str) -> None:
+    with ScriptedServer(always(status)) as proxy:
         [verdict] = send(make("https://erp.example", proxy=proxy.url))
-        assert brief(verdict) == (LATER, "proxy_refused")
-        assert verdict.detail == "the proxy answered 407 when asked for erp.example:443"
+        assert brief(verdict) == (kind, "proxy_refused")
+        assert verdict.detail == f"the proxy answered {status} when asked for erp.example:443"
+
+
+def test_a_proxy_that_wants_other_credentials_stops_the_system_also_without_a_tunnel(make: Any) -> None:
+    with ScriptedServer(always(407)) as proxy:
+        [verdict] = send(make("http://erp.example", proxy=proxy.url))
+        assert brief(verdict) == (STOPPED, "proxy_refused")
+        assert (
+            verdict.detail == "the system answered 407 Proxy Authentication Required; that is the proxy's: see proxy:"
+        )
 
 
 @pytest.mark.parametrize(("script", "rule", "kind", "code"), LOOK_UPS, ids=range(len(LOOK_UPS)))
