@@ -40,7 +40,7 @@ def remember(db: Database, came: Sequence[Stated], at: float) -> dict[str, Earli
         lock(db, f"statements {account}")
     found = {}
     for each in came:
-        earlier = None if each.is_replayed else _earlier(db, each)
+        earlier = _beside(db, each) if each.is_replayed else _earlier(db, each)
         if earlier is None:
             _take_in(db, each, at)
         else:
@@ -48,12 +48,22 @@ def remember(db: Database, came: Sequence[Stated], at: float) -> dict[str, Earli
     return found
 
 
-def _earlier(db: Database, each: Stated) -> Earlier | None:
-    known = _rows(
+def _beside(db: Database, each: Stated) -> Earlier | None:
+    """What says the same as one that is replayed, and stands elsewhere: a repeat stays one."""
+    same = next((row for row in _known(db, each) if row.place != each.place and _says_the_same(row, each)), None)
+    return Earlier(same, is_same=True) if same else None
+
+
+def _known(db: Database, each: Stated) -> list[Stated]:
+    return _rows(
         db,
         "account = ? AND report_type = ? AND statement_id = ? AND page = ? AND part = ? ORDER BY day DESC LIMIT 1000",
         each.account, each.report_type, each.statement_id, each.page, each.part,
     )  # fmt: skip
+
+
+def _earlier(db: Database, each: Stated) -> Earlier | None:
+    known = _known(db, each)
     same = next((row for row in known if _says_the_same(row, each)), None)
     if same is not None:
         return Earlier(same, is_same=True)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import pytest
 import replaying
 from banking import FIVE, FOUR, MAPPING, SYSTEMS, THREE, Bank, camt, mt940, mt942
 from replaying import adds_up, deploy
 
+from connectors.base import REFUSED, Verdict
 from hub.errors import StoreFull
 from hub.message import Arrival
 from hub.replay import Request
 from hub.store import database, findings, payloads
 from hub.store.audit import Actor
+from hub.store.search_terms import Filter
 from hub.sweeper import LOST_AFTER, Sweeper
 
 ANNA = Actor("anna", "operator")
@@ -128,6 +131,18 @@ def test_a_replay_is_no_repeat_of_itself(bank: Bank) -> None:
     bank.bring(THREE, FOUR)
     assert bank.told() == [("routed", "", ""), ("routed", "", ""), ("filtered", "repeat", ""), ("routed", "", "")]
     assert bank.findings() == []
+    adds_up(bank)
+
+
+@pytest.mark.parametrize("filter", [True, False], ids=["of a source", "a whole file"])
+def test_a_repeat_that_is_replayed_stays_one(bank: Bank, filter: bool) -> None:
+    bank.bring(THREE)
+    bank.target("books").answers.append(Verdict(REFUSED, code="http_422", status=422))
+    [file] = bank.bring(b"\r\n" + THREE + FOUR)
+    which: dict[str, Any] = {"filter": Filter(source="bank")} if filter else {"ids": (file.receipt_id,)}
+    replaying.run(bank, Request(**which, begin="start", reason="the mapping is mended"))
+    assert bank.booked == ["2026-3", "2026-4", "2026-4"]
+    assert ("filtered", "repeat", "") in bank.told()[3:]
     adds_up(bank)
 
 
