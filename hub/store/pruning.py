@@ -14,8 +14,11 @@ from hub.store.database import Database, Shared, lock
 OPEN_DELIVERY = """(d.state IN ('queued', 'delivering', 'retrying', 'unknown', 'held', 'dead')
   OR (d.state = 'expired' AND NOT EXISTS (
     SELECT 1 FROM deliveries x WHERE x.replay_of = d.delivery_id AND x.replay_of <> '')))"""
+# The bytes of a batch are its first delivery's: the troubles of the others protect them.
 OPEN_MESSAGE = f"""((m.state = 'dead' AND m.resolved_by IS NULL)
-  OR EXISTS (SELECT 1 FROM deliveries d WHERE d.message_id = m.message_id AND {OPEN_DELIVERY}))"""
+  OR EXISTS (SELECT 1 FROM deliveries d WHERE d.message_id = m.message_id AND {OPEN_DELIVERY})
+  OR EXISTS (SELECT 1 FROM deliveries f CROSS JOIN deliveries d ON d.batch_id = f.delivery_id AND d.batch_id <> ''
+    WHERE f.message_id = m.message_id AND f.batch_id = f.delivery_id AND {OPEN_DELIVERY}))"""
 OPEN_RECEIPT = f"""(r.state = 'received' OR (r.state = 'dead' AND r.resolved_by IS NULL)
   OR EXISTS (SELECT 1 FROM messages m WHERE m.seq = r.seq AND {OPEN_MESSAGE}))"""
 # A replay from the start reads the bytes of an earlier receipt: its troubles protect these bytes.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from batching import CSV_OUT, route
 from world import ROUTES, World, order
 
 from connectors.base import LATER, REFUSED, Verdict
@@ -278,3 +279,20 @@ def test_ids_of_senders_are_forgotten_after_their_time(world: World) -> None:
     prune(world)
     [again] = world.send(order(1), dedupe="k1")
     assert not again.duplicate and again.receipt_id != first.receipt_id
+
+
+def test_the_bytes_of_a_batch_stay_as_long_as_one_of_it_is_a_dead_letter(make_world: Callable[..., World]) -> None:
+    world = make_world(routes=route(), order_out=CSV_OUT)
+    world.target("erp").answers.append(NO)
+    world.send(order(1), order(2), order(3))
+    first, *others = (str(id) for (id,) in world.rows("SELECT delivery_id FROM deliveries ORDER BY lane_seq"))
+    assert {state for _, state in world.states()} == {"dead"}
+    steps.resolve(world.engine, first, ANNA, "entered by hand")
+    world.clock.at += 100 * DAY
+    prune(world)
+    assert stages(world)["sent"] == 1
+    for other in others:
+        steps.resolve(world.engine, other, ANNA, "entered by hand")
+    prune(world)
+    assert stages(world) == {}
+    adds_up(world)
