@@ -246,7 +246,8 @@ class Came(msgspec.Struct, frozen=True, array_like=True, gc=False):
     message or all of a receipt is replayed, which takes in whatever came before. ``is_partial``: its envelope is at
     fault, so that some of it may be missing, and its messages are remembered one by one. ``refusal``: the document that
     tells its sender, where other content came before under its number; b"": nobody is told. ``shown``: what its header
-    proves its sender with, (kind, value, qualifier) each; empty where that is not looked at."""
+    proves its sender with, (kind, value, qualifier) each; empty where that is not looked at. ``origin``: of a receipt
+    that is replayed as a whole the first one it is of; what that repeated of others stays a repeat."""
 
     partner: str
     number: str
@@ -257,6 +258,7 @@ class Came(msgspec.Struct, frozen=True, array_like=True, gc=False):
     is_partial: bool = False
     refusal: bytes = b""
     shown: tuple[tuple[str, str, str], ...] = ()
+    origin: int = 0
 
 
 class Taken(msgspec.Struct, frozen=True, array_like=True, gc=False):

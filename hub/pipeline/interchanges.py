@@ -234,18 +234,19 @@ def interpreted(partners: Sequence[Partner], program: Program, message: Message)
 def _came(interchange: Interchange, verdict: Verdict, partner: Partner, receipt: Receipt, position: int) -> Came:
     """The number to remember, of what is replayed too. Of an interchange that is replayed as a whole some messages may
     have been taken in; a message comes again on purpose."""
-    policy = partner.same_number
+    policy, origin = partner.same_number, 0
     if receipt.replay_of:
         own = receipt.origin_place
         is_whole = own == place_of(interchange) if own else position == receipt.origin_position
         policy = "again" if is_whole else "anew"
+        origin = receipt.origin_seq if not own and receipt.origin_position < 0 else 0
     is_partial = verdict.envelope is not None
     refusal = _encode_json(verdict.refusal[0]) if verdict.refusal and not receipt.replay_of else b""
     is_proved = partner.them.password or partner.them.authorization
     shown = tuple((kind, *said) for kind, said in shown_by(interchange).items()) if is_proved else ()
     return Came(
         partner.name, interchange.control_number, receipt.seq, position, verdict.digest, policy, is_partial, refusal,
-        shown,
+        shown, origin,
     )  # fmt: skip
 
 

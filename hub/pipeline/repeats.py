@@ -37,20 +37,26 @@ def _without(db: Database, part: Transformed, before: dict[Came, Before], now: f
         found = before.get(came)
         here = [m for m in part.messages if came.position <= m.position < end]
         is_replayed = came.policy in ("again", "anew")
+        policy = "again" if found and _repeats_another(came, found) else came.policy
         if came.policy == "again" and (told := _told_apart(db, part, came, here)):
             part, here = part.without(told), [m for m in here if m.message_id not in told]
         if found.is_partial and (is_replayed or not found.is_same) if found else came.is_partial:
             taken = [each for each in part.taken if came.position <= each.position < end]
             repeated, other = interchanges.take(db, came, taken, now)
-            if found and came.policy in ("refuse", "again"):
+            if found and policy in ("refuse", "again"):
                 part = _used(part, came, [m for m in here if m.position in other], found)
-            if found and came.policy != "anew":
+            if found and policy != "anew":
                 part = _taken_out(part, came, [m for m in here if m.position in repeated], found, is_repeat=True)
-        elif found and came.policy != "anew" and (found.is_same or came.policy == "refuse"):
+        elif found and policy != "anew" and (found.is_same or policy == "refuse"):
             # Who sends a repeat may be waiting for the acknowledgement: it goes once more.
             gone = [m for m in here if not (found.is_same and is_acknowledgement(m.route))]
             part = _taken_out(part, came, gone, found, found.is_same)
     return part
+
+
+def _repeats_another(came: Came, found: Before) -> bool:
+    """Whether a receipt that is replayed as a whole holds a repeat: the same was taken in of another."""
+    return found.is_same and 0 < found.origin != came.origin > 0
 
 
 def _told_apart(db: Database, part: Transformed, came: Came, here: Sequence[Message]) -> set[str]:

@@ -92,12 +92,14 @@ def hash_of(db: Database, delivery_id: str, revision: int) -> str:
 
 class Before(msgspec.Struct, frozen=True):
     """An interchange with the same number that came before: its receipt, and whether its content was the same.
-    ``is_partial``: some of it was missing, and each message that was taken in is remembered."""
+    ``is_partial``: some of it was missing, and each message that was taken in is remembered. ``origin``: its receipt's
+    number, of a replay that of the first one; 0 where it is not known any more."""
 
     receipt_id: str
     received_at: float
     is_same: bool
     is_partial: bool = False
+    origin: int = 0
 
 
 _CAME = """INSERT INTO interchanges_received (partner, number, seq, position, digest, received_at, partial)
@@ -125,8 +127,9 @@ def _before(db: Database, came: Came) -> Before | None:
     row = db.execute(_BEFORE, (came.partner, came.number)).fetchone()
     if row is None or (row[0], row[1]) == (came.seq, came.position):
         return None
-    receipt_id = db.execute("SELECT receipt_id FROM receipts WHERE seq = ?", (row[0],)).get
-    return Before(str(receipt_id or ""), float(row[3]), row[2] == came.digest, bool(row[4]))
+    sql = "SELECT receipt_id, CASE origin_seq WHEN 0 THEN seq ELSE origin_seq END FROM receipts WHERE seq = ?"
+    receipt_id, origin = db.execute(sql, (row[0],)).fetchone() or ("", 0)
+    return Before(str(receipt_id), float(row[3]), row[2] == came.digest, bool(row[4]), int(origin))
 
 
 def take(db: Database, came: Came, messages: Sequence[Taken], at: float) -> tuple[set[int], set[int]]:

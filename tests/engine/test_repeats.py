@@ -15,11 +15,13 @@ from test_parts_of_messages import EACH_LINE, STRICT, lined, of_orders
 from test_trading_by_grammar import NAMED
 from trading import ORDERS_IN, PARTNERS, Trade, orders
 
+from connectors.base import REFUSED, Verdict
 from hub.errors import StoreFull
 from hub.pipeline import SLICE
 from hub.replay import Request
 from hub.store.search_terms import Filter
 
+NO = Verdict(REFUSED, code="http_422", status=422)
 MANY = [f"N{number}" for number in range(SLICE)]
 
 
@@ -213,4 +215,20 @@ def test_what_is_left_of_an_interrupted_interchange_goes_on_however_it_is_parted
         "interrupted", "the hub was interrupted behind interchange 101, message 3, LIN_group 2, and the files in force "
         "read these bytes otherwise than those before; the 6 records before it were taken in and went on",
     )])  # fmt: skip
+    adds_up(trade)
+
+
+def test_a_repeat_in_a_receipt_that_is_replayed_stays_one_also_in_the_replay_of_the_replay(trade: Trade) -> None:
+    erp = trade.target("erp")
+    trade.bring(orders("101", "A-1"))
+    for (system,) in trade.rows("SELECT DISTINCT system FROM deliveries"):
+        trade.target(str(system)).answers.extend([NO, NO])
+    [file] = trade.bring(orders("101", "A-1") + orders("102", "A-2"))
+    again = replaying.run(trade, Request(ids=(file.receipt_id,), begin="start", reason="the mapping is mended"))
+    assert again["not_replayable"] == {}
+    [(replayed,)] = trade.rows("SELECT receipt_id FROM receipts WHERE replay_of <> ''")
+    replaying.run(trade, Request(ids=(str(replayed),), begin="start", reason="once more"))
+    sent = [re.findall(r"A-[12]", parcel.body.decode())[0] for parcel in erp.sent]
+    assert sent == ["A-1", "A-2", "A-2", "A-2"]
+    assert [event for event, _, _ in trade.messages()].count("repeat") == 3
     adds_up(trade)
