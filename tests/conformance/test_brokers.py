@@ -17,6 +17,8 @@ from broker_servers import BrokerServer
 from hub.broker import QUEUE, open_wire
 from hub.broker.local import LocalBroker
 from hub.broker.publisher import Publisher
+from hub.broker.rabbitmq import RabbitWire
+from hub.broker.redis import RedisWire
 from hub.broker.remote import RemoteBroker
 from hub.broker.wire import WireError
 from hub.errors import UsageError
@@ -319,6 +321,9 @@ def test_what_is_no_address_at_all_is_not_shown() -> None:
         open_wire("a-password-alone")
 
 
-def test_an_address_whose_password_is_escaped_is_taken() -> None:
-    for scheme in ("redis", "amqp"):
-        open_wire(f"{scheme}://hub:5172%2F%23%40%3F@127.0.0.1/").close()
+def test_an_address_whose_password_is_escaped_is_taken_as_it_is_meant() -> None:
+    redis, rabbit = (open_wire(f"{scheme}://hub:5172%2F%23%40%3F@127.0.0.1/") for scheme in ("redis", "amqp"))
+    assert isinstance(redis, RedisWire) and isinstance(rabbit, RabbitWire)
+    meant = redis._redis.connection_pool.connection_kwargs
+    assert (meant["username"], meant["password"], meant["host"]) == ("hub", "5172/#@?", "127.0.0.1")
+    assert (rabbit._parameters.credentials.password, rabbit._parameters.host) == ("5172/#@?", "127.0.0.1")

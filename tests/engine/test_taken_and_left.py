@@ -47,7 +47,7 @@ def goes_on(world: World) -> None:
 
 
 @pytest.mark.parametrize("after", range(5))
-def test_what_was_taken_of_two_routes(make_world: Callable[..., World], after: int) -> None:
+def test_what_was_taken_of_two_routes_goes_once_the_store_is_back(make_world: Callable[..., World], after: int) -> None:
     world = make_world(routes=TWO, systems=NARROW)
     stopped(world)
     world.send(*(order(number) for number in range(10)))
@@ -59,7 +59,7 @@ def test_what_was_taken_of_two_routes(make_world: Callable[..., World], after: i
 
 
 @pytest.mark.parametrize("after", range(5))
-def test_what_was_taken_to_find_out_whether_a_system_is_back(world: World, after: int) -> None:
+def test_what_was_taken_to_find_out_whether_a_system_is_back_goes_once_the_store_is(world: World, after: int) -> None:
     fail(world)
     world.send(*(order(10 + number) for number in range(5)))
     assert opened(world) == {"erp": "open"}
