@@ -77,10 +77,17 @@ class MtMessage:
             self.told.odd("number", "the statement has no number", self.start.line, 0, ":28C:", "", ":28C:")
         self._finish_head()
         if not self.told.errors:
-            whole = self.head.get("page") == {"number": 1, "is_last": True}
-            head = {name: value for name, value in self.head.items() if not (whole and name == "page")}
+            head = {name: value for name, value in self.head.items() if name != "page"}
+            if self._is_page:
+                head["page"] = True  # its control sums may be those of the whole statement
             for found in self._sums.faults(head, place(self.start.line)):
                 self._tell(found)
+
+    @property
+    def _is_page(self) -> bool:
+        """Whether it is one of several, by its balances or its number."""
+        ends = [balance.tag for balance in (self.opening, self.closing) if balance is not None]
+        return "60M" in ends or "62M" in ends or self.head.get("page", {}).get("number", 1) != 1
 
     def _tell(self, found: Finding) -> None:
         found = in_its_limits(found, self.head)
@@ -360,7 +367,10 @@ class MtReader:
                     line, 0, ":60M:", str(opening["amount"]), str(closing["amount"]),
                 )  # fmt: skip
             numbers = [message.head.get("page", {}).get("number") for message in (before, after)]
-            if None not in numbers and numbers[1] != numbers[0] + 1:
+            if numbers in ([0, 0], [1, 1]):
+                detail = f"its page has the number {numbers[0]}, as that before it"
+                after.told.odd("pages", detail, after.start.line, 0, ":28C:", str(numbers[0]), str(numbers[0] + 1))
+            elif None not in numbers and numbers[1] != numbers[0] + 1:
                 after.told.error(
                     "pages", f"page {numbers[1]} follows page {numbers[0]}", after.start.line, 0, ":28C:",
                     str(numbers[1]), str(numbers[0] + 1),

@@ -43,16 +43,18 @@ def stated(
     """What tells a canonical statement from others; ``source`` is the document that it was mapped from, which says its
     page and part where the mapping does not."""
     report_type, day = document["report_type"], _day(document)
+    opening, closing, sums = _plain(document, "opening_balance"), _plain(document, "closing_balance"), _sums(document)
     return Stated(
         message_id=message.message_id, place=place, source=message.source, route=message.route, set_id=message.set_id,
         account=_account(document, message.source, settings.systems.get(message.source)),
         report_type=report_type, statement_id=_cut(document["statement_id"]), day=day,
         made_at=str(document.get("created_at", "")) if report_type == "intraday" else "",
-        page=_number(document, source, "page"), part=_number(document, source, "part"),
+        page=_page(document, source, sums if opening == closing else opening),
+        part=_number(document, source, "part") or 1,
         number=min(max(int(document.get("electronic_sequence_number") or 0), 0), _LARGEST),
-        opening=_plain(document, "opening_balance"), closing=_plain(document, "closing_balance"),
+        opening=opening, closing=closing,
         digest=_digest([document.get(name) for name in _SAID]),
-        sums=_digest([day, *_sums(document)]), is_replayed=bool(receipt.replay_of),
+        sums=_digest([day, opening, closing, sums]), is_replayed=bool(receipt.replay_of),
     )  # fmt: skip
 
 
@@ -77,15 +79,33 @@ def _day(document: Any) -> str:
     return str(period.get("end_date") or booked or str(document.get("created_at", ""))[:10])
 
 
+def _page(document: Any, source: Any, told_by: Any) -> int:
+    """Which page of a statement it is; 1 where it is all of it. Of one that goes on from another (60M, INTM) and says
+    no number, what it is told by stands for it: its opening balance, or its entries where it closes with the same."""
+    number, opening = _number(document, source, "page"), _opening(source)
+    is_between = opening.get("sub_type_code") == "INTM"
+    if document["report_type"] != "statement" or is_between or opening.get("type_code") == "ITBD":
+        number = number or _number({}, source, "message_page")
+    return statements.UNNUMBERED + int(_digest(told_by)[:8], 16) if is_between and number < 2 else number or 1
+
+
+def _opening(source: Any) -> Mapping[str, Any]:
+    """The opening balance as formats of banks read it, which tells its kind; {} where there is none."""
+    balances = source.get("balances") if isinstance(source, Mapping) else None
+    found = [each for each in balances if isinstance(each, Mapping)] if isinstance(balances, Sequence) else []
+    kinds = ("OPBD", "PRCD", "ITBD")
+    return next((each for kind in kinds for each in found if each.get("type_code") == kind), {})
+
+
 def _number(document: Any, source: Any, name: str) -> int:
-    """Which page, or part, of a statement it is; 1 where it is all of it."""
+    """The number of a page, or part, of a statement; 0 where it says none."""
     own = (document.get("extensions") or {}).get("bank")
     for place in (own, source):
         where = place.get(name) if isinstance(place, Mapping) else None
         number = where.get("number") if isinstance(where, Mapping) else None
         if isinstance(number, int | Decimal):
-            return min(max(int(number), 1), 1 << 31)
-    return 1
+            return min(max(int(number), 1), statements.UNNUMBERED)
+    return 0
 
 
 def _plain(document: Any, name: str) -> str:
@@ -101,11 +121,10 @@ def _amount(money: Any) -> str:
 
 
 def _sums(document: Any) -> list[Any]:
-    rows = [
+    return [
         [_amount(entry["amount"]) if name == "amount" else entry.get(name) for name in _OF_SUMS]
         for entry in document.get("entries", ())
     ]
-    return [_plain(document, "opening_balance"), _plain(document, "closing_balance"), rows]
 
 
 def _digest(value: Any) -> str:

@@ -18,6 +18,7 @@ from hub.store.pruning import forget
 KEEP_SECONDS = 800 * 86400.0  # at the least: two years, and the first statement of the next
 CODES: tuple[findings.Code, ...] = ("gap", "balance", "overlap")
 _RESTART_DAYS = 180  # numbers begin again each year: an id that was used longer ago is another statement's
+UNNUMBERED = 1 << 31  # pages from it on have no number, but a digest of what tells them from others
 _MOST_MISSING = 366  # a number that is further ahead is of another numbering
 
 _COLUMNS = ", ".join(Stated.__struct_fields__[:-1])  # all but that it is a replay
@@ -172,10 +173,11 @@ def _wrong_with(db: Database, row: Stated, last: str) -> Iterator[tuple[findings
 def _days_that_close(db: Database, row: Stated, last: str) -> set[str]:
     """Of its day and the last one before: those on which another statement ends with the balance that it opens with. It
     does not go on from itself, nor from its own last page, where it ends as it begins."""
+    end = row.page if row.page >= UNNUMBERED else 1 << 62
     found = db.execute(
         f"""SELECT DISTINCT day FROM statements_seen WHERE {_DAYS} IN (?, ?) AND closing = ?
-              AND NOT (day = ? AND statement_id = ? AND page >= ?)""",
-        (row.account, row.day, last, row.opening, row.day, row.statement_id, row.page),
+              AND NOT (day = ? AND statement_id = ? AND page BETWEEN ? AND ?)""",
+        (row.account, row.day, last, row.opening, row.day, row.statement_id, row.page, end),
     )
     return {str(day) for (day,) in found}
 

@@ -209,6 +209,20 @@ def test_pages_that_do_not_follow_each_other_are_refused_together() -> None:
     assert isinstance(bad, BadRecord) and "closes with 1.00, this one opens with 2.00" in bad.error.detail
 
 
+@pytest.mark.parametrize(("number", "told"), [("1", []), ("1/1", ["its page has the number 1, as that before it"])])
+def test_pages_without_numbers_of_their_own_are_known_by_their_balances(number: str, told: list[str]) -> None:
+    head = HEAD.replace("1/1", number)
+    entry = ":61:2603090309C1,00NTRFNONREF\n"
+    found = read(
+        f"{head}:60F:C260309EUR1,00\n{entry}:62M:C260309EUR2,00\n-\n"
+        f"{head}:60M:C260309EUR2,00\n{entry}:62F:C260309EUR3,00\n:90C:2EUR2,00\n-\n"
+    )
+    assert all(isinstance(record, Record) for record in found)
+    messages = [fault.message for record in found for fault in record.faults]  # type: ignore[union-attr]
+    assert [each for each in messages if "of its credits" not in each] == told
+    assert [record.value["balances"][0].get("sub_type_code") for record in found] == [None, "INTM"]  # type: ignore[union-attr]
+
+
 def test_a_long_statement_comes_in_parts_that_are_written_as_one() -> None:
     lines = [":61:2603090309C1,00NTRFNONREF"] * 10
     text = body(*lines)
