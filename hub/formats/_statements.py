@@ -11,7 +11,7 @@ statement
     format                      what it was read from: camt.053.001.08, MT940, MT942, CODA, BAI2
     message_id, created_at, electronic_sequence_number, legal_sequence_number (integers)
     copy_duplicate_code         DUPL | COPY | CODU
-    page                        {number, is_last}: where the bank itself gives a statement out in pages
+    page, message_page          {number, is_last}: where the bank itself gives a statement, or its message, out in pages
     part                        {number, is_last, first_entry}: where the hub gives a long statement out in parts, each
                                 with the balances it begins and ends with; absent where it is whole
     period                      {start_date, end_date}; start_at, end_at: the instants, where it says them

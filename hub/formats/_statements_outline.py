@@ -90,7 +90,8 @@ OUTLINE = _object(
         "report_type statement_id format message_id created_at copy_duplicate_code account_currency_code "
         "additional_information"
     ),
-    electronic_sequence_number=_INTEGER, legal_sequence_number=_INTEGER, page=_object(number=_INTEGER, is_last=_TRUTH),
+    electronic_sequence_number=_INTEGER, legal_sequence_number=_INTEGER,
+    **dict.fromkeys(("page", "message_page"), _object(number=_INTEGER, is_last=_TRUTH)),
     part=_object(number=_INTEGER, is_last=_TRUTH, first_entry=_INTEGER),
     period=_object(start_date=_DATE, end_date=_DATE, **_texts("start_at end_at")),
     account=_object(**_texts("account_id scheme_code account_name type_code bic"), servicer=_AGENT, owner=_PARTY),
