@@ -83,13 +83,13 @@ def _says_the_same(row: Stated, each: Stated) -> bool:
 
 
 def _in_its_place(each: Stated, known: Sequence[Stated]) -> Iterator[Stated]:
-    """Statements that it cannot stand beside. Those of other days are others where the bank gives several one id, as
-    where it has no numbers, where numbers have begun again, and where it goes on from the balance of the one before."""
+    """Statements that it cannot stand beside. Those of other days are others, since banks give several one id; but not
+    the only one of its id that opens with the same balance, where neither goes on from the other: its day has changed.
+    """
     yield from (row for row in known if (row.day, row.made_at) == (each.day, each.made_at))
-    if each.report_type == "intraday" and each.made_at:
-        return
     near = [row for row in known if _days_between(row.day, each.day) < _RESTART_DAYS]
-    if len({row.day for row in near}) == 1 and not (each.opening and each.opening == near[0].closing):
+    is_only = each.report_type == "statement" and len({row.day for row in near}) == 1
+    if is_only and each.opening == near[0].opening and each.opening not in (each.closing, near[0].closing):
         yield near[0]
 
 

@@ -105,9 +105,10 @@ def _comma(amount: str) -> str:
 
 
 def camt(
-    id: str, day: str, opening: str, *entries: str, number: int | None = None, made: str = "", copy: bool = False
-) -> bytes:
-    """A statement in ISO 20022."""
+    id: str, day: str, opening: str, *entries: str, number: int | None = None, made: str = "", copy: bool = False,
+    notifies: bool = False,
+) -> bytes:  # fmt: skip
+    """A statement in ISO 20022, or a notification of its entries."""
     closing = Decimal(opening) + sum(map(Decimal, entries))
     made = made or f"{day}T18:00:00+01:00"
     lines = "".join(
@@ -121,12 +122,15 @@ def camt(
         f"{'DBIT' if amount < 0 else 'CRDT'}</CdtDbtInd><Dt><Dt>{day}</Dt></Dt></Bal>"
         for kind, amount in (("OPBD", Decimal(opening)), ("CLBD", closing))
     )
+    name, root, tag = "camt.053", "BkToCstmrStmt", "Stmt"
+    if notifies:
+        name, root, tag, balances = "camt.054", "BkToCstmrDbtCdtNtfctn", "Ntfctn", ""
     return (
-        '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt>'
-        f"<GrpHdr><MsgId>M-{made}</MsgId><CreDtTm>{made}</CreDtTm></GrpHdr><Stmt><Id>{id}</Id>"
+        f'<Document xmlns="urn:iso:std:iso:20022:tech:xsd:{name}.001.08"><{root}>'
+        f"<GrpHdr><MsgId>M-{made}</MsgId><CreDtTm>{made}</CreDtTm></GrpHdr><{tag}><Id>{id}</Id>"
         + (f"<ElctrncSeqNb>{number}</ElctrncSeqNb>" if number is not None else "")
         + f"<CreDtTm>{made}</CreDtTm>{'<CpyDplctInd>DUPL</CpyDplctInd>' if copy else ''}"
-        f"<Acct><Id><IBAN>{IBAN}</IBAN></Id><Ccy>EUR</Ccy></Acct>{balances}{lines}</Stmt></BkToCstmrStmt></Document>"
+        f"<Acct><Id><IBAN>{IBAN}</IBAN></Id><Ccy>EUR</Ccy></Acct>{balances}{lines}</{tag}></{root}></Document>"
     ).encode()
 
 

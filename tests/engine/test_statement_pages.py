@@ -106,18 +106,9 @@ def paged(raw: bytes, number: int, is_last: bool) -> bytes:
     return raw.replace(b"</GrpHdr>", page.encode())
 
 
-def as_notification(raw: bytes) -> bytes:
-    """A statement as the notification of its entries."""
-    head, _, rest = raw.partition(b"<Bal>")
-    raw = head + rest[rest.rindex(b"</Bal>") + len(b"</Bal>") :]
-    for old, new in ((b"camt.053", b"camt.054"), (b"BkToCstmrStmt", b"BkToCstmrDbtCdtNtfctn"), (b"Stmt>", b"Ntfctn>")):
-        raw = raw.replace(old, new)
-    return raw
-
-
 def test_the_messages_of_a_notification_are_its_pages(bank: Bank) -> None:
     files = [
-        paged(as_notification(camt("N-1", "2026-03-04", "0", amount)), number, number == 2)
+        paged(camt("N-1", "2026-03-04", "0", amount, notifies=True), number, number == 2)
         for number, amount in ((1, "5"), (2, "6"))
     ]
     bank.bring(*files, *files, source="iso")

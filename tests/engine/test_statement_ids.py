@@ -1,0 +1,69 @@
+"""Banks that give all their statements one id: each is known by its day too, whenever it comes."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+from banking import IBAN, Bank, camt, mt940
+from replaying import adds_up
+
+ONE = camt("STMT", "2026-03-03", "100", "5")
+TWO = camt("STMT", "2026-03-04", "105", "20")
+THREE = camt("STMT", "2026-03-05", "125")  # a day without movement
+FOUR = camt("STMT", "2026-03-06", "125", "1", "-26")
+FIVE = camt("STMT", "2026-03-09", "100", "7")  # opens as ONE does
+
+
+@pytest.mark.parametrize("order", list(permutations([ONE, TWO, THREE, FOUR])))
+def test_statements_under_one_id_come_in_any_order_and_each_is_taken_in_once(
+    bank: Bank, order: tuple[bytes, ...]
+) -> None:
+    bank.bring(*order, *order, source="iso")
+    assert [(state, event) for state, event, _ in bank.told()] == [("routed", "")] * 4 + [("filtered", "repeat")] * 4
+    assert bank.findings() == []
+    adds_up(bank)
+
+
+def test_a_late_one_that_goes_before_nothing_known_is_taken_in_and_the_gap_told(bank: Bank) -> None:
+    bank.bring(FOUR, ONE, source="iso")
+    assert [state for state, _, _ in bank.told()] == ["routed"] * 2
+    assert bank.findings() == ["balance"]
+    bank.bring(TWO, THREE, source="iso")
+    assert bank.findings() == []
+
+
+def test_one_that_opens_as_another_does_is_taken_in_once_the_id_is_known_to_come_again(bank: Bank) -> None:
+    bank.bring(FOUR, ONE, FIVE, source="iso")
+    assert [state for state, _, _ in bank.told()] == ["routed"] * 3
+
+
+def test_a_correction_under_the_one_id_goes_before_a_person(bank: Bank) -> None:
+    bank.bring(FOUR, ONE, TWO, camt("STMT", "2026-03-04", "105", "21"), source="iso")
+    assert bank.told()[3:] == [("dead", "", "statement_changed")]
+
+
+def test_the_day_of_the_only_statement_of_an_id_is_not_changed_unseen(bank: Bank) -> None:
+    bank.bring(TWO, camt("STMT", "2026-03-03", "105", "20"), source="iso")
+    assert bank.told()[1:] == [("dead", "", "statement_changed")]
+
+
+def test_all_days_of_one_file_under_one_id_are_taken_in(bank: Bank) -> None:
+    texts = [mt940("1/1", day, opening, entry) for day, opening, entry in [
+        ("2026-03-06", "9", "1"), ("2026-03-03", "1", "2"), ("2026-03-05", "7", "2"), ("2026-03-04", "3", "4"),
+    ]]  # fmt: skip
+    bank.bring(b"".join(texts), b"\r\n" + b"".join(texts))
+    assert [event for _, event, _ in bank.told()] == [""] * 4 + ["repeat"] * 4
+    assert bank.findings() == []
+
+
+def test_accounts_share_no_id(bank: Bank) -> None:
+    other = FOUR.replace(IBAN.encode(), b"NL02ABNA0123456789")
+    bank.bring(FOUR, other, ONE, ONE.replace(IBAN.encode(), b"NL02ABNA0123456789"), source="iso")
+    assert [state for state, _, _ in bank.told()] == ["routed"] * 4
+
+
+def test_notifications_under_one_id_are_known_by_their_days(bank: Bank) -> None:
+    files = [camt("N", day, "0", amount, notifies=True) for day, amount in (("2026-03-06", "5"), ("2026-03-03", "6"))]
+    bank.bring(*files, *files, source="iso")
+    assert [event for _, event, _ in bank.told()] == ["", "", "repeat", "repeat"]
