@@ -93,7 +93,7 @@ def _by_state(facts: DeliveryFacts, request: Request) -> str:
         return "resolved"
     if d.state == "held" and d.batch_id:
         return "in_batch"
-    if d.state == "held" and (facts.follows or facts.hold_reason == "predecessor"):
+    if d.state == "held" and facts.follows:
         return "follows_predecessor"
     if d.state == "held":
         return "in_doubt" if d.doubt else ""

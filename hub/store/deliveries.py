@@ -152,18 +152,21 @@ _FINISH = f"""UPDATE deliveries SET state = ?2, holds_lane = CASE WHEN lane = ''
     OR (state IN ('held', 'unknown') AND doubt = 1 AND tries = ?11 AND revision = ?12)
     OR (?2 = 'delivered' AND state IN ('queued', 'retrying', 'unknown', 'held') AND revision = ?12))
   RETURNING delivery_id, system, lane, state, {_IS_FOLLOWED}, tries"""
+_REPLAYED = "replayed by ________-____-____-____-____________"  # the note of a replay; a person may write the like
 # Dead is final but for a person's word, and for that of a worker that had only been taken for dead. What was skipped,
 # or settled by a person in doubt, stays so; that it had arrived is told once.
-_ARRIVED = """UPDATE deliveries SET state = CASE state WHEN 'dead' THEN 'resolved' ELSE state END, holds_lane = 0,
+_ARRIVED = f"""UPDATE deliveries SET state = CASE state WHEN 'dead' THEN 'resolved' ELSE state END, holds_lane = 0,
     updated_at = ?3, tries = tries + 1, doubt = 0, hold_reason = CASE WHEN state IN ('dead', 'skipped')
       THEN 'it had arrived; its worker told so late' ELSE hold_reason END
   WHERE delivery_id = ?1 AND revision = ?2 AND (state = 'dead' OR (state = 'skipped' AND hold_reason = '')
-    OR (state IN ('resolved', 'cancelled') AND doubt = 1 AND hold_reason NOT LIKE 'replayed by %'))
+    OR (state IN ('resolved', 'cancelled') AND doubt = 1 AND hold_reason NOT LIKE '{_REPLAYED}'))
   RETURNING delivery_id, system, lane, 'delivered', 1, tries"""
 _ATTEMPT = "INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _WAITING = {"queued", "delivering", "retrying", "unknown", "held"}
 End = tuple[str, str]  # a delivery, and what it was said to be
 _FINAL = ", ".join(f"'{state}'" for state in sorted(DELIVERY_FINAL))
+# Held for the end of the one it comes after. ``hold_reason`` may be a person's words, which steer nothing.
+HELD_BEHIND = "failure ->> '$.code' LIKE 'predecessor_%'"
 # What a delivery has ended as for those that come after it: that it had arrived may have been told late.
 _ENDED = """p.delivery_id, CASE WHEN EXISTS (SELECT 1 FROM attempts a WHERE a.delivery_id = p.delivery_id
   AND a.outcome IN ('delivered', 'looked_up: delivered')) THEN 'delivered' ELSE p.state END"""
@@ -251,8 +254,8 @@ def _release_children(db: Database, delivery_id: str, state: str, at: float) -> 
     """What comes after a delivery: due once it is delivered, also if that is learnt late; held if it ended any other
     way."""
     children = db.execute(
-        """SELECT delivery_id, system, lane, state FROM deliveries WHERE waits_for = ? AND waits_for <> ''
-           AND due_at IS NULL AND (state = 'queued' OR (state = 'held' AND hold_reason = 'predecessor'))""",
+        f"""SELECT delivery_id, system, lane, state FROM deliveries WHERE waits_for = ? AND waits_for <> ''
+           AND due_at IS NULL AND (state = 'queued' OR (state = 'held' AND {HELD_BEHIND}))""",
         (delivery_id,),
     ).fetchall()
     free: set[str] = set()
@@ -318,12 +321,10 @@ def settle_unknown(db: Database, delivery_id: str, tries: int, worker: str, at: 
 
 def move(db: Database, delivery_id: str, state: str, at: float, note: str = "") -> set[str]:
     """An operator's step: held → queued (release) or resolved, cancelled; of a batch on its way, all of it. What was
-    released waits on for the one it comes after, unless it was held for the end of that. Gives the systems with
-    something due."""
+    released waits on for the one it comes after. Gives the systems with something due."""
     ids = batches.together(db, delivery_id)
     ended = db.executemany(
         f"""UPDATE deliveries SET state = ?2, updated_at = ?3, due_at = NULL, claimed_by = NULL, hold_reason = ?4,
-             waits_for = CASE WHEN ?2 = 'queued' AND hold_reason = 'predecessor' THEN '' ELSE waits_for END,
              holds_lane = CASE WHEN lane <> '' AND ?2 = 'queued' THEN 1 ELSE 0 END
            WHERE delivery_id = ?1 AND state <> 'delivering'
            RETURNING delivery_id, system, lane, state, {_IS_FOLLOWED}, waits_for""",

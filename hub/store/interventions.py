@@ -64,11 +64,13 @@ def ask(db: Database, delivery_id: str, at: float) -> set[str]:
 
 
 def release(db: Database, delivery_id: str, at: float) -> set[str]:
-    """A held delivery may go, and its tries are counted anew; gives the systems that have something due. Where its
-    bytes could not be made, what was looked up for them is looked up anew."""
+    """A held delivery may go, and its tries are counted anew; gives the systems that have something due. What was held
+    for the end of the one it comes after waits for that no more. Where its bytes could not be made, what was looked up
+    for them is looked up anew."""
     ids = batches.together(db, delivery_id)
     db.executemany(
-        "UPDATE deliveries SET failure = NULL, fingerprint = '', state = 'queued', attempts = 0 WHERE delivery_id = ?",
+        f"""UPDATE deliveries SET waits_for = CASE WHEN {deliveries.HELD_BEHIND} THEN '' ELSE waits_for END,
+             failure = NULL, fingerprint = '', state = 'queued', attempts = 0 WHERE delivery_id = ?""",
         [(each,) for each in ids],
     )
     if len(ids) == 1:  # the bytes of a batch were made, and are those of its first

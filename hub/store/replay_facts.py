@@ -9,7 +9,7 @@ import msgspec
 from hub.message import CANONICAL, LOOKUPS, SENT, Delivery
 from hub.store import interchanges
 from hub.store.database import Database
-from hub.store.deliveries import COLUMNS, from_row
+from hub.store.deliveries import COLUMNS, HELD_BEHIND, from_row
 
 
 class DeliveryFacts(msgspec.Struct, frozen=True):
@@ -36,7 +36,8 @@ def of_deliveries(db: Database, delivery_ids: Sequence[str]) -> dict[str, Delive
     """Deliveries by id; one that is no longer stored is left out."""
     rows = db.executemany(
         f"""SELECT hold_reason, EXISTS (SELECT 1 FROM deliveries p WHERE p.delivery_id = deliveries.waits_for
-              AND p.state <> 'delivered'), {COLUMNS} FROM deliveries WHERE delivery_id = ?""",
+              AND p.state <> 'delivered') OR coalesce({HELD_BEHIND}, FALSE), {COLUMNS}
+            FROM deliveries WHERE delivery_id = ?""",
         [(id,) for id in delivery_ids],
     )
     return {row[2]: DeliveryFacts(from_row(row[2:]), str(row[0]), bool(row[1])) for row in rows}
@@ -179,9 +180,9 @@ def adopt_followers(db: Database, replaced: Sequence[tuple[str, str]]) -> None:
     ).fetchall()
     given = [(follower, new_ids[old_id], old_id) for follower, old_id in found]
     db.executemany(
-        """UPDATE deliveries SET waits_for = ?2, state = 'queued', failure = NULL, fingerprint = '', hold_reason = ''
+        f"""UPDATE deliveries SET waits_for = ?2, state = 'queued', failure = NULL, fingerprint = '', hold_reason = ''
            WHERE delivery_id = ?1 AND waits_for = ?3
-             AND (state = 'queued' OR (state = 'held' AND hold_reason = 'predecessor'))""",
+             AND (state = 'queued' OR (state = 'held' AND {HELD_BEHIND}))""",
         given,
     )
     db.executemany(

@@ -15,6 +15,7 @@ from hub.deploy import deploy
 from hub.replay import Request, steps
 from hub.store import conservation, deliveries
 from hub.store.audit import Actor
+from hub.sweeper import Sweeper
 
 BOTH = ROUTES.replace(b"map: order-out}", b"map: order-out}\n  - {system: wms, map: order-out}")
 AFTER = BOTH.replace(b"system: wms, map: order-out", b"system: wms, map: order-out, after: erp")
@@ -116,13 +117,15 @@ def test_what_waits_for_one_that_has_ended_is_found_and_goes(make_world: Callabl
 # -- held by a person --------------------------------------------------------------------------------------------------
 
 
-def held_follower(make_world: Callable[..., World], *answers: Verdict, keyed: bool = True) -> tuple[World, str]:
+def held_follower(
+    make_world: Callable[..., World], *answers: Verdict, keyed: bool = True, reason: str = "ask"
+) -> tuple[World, str]:
     """The first is tried in vain at first; a person holds the one that comes after it."""
     world = make_world(routes=AFTER if keyed else AFTER.replace(b"key: src.report_id", b"order: none"))
     world.target("erp").answers.extend([BUSY, *answers])
     world.send(order(1))
     [(follower,)] = world.rows("SELECT delivery_id FROM deliveries WHERE target = 'wms'")
-    steps.hold(world.engine, follower, ANNA, "look at the address first")
+    steps.hold(world.engine, follower, ANNA, reason)
     return world, str(follower)
 
 
@@ -180,3 +183,45 @@ def test_what_is_held_waits_for_the_replay_of_the_one_before(make_world: Callabl
     world.wait(10)
     world.wait(0)
     assert sorted(world.states()) == [("erp", "delivered"), ("erp", "resolved"), ("wms", "delivered")]
+
+
+# -- a person's words --------------------------------------------------------------------------------------------------
+
+
+def test_what_is_held_with_the_reason_predecessor_waits_for_a_person(make_world: Callable[..., World]) -> None:
+    world, follower = held_follower(make_world, reason="predecessor")
+    world.wait(10)
+    world.wait(0)
+    assert dict(world.states()) == {"erp": "delivered", "wms": "held"}
+    assert run(world, Request(ids=(follower,)))["replayable"] == 1
+    assert sorted(world.states())[1:] == [("wms", "delivered"), ("wms", "resolved")]
+
+
+def test_what_is_held_with_the_reason_predecessor_stays_so_when_the_one_before_is_replayed(
+    make_world: Callable[..., World],
+) -> None:
+    world, follower = held_follower(make_world, NO, BUSY, Verdict(DELIVERED, status=200), reason="predecessor")
+    world.wait(10)
+    [(first,)] = world.rows("SELECT delivery_id FROM deliveries WHERE state = 'dead'")
+    run(world, Request(ids=(str(first),)))
+    assert sorted(world.states()) == [("erp", "resolved"), ("erp", "retrying"), ("wms", "held")]
+    assert steps.release(world.engine, follower, ANNA, "it is right") == "queued"
+    world.run()
+    assert world.target("wms").sent == []
+
+
+def test_what_is_resolved_in_doubt_as_replayed_by_hand_is_followed_when_it_had_arrived(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world(routes=AFTER.replace(b"system: erp", b"system: crm").replace(b"after: erp", b"after: crm"))
+    world.target("crm").silent = True
+    world.send(order(1))
+    Sweeper(world.engine, world.folder, None, {}).recover_from(world.engine.worker)
+    world.target("crm").silent = False
+    [parcel] = world.target("crm").sent
+    steps.resolve(world.engine, parcel.delivery_id, ANNA, "replayed by hand")
+    assert dict(world.states()) == {"crm": "resolved", "wms": "held"}
+    world.engine.dispatcher._finished([(parcel, Verdict(DELIVERED, status=200))])
+    world.run()
+    assert dict(world.states()) == {"crm": "resolved", "wms": "delivered"}
+    adds_up(world)
