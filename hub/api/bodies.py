@@ -213,7 +213,7 @@ class DeadLetterLine(Given):
 
 
 class IssueLine(Given):
-    """Dead letters of one cause. ``replay`` is the body of a replay of all of them."""
+    """Dead letters of one cause, with the body of a replay or, where none takes them, of the release of each."""
 
     issue: str
     count: int
@@ -226,7 +226,8 @@ class IssueLine(Given):
     system: str | None = None
     error: Failure
     examples: list[str]
-    replay: dict[str, Any]
+    replay: dict[str, Any] | None = None
+    release: dict[str, Any] | None = None
     command: str
 
 

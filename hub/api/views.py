@@ -137,12 +137,13 @@ def issue(found: Issue, sees_personal_data: bool) -> bodies.IssueLine:
         kinds=found.kinds, states=found.states, route=found.route or None, source=found.source or None,
         system=found.system or None, examples=list(found.examples),
         error=failure(found.failure, sees_personal_data) or bodies.Failure(),
-        replay=_replay(found), command=found.command,
+        replay=_replay(found), release={"reason": found.release} if found.release else None, command=found.command,
     )  # fmt: skip
 
 
-def _replay(found: Issue) -> dict[str, Any]:
-    if found.delivery_id:
-        again = {"delivered": "send", "reason": "not acknowledged"}
-        return {"select": {"ids": [found.delivery_id]}, **again, "dry_run": True}
-    return {"select": {"filter": {"issue": found.issue}}, "dry_run": True}
+def _replay(found: Issue) -> dict[str, Any] | None:
+    if found.release:
+        return None
+    select = {"ids": list(found.instead)} if found.instead else {"filter": {"issue": found.issue}}
+    again = {"delivered": "send", "reason": found.delivered} if found.delivered else {}
+    return {"select": select, **again, "dry_run": True}

@@ -6,7 +6,7 @@ none (held by a person, held behind another delivery) it is ``code@route``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -15,15 +15,23 @@ from msgspec.structs import replace
 from hub.message import LANE_SHIFT
 from hub.store import search_terms
 from hub.store.database import Database
+from hub.store.deliveries import HELD_BEHIND
 from hub.store.partial import DEAD_STATES, is_dead
 from hub.store.search_terms import Filter, Sql
 
 _EXAMPLES = 3
+_MOST_INSTEAD = 500
+_NOT_ARRIVED = "it has not arrived"
 _END = "\U0010ffff"  # no key has it
 _ISSUE = """CASE WHEN {0}.fingerprint <> '' THEN {0}.fingerprint
   ELSE coalesce({0}.failure ->> '$.code', '') || '@' || {0}.route END"""
 
-_NO_REPLAY = "sum(CASE WHEN d.state = 'held' AND (d.doubt = 1 OR d.batch_id <> '') THEN 1 ELSE 0 END)"
+# How many of an issue no replay takes: held in doubt, in a batch, or behind another one; how many of its deliveries may
+# have arrived; and how many are dead of a batch that may have.
+_COUNTS = f"""sum(CASE WHEN d.state = 'held' AND (d.doubt = 1 OR d.batch_id <> '' OR (d.waits_for <> '' AND (
+      d.{HELD_BEHIND} OR EXISTS (SELECT 1 FROM deliveries p WHERE p.delivery_id = d.waits_for
+        AND p.state <> 'delivered')))) THEN 1 ELSE 0 END),
+  sum(d.doubt), sum(CASE WHEN d.state = 'dead' AND d.doubt = 1 AND d.batch_id <> '' THEN 1 ELSE 0 END)"""
 
 _SEQ = "(CASE WHEN r.origin_seq <> 0 THEN r.origin_seq ELSE r.seq END)"
 _COLUMNS = {
@@ -67,8 +75,9 @@ class DeadLetter(msgspec.Struct, frozen=True):
 
 
 class Issue(msgspec.Struct, frozen=True):
-    """What has one cause, as far as a fingerprint can tell. ``examples`` are ids of the newest; ``no_replay`` counts
-    what is held in doubt, or in a batch, and so is released or resolved."""
+    """What has one cause, as far as a fingerprint can tell. ``examples`` are ids of the newest; ``instead`` are the
+    deliveries to be replayed where that is not the dead letters themselves, 500 at most; ``delivered`` is why what may
+    have arrived is sent once more, ``release`` why what no replay takes is let go, '' each where that is not so."""
 
     issue: str
     count: int
@@ -81,25 +90,19 @@ class Issue(msgspec.Struct, frozen=True):
     system: str
     failure: dict[str, Any]
     examples: tuple[str, ...]
-    no_replay: int
-
-    @property
-    def delivery_id(self) -> str:
-        """The delivery that is to be replayed instead; '' where the dead letters themselves are."""
-        return str(self.failure.get("delivery_id", ""))
+    instead: tuple[str, ...]
+    delivered: str
+    release: str
 
     @property
     def command(self) -> str:
         """What sends everything of it again, from a terminal; what follows others goes with these, which it lists."""
-        if self.delivery_id:
-            is_rejected = self.failure.get("code") == "rejected_by_partner"
-            reason = "rejected by the partner" if is_rejected else "not acknowledged"
-            return f"o2c replay {self.delivery_id} --delivered send --reason '{reason}'"
-        if str(self.failure.get("code")).startswith("predecessor_"):
+        if self.release:
+            return f"o2c release --issue {self.issue} --reason '{self.release}'"
+        if self.instead and not self.delivered:
             return f"o2c dead --route {self.route}"
-        if self.no_replay == self.count:
-            return f"o2c release --issue {self.issue} --reason 'it has not arrived'"
-        return f"o2c replay --issue {self.issue}"
+        what = " ".join(self.instead) or f"--issue {self.issue}"
+        return f"o2c replay {what}" + (f" --delivered send --reason '{self.delivered}'" if self.delivered else "")
 
 
 def find(db: Database, wanted: Filter, limit: int = -1) -> list[DeadLetter]:
@@ -179,9 +182,9 @@ def issues(db: Database, wanted: Filter) -> list[Issue]:
         place = kind[0]
         since = "d.updated_at" if kind == "delivery" else f"{place}.received_at"
         own_id = f"{place}.{kind}_id"
-        no_replay = _NO_REPLAY if kind == "delivery" else "0"
+        counts = _COUNTS if kind == "delivery" else "0, 0, 0"
         sql = f"""SELECT {_ISSUE.format(place)} AS issue, '{kind}', {place}.state, count(*), min({since}), max({since}),
-            max({own_id}), {no_replay} {_OPEN[kind]} AND {terms.text} GROUP BY issue, {place}.state"""
+            max({own_id}), {counts} {_OPEN[kind]} AND {terms.text} GROUP BY issue, {place}.state"""
         for row in db.execute(sql, terms.values):
             groups.setdefault(row[0], []).append(row[1:])
     found = [_issue(db, issue, rows) for issue, rows in groups.items()]
@@ -196,13 +199,33 @@ def _issue(db: Database, issue: str, rows: list[tuple[Any, ...]]) -> Issue:
         states[state] = states.get(state, 0) + count
     newest = sorted(rows, key=lambda row: row[4], reverse=True)
     example = one(db, newest[0][0], newest[0][5])
+    failure, count = example.failure if example else {}, sum(kinds.values())
+    held, doubtful, batched = (sum(row[at] for row in rows) for at in (6, 7, 8))
+    instead, delivered = _instead(db, issue, failure)
+    release = "" if instead or held < count else _NOT_ARRIVED if doubtful == count else "it is to go now"
     return Issue(
-        issue=issue, count=sum(kinds.values()), first_seen=min(row[3] for row in rows),
+        issue=issue, count=count, first_seen=min(row[3] for row in rows),
         last_seen=max(row[4] for row in rows), kinds=kinds, states=states, route=example.route if example else "",
         source=example.source if example else "", system=example.system if example else "",
-        failure=example.failure if example else {},
-        examples=tuple(row[5] for row in newest[:_EXAMPLES]), no_replay=sum(row[6] for row in rows),
+        failure=failure, examples=tuple(row[5] for row in newest[:_EXAMPLES]), instead=instead,
+        delivered=delivered or (_NOT_ARRIVED if batched == count else ""), release=release,
     )  # fmt: skip
+
+
+def _instead(db: Database, issue: str, failure: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:
+    """The deliveries to be replayed instead, and why they are where they have arrived: what was sent to a partner, or
+    the dead ones that others are held behind."""
+    if failure.get("delivery_id"):
+        is_rejected = failure.get("code") == "rejected_by_partner"
+        return (str(failure["delivery_id"]),), "rejected by the partner" if is_rejected else "not acknowledged"
+    if not str(failure.get("code")).startswith("predecessor_"):
+        return (), ""
+    found = db.execute(
+        f"""SELECT DISTINCT d.waits_for {_OPEN["delivery"]} AND {_ISSUE.format("d")} = ? AND EXISTS (
+              SELECT 1 FROM deliveries p WHERE p.delivery_id = d.waits_for AND p.state = 'dead') ORDER BY 1 LIMIT ?""",
+        (issue, _MOST_INSTEAD),
+    )
+    return tuple(str(id) for (id,) in found), ""
 
 
 _ONE = {
