@@ -81,7 +81,7 @@ def test_whoever_migrates_beside_another_waits_for_as_long_as_that_takes(
     monkeypatch.setattr("hub.store.postgres.connection._SESSION", "SET lock_timeout = '100ms'")
     taken: list[list[int]] = []
     late = """SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
-      AND clock_timestamp() - query_start > interval '500ms'"""
+      AND clock_timestamp() - query_start > interval '150ms'"""
     with psycopg.connect(empty, autocommit=True) as other:
         other.execute("SELECT pg_advisory_lock(%s)", [_ONE_AT_A_TIME])
         thread = threading.Thread(target=lambda: taken.append(migrate(empty)))
