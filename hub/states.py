@@ -1,5 +1,7 @@
 """The states of receipts, messages and deliveries, and which may follow which.
 
+Some are names that nothing takes on: a message is stored once it is ``routed``, ``filtered`` or ``dead``, and no
+delivery becomes ``expired``. Lists can be filtered by them, and counts have them.
 The store's CHECK constraints and triggers are tested against these tables; nothing else decides about states.
 """
 
