@@ -124,7 +124,7 @@ class HttpSource:
             request = self._request(progress)
             page = self._page(request, progress)
             facts = self._settings.items.facts(page)
-            found = self._settings.items.of(page, facts)
+            found = self._settings.items.of(page, facts, self._now())
             ids = [item.incoming.dedupe_id for item in found]
             if found and ids == before:
                 raise self._going_round(progress, f"page {progress.page + 1} has the same items as the one before")

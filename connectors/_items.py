@@ -13,6 +13,7 @@ from connectors._exact import decode
 from connectors._extract import extractor
 from connectors._pages import WATERMARK, value_of
 from connectors._verdicts import is_html
+from connectors._versions import asked_at, is_open, second_of
 from connectors._watermark import Mark, Watermark
 from connectors.base import Incoming, PermanentError, Verdict
 
@@ -57,20 +58,21 @@ class Items:
             raise PermanentError(f"{_answered(page)}, a page for people and no document")
         return {"status": page.status, "body": body, "headers": page.headers}
 
-    def of(self, page: Verdict, facts: Mapping[str, Any]) -> list[Item]:
-        """The items of a page, in their order. Raises PermanentError where there is no list."""
+    def of(self, page: Verdict, facts: Mapping[str, Any], now: float) -> list[Item]:
+        """The items of a page that came just now, in their order. Raises PermanentError where there is no list."""
         if self._list is None:
             return [self._document(page)] if page.response.strip() else []
         found = value_of(self._list, "items", facts)
         if not isinstance(found, list):
             seen = {type(None): "nothing", dict: "an object", str: "text"}.get(type(found), "a value")
             raise PermanentError(f"fetch.items: expected a list, got {seen}; {_answered(page)}")
-        return [self._item(each, page, place) for place, each in enumerate(found, 1)]
+        asked = asked_at(page, now)
+        return [self._item(each, page, place, asked) for place, each in enumerate(found, 1)]
 
     def _document(self, page: Verdict) -> Item:
-        return Item(self._incoming(page.response, "", f"sha256:{_hash(page.response)}", page, "document"))
+        return Item(self._incoming(page.response, "", (f"sha256:{_hash(page.response)}", ""), page, "document"))
 
-    def _item(self, item: Any, page: Verdict, place: int) -> Item:
+    def _item(self, item: Any, page: Verdict, place: int, asked: float) -> Item:
         content, troubles = _encode(item), list[str]()
 
         def told(rule: Callable[..., Any] | None, name: str) -> Any:
@@ -80,7 +82,7 @@ class Items:
                 troubles.append(str(error))
                 return None
 
-        name, version = _plain(told(self._id, "id")), _plain(told(self._version, "version"))
+        name, version = _plain(told(self._id, "id")), told(self._version, "version")
         if self._id is not None and not name and not troubles:
             troubles.append("fetch.id gives nothing")
         mark = None
@@ -89,17 +91,21 @@ class Items:
                 mark = self._watermark.read(told(self._mark, f"{WATERMARK}.value"))
             except ValueError as error:
                 troubles.append(f"fetch.watermark.value: {error}")
-        dedupe_id = f"{name}@{version or _hash(content)}" if name else f"sha256:{_hash(content)}"
         trouble = f"item {place} of a page: {troubles[0]}" if troubles else ""
-        thing = name if name and not self.are_dated else dedupe_id
-        return Item(self._incoming(content, name, dedupe_id, page, thing), mark, trouble)
+        told_apart = f"{name}@{_plain(version) or _hash(content)}" if name else f"sha256:{_hash(content)}"
+        thing = name if name and not self.are_dated else told_apart
+        ids = (told_apart, "")
+        if name and (second := second_of(version)) is not None:
+            by_content = f"{told_apart}:{_hash(content)}"
+            ids = (by_content, told_apart) if is_open(second, asked) else (told_apart, by_content)
+        return Item(self._incoming(content, name, ids, page, thing), mark, trouble)
 
-    def _incoming(self, content: bytes, name: str, dedupe_id: str, page: Verdict, thing: str) -> Incoming:
+    def _incoming(self, content: bytes, name: str, ids: tuple[str, str], page: Verdict, thing: str) -> Incoming:
         event = self._event(page.headers, content) if self._event is not None else ""
         kind = page.response_type if self._list is None else "application/json"
         return Incoming(
-            name=name, chunks=(content,), reference="", dedupe_id=f"http:{dedupe_id}", event=event or "",
-            content_type=kind, size=len(content), item=f"http:{thing}",
+            name=name, chunks=(content,), reference="", dedupe_id=f"http:{ids[0]}", event=event or "",
+            content_type=kind, size=len(content), item=f"http:{thing}", other_id=f"http:{ids[1]}" if ids[1] else "",
         )  # fmt: skip
 
 

@@ -145,13 +145,20 @@ def retry_after(value: str, now_epoch: float) -> float | None:
     value = value.strip()
     if value.isascii() and value.isdigit():
         return min(float(value[:12]), MAX_RETRY_AFTER_SECONDS) or None
+    moment = date_of(value)
+    if moment is None:
+        return None
+    seconds = (moment - datetime.fromtimestamp(now_epoch, UTC)).total_seconds()
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS) or None
+
+
+def date_of(value: str) -> datetime | None:
+    """The date that a header says (RFC 9110, 5.6.7); None where it says none."""
     try:
         moment = parsedate_to_datetime(value)
     except (ValueError, OverflowError, TypeError, IndexError):
         return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    seconds = (aware - datetime.fromtimestamp(now_epoch, UTC)).total_seconds()
-    return min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS) or None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def body_value(body: bytes) -> Any:

@@ -56,7 +56,7 @@ class Watermark:
             if isinstance(value, str) and 0 < len(value) <= _LONGEST_TEXT:
                 return value
         elif self._form == "time":
-            if isinstance(value, str) and (moment := _moment(value)) is not None:
+            if isinstance(value, str) and (moment := moment_of(value)) is not None:
                 return moment
         elif (number := _number(value)) is not None:
             return number / 1000 if self._form == "milliseconds" else number
@@ -109,7 +109,8 @@ def kept(mark: Mark | None) -> str:
     return "" if mark is None else str(mark)
 
 
-def _moment(text: str) -> Decimal | None:
+def moment_of(text: str) -> Decimal | None:
+    """The seconds since 1970 of a time as systems write it: ISO 8601, UTC without an offset, or SAP's /Date(…)/."""
     if found := _SAP_DATE.fullmatch(text):
         return Decimal(found[1]) / 1000
     try:

@@ -205,6 +205,7 @@ class Incoming(msgspec.Struct, frozen=True):
     ``content_tells``: the sha256 belongs to the id, since two things may have the same one (a server's times have
     seconds). ``item`` is what the source gives again and again: it is known where its ``dedupe_id`` is one of the last
     ``round`` in which it came, however long ago that was; with the same round it is known whenever it came.
+    ``other_id`` is another ``dedupe_id`` that an ``item`` may have come under, and is known by then.
     ``part`` of ``parts``: what comes one after the other under one reference, each with an id of its own; it is settled
     once, when all have come and all have ended.
     """
@@ -220,6 +221,7 @@ class Incoming(msgspec.Struct, frozen=True):
     content_tells: bool = False
     item: str = ""
     round: int = 0
+    other_id: str = ""
     part: int = 1
     parts: int = 1
     attributes: Mapping[str, str] = msgspec.field(default_factory=dict)

@@ -236,7 +236,7 @@ class Sweeper(Rounds):
                 dedupe_key=_dedupe_key(incoming), name=incoming.name, reference=incoming.reference,
                 size=size if size >= CHUNK else -1, content_key=_content_key(incoming),
                 same_content=incoming.same_content, item=incoming.item, round=incoming.round,
-                is_part=incoming.parts > 1,
+                other_key=incoming.other_id, is_part=incoming.parts > 1,
             )
         ])  # fmt: skip
         return accepted

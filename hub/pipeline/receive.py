@@ -79,11 +79,11 @@ class Intake(msgspec.Struct, frozen=True):
 
 def _fitting(arrival: Arrival) -> Arrival:
     """The arrival with what tells its repeats as every store can look it up, however long its sender makes it."""
-    told = (arrival.dedupe_key, arrival.content_key, arrival.item)
-    key, content, item = (text and bounded(text) for text in told)
-    if (key, content, item) == told:
+    told = (arrival.dedupe_key, arrival.content_key, arrival.item, arrival.other_key)
+    key, content, item, other = (text and bounded(text) for text in told)
+    if (key, content, item, other) == told:
         return arrival
-    return replace(arrival, dedupe_key=key, content_key=content, item=item or "")
+    return replace(arrival, dedupe_key=key, content_key=content, item=item or "", other_key=other or "")
 
 
 def groups(arrivals: Sequence[Arrival]) -> list[Sequence[Arrival]]:

@@ -14,7 +14,7 @@ from hub.store.database import Database
 
 _NEVER = 1 << 62  # no round comes to this
 _LAST = "SELECT max(round) FROM items_seen WHERE source = ? AND item = ? AND round < ?"
-_KNOWN = "SELECT seq FROM items_seen WHERE source = ? AND item = ? AND version = ? AND round >= ?"
+_KNOWN = "SELECT seq FROM items_seen WHERE source = ? AND item = ? AND version IN (?, ?) AND round >= ?"
 _FORGET = "DELETE FROM items_seen WHERE source = ? AND item = ? AND round < ?"
 _PUT = """INSERT INTO items_seen (source, item, version, round, seq, seen_at) VALUES (?, ?, ?, ?, ?, ?)
   ON CONFLICT (source, item, version) DO UPDATE SET round = excluded.round, seq = excluded.seq,
@@ -36,7 +36,7 @@ def repeats(db: Database, numbered: Sequence[tuple[int, Arrival]]) -> dict[int, 
             continue
         thing, is_own = (arrival.source, arrival.item), arrival.round < 0
         last = int(db.execute(_LAST, (*thing, _NEVER if is_own else arrival.round)).get or 0)
-        first = db.execute(_KNOWN, (*thing, arrival.dedupe_key, last)).get
+        first = db.execute(_KNOWN, (*thing, arrival.dedupe_key, arrival.other_key, last)).get
         if first is not None:
             found[seq] = int(first)
         db.execute(_FORGET, (*thing, last))

@@ -23,6 +23,10 @@ def test_what_a_source_gives_again_is_known_as_it_was_the_last_time(store: Store
     assert every == [False, True, False, False, False]
     dated = [came(version, round=0, item=version)[0].duplicate for version in "aabab"]
     assert dated == [False, True, False, True, True]
+    other = [accept(store, arrival(item="9", dedupe_key=key, other_key=other))[0].duplicate for key, other in (
+        ("9:a", "9"), ("9:b", "9"), ("9", "9:b"), ("9", "9:c"), ("9:d", "9"),
+    )]  # fmt: skip
+    assert other == [False, False, True, True, True], "known by either"
     assert store.reader().execute("SELECT count(*) FROM dedupe").get == 0
     assert items.sources(store.reader()) == ["shop"]
-    assert store.write(lambda db: items.prune(db, "shop", 2.0, 100)) == 6, "two, two and two: no older ones are kept"
+    assert store.write(lambda db: items.prune(db, "shop", 2.0, 100)) == 10, "two, two, two and the last four"

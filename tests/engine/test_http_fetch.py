@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from caller import Caller, Folder, new_key
 from scripted_server import Line, Request, ScriptedServer, always
-from shop import Shop
+from shop import Shop, answer
 from test_retention import DAY, prune
 from world import START, SYSTEMS, World
 
@@ -307,3 +308,82 @@ def test_a_system_that_is_started_again_is_fetched_from_with_its_new_secret(
         here.world.clock.at += 61
         here.sweep()
     assert [body["ref"] for body in here.world.target("erp").bodies] == ["1"]
+
+
+VERSIONED = POLLED.replace("value: item.updated_at", "value: \"'2026-03-01T10:00:01Z'\"").replace(
+    "    watermark:", "    version: item.updated_at\n    watermark:"
+)
+SECOND = "Sun, 01 Mar 2026 10:00:0{} GMT"
+
+
+class Till:
+    """One sale as it is now; ``clock`` is the second that the server's answers say, None where they say none."""
+
+    def __init__(self, updated_at: Any = "2026-03-01T10:00:01Z") -> None:
+        self.sale, self.clock = {"id": 7, "updated_at": updated_at, "total": "1.00"}, None
+
+    async def __call__(self, request: Request, line: Line) -> None:
+        told = {} if self.clock is None else {"date": SECOND.format(self.clock)}
+        await answer(line, {"orders": [self.sale]}, **told)
+
+    def polled(self, here: Round, clock: int | None, **changed: str) -> int:
+        """How many sales have been taken in when the till has been asked at that second."""
+        self.clock, self.sale = clock, {**self.sale, **changed}
+        here.world.clock.at += 61
+        here.sweep()
+        return int(here.world.rows("SELECT count(*) FROM receipts")[0][0])
+
+
+@pytest.mark.parametrize(
+    "version",
+    ["2026-03-01T10:00:01Z", "2026-03-01T11:00:01+01:00", "2026-03-01 10:00:01", "2026-03-01T10:00:01.000+0000",
+     "/Date(1772359201000)/", 1772359201, "1772359201", 1772359201000],
+)  # fmt: skip
+def test_a_second_change_within_the_second_is_taken_in_and_nothing_twice(
+    polling: Callable[..., Round], version: Any
+) -> None:
+    till = Till(version)
+    with ScriptedServer(till) as server:
+        here = polling(server, polled=VERSIONED)
+        assert till.polled(here, 1) == 1
+        assert till.polled(here, 1) == 1, "unchanged, the second is not over"
+        assert till.polled(here, 1, total="2.00") == 2
+        assert till.polled(here, 9, total="3.00") == 3
+        here.restart()
+        assert till.polled(here, 9) == 3, "unchanged, the second is over"
+        assert till.polled(here, 9, seen_at="now") == 3, "the version tells all by now"
+        assert till.polled(here, 1, seen_at="later") == 3, "and goes on doing so, whatever a server's clock says"
+    taken = here.world.rows("SELECT name FROM receipts")
+    assert taken == [("7",)] * 3
+
+
+def test_what_came_while_its_second_was_not_over_is_known_when_it_is(polling: Callable[..., Round]) -> None:
+    till = Till()
+    with ScriptedServer(till) as server:
+        here = polling(server, polled=VERSIONED)
+        assert [till.polled(here, clock) for clock in (1, 9, 1, 9)] == [1, 1, 1, 1]
+        assert till.polled(here, 9, updated_at="2026-03-01T10:00:08Z") == 2
+
+
+def test_what_came_when_its_second_was_over_is_known_where_another_server_is_slow(
+    polling: Callable[..., Round],
+) -> None:
+    till = Till()
+    with ScriptedServer(till) as server:
+        here = polling(server, polled=VERSIONED)
+        assert [till.polled(here, clock) for clock in (9, 1, 9)] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("version", ["2026-03-01T10:00:01.250Z", "v12", "2026-03-01T16:00:01"])
+def test_a_version_that_is_finer_or_no_time_of_now_decides_alone(polling: Callable[..., Round], version: str) -> None:
+    till = Till(version)
+    with ScriptedServer(till) as server:
+        here = polling(server, polled=VERSIONED)
+        assert (till.polled(here, 1), till.polled(here, 1, total="2.00")) == (1, 1)
+
+
+def test_a_server_that_does_not_say_its_time_is_held_to_ours(polling: Callable[..., Round]) -> None:
+    till = Till()
+    with ScriptedServer(till) as server:
+        here = polling(server, polled=VERSIONED)
+        assert (till.polled(here, None), till.polled(here, None, total="2.00")) == (1, 1), "years ago"
