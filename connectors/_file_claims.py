@@ -3,7 +3,8 @@
 A name in ``.work`` says all there is to know: ``claimed-<milliseconds>-<reference>__<name>`` while it is read,
 ``accepted-…`` once it is stored and waits for the outcome of its messages, ``marker-…`` for the marker of a file that
 is just being claimed. The reference is made of path, size and time, which no rename changes: the same file has the
-same one before and after a crash.
+same one before and after a crash. Behind it stands, after a ``-``, how the sha256 begins that the marker said, if it
+said one: as much of it as there is room for in a name.
 """
 
 from __future__ import annotations
@@ -25,17 +26,19 @@ from connectors._files import Files, Lost, Renames, is_there
 from connectors.base import TransientError
 
 _LONG_AGO = 30 * 365 * 86400.0
-_FORM = re.compile(r"(claimed|accepted|marker)-([0-9]{1,16})-([0-9a-f]{32})__(.+)", re.DOTALL)
+_SHA256_DIGITS = 16
+_FORM = re.compile(r"(claimed|accepted|marker)-([0-9]{1,16})-([0-9a-f]{32})(?:-([0-9a-f]{16}))?__(.+)", re.DOTALL)
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """One file in hand. ``at`` is when, in seconds since 1970."""
+    """One file in hand. ``at`` is when, in seconds since 1970; ``sha256`` how that begins, by its marker."""
 
     path: PurePath
     state: str
     at: float
     reference: str
     name: str
+    sha256: str = ""
 
 
 class Claims:
@@ -54,10 +57,11 @@ class Claims:
         Its marker goes first and comes to nothing once the file is claimed: were it to outlive its file in the folder,
         whatever crashes, it would vouch for the next one of that name.
         """
-        claim = self._named("claimed", reference_of(self._folder / seen.name, seen), shortened(seen.name))
+        reference = reference_of(self._folder / seen.name, seen)
+        claim = self._named("claimed", reference, shortened(seen.name), seen.sha256)
         if not seen.marker:
             return claim if self._took(seen, claim) else None
-        there, marker = self._folder / seen.marker, self._named("marker", claim.reference, claim.name).path
+        there, marker = self._folder / seen.marker, self._named("marker", reference, claim.name, seen.sha256).path
         if not self._moved(there, marker):
             return None
         try:
@@ -97,8 +101,9 @@ class Claims:
     def _vouched_for(self, markers: Mapping[str, Claim]) -> Iterator[Claim]:
         for entry in self._files.entries(self._folder, is_candidate):
             seen = Seen(entry.name, entry.size, entry.mtime_ns)
-            if reference_of(self._folder / seen.name, seen) in markers and (claim := self.take(seen)):
-                self._files.remove(markers[claim.reference].path)
+            marker = markers.get(reference_of(self._folder / seen.name, seen))
+            if marker and (claim := self.take(replace(seen, sha256=marker.sha256))):
+                self._files.remove(marker.path)
                 yield claim
         for marker in markers.values():  # of what had been claimed, or is not there any more
             self._files.remove(marker.path)
@@ -127,7 +132,7 @@ class Claims:
     def renew(self, claim: Claim, file: Renames) -> Claim:
         """A new lease while the file is open; the old one on a server that renames no open file, as Windows does.
         Raises TransientError when another has it by now."""
-        again = self._named("claimed", claim.reference, claim.name)
+        again = self._named("claimed", claim.reference, claim.name, claim.sha256)
         try:
             file.rename(claim.path, again.path)
         except FileNotFoundError:
@@ -159,14 +164,14 @@ class Claims:
         return False
 
     def _renamed(self, claim: Claim, state: str, ago_seconds: float = 0.0) -> Claim | None:
-        again = self._named(state, claim.reference, claim.name, ago_seconds)
+        again = self._named(state, claim.reference, claim.name, claim.sha256, ago_seconds)
         try:
             self._files.rename(claim.path, again.path)
         except FileNotFoundError:
             return None
         return again
 
-    def _named(self, state: str, reference: str, name: str, ago_seconds: float = 0.0) -> Claim:
+    def _named(self, state: str, reference: str, name: str, sha256: str, ago_seconds: float = 0.0) -> Claim:
         now = self._now() - ago_seconds
         moment = int(now * 1000)
         # Two files of one name, size and second have one reference; neither may take the other's place.
@@ -174,7 +179,8 @@ class Claims:
         if reference == before:
             moment = max(moment, at + 1)
         self._last[ago_seconds] = reference, moment
-        return Claim(self._work / f"{state}-{moment}-{reference}__{name}", state, now, reference, name)
+        told = f"{reference}-{sha256[:_SHA256_DIGITS]}" if sha256 else reference
+        return Claim(self._work / f"{state}-{moment}-{told}__{name}", state, now, reference, name, sha256)
 
     def _listed(self, *states: str) -> list[Claim]:
         try:
@@ -185,7 +191,7 @@ class Claims:
         return [claim for claim in claims if claim.state in states]
 
     def _parsed(self, match: re.Match[str]) -> Claim:
-        return Claim(self._work / match[0], match[1], int(match[2]) / 1000, match[3], match[4])
+        return Claim(self._work / match[0], match[1], int(match[2]) / 1000, match[3], match[5], match[4] or "")
 
 
 class Renewing(Protocol):

@@ -42,7 +42,7 @@ class LeasedClaims:
 
     def take(self, seen: Seen) -> Claim | None:
         """None when another has it, or it is not the file that was seen any more."""
-        claim = Claim(self._folder / seen.name, "claimed", self._now(), self._reference(seen), seen.name)
+        claim = Claim(self._folder / seen.name, "claimed", self._now(), self._reference(seen), seen.name, seen.sha256)
         if not self._known.take(claim.reference, readable(seen.name), self._seconds):
             self.are_held = True
             return None

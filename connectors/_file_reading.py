@@ -16,7 +16,7 @@ Layer = Callable[[Generator[bytes, None, None]], Generator[bytes, None, None]]
 class Reading:
     """The bytes of a file, or what its ``layers`` make of them. ``keep`` is called after each chunk. ``attributes`` has
     the sha256 once the last one was taken; ``failure`` is why it could not be read, whatever became of that exception
-    on its way through the one who reads."""
+    on its way through the one who reads. ``sha256`` is how that has to begin."""
 
     def __init__(
         self, files: Files, path: PurePath, sha256: str, keep: Callable[[OpenFile], None],
@@ -74,6 +74,6 @@ class Reading:
         self._check(digest.hexdigest())
 
     def _check(self, sha256: str) -> None:
-        if self._expected and sha256 != self._expected:
+        if not sha256.startswith(self._expected):
             raise PermanentError("the file's sha256 is not the one its marker says; have it sent again")
         self.attributes["sha256"] = sha256

@@ -55,7 +55,6 @@ class FolderSource:
         is_leased = settings["claim"] == "lease"
         self._leased = LeasedClaims(files, self._folder, now, settings["lease"]) if is_leased else None
         self._claims = self._leased or Claims(files, self._folder, now)
-        self._sha256: dict[str, str] = {}  # of files in hand, as their markers said
         self._is_closed = False
         self.is_over = True
 
@@ -71,7 +70,7 @@ class FolderSource:
         if self._opening:
             self._opening.open()
         try:
-            return sum(self._take(claim, seen, accept) for claim, seen in self._in_hand())
+            return sum(self._take(claim, accept) for claim in self._in_hand())
         except _Refused as refused:
             raise refused.error from None
         except OSError as error:
@@ -127,10 +126,10 @@ class FolderSource:
         code = error.code if isinstance(error, Lost) else "not_reachable"
         return TransientError(f"the folder '{self._settings['folder']}': {error.strerror}", code=code)
 
-    def _in_hand(self) -> Iterator[tuple[Claim, Seen | None]]:
+    def _in_hand(self) -> Iterator[Claim]:
         """What a crash left behind first, then what is ready, each claimed just before it is read."""
         for claim in self._claims.expired(self._settings["lease"]):
-            yield claim, None
+            yield claim
             if self._is_closed:
                 self.is_over = False
                 return
@@ -149,7 +148,7 @@ class FolderSource:
                     break
                 continue
             if taken is not None:
-                yield taken, seen
+                yield taken
             elif self._claims.are_held:
                 self.is_over = False
         if refused:
@@ -182,7 +181,7 @@ class FolderSource:
             self.is_over = False
         return islice(complete, most)
 
-    def _take(self, claim: Claim, seen: Seen | None, accept: Accept) -> int:
+    def _take(self, claim: Claim, accept: Accept) -> int:
         """How many things came of it."""
         try:
             size = self._files.status(claim.path).size
@@ -194,11 +193,9 @@ class FolderSource:
         if size == 0 and self._settings["empty"] != "accept":
             self._dismiss_empty(claim, "the file is empty")
             return 0
-        if seen is not None and seen.sha256:
-            self._sha256[claim.reference] = seen.sha256
         held = Held(self._claims, claim, self._settings["lease"], self._now)
         inner, ending, layers = self._layers(held, size) if size else (claim.name, "", [])
-        reading = Reading(self._files, claim.path, self._sha256.get(claim.reference, ""), held.keep, layers)
+        reading = Reading(self._files, claim.path, claim.sha256, held.keep, layers)
         if ending == ".zip":
             things = self._entries(held, reading, size)
         else:
@@ -283,7 +280,6 @@ class FolderSource:
 
     def _move(self, claim: Claim, folder: PurePath) -> PurePath | None:
         """None when another has it by now: its lease was over, and it has come to the same end there."""
-        self._sha256.pop(claim.reference, None)
         try:
             return move_numbered(self._files, claim.path, folder, claim.name)
         except FileNotFoundError:

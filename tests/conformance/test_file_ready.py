@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from watched_folder import TODAY, Accepted, Times, base, fetching, files, note, put, root, server, taken
+from watched_folder import NOON, TODAY, Accepted, Times, base, fetching, files, note, put, root, server, taken
 
 from connectors.base import Incoming
 
@@ -215,6 +215,44 @@ def test_a_marked_file_that_changes_while_it_waits_is_still_held_to_its_marker(r
     assert "the file's sha256 is not the one its marker says" in note(root, "a.csv")["reason"]
 
 
+NOT_AS_SAID = "the file's sha256 is not the one its marker says; have it sent again"
+
+
+def put_marked(root: Path, content: bytes, said: bytes, name: str = "a.csv") -> None:
+    put(root, name, content)
+    os.utime(root / "in" / name, (NOON, NOON))
+    put(root, f"{name}.done", said)
+
+
+@pytest.mark.parametrize("found", [b"complete", b"complex!"])
+def test_a_restart_does_not_forget_what_the_marker_said_of_a_file_in_hand(
+    root: Path, times: Times, found: bytes
+) -> None:
+    put_marked(root, b"complete", hashlib.sha256(b"complete").hexdigest().encode())
+
+    def die(incoming: Incoming) -> None:
+        raise KeyboardInterrupt
+
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            fetching(root, times, ready="marker", lease=60.0).fetch(die)
+        times.pass_by(61)
+    (claim,) = (root / "in" / ".work").iterdir()
+    claim.write_bytes(found)
+    assert taken(fetching(root, times, ready="marker", lease=60.0)) == (["a.csv"] if found == b"complete" else [])
+    if found != b"complete":
+        assert note(root, "a.csv")["reason"] == NOT_AS_SAID
+
+
+def test_what_a_marker_says_holds_for_its_own_file_alone(root: Path, times: Times) -> None:
+    """Two files of one name, size and time, of which only the first one's marker says a sha256."""
+    source, name = fetching(root, times, ready="marker", archive_by="outcome"), f"{'a' * 176}.csv"
+    put_marked(root, b"complete", hashlib.sha256(b"complete").hexdigest().encode(), name)
+    assert taken(source) == [name]
+    put_marked(root, b"complex!", b"", name)
+    assert taken(source) == [name]
+
+
 class Crash(BaseException):
     """Nothing of the source goes on after it."""
 
@@ -234,6 +272,22 @@ def crash_at(step: int, files: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
     for name in ("rename", "move_new", "remove"):
         monkeypatch.setattr(files, name, counted(getattr(files, name)))
+
+
+def test_a_file_that_was_not_yet_claimed_when_its_marker_was_is_held_to_it(
+    root: Path, times: Times, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_marked(root, b"complete", hashlib.sha256(b"complete").hexdigest().encode())
+    source = fetching(root, times, ready="marker", lease=60.0)
+    crash_at(3, source._files, monkeypatch)  # type: ignore[attr-defined]
+    with pytest.raises(Crash):
+        source.fetch(Accepted())
+    assert [path.name[:7] for path in (root / "in" / ".work").iterdir()] == ["marker-"]
+    put(root, "a.csv", b"complex!")
+    os.utime(root / "in" / "a.csv", (NOON, NOON))
+    times.pass_by(61)
+    assert taken(fetching(root, times, ready="marker", lease=60.0)) == []
+    assert note(root, "a.csv")["reason"] == NOT_AS_SAID
 
 
 @pytest.mark.parametrize("step", range(1, 6))
