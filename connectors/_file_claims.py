@@ -87,9 +87,12 @@ class Claims:
             return False
         return True
 
-    def expired(self, lease_seconds: float) -> Iterator[Claim]:
-        """What a crash left behind, claimed anew: claims, and files of which only the marker was claimed."""
-        found, now = self._listed("claimed", "marker"), self._now()
+    def left(self, lease_seconds: float, waits_for_outcome: bool) -> Iterator[Claim]:
+        """What a crash left behind, claimed anew: claims, and files of which only the marker was claimed. Not
+        ``waits_for_outcome``: what is accepted as well."""
+        every, now = self._listed("claimed", "marker", *(() if waits_for_outcome else ("accepted",))), self._now()
+        yield from (claim for claim in every if claim.state == "accepted")
+        found = [claim for claim in every if claim.state != "accepted"]
         left = [claim for claim in found if claim.at + lease_seconds <= now]
         self.are_held = len(left) < len(found)
         for claim in left:

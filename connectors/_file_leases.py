@@ -55,7 +55,7 @@ class LeasedClaims:
             self.put_back(claim)
         return claim if is_same else None
 
-    def expired(self, lease_seconds: float) -> Iterator[Claim]:
+    def left(self, lease_seconds: float, waits_for_outcome: bool) -> Iterator[Claim]:
         """Nothing: what a crash left behind lies in the folder like all else, and is taken when its lease is over."""
         self.are_held = False
         return iter(())

@@ -21,12 +21,13 @@ from connectors._file_names import event_of, folder_within, move_numbered, reada
 from connectors._file_packed import Unpacking, gunzipped, opened_zip
 from connectors._file_pgp import Opening, is_encrypted, without_ending
 from connectors._file_reading import Layer, Reading
-from connectors._file_ready import Seen, readiness
+from connectors._file_ready import Seen, fits, readiness
 from connectors._files import Files, Lost, Passing
 from connectors.base import ConnectorError, Incoming, Leases, PermanentError, StoppedError, TransientError
 
 Accept = Callable[[Incoming], None]
 _REFUSALS = 10  # renames that are refused before the rest is not tried
+_LOOKS = 3  # for a file that is renamed whenever it was found, as when it is just set aside
 _log = logging.getLogger("o2c.connectors.file")
 
 
@@ -81,13 +82,17 @@ class FolderSource:
     def settle(self, reference: str, failed: bool) -> None:
         """File away by its outcome what waits for it; nothing where files are filed away on receipt."""
         try:
-            for claim in self._claims.find(reference) if self._waits_for_outcome else []:
-                if failed:
-                    self._reject(claim, "outcome", "a message out of this file could not be processed")
-                else:
-                    self._file_away(claim)
+            for _ in range(_LOOKS if self._waits_for_outcome else 0):
+                settled = [self._settle(claim, failed) for claim in self._claims.find(reference)]
+                if all(settled):
+                    return
         except OSError as error:
             raise self._unreachable(error) from None
+
+    def _settle(self, claim: Claim, failed: bool) -> bool:
+        if not failed:
+            return self._file_away(claim)
+        return self._reject(claim, "outcome", "a message out of this file could not be processed")
 
     def tries(self) -> str:
         return self._files.looking_at(self._folder)
@@ -127,8 +132,13 @@ class FolderSource:
         return TransientError(f"the folder '{self._settings['folder']}': {error.strerror}", code=code)
 
     def _in_hand(self) -> Iterator[Claim]:
-        """What a crash left behind first, then what is ready, each claimed just before it is read."""
-        for claim in self._claims.expired(self._settings["lease"]):
+        """What a crash left behind first, then what is ready, each claimed just before it is read. What waits for its
+        outcome since before that was no more to be waited for is filed away."""
+        for claim in self._claims.left(self._settings["lease"], self._waits_for_outcome):
+            if claim.state == "accepted":
+                if fits(claim.name, self._settings["pattern"]):  # another system may look at this folder too
+                    self._file_away(claim)
+                continue
             yield claim
             if self._is_closed:
                 self.is_over = False
@@ -257,26 +267,28 @@ class FolderSource:
         else:
             self._claims.put_back(claim)
 
-    def _file_away(self, claim: Claim) -> None:
+    def _file_away(self, claim: Claim) -> bool:
+        """False when another has it by now, or it has another name."""
         if self._leased is not None:
             self._leased.end(claim)
-            return
+            return True
         day = datetime.fromtimestamp(self._now(), UTC)
-        self._move(claim, self._archive / f"{day:%Y}" / f"{day:%m}" / f"{day:%d}")
+        return self._move(claim, self._archive / f"{day:%Y}" / f"{day:%m}" / f"{day:%d}") is not None
 
-    def _reject(self, claim: Claim, code: str, reason: str) -> None:
+    def _reject(self, claim: Claim, code: str, reason: str) -> bool:
         """To the error folder, with a note beside it that says why; where nothing is moved, the hub keeps that."""
         _log.warning("%s cannot be taken: %s", readable(claim.name), reason)
         if self._leased is not None:
             self._leased.end(claim, reason)
-            return
+            return True
         moved = self._move(claim, self._error)
         if moved is None:
-            return
+            return False
         at = datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         note = {"file": readable(claim.name), "code": code, "reason": reason, "at": at, "reference": claim.reference}
         text = json.dumps(note, indent=2) + "\n"
         self._files.write(moved.with_name(f"{moved.name}.error.json"), text.encode())
+        return True
 
     def _move(self, claim: Claim, folder: PurePath) -> PurePath | None:
         """None when another has it by now: its lease was over, and it has come to the same end there."""

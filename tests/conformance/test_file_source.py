@@ -253,43 +253,6 @@ def test_a_folder_outside_of_the_root_is_refused(root: Path, times: Times, setti
 # -- the outcome, crashes, two at once -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("failed", "left"),
-    [(False, [f"{TODAY}/a.csv"]), (True, ["error/a.csv", "error/a.csv.error.json"])],
-)
-def test_a_file_waits_for_the_outcome_of_its_messages(root: Path, times: Times, failed: bool, left: list[str]) -> None:
-    put(root, "a.csv")
-    source, accepted = fetching(root, times, archive_by="outcome"), Accepted()
-    source.fetch(accepted)
-    times.pass_by(86_400 * 0.4)
-    assert source.fetch(accepted) == 0
-    source.settle("0" * 32, failed)
-    assert all(name.startswith("in/.work/accepted-") for name in files(root))
-    for _ in range(2):
-        source.settle(accepted[0].reference, failed)
-        assert files(root) == left
-
-
-def test_the_outcome_may_come_before_the_file_is_set_aside(root: Path, times: Times) -> None:
-    put(root, "a.csv")
-    source = fetching(root, times, archive_by="outcome")
-
-    def accept(incoming: Incoming) -> None:
-        list(incoming.chunks)
-        source.settle(incoming.reference, failed=False)
-
-    assert source.fetch(accept) == 1
-    assert files(root) == [f"{TODAY}/a.csv"]
-
-
-def test_an_outcome_does_not_matter_where_files_are_filed_away_on_receipt(root: Path, times: Times) -> None:
-    put(root, "a.csv")
-    source, accepted = fetching(root, times), Accepted()
-    source.fetch(accepted)
-    source.settle(accepted[0].reference, failed=True)
-    assert files(root) == [f"{TODAY}/a.csv"]
-
-
 @pytest.mark.parametrize("archive_by", ["receipt", "outcome"])
 def test_what_a_crash_left_in_hand_is_taken_again_when_its_lease_is_over(
     root: Path, times: Times, archive_by: str
