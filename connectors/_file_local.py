@@ -10,9 +10,15 @@ from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path, PurePath
 
-from connectors._files import Entry, Status, is_there
+from connectors._files import Entry, Passing, Status, is_there
 
 CHUNK = 262_144
+# What is no fault of a file: this process has too much open, or the share that it lies on is away.
+_FOR_NOW = {
+    errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN, errno.ESTALE, errno.ETIMEDOUT,
+    errno.ENOTCONN, errno.ECONNRESET, errno.ECONNABORTED, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN,
+    errno.ENETUNREACH,
+}  # fmt: skip
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES}
 
 
@@ -24,7 +30,11 @@ class _LocalFile:
         return _status(os.fstat(self._file.fileno()))
 
     def chunks(self) -> Iterator[bytes]:
-        while chunk := self._file.read(CHUNK):
+        while True:
+            with _told_apart():
+                chunk = self._file.read(CHUNK)
+            if not chunk:
+                return
             yield chunk
 
     def rename(self, source: PurePath, target: PurePath) -> None:
@@ -33,8 +43,6 @@ class _LocalFile:
 
 class LocalFiles:
     """``connectors._files.Files`` on this machine."""
-
-    has_coarse_times = False
 
     def entries(self, folder: PurePath, wanted: Callable[[str], bool]) -> list[Entry]:
         with os.scandir(folder) as entries:
@@ -47,7 +55,8 @@ class LocalFiles:
     @contextmanager
     def opened(self, path: PurePath) -> Iterator[_LocalFile]:
         # Neither follow a link that was put in the file's place nor hang on a pipe.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with _told_apart():
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with FileIO(descriptor, "rb") as file:
             yield _LocalFile(file)
 
@@ -121,6 +130,17 @@ class LocalFiles:
 
     def close(self) -> None:
         """Nothing is held open between two uses."""
+
+
+@contextmanager
+def _told_apart() -> Iterator[None]:
+    """Raises Passing for what may go better later."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FOR_NOW:
+            raise Passing(error.errno, error.strerror) from None
+        raise
 
 
 def _entry(entry: os.DirEntry[str]) -> Entry | None:

@@ -1,0 +1,38 @@
+"""What goes wrong around a watched folder: on real folders, nothing is lost, put aside or held up by it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+from pathlib import Path
+from typing import Any
+
+import pytest
+from watched_folder import NOON, TODAY, Accepted, Times, base, fetching, files, put, root, server, taken
+
+from connectors._files import Passing
+from connectors.base import Incoming, PermanentError, TransientError
+
+
+@pytest.fixture
+def times() -> Times:
+    return Times()
+
+
+def test_a_file_that_cannot_be_opened_for_now_stays(tmp_path: Path, times: Times) -> None:
+    """The process has as many files open as it may."""
+    (tmp_path / "in").mkdir()
+    put(tmp_path, "a.csv")
+    source, most = fetching(tmp_path, times), resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    def accept(incoming: Incoming) -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, most[1]))
+        try:
+            list(incoming.chunks)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, most)
+
+    assert source.fetch(accept) == 0
+    assert files(tmp_path) == ["in/a.csv"]
+    assert taken(source) == ["a.csv"]
