@@ -347,6 +347,6 @@ class FolderSource:
             size=size,
             # Empty files are all the same, and yet each of them says something.
             same_content=self._settings["same_content"] if size else "process",
-            content_tells=self._files.has_coarse_times,
+            content_tells=True,
             attributes=attributes,
         )

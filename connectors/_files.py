@@ -68,11 +68,7 @@ class OpenFile(Renames, Protocol):
 
 
 class Files(Renames, Protocol):
-    """A file system. Methods of one object may be called from several threads. ``has_coarse_times``: a file's time has
-    seconds and nothing finer."""
-
-    @property
-    def has_coarse_times(self) -> bool: ...
+    """A file system. Methods of one object may be called from several threads."""
 
     def entries(self, folder: PurePath, wanted: Callable[[str], bool]) -> Iterable[Entry]:
         """The plain files of a folder whose name is wanted, in any order."""

@@ -75,8 +75,6 @@ class _RemoteFile:
 class RemoteFiles:
     """``connectors._files.Files`` on a server. ``rests``: connections are closed between two uses."""
 
-    has_coarse_times = True
-
     def __init__(self, pool: Pool, where: str, rests: bool = False) -> None:
         self._pool, self._where, self._rests = pool, where, rests
 

@@ -202,12 +202,12 @@ class Incoming(msgspec.Struct, frozen=True):
     ``reference`` lets the source find it again for ``settle``; ``dedupe_id`` is the same when the same thing is seen
     twice; ``size`` is in bytes, -1 unknown. ``attributes`` may hold a ``sha256`` once all chunks were taken, and
     ``same_content`` what is wanted where another thing with that hash came before: ``skip``, ``process`` or ``alert``.
-    ``content_tells``: the sha256 belongs to the id, since two things may have the same one (a server's times have
-    seconds). ``item`` is what the source gives again and again: it is known where its ``dedupe_id`` is one of the last
-    ``round`` in which it came, however long ago that was; with the same round it is known whenever it came.
-    ``other_id`` is another ``dedupe_id`` that an ``item`` may have come under, and is known by then.
-    ``part`` of ``parts``: what comes one after the other under one reference, each with an id of its own; it is settled
-    once, when all have come and all have ended.
+    ``content_tells``: the sha256 belongs to the id, since two things may have the same one (files of one name and size
+    whose time was kept when they were copied). ``item`` is what the source gives again and again: it is known where its
+    ``dedupe_id`` is one of the last ``round`` in which it came, however long ago that was; with the same round it is
+    known whenever it came. ``other_id`` is another ``dedupe_id`` that an ``item`` may have come under, and is known by
+    then. ``part`` of ``parts``: what comes one after the other under one reference, each with an id of its own; it is
+    settled once, when all have come and all have ended.
     """
 
     name: str

@@ -36,3 +36,16 @@ def test_a_file_that_cannot_be_opened_for_now_stays(tmp_path: Path, times: Times
     assert source.fetch(accept) == 0
     assert files(tmp_path) == ["in/a.csv"]
     assert taken(source) == ["a.csv"]
+
+
+def test_a_file_of_one_name_size_and_time_with_other_content_is_another(root: Path, times: Times) -> None:
+    """As where times are kept when files are copied or unpacked."""
+    ids = []
+    for content in (b"1", b"2", b"1"):
+        os.utime(put(root, "a.csv", content), (NOON, NOON))
+        accepted = Accepted()
+        fetching(root, times).fetch(accepted)
+        [incoming] = accepted
+        assert incoming.content_tells
+        ids.append((incoming.dedupe_id, incoming.attributes["sha256"]))
+    assert ids[0] == ids[2] != ids[1]
