@@ -27,6 +27,7 @@ from connectors.base import TransientError
 
 _LONG_AGO = 30 * 365 * 86400.0
 _SHA256_DIGITS = 16
+_CLOSE_MILLISECONDS = 1000
 _FORM = re.compile(r"(claimed|accepted|marker)-([0-9]{1,16})-([0-9a-f]{32})(?:-([0-9a-f]{16}))?__(.+)", re.DOTALL)
 
 
@@ -93,7 +94,7 @@ class Claims:
         every, now = self._listed("claimed", "marker", *(() if waits_for_outcome else ("accepted",))), self._now()
         yield from (claim for claim in every if claim.state == "accepted")
         found = [claim for claim in every if claim.state != "accepted"]
-        left = [claim for claim in found if claim.at + lease_seconds <= now]
+        left = [claim for claim in found if not -lease_seconds < now - claim.at < lease_seconds]  # clocks are put back
         self.are_held = len(left) < len(found)
         for claim in left:
             if claim.state == "claimed" and (again := self._renamed(claim, "claimed")):
@@ -179,8 +180,8 @@ class Claims:
         moment = int(now * 1000)
         # Two files of one name, size and second have one reference; neither may take the other's place.
         before, at = self._last.get(ago_seconds, ("", 0))
-        if reference == before:
-            moment = max(moment, at + 1)
+        if reference == before and 0 <= at - moment < _CLOSE_MILLISECONDS:
+            moment = at + 1
         self._last[ago_seconds] = reference, moment
         told = f"{reference}-{sha256[:_SHA256_DIGITS]}" if sha256 else reference
         return Claim(self._work / f"{state}-{moment}-{told}__{name}", state, now, reference, name, sha256)
@@ -210,7 +211,7 @@ class Held:
 
     def keep(self, file: Renames) -> None:
         """Called again and again. Raises TransientError when another has it by now."""
-        if self._now() >= self.claim.at + self._seconds:
+        if not 0 <= self._now() - self.claim.at < self._seconds:
             self.claim = self._claims.renew(self.claim, file)
 
 

@@ -16,12 +16,14 @@ _LONGEST_REASON = 500
 
 
 def take(db: Database, source: str, reference: str, name: str, holder: str, now: float, seconds: float) -> bool:
-    """Take a file in hand; False where somebody has it, or it is done with."""
+    """Take a file in hand; False where somebody has it, or it is done with. A lease that ends later than two from now
+    on is of a clock that was put back since."""
     db.execute(
         """INSERT INTO file_leases (source, reference, name, holder, until, seen_at) VALUES (?, ?, ?, ?, ?, ?)
            ON CONFLICT (source, reference) DO UPDATE SET holder = excluded.holder, until = excluded.until,
              seen_at = excluded.seen_at
-           WHERE file_leases.until <= excluded.seen_at""",
+           WHERE file_leases.until <= excluded.seen_at
+             OR file_leases.until > 2 * excluded.until - excluded.seen_at""",
         (source, reference, name, holder, now + seconds, now),
     )
     return db.changes() == 1

@@ -49,3 +49,36 @@ def test_a_file_of_one_name_size_and_time_with_other_content_is_another(root: Pa
         assert incoming.content_tells
         ids.append((incoming.dedupe_id, incoming.attributes["sha256"]))
     assert ids[0] == ids[2] != ids[1]
+
+
+@pytest.mark.parametrize("put_back", [3600.0, 86_400.0 * 365])
+def test_what_a_crash_left_in_hand_is_taken_when_the_clock_was_put_back_since(
+    root: Path, times: Times, put_back: float
+) -> None:
+    put(root, "a.csv")
+
+    def die(incoming: Incoming) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fetching(root, times, lease=300.0).fetch(die)
+    times.now -= 299
+    assert taken(fetching(root, times, lease=300.0)) == [], "clocks of two hubs may differ"
+    times.now -= put_back
+    assert taken(fetching(root, times, lease=300.0)) == ["a.csv"]
+
+
+def test_who_reads_while_the_clock_is_put_back_keeps_the_file(root: Path, times: Times) -> None:
+    put(root, "a.csv", os.urandom(1_000_000))
+    slow, other = fetching(root, times, lease=300.0), fetching(root, times, lease=300.0)
+
+    def accept(incoming: Incoming) -> None:
+        chunks = iter(incoming.chunks)
+        next(chunks)
+        times.now -= 3600
+        next(chunks)
+        next(chunks)
+        assert taken(other) == []
+        list(chunks)
+
+    assert slow.fetch(accept) == 1

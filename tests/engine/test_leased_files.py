@@ -140,7 +140,11 @@ def test_of_two_that_look_at_one_folder_one_gets_each_file(world: World, root: P
     assert names(two) == names(one) == []
 
 
-def test_a_file_that_a_crash_left_in_hand_is_taken_when_its_lease_is_over(world: World, root: Path) -> None:
+@pytest.mark.parametrize("passes", [61, -120])
+def test_a_file_that_a_crash_left_in_hand_is_taken_when_its_lease_is_over(
+    world: World, root: Path, passes: float
+) -> None:
+    """Or when the clock was put back by more than two of them."""
     put(root, 1)
 
     def die(incoming: Incoming) -> None:
@@ -151,7 +155,7 @@ def test_a_file_that_a_crash_left_in_hand_is_taken_when_its_lease_is_over(world:
         other(world).fetch(die)
     sweep(world)
     assert sent(world) == []
-    world.clock.at += 61
+    world.clock.at += passes
     sweep(world)
     assert sent(world) == ["1"]
 
