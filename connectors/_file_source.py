@@ -56,6 +56,7 @@ class FolderSource:
         is_leased = settings["claim"] == "lease"
         self._leased = LeasedClaims(files, self._folder, now, settings["lease"]) if is_leased else None
         self._claims = self._leased or Claims(files, self._folder, now)
+        self._refused: set[str] = set()  # names of files that could not be claimed, so many that others were not tried
         self._is_closed = False
         self.is_over = True
 
@@ -153,7 +154,7 @@ class FolderSource:
             except Lost:
                 raise
             except (PermissionError, Passing):  # a server may say no more than that it failed, of a file that is locked
-                refused.append(readable(seen.name))
+                refused.append(seen.name)
                 if len(refused) == _REFUSALS:
                     break
                 continue
@@ -161,8 +162,10 @@ class FolderSource:
                 yield taken
             elif self._claims.are_held:
                 self.is_over = False
+        # Where they are so many that the rest was not tried, that comes first at the next look.
+        self._refused = self._refused.union(refused) if len(refused) == _REFUSALS else set()
         if refused:
-            raise PermanentError(self._not_taken(refused))
+            raise PermanentError(self._not_taken([readable(name) for name in refused]))
         if self._leased is not None and self._leased.faults:
             raise PermanentError(self._cannot_be(self._leased.faults))
 
@@ -184,7 +187,7 @@ class FolderSource:
         if self._settings["empty"] == "wait":
             ready = [seen for seen in ready if seen.size]
         by_time = self._settings["sort"] == "mtime"
-        ready.sort(key=lambda seen: (seen.mtime_ns if by_time else 0, seen.name))
+        ready.sort(key=lambda seen: (seen.name in self._refused, seen.mtime_ns if by_time else 0, seen.name))
         complete = (found for seen in ready if (found := self._readiness.complete(seen)))
         most = self._settings["max_files"]
         if not self._readiness.is_settled or len(ready) > most or self._claims.are_held:

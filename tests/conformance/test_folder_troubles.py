@@ -82,3 +82,26 @@ def test_who_reads_while_the_clock_is_put_back_keeps_the_file(root: Path, times:
         list(chunks)
 
     assert slow.fetch(accept) == 1
+
+
+def test_many_files_that_are_locked_keep_no_other_from_being_taken_for_long(
+    root: Path, times: Times, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(25):
+        put(root, f"a{number:02d}.csv")
+    put(root, "b.csv")
+    source: Any = fetching(root, times)
+    rename, accepted = source._files.rename, Accepted()
+
+    def refuse(path: Path, target: Path) -> None:
+        if path.name.startswith("a"):
+            raise Passing(errno.EIO, "the server failed: it is locked")
+        rename(path, target)
+
+    monkeypatch.setattr(source._files, "rename", refuse)
+    for _ in range(3):
+        with pytest.raises(PermanentError, match="cannot be renamed"):
+            source.fetch(accepted)
+    assert accepted.names == ["b.csv"]
+    monkeypatch.setattr(source._files, "rename", rename)
+    assert len(taken(source)) == 25
