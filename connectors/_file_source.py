@@ -294,11 +294,17 @@ class FolderSource:
         return True
 
     def _move(self, claim: Claim, folder: PurePath) -> PurePath | None:
-        """None when another has it by now: its lease was over, and it has come to the same end there."""
+        """None when another has it by now: its lease was over, and it has come to the same end there. Raises
+        TransientError that names the folder where it cannot go there."""
         try:
             return move_numbered(self._files, claim.path, folder, claim.name)
         except FileNotFoundError:
             return None
+        except Lost:
+            raise
+        except OSError as error:
+            text = f"'{readable(claim.name)}' cannot be filed away in '{folder}': {error.strerror}"
+            raise TransientError(text, code="not_reachable") from None
 
     # -- what is in a file -----------------------------------------------------------------------------------------
 

@@ -105,3 +105,11 @@ def test_many_files_that_are_locked_keep_no_other_from_being_taken_for_long(
     assert accepted.names == ["b.csv"]
     monkeypatch.setattr(source._files, "rename", rename)
     assert len(taken(source)) == 25
+
+
+@pytest.mark.parametrize("blocked", ["archive", "error"])
+def test_a_folder_that_files_cannot_go_to_is_named(root: Path, times: Times, blocked: str) -> None:
+    (root / blocked).write_bytes(b"not a folder")
+    put(root, "a.csv", b"" if blocked == "error" else b"content")
+    with pytest.raises(TransientError, match=rf"'a\.csv' cannot be filed away in '.*/{blocked}"):
+        fetching(root, times).fetch(Accepted())
