@@ -23,7 +23,7 @@ from hub.formats._edi_marks import filled, filled_proofs
 from hub.grammars import Grammars, Interpreter
 from hub.partners import Identity, Partner
 from hub.pipeline.interchanges import interpreted
-from hub.pipeline.partners import header_of, interchange_for, partner_of, shown
+from hub.pipeline.partners import Partners, header_of, interchange_for, shown
 from hub.pipeline.program import Program, build_program
 from hub.pipeline.verdicts import examined
 from hub.project import reference_files
@@ -76,13 +76,13 @@ class _Reader:
 
     def __init__(self, program: Program | None, kind: str) -> None:
         self._program, self._kind = program, kind
-        self._partners = list(program.settings.partners.values()) if program else []
+        self._partners = Partners(program.settings.partners.values() if program else ())
         self._grammars = program.schemas.grammars if program else Grammars(reference_files())
         self._interpreter = Interpreter(self._grammars)
 
     def read(self, raw: bytes) -> Iterator[tuple[Report, Partner, list[dict[str, Any]]]]:
         """Of each interchange what was found, whose it is, and its acknowledgements."""
-        everybody = [*self._partners, *self._strangers(raw)]
+        everybody = Partners((*self._partners, *self._strangers(raw)))
         for report, verdict in examined(everybody, [raw], self._interpreted):
             for message in report.interchange.messages():
                 if verdict.failure is None:
@@ -98,7 +98,7 @@ class _Reader:
         """Who stands for the senders that are no partners, each to get what the file itself is written in."""
         for came in read_edi(raw, self._grammars):
             group = next((message.group for message in came.messages() if message.group is not None), None)
-            if partner_of(self._partners, came) is None:
+            if self._partners.whose(came) is None:
                 if self._partners:
                     complain(
                         f"interchange {came.control_number} is from {shown(came.sender)} to {shown(came.receiver)}: no "
@@ -107,7 +107,7 @@ class _Reader:
                 yield _stranger(came, group)
 
     def _interpreted(self, message: Message) -> tuple[Any, Sequence[EdiFault]]:
-        if self._program is not None and partner_of(self._partners, message.interchange) is not None:
+        if self._program is not None and self._partners.whose(message.interchange) is not None:
             return interpreted(self._partners, self._program, message)
         name = grammar_declared(self._grammars, message)
         return self._interpreter.by(name, message) if name else (None, ())

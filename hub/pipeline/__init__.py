@@ -26,6 +26,7 @@ from hub.pipeline.fetch_back import DOCUMENT, back_route, fetches, notice_of, to
 from hub.pipeline.interchanges import Found, read_interchanges
 from hub.pipeline.interrupted import position_left, records_left
 from hub.pipeline.map import Xref, apply, written_down
+from hub.pipeline.partners import Partners
 from hub.pipeline.program import (
     ACKNOWLEDGEMENT,
     CompiledRoute,
@@ -108,7 +109,7 @@ def transform(
 
 
 def _transform_interchanges(
-    result: Transformed, receipt: Receipt, partners: Sequence[Partner], program: Program, world: World,
+    result: Transformed, receipt: Receipt, partners: Partners, program: Program, world: World,
     chunks: Iterable[bytes] | None, skip: int, after: str,
 ) -> Iterator[Transformed]:  # fmt: skip
     """What a partner's system brings: each message has a route of its own."""
@@ -151,7 +152,7 @@ def _transform_interchanges(
 
 
 def _messages(
-    receipt: Receipt, partners: Sequence[Partner], program: Program, chunks: Iterable[bytes]
+    receipt: Receipt, partners: Partners, program: Program, chunks: Iterable[bytes]
 ) -> Iterator[Found]:  # fmt: skip
     return messages_replayed(read_interchanges(partners, receipt, program, chunks), receipt, partners, chunks)
 

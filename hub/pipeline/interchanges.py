@@ -32,7 +32,7 @@ from hub.message import Answered, Came, Receipt, Subject, Taken
 from hub.outcome import Failure, failure_of
 from hub.partners import Partner
 from hub.pipeline.decode import Decoded
-from hub.pipeline.partners import partner_of
+from hub.pipeline.partners import Partners
 from hub.pipeline.program import CompiledRoute, Program
 from hub.pipeline.verdicts import Verdict, examined
 
@@ -70,7 +70,7 @@ class Found(msgspec.Struct, frozen=True):
 
 
 def read_interchanges(
-    partners: Sequence[Partner], receipt: Receipt, program: Program, chunks: Iterable[bytes]
+    partners: Partners, receipt: Receipt, program: Program, chunks: Iterable[bytes]
 ) -> Iterator[Found]:
     """Every message in turn; one that cannot go on, or an interchange nothing is taken in of, with its failure.
     ``chunks`` can be read again from their beginning. Raises DecodeError where there is no interchange in them."""
@@ -218,9 +218,9 @@ def _route_of(partner: Partner, type: str, message: Message, program: Program) -
     return program.select_for_partner(partner.name, type, kind_of(type, message.segments))
 
 
-def interpreted(partners: Sequence[Partner], program: Program, message: Message) -> tuple[Any, Sequence[EdiFault]]:
+def interpreted(partners: Partners, program: Program, message: Message) -> tuple[Any, Sequence[EdiFault]]:
     """A message as its partner's route reads it, by its grammar; nothing where there is none."""
-    partner = partner_of(partners, message.interchange)
+    partner = partners.whose(message.interchange)
     compiled = _route_of(partner, message.type, message, program) if partner else None
     if partner is None or compiled is None or program.interpreter is None:
         return None, ()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -24,33 +25,40 @@ _NOT_AWAITED = ACKNOWLEDGEMENTS | set(ADVICES.values())  # a partner need not ac
 _SHAPE = "{type: ORDRSP, version: D96A, segments: [[BGM, '231', ...], ...]}"
 
 
-def partner_of(partners: Iterable[Partner], came: Interchange) -> Partner | None:
-    """The partner that an interchange names as its sender, and us as its receiver, of several the one with most said
-    about where within the houses; None: nobody we know."""
-    found = [
-        partner for partner in partners
-        if partner.syntax == came.syntax and _is(partner.them, came.sender) and _is(partner.us, came.receiver)
-    ]  # fmt: skip
-    return max(found, key=_addresses, default=None)
+class Partners(tuple[Partner, ...]):
+    """Partners in the order of their file. Whose an interchange is, is looked up, however many they are."""
+
+    @cached_property
+    def _by_sides(self) -> dict[tuple[str, ...], tuple[int, Partner]]:
+        """Each with its number, by what its interchanges are written in and say of both sides."""
+        found: dict[tuple[str, ...], tuple[int, Partner]] = {}
+        for number, partner in enumerate(self):
+            found.setdefault((partner.syntax, *_said(partner.them), *_said(partner.us)), (number, partner))
+        return found
+
+    def whose(self, came: Interchange) -> Partner | None:
+        """The partner that an interchange names as its sender, and us as its receiver, of several the one with most
+        said about where within the houses, then the first; None: nobody we know."""
+        (*them, there), (*us, here) = _said(came.sender), _said(came.receiver)
+        for places in (((there, here),), ((there, ""), ("", here)), (("", ""),)):
+            sides = ((came.syntax, *them, at_theirs, *us, at_ours) for at_theirs, at_ours in places)
+            found = [self._by_sides[each] for each in sides if each in self._by_sides]
+            if found:
+                return min(found)[1]
+        return None
 
 
-def _addresses(partner: Partner) -> int:
-    """On how many sides an address within the house is said."""
-    return bool(partner.us.internal) + bool(partner.them.internal)
+def _said(side: Identity | Party) -> tuple[str, str, str]:
+    return side.id, side.qualifier, side.internal
 
 
-def agreed_with(partners: Iterable[Partner], came: Interchange) -> Agreed:
+def agreed_with(partners: Partners, came: Interchange) -> Agreed:
     """How an interchange is read that a partner has sent; leniently where nobody knows whose it is."""
-    partner = partner_of(partners, came)
+    partner = partners.whose(came)
     if partner is None:
         return Agreed()
     is_named = partner.syntax == "x12" and partner.charset != "utf-8"
     return Agreed(partner.strict, partner.charset if is_named else "")
-
-
-def _is(identity: Identity, party: Party) -> bool:
-    same = (identity.id, identity.qualifier) == (party.id, party.qualifier)
-    return same and (not identity.internal or identity.internal == party.internal)
 
 
 def shown(party: Party) -> str:

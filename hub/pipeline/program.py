@@ -22,6 +22,7 @@ from hub.mapping import Expression, Tables, compile_expression, compile_mapping,
 from hub.mapping import Mapping as DocumentMapping
 from hub.partners import Partner
 from hub.pipeline.fetch_back import DOCUMENT, is_fetch_back, told_by
+from hub.pipeline.partners import Partners
 from hub.project import text_of
 from hub.route_fields import EXPRESSION_NAMES
 from hub.routes import Collect, Route, Target, load_routes, resolved
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 Require = Callable[[bytes | Iterable[bytes]], None]  # raises ValidationError
 ACKNOWLEDGEMENT = "acknowledgement"
 _ACKNOWLEDGEMENTS = "partner:"  # no route can be called so
+_NOBODY = Partners()
 
 
 class CompiledTarget(msgspec.Struct, frozen=True):
@@ -114,6 +116,7 @@ class Program(msgspec.Struct, frozen=True):
         default_factory=dict
     )  # by system, with routes
     sent_to: frozenset[str] = frozenset()  # the systems that deliveries go to
+    carried: Mapping[str, Partners] = msgspec.field(default_factory=dict)  # the partners at each system
 
     @property
     def route_files(self) -> dict[str, Route]:
@@ -133,9 +136,9 @@ class Program(msgspec.Struct, frozen=True):
         """Whether a route takes only some kind of this type from a partner."""
         return any(name == partner and (event or "").startswith(f"{message_type} ") for name, event in self.by_partner)
 
-    def partners_at(self, system: str) -> list[Partner]:
+    def partners_at(self, system: str) -> Partners:
         """The partners whose interchanges come from a system."""
-        return [partner for partner in self.settings.partners.values() if partner.system == system]
+        return self.carried.get(system, _NOBODY)
 
     def find(self, route: str, target: str) -> CompiledTarget | None:
         """A target of a route; None when this set has it no more."""
@@ -216,9 +219,12 @@ def build_program(
         if target.collect is not None:
             collecting[target.system.name] = (*collecting.get(target.system.name, ()), (name, target))
     interpreter = Interpreter(schemas.grammars) if settings.partners else None
+    carried: dict[str, list[Partner]] = {}
+    for partner in settings.partners.values():
+        carried.setdefault(partner.system, []).append(partner)
     return Program(
         set_id, settings, schemas, compiled, by_source, by_event, by_partner, interpreter, collecting,
-        frozenset(_sent_to(settings, compiled)),
+        frozenset(_sent_to(settings, compiled)), {system: Partners(those) for system, those in carried.items()},
     )  # fmt: skip
 
 

@@ -6,16 +6,16 @@ may do in another way; the place of a message, ``interchange 101, message 2, LIN
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
 from hub.errors import DecodeError
 from hub.formats._edi_envelopes import Interchange
 from hub.message import Receipt
-from hub.partners import Partner
 from hub.pipeline.decode import Decoded
 from hub.pipeline.interchanges import Found, place_of, place_of_message
+from hub.pipeline.partners import Partners
 from hub.pipeline.verdicts import read
 
 
@@ -25,7 +25,7 @@ def record_replayed(records: Iterator[Decoded], receipt: Receipt) -> Iterator[De
 
 
 def messages_replayed(
-    found: Iterator[Found], receipt: Receipt, partners: Sequence[Partner], chunks: Iterable[bytes]
+    found: Iterator[Found], receipt: Receipt, partners: Partners, chunks: Iterable[bytes]
 ) -> Iterator[Found]:
     """What of all that was found is replayed: everything of a receipt, an interchange, a message, a part of one. Raises
     DecodeError where none of it is there any more, or several have the same place and none of them its old position."""
@@ -41,9 +41,7 @@ def _record(records: Iterator[Decoded], receipt: Receipt) -> Iterator[Decoded]:
     raise _missing(place or f"record {position + 1}", 0)
 
 
-def _messages(
-    found: Iterator[Found], receipt: Receipt, partners: Sequence[Partner], chunks: Iterable[bytes]
-) -> Iterator[Found]:
+def _messages(found: Iterator[Found], receipt: Receipt, partners: Partners, chunks: Iterable[bytes]) -> Iterator[Found]:
     place, is_there = receipt.origin_place, False
     count = sum(_named(interchange, place) for interchange in read(partners, chunks))
     for each in found:

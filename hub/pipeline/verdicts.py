@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
@@ -18,7 +18,7 @@ from hub.formats._edi_envelopes import Interchange, Interpret
 from hub.formats._edi_faults import EdiError
 from hub.outcome import Failure, failure_of
 from hub.partners import Partner
-from hub.pipeline.partners import agreed_with, partner_of, shown
+from hub.pipeline.partners import Partners, agreed_with, shown
 
 
 @dataclass(slots=True)
@@ -37,9 +37,7 @@ class Verdict:
     refusal: list[dict[str, Any]] = field(default_factory=list)
 
 
-def examined(
-    partners: Sequence[Partner], chunks: Iterable[bytes], interpret: Interpret
-) -> Iterator[tuple[Report, Verdict]]:
+def examined(partners: Partners, chunks: Iterable[bytes], interpret: Interpret) -> Iterator[tuple[Report, Verdict]]:
     """Each interchange as it is read for good, with what is known of its end; its messages are the caller's to read,
     and to add to the report. ``chunks`` can be read again from their beginning."""
     verdicts = [_verdict(partners, interchange) for interchange in read(partners, chunks)]
@@ -48,9 +46,7 @@ def examined(
         yield report, verdict
 
 
-def read(
-    partners: Sequence[Partner], chunks: Iterable[bytes], interpret: Interpret | None = None
-) -> Iterator[Interchange]:
+def read(partners: Partners, chunks: Iterable[bytes], interpret: Interpret | None = None) -> Iterator[Interchange]:
     """The interchanges in a receipt, in either syntax, each read as it was agreed with its partner."""
     pieces = iter(chunks)
     first = next(pieces, b"")
@@ -62,7 +58,7 @@ def read(
     return found
 
 
-def _verdict(partners: Sequence[Partner], interchange: Interchange) -> Verdict:
+def _verdict(partners: Partners, interchange: Interchange) -> Verdict:
     digest = hashlib.sha256(repr(interchange.header).encode())
     kinds = set[str]()
     for message in interchange.messages():
@@ -70,7 +66,7 @@ def _verdict(partners: Sequence[Partner], interchange: Interchange) -> Verdict:
         kinds.add(message.type)
     for note in interchange.notes:
         digest.update(repr(note).encode())
-    partner = partner_of(partners, interchange)
+    partner = partners.whose(interchange)
     verdict = Verdict(partner, digest.hexdigest(), interchange.count, kinds=kinds)
     verdict.failure = _refusal(partners, partner, interchange)
     if partner is not None and verdict.failure is None and not interchange.is_accepted:
@@ -82,7 +78,7 @@ def _verdict(partners: Sequence[Partner], interchange: Interchange) -> Verdict:
     return verdict
 
 
-def _refusal(partners: Sequence[Partner], partner: Partner | None, interchange: Interchange) -> Failure | None:
+def _refusal(partners: Partners, partner: Partner | None, interchange: Interchange) -> Failure | None:
     if not interchange.header:
         return failure_of(EdiError(interchange.faults), "decode").printed("")
     if partner is None:
@@ -105,7 +101,7 @@ def _noted(interchange: Interchange, partner: Partner) -> Failure:
     return replace(found, detail=f"{found.detail}; its good messages are taken in", hint=hint).printed(partner.name)
 
 
-def _unknown(partners: Sequence[Partner], interchange: Interchange) -> Failure:
+def _unknown(partners: Partners, interchange: Interchange) -> Failure:
     sender, receiver = interchange.sender, interchange.receiver
     names = sorted(partner.name for partner in partners)
     detail = (

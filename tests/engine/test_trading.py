@@ -242,3 +242,10 @@ def test_a_large_interchange_that_came_before_is_told_once(trade: Trade) -> None
     ]  # fmt: skip
     assert len(trade.messages()) == 1102
     adds_up(trade)
+
+
+def test_the_partners_of_a_system_are_looked_through_once(trade: Trade) -> None:
+    program = trade.engine.program
+    assert [partner.name for partner in program.partners_at("van")] == ["acme", "northwind"]
+    assert program.partners_at("van") is program.partners_at("van")
+    assert program.partners_at("erp") == ()

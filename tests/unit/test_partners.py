@@ -8,7 +8,7 @@ import pytest
 from hub.formats._edi_envelopes import Interchange, Party
 from hub.formats._segments import Delimiters
 from hub.partners import Identity
-from hub.pipeline.partners import partner_of
+from hub.pipeline.partners import Partners
 from hub.settings import load_settings
 
 ROOT = Path(__file__).parents[2]
@@ -147,17 +147,53 @@ def test_the_example_of_the_guide_is_sound():
 @pytest.mark.parametrize("order", [*permutations(("house", "branch", "desk"))])
 def test_an_interchange_is_the_partners_with_most_said_about_where_within_the_house(order):
     said = {"house": ("", ""), "branch": ("", "NORTH"), "desk": ("SALES", "NORTH")}
-    partners, faults = load("\n".join(
-        f'{name}: {{system: van, syntax: edifact, us: {{id: "4012345000009", internal: "{said[name][0]}"}}, '
-        f'them: {{id: "5412345000013", internal: "{said[name][1]}"}}}}'
-        for name in order
-    ))  # fmt: skip
+    partners, faults = load("\n".join(house(name, *said[name]) for name in order))
     assert faults == []
 
     def whose(ours, theirs):
-        sender, receiver = Party("5412345000013", "", theirs), Party("4012345000009", "", ours)
-        came = Interchange("edifact", Delimiters("+", ":", "'"), [], 0, sender, receiver)
-        return partner_of(partners.values(), came).name
+        return Partners(partners.values()).whose(interchange(ours, theirs)).name
 
     came = [("SALES", "NORTH"), ("", "NORTH"), ("STORES", "NORTH"), ("SALES", "SOUTH"), ("", "")]
     assert [whose(*sides) for sides in came] == ["desk", "branch", "branch", "house", "house"]
+
+
+@pytest.mark.parametrize("first", ["branch", "desk"])
+def test_of_two_partners_with_as_much_said_an_interchange_is_the_firsts(first):
+    said = {"branch": ("", "NORTH"), "desk": ("SALES", "")}
+    order = sorted(said, key=lambda name: name != first)
+    partners, faults = load("\n".join(house(name, *said[name]) for name in order))
+    assert faults == []
+    assert Partners(partners.values()).whose(interchange("SALES", "NORTH")).name == first
+
+
+def test_an_interchange_of_another_syntax_qualifier_or_side_is_nobodys():
+    partners, _ = load(house("acme"))
+    strangers = [
+        interchange("", "", syntax="x12"),
+        interchange("", "", qualifier="14"),
+        interchange("", "", them="4012345000009", us="5412345000013"),
+    ]
+    assert [Partners(partners.values()).whose(came) for came in strangers] == [None] * 3
+
+
+def test_whose_an_interchange_is_is_not_searched_for_each_time():
+    class Walked(Partners):
+        times = 0
+
+        def __iter__(self):
+            self.times += 1
+            return super().__iter__()
+
+    partners = Walked(load(house("acme"))[0].values())
+    assert {partners.whose(interchange("", "")).name for _ in range(100)} == {"acme"}
+    assert partners.times == 1
+
+
+def house(name, ours="", theirs=""):
+    us, them = (f'{{id: "{id}", internal: "{at}"}}' for id, at in (("4012345000009", ours), ("5412345000013", theirs)))
+    return f"{name}: {{system: van, syntax: edifact, us: {us}, them: {them}}}"
+
+
+def interchange(ours, theirs, them="5412345000013", us="4012345000009", qualifier="", syntax="edifact"):
+    sender, receiver = Party(them, qualifier, theirs), Party(us, "", ours)
+    return Interchange(syntax, Delimiters("+", ":", "'"), [], 0, sender, receiver)
