@@ -162,8 +162,8 @@ class Transformers:
             return [built for delivery in found for built in self._build_alone(delivery, program)]
 
     def gather(self, found: Sequence[Delivery], program: Program) -> Gathered:
-        """As many of these deliveries as go together. Where they bring their child down, those that do so alone come as
-        a quarantine failure; where none does, half of them are tried."""
+        """These deliveries, as many in each batch as go together. Where they bring their child down, those that do so
+        alone come as a quarantine failure; where none does, half of them are tried."""
         try:
             [gathered] = [a.gathered for a in self._ask(self._request(program, together=found)) if a.gathered]
             return gathered

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from hub.loggers import structlog
-from hub.message import Body, Delivery
-from hub.pipeline.gather import Gathered
+from hub.message import Delivery
+from hub.pipeline.gather import Batch, Gathered
 from hub.pipeline.program import CompiledTarget
 from hub.pipeline.unbuilt import bury
 from hub.routes import Collect
@@ -107,37 +107,37 @@ class Collector:
             engine.store.write(partial(collecting.give_back, place=place, worker=engine.worker), durable=False)
 
     def _put_together(self, place: Place, target: CompiledTarget, chosen: Sequence[Delivery]) -> bool:
-        engine = self._engine
-        gathered = engine.transformer.gather(chosen, engine.program)
-        now = engine.clock.epoch()
+        """Whether something has changed, and there may be more: also of what the batches leave behind them."""
+        engine, program = self._engine, self._engine.program
+        gathered = engine.transformer.gather(chosen, program)
         if gathered.failed:
-            self._bury(place, target, chosen, gathered, now)
+            self._bury(place, target, chosen, gathered, engine.clock.epoch())
             return True
-        assert gathered.body is not None, "what did not fail has bytes"
-        members = chosen[: gathered.count]
-        is_made: bool = engine.store.write(
-            lambda db: self._make(db, place, target, members, gathered.body, gathered.lookups, now)  # type: ignore[arg-type]
-        )
-        if len(chosen) > len(members) or not is_made:
-            self._leave(place)
-        if is_made:
+        made = 0
+        for batch in gathered.batches:
+            members, now = chosen[made : made + batch.count], engine.clock.epoch()
+            if not engine.store.write(partial(self._make, place, target, members, batch, program.set_id, now)):
+                break
+            made += batch.count
             first = members[0].delivery_id
-            _log.info("collected", route=place.route, target=place.target, batch=first, count=len(members))
-        return is_made
+            _log.info("collected", route=place.route, target=place.target, batch=first, count=batch.count)
+        if made < len(chosen):
+            self._leave(place)
+        return made > 0
 
     def _make(
-        self, db: Database, place: Place, target: CompiledTarget, members: Sequence[Delivery], body: Body,
-        lookups: Sequence[tuple[str, bytes]], now: float,
+        self, place: Place, target: CompiledTarget, members: Sequence[Delivery], batch: Batch, set_id: int, now: float,
+        db: Database,
     ) -> bool:  # fmt: skip
         """The batch as it is stored; False where something has come in between."""
-        engine, first = self._engine, members[0]
-        if not collecting.link(db, place, members, engine.program.set_id, engine.worker, now):
+        engine, first, body = self._engine, members[0], batch.body
+        if not collecting.link(db, place, members, set_id, engine.worker, now):
             return False
         if body.stamp is not None:
             body = interchanges.stamp_together(db, members, body, now)
         by_id = {each.delivery_id: each for each in members}
-        bodies.store(db, bodies.rows_of([(first, body)], now), {first.delivery_id}, engine.program.set_id)
-        bodies.keep_lookups(db, [(by_id[id], content) for id, content in lookups], now)
+        bodies.store(db, bodies.rows_of([(first, body)], now), {first.delivery_id}, set_id)
+        bodies.keep_lookups(db, [(by_id[id], content) for id, content in batch.lookups], now)
         batches.add(db, first, len(members), _names(first, len(members), target, now), now)
         return True
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -74,15 +74,27 @@ def encode_together(target: CompiledTarget, documents: Sequence[Any]) -> Body:
     return Body(content, content_type(target.codec, target.codec_options))
 
 
-def encode_most(target: CompiledTarget, documents: Sequence[Any]) -> tuple[Body, int]:
-    """The bytes of as many of these as can stand together, from the first on, and how many those are. Each can by
-    itself."""
-    low, high = 1, len(documents)
+def encode_groups(target: CompiledTarget, documents: Sequence[Any]) -> Iterator[tuple[Body, int]]:
+    """The bytes of groups of these, each of as many as can stand together, in their order, and how many those are. Each
+    can by itself. The last of several is left out: what comes behind it may stand with it."""
+    start = 0
+    while start < len(documents):
+        body, count = _encode_most(target, documents, start)
+        if start and start + count == len(documents):
+            return
+        yield body, count
+        start += count
+
+
+def _encode_most(target: CompiledTarget, documents: Sequence[Any], start: int) -> tuple[Body, int]:
+    """As many as can stand together from ``start`` on: twice as many each time, then between what could and what could
+    not, so that what is tried in vain is no more than a few times what is found."""
+    most = len(documents) - start
+    body, low, high = encode_together(target, documents[start : start + 1]), 1, most + 1
     while high - low > 1:
-        middle = (low + high) // 2
+        middle = min(low * 2, most) if high > most else (low + high) // 2
         try:
-            encode_together(target, documents[:middle])
-            low = middle
-        except MappingError:
+            body, low = encode_together(target, documents[start : start + middle]), middle
+        except MessageError:
             high = middle
-    return encode_together(target, documents[:low]), low
+    return body, low

@@ -12,7 +12,7 @@ from hub.errors import MessageError
 from hub.message import Body, Delivery
 from hub.outcome import Failure, failure_of
 from hub.pipeline import World
-from hub.pipeline.encode import encode_most, encode_together, mapped, read_canonical, step_of
+from hub.pipeline.encode import encode_groups, encode_together, mapped, read_canonical, step_of
 from hub.pipeline.map import written_down
 from hub.pipeline.program import CompiledTarget, Program
 
@@ -30,24 +30,31 @@ class Built(msgspec.Struct, frozen=True, array_like=True):
     lookups: bytes = b""  # what was read of the cross-references before it failed
 
 
-class Gathered(msgspec.Struct, frozen=True, array_like=True):
-    """Deliveries that wait to be collected, put together: the first ``count`` of them are in the body. Where some could
-    not be made, these alone are told and there is no body. ``lookups`` are what was looked up for each, by id."""
+class Batch(msgspec.Struct, frozen=True, array_like=True):
+    """So many deliveries, one after the other, in one body. ``lookups`` are what was looked up for each, by id."""
 
-    body: Body | None = None
-    count: int = 0
-    failed: Sequence[Built] = ()
+    body: Body
+    count: int
     lookups: Sequence[tuple[str, bytes]] = ()
+
+
+class Gathered(msgspec.Struct, frozen=True, array_like=True):
+    """Deliveries that wait to be collected, put together, from the first on. Where some could not be made, these alone
+    are told and there is no batch."""
+
+    batches: Sequence[Batch] = ()
+    failed: Sequence[Built] = ()
 
 
 def gathered(
     found: Sequence[Delivery], program: Program, world: World, source: Source, progress: Callable[[], None]
 ) -> Gathered:  # fmt: skip
-    """As many of these deliveries of one target as go together, from the first on. ``progress`` is called for each."""
+    """These deliveries of one target, as many in each batch as go together. The last of several batches is left out:
+    more may go with it. ``progress`` is called for each delivery and batch."""
     target = program.find(found[0].route, found[0].target)
     documents: list[Any] = []
     failed: list[Built] = []
-    lookups: list[tuple[str, bytes]] = []
+    lookups: dict[str, bytes] = {}
     size = 0
     for number, delivery in enumerate(found):
         progress()
@@ -66,24 +73,34 @@ def gathered(
         except MessageError as error:
             failed.append(_failed(delivery, error, seen))
         if seen:
-            lookups.append((delivery.delivery_id, written_down(seen)))
+            lookups[delivery.delivery_id] = written_down(seen)
     if failed or target is None:
         return Gathered(failed=failed)
-    return _encoded(found, target, documents, lookups)
+    return _encoded(found, target, documents, lookups, progress)
 
 
 def _encoded(
-    found: Sequence[Delivery], target: CompiledTarget, documents: Sequence[Any], lookups: Sequence[tuple[str, bytes]]
-) -> Gathered:
+    found: Sequence[Delivery], target: CompiledTarget, documents: Sequence[Any], lookups: Mapping[str, bytes],
+    progress: Callable[[], None],
+) -> Gathered:  # fmt: skip
     try:
-        return Gathered(encode_together(target, documents), len(documents), lookups=lookups)
+        return Gathered([_batch(found, encode_together(target, documents), 0, len(documents), lookups)])
     except MessageError:
         alone = [_alone(delivery, target, document) for delivery, document in zip(found, documents, strict=True)]
-        if failed := [each for each in alone if each is not None]:
-            return Gathered(failed=failed)
-        body, count = encode_most(target, documents)
-        within = {delivery.delivery_id for delivery in found[:count]}
-        return Gathered(body, count, lookups=[each for each in lookups if each[0] in within])
+    if failed := [each for each in alone if each is not None]:
+        return Gathered(failed=failed)
+    batches: list[Batch] = []
+    start = 0
+    for body, count in encode_groups(target, documents):
+        progress()
+        batches.append(_batch(found, body, start, count, lookups))
+        start += count
+    return Gathered(batches)
+
+
+def _batch(found: Sequence[Delivery], body: Body, start: int, count: int, lookups: Mapping[str, bytes]) -> Batch:
+    ids = [delivery.delivery_id for delivery in found[start : start + count]]
+    return Batch(body, count, [(id, lookups[id]) for id in ids if id in lookups])
 
 
 def _alone(delivery: Delivery, target: CompiledTarget, document: Any) -> Built | None:

@@ -52,7 +52,7 @@ class Transformer(Protocol):
         ...
 
     def gather(self, found: Sequence[Delivery], program: Program) -> Gathered:
-        """As many of these deliveries of one target as go together, as one body."""
+        """These deliveries of one target, as many in each body as go together."""
         ...
 
     def rehearse(self, receipt: Receipt, program: Program) -> Mapping[str, Any] | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from itertools import groupby
 
 import msgspec
 import pytest
@@ -15,6 +17,17 @@ from hub.pipeline import gather
 from hub.replay import steps
 from hub.store import collecting, dead_letters, deliveries, due
 from hub.store.search_terms import Filter
+
+BY_TYPE = b"""
+mapping: order-out
+version: 1
+source: {schema: canonical/stock_level}
+target: {format: idoc}
+output:
+  type: "'ORDERS05' if count(src.stock_lines) == 1 else 'ORDERS04'"
+  control: {DOCNUM: src.report_id}
+  E1EDK01: [{BELNR: src.report_id}]
+"""
 
 
 @pytest.fixture
@@ -133,23 +146,56 @@ def test_csv_has_one_header_for_all(make_world: Callable[..., World]) -> None:
 
 
 def test_what_cannot_stand_beside_the_others_goes_in_a_batch_of_its_own(make_world: Callable[..., World]) -> None:
-    idocs = b"""
-mapping: order-out
-version: 1
-source: {schema: canonical/stock_level}
-target: {format: idoc}
-output:
-  type: "'ORDERS05' if count(src.stock_lines) == 1 else 'ORDERS04'"
-  control: {DOCNUM: src.report_id}
-  E1EDK01: [{BELNR: src.report_id}]
-"""
-    world = make_world(routes=route(), order_out=idocs)
+    world = make_world(routes=route(), order_out=BY_TYPE)
     world.send(order(1), order(2), order(3, 2))
     world.wait(900)
     world.wait(900)
     bodies = [parcel.body.decode() for parcel in world.target("erp").sent]
     assert [(body.count("<BELNR>"), body.count("ORDERS04")) for body in bodies] == [(2, 0), (1, 3)]
     assert world.states() == [("erp", "delivered")] * 3
+
+
+@pytest.mark.parametrize("kinds", ["1212121", "1122212", "111112", "2111111", "11"])
+def test_a_batch_ends_where_the_next_cannot_stand_beside_it(make_world: Callable[..., World], kinds: str) -> None:
+    world = make_world(routes=route(collect="collect: {every: 15m, max: 100}"), order_out=BY_TYPE)
+    world.send(*(order(number, int(kind)) for number, kind in enumerate(kinds)))
+    world.wait(900)
+    bodies = [parcel.body.decode() for parcel in world.target("erp").sent]
+    numbers = iter(range(len(kinds)))
+    assert [re.findall("<BELNR>([0-9])", body) for body in bodies] == [
+        [str(next(numbers)) for _ in run] for _, run in groupby(kinds)
+    ]
+    adds_up(world)
+
+
+def test_what_waits_is_mapped_and_written_a_few_times_however_many_batches_it_is(
+    make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_world(routes=route(collect="collect: {every: 15m, max: 100}"), order_out=BY_TYPE)
+    world.send(*(order(number, 1 + number % 2) for number in range(60)))
+    target = world.engine.program.find("orders", "erp")
+    assert target is not None
+    mapped: list[object] = []
+    written: list[object] = []
+    map_one, write = gather.mapped, target.codec.encode
+    monkeypatch.setattr(gather, "mapped", lambda *given: mapped.append(given) or map_one(*given))
+    monkeypatch.setattr(
+        target.codec, "encode", lambda documents, options: written.extend(documents) or write(documents, options)
+    )
+    world.wait(900)
+    assert len(world.target("erp").sent) == 60
+    assert (len(mapped), len(written) <= 8 * 60) == (60 + 1, True)
+
+
+def test_what_waits_for_another_batch_of_its_key_keeps_no_other_waiting(make_world: Callable[..., World]) -> None:
+    world = make_world(routes=route(collect="collect: {every: 15m, max: 100}"), order_out=BY_TYPE)
+    world.send(order("a", 1), order("a", 2), order("b", 1), order("c", 2))
+    world.wait(QUARTER)
+    bodies = [parcel.body.decode() for parcel in world.target("erp").sent]
+    assert [re.findall("<BELNR>([a-c])", body) for body in bodies] == [["a"], ["b"], ["c"]]
+    world.wait(900)
+    assert world.states() == [("erp", "delivered")] * 4
+    adds_up(world)
 
 
 def test_what_became_impossible_since_it_came_is_a_dead_letter_and_the_others_go(world: World) -> None:
