@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from hub.store.compression import pack, unpack
+from hub.store.compression import packed, unpacked
 from hub.store.database import Database, lock
 
 KEEP_SECONDS = 7 * 86400.0
@@ -48,7 +48,7 @@ def add(db: Database, row: Row, work: bytes) -> bool:
         """INSERT INTO backtests (backtest_id, created_at, actor, reason, request, work, state)
            VALUES (?, ?, ?, ?, ?, ?, 'waiting')""",
         (row.backtest_id, row.created_at, row.actor, row.reason, msgspec.json.encode(row.request).decode(),
-         _packed(work)),
+         packed(work)),
     )  # fmt: skip
     return True
 
@@ -66,19 +66,19 @@ def listed(db: Database, limit: int = 50) -> list[Row]:
 
 def result(db: Database, backtest_id: str) -> bytes | None:
     """The report of one that is done."""
-    packed = db.execute("SELECT result FROM backtests WHERE backtest_id = ?", (backtest_id,)).get
-    return None if packed is None else _unpacked(packed)
+    result = db.execute("SELECT result FROM backtests WHERE backtest_id = ?", (backtest_id,)).get
+    return None if result is None else unpacked(result)
 
 
 def results(db: Database) -> list[tuple[str, bytes]]:
     """The reports of all that are done, by their ids."""
     rows = db.execute("SELECT backtest_id, result FROM backtests WHERE result IS NOT NULL ORDER BY backtest_id")
-    return [(str(row[0]), _unpacked(row[1])) for row in rows]
+    return [(str(row[0]), unpacked(row[1])) for row in rows]
 
 
 def put_result(db: Database, backtest_id: str, report: bytes) -> None:
     """A report in the place of the one there was."""
-    db.execute("UPDATE backtests SET result = ? WHERE backtest_id = ?", (_packed(report), backtest_id))
+    db.execute("UPDATE backtests SET result = ? WHERE backtest_id = ?", (packed(report), backtest_id))
 
 
 def still_stored(db: Database, message_ids: Iterable[str]) -> set[str]:
@@ -97,7 +97,7 @@ def take(db: Database, holder: str, at: float) -> tuple[str, bytes] | None:
     db.execute(
         "UPDATE backtests SET state = 'running', holder = ?, started_at = ? WHERE backtest_id = ?", (holder, at, row[0])
     )
-    return str(row[0]), _unpacked(row[1])
+    return str(row[0]), unpacked(row[1])
 
 
 def is_waiting(db: Database, holder: str) -> bool:
@@ -120,7 +120,7 @@ def finish(db: Database, backtest_id: str, holder: str, at: float, report: bytes
     db.execute(
         """UPDATE backtests SET state = ?, ended_at = ?, result = ?, error = ?, done = coalesce(total, done)
            WHERE backtest_id = ? AND state = 'running' AND holder = ?""",
-        ("failed" if report is None else "done", at, None if report is None else _packed(report), error, backtest_id,
+        ("failed" if report is None else "done", at, None if report is None else packed(report), error, backtest_id,
          holder),
     )  # fmt: skip
     return db.changes() == 1
@@ -146,12 +146,3 @@ def _row(row: tuple[Any, ...]) -> Row:
     fields = list(row)
     fields[4] = msgspec.json.decode(row[4])
     return Row(*fields)
-
-
-def _packed(content: bytes) -> bytes:
-    flag, packed = pack(content)
-    return bytes([flag]) + packed
-
-
-def _unpacked(stored: bytes) -> bytes:
-    return unpack(stored[0], stored[1:])

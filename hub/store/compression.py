@@ -54,6 +54,17 @@ def unpack(how: int, content: bytes) -> bytes:
     return decompressor.decompress(content)
 
 
+def packed(content: bytes) -> bytes:
+    """The same as one value: a byte that says how, and what is packed."""
+    how, rest = pack(content)
+    return bytes([how]) + rest
+
+
+def unpacked(stored: bytes) -> bytes:
+    """What ``packed`` was given. Raises StoreError as ``unpack`` does."""
+    return unpack(stored[0], stored[1:])
+
+
 @cache
 def _dictionary() -> zstandard.ZstdCompressionDict:
     """Shared by all threads: what it is prepared to is only read."""

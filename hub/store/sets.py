@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from hub.store.compression import pack, unpack
+from hub.store.compression import packed, unpacked
 from hub.store.database import Database, lock
 
 _CONTENTS = "SELECT f.sha256, f.content FROM json_each(?) j JOIN files f ON f.sha256 = j.value ->> 0"
@@ -25,7 +25,7 @@ def put(db: Database, files: Mapping[str, bytes], hash: str, at: float, actor: s
     manifest = {path: sha256(content).hexdigest() for path, content in sorted(files.items())}
     db.executemany(
         "INSERT INTO files VALUES (?, ?) ON CONFLICT DO NOTHING",
-        [(manifest[path], _packed(content)) for path, content in files.items()],
+        [(manifest[path], packed(content)) for path, content in files.items()],
     )
     made = db.execute(
         "INSERT INTO sets (hash, manifest, created_at, actor, hub_version) VALUES (?, ?, ?, ?, ?) RETURNING set_id",
@@ -106,7 +106,7 @@ def files_of(db: Database, set_id: int) -> dict[str, bytes]:
     manifest = msgspec.json.decode(db.execute("SELECT manifest FROM sets WHERE set_id = ?", (set_id,)).get)
     wanted = msgspec.json.encode([[digest] for digest in set(manifest.values())]).decode()
     rows = db.execute(_CONTENTS, (wanted,))  # at once: on a server each statement is a way there and back
-    contents = {digest: _unpacked(content) for digest, content in rows}
+    contents = {digest: unpacked(content) for digest, content in rows}
     return {path: contents[digest] for path, digest in manifest.items()}
 
 
@@ -119,12 +119,3 @@ def listed(db: Database, limit: int = 50) -> list[dict[str, Any]]:
         (limit,),
     )
     return [dict(zip(columns, row, strict=True)) for row in rows]
-
-
-def _packed(content: bytes) -> bytes:
-    flag, packed = pack(content)
-    return bytes([flag]) + packed
-
-
-def _unpacked(stored: bytes) -> bytes:
-    return unpack(stored[0], stored[1:])
