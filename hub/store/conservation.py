@@ -6,6 +6,7 @@ import msgspec
 
 from hub.store import counters
 from hub.store.database import Database
+from hub.store.deliveries import WAITING
 from hub.store.tally import Tally
 
 
@@ -61,17 +62,17 @@ _RULES = {
           AND coalesce(d.batch_id, '') IN ('', d.delivery_id) AND (d.state = 'unknown' OR NOT EXISTS (
             SELECT 1 FROM deliveries e WHERE e.system = d.system AND e.lane = d.lane AND e.holds_lane = 1
               AND e.lane_seq < d.lane_seq))""",
-    "deliveries that wait for one that has ended": """
+    "deliveries that wait for one that has ended": f"""
         SELECT count(*), max(delivery_id) FROM deliveries d WHERE d.waits_for <> '' AND d.due_at IS NULL
           AND d.state = 'queued' AND NOT EXISTS (SELECT 1 FROM deliveries p WHERE p.delivery_id = d.waits_for
-            AND p.state IN ('queued', 'delivering', 'retrying', 'unknown', 'held'))""",
-    "deliveries that are not as the first one of their batch": """
+            AND p.state IN ({WAITING}))""",
+    "deliveries that are not as the first one of their batch": f"""
         SELECT count(*), max(delivery_id) FROM deliveries d WHERE d.batch_id <> '' AND d.batch_id <> d.delivery_id
-          AND d.state IN ('queued', 'delivering', 'retrying', 'unknown', 'held') AND NOT EXISTS (
+          AND d.state IN ({WAITING}) AND NOT EXISTS (
             SELECT 1 FROM deliveries f WHERE f.delivery_id = d.batch_id AND f.state = d.state)""",
-    "batches without the bytes that are sent": """
+    "batches without the bytes that are sent": f"""
         SELECT count(*), max(delivery_id) FROM deliveries d WHERE d.batch_id = d.delivery_id
-          AND d.state IN ('queued', 'delivering', 'retrying', 'unknown', 'held') AND NOT EXISTS (
+          AND d.state IN ({WAITING}) AND NOT EXISTS (
             SELECT 1 FROM payloads p WHERE p.owner_id = d.delivery_id AND p.stage = 'sent')""",
     "replays of deliveries that are not there": """
         SELECT count(*), max(delivery_id) FROM deliveries d WHERE d.replay_of <> ''

@@ -6,13 +6,13 @@ after. Only heads of lanes are due, so a claim never walks over a hot lane's que
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from hub.message import Delivery, Finish
-from hub.states import DELIVERY_FINAL
+from hub.states import DELIVERY_FINAL, DELIVERY_STATES, DELIVERY_WAITING
 from hub.store import batches
 from hub.store.database import Database, lock_lanes
 
@@ -25,6 +25,7 @@ _INSERT = """INSERT INTO deliveries (delivery_id, message_id, lane_seq, source, 
     attempts, revision, failure, fingerprint, hold_reason, doubt, effect_id, claimed_by, claimed_at, batch_id)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
+WAITING = ", ".join(f"'{state}'" for state in DELIVERY_STATES if state in DELIVERY_WAITING)
 # The number of a source before which nothing is unread: what a server keeps of rows that are done with is left out.
 READ_TO = "(SELECT coalesce(max(k.seq), 0) FROM read_to k WHERE k.source = {0})"
 # Where in the order of arrival the unread bytes of a replay stand: at their message, or at the end of their receipt.
@@ -66,7 +67,7 @@ def insert(db: Database, new: Sequence[Delivery], claim_for: str | None = None) 
     lock_lanes(db, {d.system for d in new if d.lane})
     # What is unread is asked before who holds the lanes: a receipt that is split in between has its deliveries there.
     unread, off = first_unread(db, new), _switched_off(db)
-    lanes = _lane_holders(db, new)
+    lanes = _first_of_lanes(db, {(d.system, d.lane) for d in new if d.lane})
     claimed: set[str] = set()
     rows = []
     for d in sorted(new, key=lambda d: d.lane_seq):
@@ -84,17 +85,16 @@ def insert(db: Database, new: Sequence[Delivery], claim_for: str | None = None) 
     return claimed
 
 
-def _lane_holders(db: Database, new: Sequence[Delivery]) -> dict[tuple[str, str], int]:
+def _first_of_lanes(db: Database, lanes: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
     """The place of the first that holds each of these lanes."""
-    lanes = sorted({(d.system, d.lane) for d in new if d.lane})
-    held = db.execute(
+    found = db.execute(
         """SELECT system, lane, first FROM (SELECT j.value ->> 0 AS system, j.value ->> 1 AS lane,
              (SELECT min(e.lane_seq) FROM deliveries e
                WHERE e.system = j.value ->> 0 AND e.lane = j.value ->> 1 AND e.holds_lane = 1) AS first
            FROM json_each(?) j) AS holders WHERE first IS NOT NULL""",
-        (msgspec.json.encode(lanes).decode(),),
+        (msgspec.json.encode(sorted(lanes)).decode(),),
     )
-    return {(system, lane): first for system, lane, first in held}
+    return {(system, lane): first for system, lane, first in found}
 
 
 def first_unread(db: Database, new: Sequence[Delivery]) -> dict[str, int]:
@@ -162,7 +162,6 @@ _ARRIVED = f"""UPDATE deliveries SET state = CASE state WHEN 'dead' THEN 'resolv
     OR (state IN ('resolved', 'cancelled') AND doubt = 1 AND hold_reason NOT LIKE '{_REPLAYED}'))
   RETURNING delivery_id, system, lane, 'delivered', 1, tries"""
 _ATTEMPT = "INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_WAITING = {"queued", "delivering", "retrying", "unknown", "held"}
 End = tuple[str, str]  # a delivery, and what it was said to be
 _FINAL = ", ".join(f"'{state}'" for state in sorted(DELIVERY_FINAL))
 # Held for the end of the one it comes after. ``hold_reason`` may be a person's words, which steer nothing.
@@ -198,7 +197,7 @@ def _follow_up(
     for delivery_id, system, lane, state, is_followed, *_ in ended:
         f = finishes.get(delivery_id)
         at = f.at if f else at
-        if state in _WAITING:
+        if state in DELIVERY_WAITING:
             continue
         if is_followed:
             free |= _release_children(db, delivery_id, state, at)
@@ -209,7 +208,7 @@ def _follow_up(
 
 def _finish_row(f: Finish) -> tuple[Any, ...]:
     failure = msgspec.json.encode(f.failure).decode() if f.failure else None
-    holds = 1 if f.state in _WAITING or f.blocks_lane else 0
+    holds = 1 if f.state in DELIVERY_WAITING or f.blocks_lane else 0
     return (
         f.delivery_id, f.state, holds, f.due_at, f.at, 1 if f.counts else 0, failure, f.fingerprint, int(f.doubt),
         f.hold_reason, f.number, f.revision if _is_certain(f) else -1,
@@ -234,18 +233,11 @@ def _next_of_lanes(db: Database, lanes: Sequence[tuple[str, str]], at: float) ->
     if not lanes:
         return set()
     lock_lanes(db, {system for system, _ in lanes})
-    heads = db.execute(
-        """SELECT system, lane, first FROM (SELECT j.value ->> 0 AS system, j.value ->> 1 AS lane,
-             (SELECT min(e.lane_seq) FROM deliveries e WHERE e.system = j.value ->> 0
-               AND e.lane = j.value ->> 1 AND e.holds_lane = 1) AS first
-           FROM json_each(?) j) AS heads WHERE first IS NOT NULL""",
-        (msgspec.json.encode(lanes).decode(),),
-    ).fetchall()
     # A message may have several targets at one system: they stand at one place.
     due = db.executemany(
         """UPDATE deliveries SET due_at = coalesce(due_at, ?) WHERE system = ? AND lane = ? AND lane_seq = ?
            AND holds_lane = 1 AND state = 'queued' AND waits_for = '' RETURNING system""",
-        [(at, *head) for head in heads],
+        [(at, *lane, first) for lane, first in _first_of_lanes(db, set(lanes)).items()],
     )
     return {str(system) for (system,) in due}
 
@@ -298,7 +290,7 @@ def build_failed(db: Database, delivery_id: str, finish_as: Finish) -> tuple[set
     """A delivery that could not be mapped or encoded: nothing was sent, so it ends, or is held, without a claim. Gives
     the systems that have something due, and whether it still waited for its bytes."""
     failure = msgspec.json.encode(finish_as.failure).decode()
-    holds = 1 if finish_as.state in _WAITING or finish_as.blocks_lane else 0
+    holds = 1 if finish_as.state in DELIVERY_WAITING or finish_as.blocks_lane else 0
     row = db.execute(
         f"""UPDATE deliveries SET state = ?2, failure = ?3, fingerprint = ?4, updated_at = ?5, due_at = NULL,
              claimed_by = NULL, holds_lane = CASE WHEN lane = '' THEN 0 ELSE ?6 END, hold_reason = ?7

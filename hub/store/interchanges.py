@@ -18,12 +18,11 @@ from msgspec.structs import replace
 from hub.formats._acks_read import REJECTED
 from hub.formats._edi_marks import KINDS, filled
 from hub.message import Answered, Body, Came, Delivery, Taken
-from hub.states import DELIVERY_WAITING
 from hub.store.database import Database
+from hub.store.deliveries import WAITING
 from hub.store.interventions import resolve_letter
 from hub.store.pruning import forget
 
-_WAITING = ", ".join(f"'{state}'" for state in sorted(DELIVERY_WAITING))
 _MOST = 999_999_999  # what nine digits hold; then numbers begin again
 _NEXT = f"""INSERT INTO control_numbers (partner, kind, last) VALUES (?, ?, ?) ON CONFLICT (partner, kind)
   DO UPDATE SET last = control_numbers.last % {_MOST} + 1 RETURNING last"""
@@ -267,10 +266,10 @@ _AGAIN = """(EXISTS (SELECT 1 FROM deliveries r WHERE r.replay_of = s.delivery_i
 # What a person resolves in doubt has arrived; what a replay has replaced, or the partner's door refused, has not.
 _STATE = f"""CASE
     WHEN d.state = 'delivered' OR (d.state = 'resolved' AND d.doubt = 1 AND NOT {_AGAIN}) THEN 'sent'
-    WHEN d.state IN ({_WAITING}) THEN 'waiting'
+    WHEN d.state IN ({WAITING}) THEN 'waiting'
     WHEN s.ack <> '' AND s.ack <> 'expired' THEN 'sent'
     WHEN EXISTS (SELECT 1 FROM deliveries r WHERE r.replay_of = s.delivery_id AND r.replay_of <> ''
-      AND r.state IN ({_WAITING})
+      AND r.state IN ({WAITING})
       AND NOT EXISTS (SELECT 1 FROM interchanges_sent n WHERE n.delivery_id = r.delivery_id)) THEN 'replayed'
     WHEN d.doubt = 1 THEN 'unknown'
     WHEN d.state IS NULL THEN 'gone' ELSE 'void' END"""

@@ -13,7 +13,7 @@ from hub.message import RAW, Accepted, Arrival, Receipt
 from hub.outcome import Failure
 from hub.store import items, payloads, same_content
 from hub.store.database import Database, lock_sources, next_numbers
-from hub.store.deliveries import READ_TO
+from hub.store.deliveries import READ_TO, WAITING
 
 BATCH = 128  # receipts that one worker takes at a time
 _LEFT_SECONDS = 0.25  # how long a receipt may be left to a worker that has earlier ones of its source
@@ -323,24 +323,24 @@ def have_all_come(db: Database, source: str, reference: str) -> bool:
     return db.changes() > 0
 
 
-_ENDED = """SELECT r.seq, r.source, r.reference, r.state = 'dead'
+_ENDED = f"""SELECT r.seq, r.source, r.reference, r.state = 'dead'
     OR EXISTS (SELECT 1 FROM messages m WHERE m.seq = r.seq AND m.state = 'dead')
     OR EXISTS (SELECT 1 FROM messages m JOIN deliveries d ON d.message_id = m.message_id
                WHERE m.seq = r.seq AND d.state IN ('dead', 'expired'))
   FROM receipts r INDEXED BY receipts_unsettled
-  WHERE r.reference <> '' AND r.settled = 0 AND r.state <> 'received' AND r.is_part = 0 {without}
+  WHERE r.reference <> '' AND r.settled = 0 AND r.state <> 'received' AND r.is_part = 0 {{without}}
     AND NOT EXISTS (SELECT 1 FROM messages m JOIN deliveries d ON d.message_id = m.message_id
-      WHERE m.seq = r.seq AND d.state IN ('queued', 'delivering', 'retrying', 'unknown', 'held'))
+      WHERE m.seq = r.seq AND d.state IN ({WAITING}))
   LIMIT ?"""
 # With OFFSET the messages of each part are looked up; a server would else read all that there are.
-_ENDED_PARTS = """SELECT min(r.seq), r.source, r.reference, max(CASE WHEN r.state = 'dead'
+_ENDED_PARTS = f"""SELECT min(r.seq), r.source, r.reference, max(CASE WHEN r.state = 'dead'
       OR EXISTS (SELECT 1 FROM messages m WHERE m.seq = r.seq AND m.state = 'dead' LIMIT 1 OFFSET 0)
       OR EXISTS (SELECT 1 FROM messages m JOIN deliveries d ON d.message_id = m.message_id
                  WHERE m.seq = r.seq AND d.state IN ('dead', 'expired') LIMIT 1 OFFSET 0) THEN 1 ELSE 0 END)
-  FROM receipts r INDEXED BY receipts_parts_open WHERE r.is_part = 1 AND r.settled = 0 {without}
+  FROM receipts r INDEXED BY receipts_parts_open WHERE r.is_part = 1 AND r.settled = 0 {{without}}
   GROUP BY r.source, r.reference HAVING max(CASE WHEN r.state = 'received'
       OR EXISTS (SELECT 1 FROM messages m JOIN deliveries d ON d.message_id = m.message_id WHERE m.seq = r.seq
-        AND d.state IN ('queued', 'delivering', 'retrying', 'unknown', 'held') LIMIT 1 OFFSET 0) THEN 1 ELSE 0 END) = 0
+        AND d.state IN ({WAITING}) LIMIT 1 OFFSET 0) THEN 1 ELSE 0 END) = 0
   LIMIT ?"""
 
 

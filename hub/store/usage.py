@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from hub.store.database import Database, Store, numbers_on_their_way
+from hub.store.deliveries import WAITING
 
 RECEIPTS = 1000  # of a stretch
 PAGE = 2000  # messages that are measured at once
@@ -70,7 +71,7 @@ _DELIVERIES = f"""SELECT m.source, m.route, sum(length(p.content)) FROM messages
   WHERE {_IN_PAGE} GROUP BY m.source, m.route"""
 _ON_ITS_WAY = f"""SELECT EXISTS (SELECT 1 FROM receipts r WHERE {_ENDS} AND r.state = 'received')
   OR EXISTS (SELECT 1 FROM messages m JOIN deliveries d ON d.message_id = m.message_id WHERE m.seq >= ? AND m.seq < ?
-    AND d.state IN ('queued', 'delivering', 'retrying', 'unknown', 'held'))"""
+    AND d.state IN ({WAITING}))"""
 
 
 def measure(store: Store, stretch: int, now: float) -> Iterator[Measure | None]:
