@@ -136,14 +136,16 @@ class Seen:
     """What may come once, for as long as it is good; the same request may come again where its number tells it. It is
     this process's memory: what another one has taken in is known by the store."""
 
-    def __init__(self, most: int = 100_000) -> None:
-        self._most = most
+    def __init__(self, few: int = 100_000) -> None:
+        """``few`` are kept whatever has become of them; then what is over is dropped as often as they double."""
+        self._few, self._most = few, few
         self._known: dict[bytes, tuple[float, bytes]] = {}
 
     def is_other(self, once: bytes, request: bytes, is_numbered: bool, now_epoch: float, seconds: float) -> bool:
         """Whether it came before, with another request or one that cannot be told from it."""
         if len(self._known) >= self._most:
             self._known = {key: entry for key, entry in self._known.items() if entry[0] > now_epoch}
+            self._most = max(self._few, 2 * len(self._known))
         before = self._known.get(once)
         if before is not None and before[0] > now_epoch:
             return before[1] != request or not is_numbered
