@@ -39,10 +39,20 @@ class Collector:
     def collect(self, system: str) -> None:
         """Make batches of all that is due for a system, or that are as many as wanted."""
         self.adopt()
-        for route, target in self._engine.program.collecting.get(system, ()):
+        for route, target in self._ready(system):
             place = Place(system, route, target.target.id)
             while target.collect is not None and self._once(place, target, target.collect):
                 pass
+
+    def _ready(self, system: str) -> Sequence[tuple[str, CompiledTarget]]:
+        """The targets at a system where there may be something to put together: a system may have one a partner."""
+        those = self._engine.program.collecting.get(system, ())
+        asked: dict[int, list[tuple[str, str]]] = {}
+        for route, target in those:
+            asked.setdefault(target.collect.most if target.collect else 0, []).append((route, target.target.id))
+        db, now = self._engine.store.reader(), self._engine.clock.epoch()
+        found = {each for most, some in asked.items() for each in collecting.ready(db, system, some, most, now)}
+        return [(route, target) for route, target in those if (route, target.target.id) in found]
 
     # -- the files in force ----------------------------------------------------------------------------------------
 

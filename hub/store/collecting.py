@@ -53,6 +53,23 @@ def waiting(db: Database, place: Place, most: int) -> int:
     return int(db.execute(sql, (*place.values, most)).get)
 
 
+def ready(
+    db: Database, system: str, targets: Sequence[tuple[str, str]], most: int, now: float
+) -> set[tuple[str, str]]:  # fmt: skip
+    """Of these targets of a system, by route and id, those where something is due, or as many wait as ``most``: in one
+    statement, however many they are."""
+    asked = msgspec.json.encode(targets).decode()
+    return {(str(route), str(target)) for route, target in db.execute(_READY, (asked, system, now, most))}
+
+
+# With OFFSET each target's are looked up; a server would else read all that wait.
+_READY = """SELECT j.value ->> 0, j.value ->> 1 FROM json_each(?1) j
+  WHERE EXISTS (SELECT 1 FROM deliveries WHERE system = ?2 AND route = j.value ->> 0 AND target = j.value ->> 1
+      AND batch_id = '' AND state = 'queued' AND due_at <= ?3 LIMIT 1 OFFSET 0)
+    OR (SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE system = ?2 AND route = j.value ->> 0
+      AND target = j.value ->> 1 AND batch_id = '' AND state = 'queued' LIMIT ?4) AS counted) >= ?4"""
+
+
 def times(db: Database, place: Place, until: float) -> list[float]:
     """The times up to ``until`` at which something of what waits there is due."""
     sql = f"SELECT DISTINCT due_at FROM deliveries WHERE {_WAITS} AND due_at <= ?"

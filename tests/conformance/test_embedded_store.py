@@ -17,7 +17,7 @@ from store_steps import EMBEDDED, accept, arrival
 from test_stores import claim, end, split
 
 from hub.errors import StoreBusy, StoreError, StoreFull, UsageError
-from hub.store import deliveries, due, open_store, receipts, sqlite
+from hub.store import collecting, deliveries, due, open_store, receipts, sqlite
 from hub.store.sqlite import SqliteStore
 
 
@@ -211,6 +211,7 @@ HOT = [
     "UPDATE deliveries SET attempts = 1 WHERE delivery_id = 'x' AND state = 'delivering'",
     "SELECT count(*) FROM receipts WHERE state = 'received'",
     deliveries._CLAIM.replace("?1", "'x'").replace("?2", "'w'").replace("?3", "1").replace("?4", "0"),
+    collecting._READY.replace("?1", "'[]'").replace("?2", "'x'").replace("?3", "1").replace("?4", "2"),
 ]
 
 

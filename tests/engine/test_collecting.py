@@ -212,6 +212,35 @@ def test_what_became_impossible_since_it_came_is_a_dead_letter_and_the_others_go
     adds_up(world)
 
 
+def test_targets_of_a_system_where_nothing_is_due_are_not_looked_at_one_by_one(
+    make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    several = b"""
+route: orders
+from: {system: shop, event: order}
+map: order-in
+key: src.report_id
+to:
+  - {id: now, system: erp, map: order-out, collect: {every: 15m}}
+  - {id: soon, system: erp, map: order-out, collect: {every: 15m, max: 2}}
+  - {id: later, system: erp, map: order-out, collect: {at: "23:00"}}
+"""
+    world = make_world(routes=several)
+    looked: list[str] = []
+    times = collecting.times
+    monkeypatch.setattr(
+        collecting, "times", lambda db, place, until: looked.append(place.target) or times(db, place, until)
+    )
+    world.send(order(1))
+    assert looked == []
+    world.send(order(2))
+    assert set(looked) == {"soon"}
+    world.wait(QUARTER)
+    assert set(looked) == {"soon", "now"}
+    assert [len(body) for body in world.target("erp").bodies] == [2, 2]
+    adds_up(world)
+
+
 def test_a_deploy_brings_what_waits_under_the_schedule_in_force(world: World) -> None:
     world.send(order(1))
     for collect, seconds in (("{every: 1m}", 40), ("{at: '15:00'}", 0)):
