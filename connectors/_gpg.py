@@ -27,7 +27,7 @@ PIECE = 262_144
 CODE = "pgp"  # of the verdict on a system whose keys cannot be used
 MISSING = "the programs gpg and gpg-agent are not installed; on Debian: apt-get install gnupg"
 _OPTIONS = ("--no-options", "--batch", "--no-tty", "--quiet", "--pinentry-mode", "loopback", "--trust-model", "always",
-            "--no-auto-key-retrieve", "--no-auto-key-locate", "--disable-dirmngr")  # fmt: skip
+            "--no-auto-key-retrieve", "--no-auto-key-locate", "--disable-dirmngr", "--no-autostart")  # fmt: skip
 # A passphrase is made slow to try for those who find a key without it, by 0.1 s each time. Whoever can look in here can
 # read it where it is written, so that nothing is won by that for each file.
 _AGENT = "s2k-count 65536\n"
@@ -56,7 +56,8 @@ class Keyring:
     """gpg with these keys: ``secret`` a private one, ``public`` those of others by the names of their files, all as
     text. Its home is made at the first use. Methods may be called from several threads.
 
-    Every method raises StoppedError where gpg is missing or a key cannot be used, TransientError after ``close``.
+    Every method raises StoppedError where gpg is missing or a key cannot be used, TransientError after ``close`` and
+    where the agent has ended, by which gpg reads as if there were no private key.
     """
 
     def __init__(self, setting: str, secret: str, passphrase: str, public: dict[str, bytes]) -> None:
@@ -124,6 +125,7 @@ class Keyring:
     def _import(self) -> None:
         own: tuple[str, ...] = ()
         if self._secret:
+            self._have_agent()
             found = self._imported(self._secret.encode())
             own = tuple(dict.fromkeys(fingerprint for flags, fingerprint in found if flags & _HAS_SECRET))
             if not own:
@@ -160,7 +162,7 @@ class Keyring:
         with _readable(self._passphrase) as phrase, _heard() as (status, said):
             numbers = ("--passphrase-fd", str(phrase), "--status-fd", str(status))
             process = subprocess.Popen(  # noqa: S603 - the program it is about, with words of ours
-                [_program(), *_OPTIONS, *numbers, *arguments], stdin=content, stdout=subprocess.PIPE,
+                [_program("gpg"), *_OPTIONS, *numbers, *arguments], stdin=content, stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL, pass_fds=(phrase, status), env=_environment(self._home),
             )  # fmt: skip
             assert process.stdout is not None
@@ -173,7 +175,24 @@ class Keyring:
                 raise
             finally:
                 process.wait()
+        if process.returncode and self._secret and self._have_agent():
+            raise TransientError("gpg-agent was ended; it is started again", code="paused")
         return Ended(process.returncode, tuple(_lines(bytes(said))))
+
+    def _have_agent(self) -> bool:
+        """Have the agent at work; whether it had to be started. gpg itself waits no longer than 5 s for it."""
+        if self._agent() == 0:
+            return False
+        if code := self._agent("--daemon"):
+            raise TransientError(f"gpg-agent does not start (exit code {code})", code="paused")
+        return True
+
+    def _agent(self, *arguments: str) -> int:
+        """The exit code of gpg-agent, which is 0 without arguments where one is at work in this home."""
+        return subprocess.run(  # noqa: S603 - as above
+            [_program("gpg-agent"), *arguments], env=_environment(self._home),
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
+        ).returncode  # fmt: skip
 
 
 def is_installed() -> bool:
@@ -181,10 +200,10 @@ def is_installed() -> bool:
     return all(map(shutil.which, ("gpg", "gpg-agent")))
 
 
-def _program() -> str:
+def _program(name: str) -> str:
     if not is_installed():
         raise StoppedError(MISSING, CODE)
-    return shutil.which("gpg") or "gpg"
+    return shutil.which(name) or name
 
 
 def _lines(said: bytes) -> Iterator[tuple[str, tuple[str, ...]]]:

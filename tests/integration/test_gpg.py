@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,14 @@ def wait_for_none(home: Path) -> bool:
     while running(home) and time.monotonic() < deadline:
         time.sleep(0.02)
     return running(home) == []
+
+
+def end_agent(home: Path) -> None:
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if f"GNUPGHOME={home}".encode() in (process / "environ").read_bytes().split(b"\0"):
+                os.kill(int(process.name), signal.SIGKILL)
+    assert wait_for_none(home)
 
 
 def test_a_home_is_for_its_user_alone_and_goes_with_its_agent(people: People, homes: Path) -> None:
@@ -136,3 +146,32 @@ def test_a_folder_of_another_user_is_left_alone(people: People, homes: Path) -> 
     keyring.open()
     keyring.close()
     assert sorted(path.name for path in homes.iterdir()) == ["o2c-pgp-file", "o2c-pgp-link"]
+
+
+def test_an_agent_that_was_ended_says_nothing_of_a_file_and_is_started_again(people: People, homes: Path) -> None:
+    keyring, made = keyring_of(people), bytearray()
+    keyring.open()
+    [home] = homes.iterdir()
+    with tempfile.TemporaryFile() as file:
+        file.write(people.encrypted(b"an order"))
+        end_agent(home)
+        file.seek(0)
+        with pytest.raises(TransientError, match="gpg-agent was ended; it is started again"):
+            keyring.run(["--decrypt"], file, made.extend)
+        file.seek(0)
+        assert keyring.run(["--decrypt"], file, made.extend).code == 0
+    assert bytes(made) == b"an order"
+    keyring.close()
+
+
+def test_an_agent_that_does_not_start_says_nothing_of_the_keys(people: People, homes: Path) -> None:
+    keyring = keyring_of(people)
+    (homes / "gpg-agent").write_text("#!/bin/sh\nexit 2\n")
+    (homes / "gpg-agent").chmod(0o755)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("PATH", f"{homes}:{os.environ['PATH']}")
+        with pytest.raises(TransientError, match=r"gpg-agent does not start \(exit code 2\)"):
+            keyring.open()
+    keyring.open()
+    assert keyring.own
+    keyring.close()
