@@ -80,11 +80,12 @@ def tables(codes: CodeLists) -> Mapping[str, Rules]:
     """The rules of each type's own fields, with these code lists. The name ``""`` stands for every type that is not
     named: there a field's name means what it means everywhere."""
     rules = _shared_rules(codes)
+    of_an_order = rules | {"channel": listed(codes.get("channel"))}
     return {
         "": rules,
-        "order": rules | {"channel": listed(codes.get("channel"))},
+        "order": of_an_order, "order_change": of_an_order, "order_response": of_an_order,
         "return_request": rules | {"lines": each(look_into(rules | {"reason_code": listed(codes.get("return"))}))},
-    }
+    }  # fmt: skip
 
 
 def _shared_rules(codes: CodeLists) -> dict[str, Rule]:

@@ -45,29 +45,29 @@ CASES: list[tuple[str, str, str, str, Mapping[str, str]]] = [
         "anticipated_monetary_total.payable_amount.amount": "AMT*TT is what it comes to",
     }),
     ("order_change", "order-change-to-edifact", "edifact-order-change", "UTC", {
-        "seller.endpoint": PEOPLE["seller.endpoint"],
+        "channel": SHOP["channel"], "seller.endpoint": PEOPLE["seller.endpoint"],
         "issue_time": "the same moment in UTC",
         "order_lines[].item.item_type": SHOP["order_lines[].item.item_type"],
     }),
     ("order_change", "order-change-to-x12", "x12-order-change", "UTC", {
-        "seller.endpoint": PEOPLE["seller.endpoint"], **X12,
+        "channel": SHOP["channel"], "seller.endpoint": PEOPLE["seller.endpoint"], **X12,
         "issue_time": "the same moment in UTC",
         "order_lines[].item.item_type": SHOP["order_lines[].item.item_type"],
         "order_lines[].price.base_quantity": "a price of ten becomes one of one",
         "order_lines[].price.price_amount.amount": "a price of ten becomes one of one",
     }),
     ("order_change_cancel", "order-change-to-edifact", "edifact-order-change", "UTC", {
-        "seller.endpoint": PEOPLE["seller.endpoint"],
+        "channel": SHOP["channel"], "seller.endpoint": PEOPLE["seller.endpoint"],
     }),
     ("order_change_cancel", "order-change-to-x12", "x12-order-change", "UTC", {
-        "seller.endpoint": PEOPLE["seller.endpoint"],
+        "channel": SHOP["channel"], "seller.endpoint": PEOPLE["seller.endpoint"],
         "seller.legal_registration_id": X12["seller.legal_registration_id"],
     }),
     ("order_response", "order-response-to-edifact", "edifact-order-response", "UTC", {
-        "seller.endpoint": PEOPLE["seller.endpoint"],
+        "channel": SHOP["channel"], "seller.endpoint": PEOPLE["seller.endpoint"],
     }),
     ("order_response", "order-response-to-x12", "x12-order-response", "UTC", {
-        "seller.endpoint": PEOPLE["seller.endpoint"],
+        "channel": SHOP["channel"], "seller.endpoint": PEOPLE["seller.endpoint"],
         "seller.legal_registration_id": X12["seller.legal_registration_id"],
         "order_lines[].line_status_code": "IS, a substitute, is no refusal",
     }),

@@ -39,7 +39,8 @@ OF = {
         "seller.postal_address.postal_zone": "as above", "seller.postal_address.street_name": "as above",
     },
     "order_response": {
-        "substituted_item": "not carried", "order_lines[].quantity": "what is not accepted is 0",
+        "channel": "an IDoc came by EDI", "substituted_item": "not carried",
+        "order_lines[].quantity": "what is not accepted is 0",
         "order_lines[].note": "an item's, with its first schedule line",
     },
     "despatch_advice": {

@@ -23,6 +23,7 @@ _TRIES = 150
 
 # What may differ in plain UBL, by path, and why. [] stands for every element.
 ALWAYS = {
+    "channel": "what comes as UBL came by EDI",
     "extensions.ubl.customization_id": "an empty one says plain UBL, and is none there",
     "extensions": "an empty one says plain UBL, and is none there",
     "extensions.ubl": "an empty one says plain UBL, and is none there",
