@@ -65,11 +65,16 @@ EDIFACT_PARTIES = [
     ("NAD+OB+V-1::92++Rohr AG'", "V-1"),
     ("NAD+BY+++Rohr AG'NAD+SU+4012345000009::9'", "edi"),  # has no number
     ("NAD+BY+++Rohr AG'NAD+SU+++Hydro Schlauch'", "edi"),
+    ("NAD+BY+4012345000009::9'NAD+SU+L-1::92++Teile AG'", "self"),  # we buy
 ]
 X12_PARTIES = [
     ("N1*BY*Rohr AG*92*V-1~N1*SE**92*self~", "V-1"),
     ("N1*BY*Rohr AG*92*V-1~REF*11*77~", "77"),
     ("N1*BY*Rohr AG~N1*SE**92*self~", "edi"),
+    ("N1*BT*Rohr AG*92*V-2~N1*ST*Rohr AG Nord*92*V-3~N1*SE*Hydro*92*4711~", "V-2"),
+    ("N1*ST*Rohr AG Nord*92*V-3~N1*SE*Hydro*92*4711~", "V-3"),  # we by the number that the buyer has for us
+    ("N1*ST*Rohr AG Nord*92*V-3~", "V-3"),
+    ("N1*BY**UL*4012345000009~N1*SE*Teile AG*92*L-1~", "self"),  # we buy
 ]
 
 
