@@ -6,7 +6,7 @@ none (held by a person, held behind another delivery) it is ``code@route``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -26,12 +26,17 @@ _END = "\U0010ffff"  # no key has it
 _ISSUE = """CASE WHEN {0}.fingerprint <> '' THEN {0}.fingerprint
   ELSE coalesce({0}.failure ->> '$.code', '') || '@' || {0}.route END"""
 
+_DEAD_IN_DOUBT = "{0}.state = 'dead' AND {0}.doubt = 1 AND {0}.batch_id <> ''"  # of a batch
 # How many of an issue no replay takes: held in doubt, in a batch, or behind another one; how many of its deliveries may
 # have arrived; and how many are dead of a batch that may have.
 _COUNTS = f"""sum(CASE WHEN d.state = 'held' AND (d.doubt = 1 OR d.batch_id <> '' OR (d.waits_for <> '' AND (
       d.{HELD_BEHIND} OR EXISTS (SELECT 1 FROM deliveries p WHERE p.delivery_id = d.waits_for
         AND p.state <> 'delivered')))) THEN 1 ELSE 0 END),
-  sum(d.doubt), sum(CASE WHEN d.state = 'dead' AND d.doubt = 1 AND d.batch_id <> '' THEN 1 ELSE 0 END)"""
+  sum(d.doubt), sum(CASE WHEN {_DEAD_IN_DOUBT.format("d")} THEN 1 ELSE 0 END)"""
+_AHEAD = f"""SELECT DISTINCT {_ISSUE.format("d")}, p.delivery_id,
+    CASE WHEN {_DEAD_IN_DOUBT.format("p")} THEN 1 ELSE 0 END
+  FROM deliveries d INDEXED BY deliveries_dead CROSS JOIN deliveries p ON p.delivery_id = d.waits_for
+  WHERE d.state = 'held' AND d.waits_for <> '' AND d.{HELD_BEHIND} AND p.state = 'dead' ORDER BY 1, 2"""
 
 _SEQ = "(CASE WHEN r.origin_seq <> 0 THEN r.origin_seq ELSE r.seq END)"
 _COLUMNS = {
@@ -99,7 +104,7 @@ class Issue(msgspec.Struct, frozen=True):
         """What sends everything of it again, from a terminal; what follows others goes with these, which it lists."""
         if self.release:
             return f"o2c release --issue {self.issue} --reason '{self.release}'"
-        if self.instead and not self.delivered:
+        if self.instead and "delivery_id" not in self.failure:
             return f"o2c dead --route {self.route}"
         what = " ".join(self.instead) or f"--issue {self.issue}"
         return f"o2c replay {what}" + (f" --delivered send --reason '{self.delivered}'" if self.delivered else "")
@@ -187,11 +192,22 @@ def issues(db: Database, wanted: Filter) -> list[Issue]:
             max({own_id}), {counts} {_OPEN[kind]} AND {terms.text} GROUP BY issue, {place}.state"""
         for row in db.execute(sql, terms.values):
             groups.setdefault(row[0], []).append(row[1:])
-    found = [_issue(db, issue, rows) for issue, rows in groups.items()]
+    ahead = _ahead(db)
+    found = [_issue(db, issue, rows, ahead.get(issue, [])) for issue, rows in groups.items()]
     return sorted(found, key=lambda issue: (-issue.count, issue.issue))
 
 
-def _issue(db: Database, issue: str, rows: list[tuple[Any, ...]]) -> Issue:
+def _ahead(db: Database) -> dict[str, list[tuple[str, bool]]]:
+    """By issue the dead deliveries that what is held is held behind, 500 at most, and of each whether it is of a batch
+    that may have arrived."""
+    found: dict[str, list[tuple[str, bool]]] = {}
+    for issue, id, is_doubtful in db.execute(_AHEAD):
+        if len(ahead := found.setdefault(issue, [])) < _MOST_INSTEAD:
+            ahead.append((str(id), bool(is_doubtful)))
+    return found
+
+
+def _issue(db: Database, issue: str, rows: list[tuple[Any, ...]], ahead: Sequence[tuple[str, bool]]) -> Issue:
     kinds: dict[str, int] = {}
     states: dict[str, int] = {}
     for kind, state, count, *_ in rows:
@@ -201,7 +217,7 @@ def _issue(db: Database, issue: str, rows: list[tuple[Any, ...]]) -> Issue:
     example = one(db, newest[0][0], newest[0][5])
     failure, count = example.failure if example else {}, sum(kinds.values())
     held, doubtful, batched = (sum(row[at] for row in rows) for at in (6, 7, 8))
-    instead, delivered = _instead(db, issue, failure)
+    instead, delivered = _instead(failure, ahead)
     release = "" if instead or held < count else _NOT_ARRIVED if doubtful == count else "it is to go now"
     return Issue(
         issue=issue, count=count, first_seen=min(row[3] for row in rows),
@@ -212,20 +228,14 @@ def _issue(db: Database, issue: str, rows: list[tuple[Any, ...]]) -> Issue:
     )  # fmt: skip
 
 
-def _instead(db: Database, issue: str, failure: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:
-    """The deliveries to be replayed instead, and why they are where they have arrived: what was sent to a partner, or
-    the dead ones that others are held behind."""
+def _instead(failure: Mapping[str, Any], ahead: Sequence[tuple[str, bool]]) -> tuple[tuple[str, ...], str]:
+    """The deliveries to be replayed instead, and why they are where they have arrived, or may have: what was sent to a
+    partner, or the dead ones that others are held behind."""
     if failure.get("delivery_id"):
         is_rejected = failure.get("code") == "rejected_by_partner"
         return (str(failure["delivery_id"]),), "rejected by the partner" if is_rejected else "not acknowledged"
-    if not str(failure.get("code")).startswith("predecessor_"):
-        return (), ""
-    found = db.execute(
-        f"""SELECT DISTINCT d.waits_for {_OPEN["delivery"]} AND {_ISSUE.format("d")} = ? AND EXISTS (
-              SELECT 1 FROM deliveries p WHERE p.delivery_id = d.waits_for AND p.state = 'dead') ORDER BY 1 LIMIT ?""",
-        (issue, _MOST_INSTEAD),
-    )
-    return tuple(str(id) for (id,) in found), ""
+    is_doubtful = bool(ahead) and all(doubtful for _, doubtful in ahead)
+    return tuple(id for id, _ in ahead), _NOT_ARRIVED if is_doubtful else ""
 
 
 _ONE = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -14,10 +14,14 @@ from world import ROUTES, World, order
 from connectors.base import DOUBT, LATER, Verdict
 from hub.api.application import create_app
 from hub.replay import steps
+from hub.store import dead_letters
+from hub.store.database import Database
+from hub.store.search_terms import Filter
 
 BUSY = Verdict(LATER, code="http_503", status=503)
 TIMEOUT = Verdict(DOUBT, code="read_timeout")
 FOLLOWED = ROUTES.replace(b"map: order-out}", b"map: order-out}\n  - {system: wms, map: order-out, after: erp}")
+FOLLOWED_BATCH = route().replace(b"max: 3}}", b"max: 3}}\n  - {system: wms, map: order-out, after: erp}")
 STOPPING = ROUTES + b"on_error: stop\n"
 
 
@@ -134,6 +138,10 @@ CASES: Mapping[str, tuple[Callable[[World], None], bytes, Mapping[str, str], lis
     ),
     "a batch in doubt": (batch_not_answered, route("crm"), {"read_timeout": "release"}, ALL * 3),
     "a batch dead in doubt": (batch_never_answered, route(), {"read_timeout": "replay"}, ["resolved", *ALL] * 3),
+    "behind a batch dead in doubt": (
+        batch_never_answered, FOLLOWED_BATCH, {"read_timeout": "replay", "predecessor_dead": "replay"},
+        ["resolved", *ALL, *ALL] * 3,
+    ),
     "a batch by a person": (batch_held_by_a_person, route(), {"http_503": "release"}, ALL * 3),
 }  # fmt: skip
 
@@ -156,6 +164,31 @@ def test_what_is_offered_is_posted_as_it_is_and_sends_again(make_world: Callable
         world.run()
     assert [state for _, state in world.states()] == ended
     adds_up(world)
+
+
+class Counted:
+    """A database that is asked through it."""
+
+    def __init__(self, db: Database) -> None:
+        self.db, self.asked = db, list[str]()
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> Any:
+        self.asked.append(statement)
+        return self.db.execute(statement, values)
+
+
+def test_what_is_held_behind_dead_ones_is_looked_up_once_for_all_causes(make_world: Callable[..., World]) -> None:
+    world = make_world(routes=FOLLOWED)
+    world.target("erp").answers.extend([NO, BUSY])
+    world.send(order(1), order(2))
+    steps.cancel(world.engine, the(world, "retrying"), ANNA, "not wanted")
+    with world.store.snapshot() as db:
+        found = dead_letters.issues(counted := Counted(db), Filter())
+    assert {issue.failure["code"]: (issue.instead, issue.release) for issue in found} == {
+        "http_422": ((), ""), "predecessor_dead": ((the(world, "dead"),), ""),
+        "predecessor_cancelled": ((), "it is to go now"),
+    }  # fmt: skip
+    assert len(counted.asked) == 3 + 1 + len(found), "the letters of each kind, what is ahead, an example of each"
 
 
 def listed(operator: Caller, code: str = "") -> list[dict[str, Any]]:
