@@ -56,7 +56,8 @@ class FolderSource:
         is_leased = settings["claim"] == "lease"
         self._leased = LeasedClaims(files, self._folder, now, settings["lease"]) if is_leased else None
         self._claims = self._leased or Claims(files, self._folder, now)
-        self._refused: set[str] = set()  # names of files that could not be claimed, so many that others were not tried
+        # Files that could not be claimed when others were not tried, and when that was: the number of the look.
+        self._refused: dict[str, int] = {}
         self._is_closed = False
         self.is_over = True
 
@@ -144,11 +145,12 @@ class FolderSource:
             if self._is_closed:
                 self.is_over = False
                 return
-        refused: list[str] = []
+        refused, tried = list[str](), 0
         for seen in self._chosen():
             if self._is_closed:
                 self.is_over = False
                 return
+            tried += 1
             try:
                 taken = self._claims.take(seen)
             except Lost:
@@ -162,8 +164,10 @@ class FolderSource:
                 yield taken
             elif self._claims.are_held:
                 self.is_over = False
-        # Where they are so many that the rest was not tried, that comes first at the next look.
-        self._refused = self._refused.union(refused) if len(refused) == _REFUSALS else set()
+        # Where the rest was not tried it comes first at the next look.
+        is_cut_off = len(refused) == _REFUSALS or tried == self._settings["max_files"]
+        look = max(self._refused.values(), default=0) + 1
+        self._refused = {**self._refused, **dict.fromkeys(refused, look)} if is_cut_off else {}
         if refused:
             raise PermanentError(self._not_taken([readable(name) for name in refused]))
         if self._leased is not None and self._leased.faults:
@@ -187,7 +191,9 @@ class FolderSource:
         if self._settings["empty"] == "wait":
             ready = [seen for seen in ready if seen.size]
         by_time = self._settings["sort"] == "mtime"
-        ready.sort(key=lambda seen: (seen.name in self._refused, seen.mtime_ns if by_time else 0, seen.name))
+        refused = {seen.name: self._refused.get(seen.name, 0) for seen in ready}
+        self._refused = {name: look for name, look in refused.items() if look}
+        ready.sort(key=lambda seen: (refused[seen.name], seen.mtime_ns if by_time else 0, seen.name))
         complete = (found for seen in ready if (found := self._readiness.complete(seen)))
         most = self._settings["max_files"]
         if not self._readiness.is_settled or len(ready) > most or self._claims.are_held:

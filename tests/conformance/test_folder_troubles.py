@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import resource
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,28 @@ def test_many_files_that_are_locked_keep_no_other_from_being_taken_for_long(
     assert accepted.names == ["b.csv"]
     monkeypatch.setattr(source._files, "rename", rename)
     assert len(taken(source)) == 25
+
+
+@pytest.mark.parametrize("max_files", [1000, 7])
+def test_what_is_unlocked_behind_files_that_stay_locked_is_taken(
+    root: Path, times: Times, monkeypatch: pytest.MonkeyPatch, max_files: int
+) -> None:
+    names = [put(root, f"a{number:02d}.csv").name for number in range(25)]
+    source: Any = fetching(root, times, max_files=max_files)
+    rename, locked, accepted = source._files.rename, set(names), Accepted()
+
+    def refuse(path: Path, target: Path) -> None:
+        if path.name in locked:
+            raise Passing(errno.EIO, "the server failed: it is locked")
+        rename(path, target)
+
+    monkeypatch.setattr(source._files, "rename", refuse)
+    for look in range(12):
+        if look == 4:
+            locked -= set(names[10:])
+        with suppress(PermanentError):
+            source.fetch(accepted)
+    assert sorted(accepted.names) == names[10:]
 
 
 @pytest.mark.parametrize("blocked", ["archive", "error"])
