@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path, PurePath
@@ -13,8 +13,9 @@ from pathlib import Path, PurePath
 from connectors._files import Entry, Passing, Status, is_there
 
 CHUNK = 262_144
-# What is no fault of a file: this process has too much open, or the share that it lies on is away.
-_FOR_NOW = {
+_BUSY = {errno.EBUSY, errno.ETXTBSY}  # another has it open, on a share of Windows
+# What is no fault of a file: it is busy, this process has too much open, or the share that it lies on is away.
+_FOR_NOW = _BUSY | {
     errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN, errno.ESTALE, errno.ETIMEDOUT,
     errno.ENOTCONN, errno.ECONNRESET, errno.ECONNABORTED, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN,
     errno.ENETUNREACH,
@@ -76,7 +77,8 @@ class LocalFiles:
             raise
 
     def rename(self, source: PurePath, target: PurePath) -> None:
-        Path(source).rename(target)
+        with _told_apart(_BUSY):
+            Path(source).rename(target)
 
     def replace(self, source: PurePath, target: PurePath) -> None:
         Path(source).replace(target)
@@ -133,12 +135,12 @@ class LocalFiles:
 
 
 @contextmanager
-def _told_apart() -> Iterator[None]:
+def _told_apart(passing: Collection[int] = _FOR_NOW) -> Iterator[None]:
     """Raises Passing for what may go better later."""
     try:
         yield
     except OSError as error:
-        if error.errno in _FOR_NOW:
+        if error.errno in passing:
             raise Passing(error.errno, error.strerror) from None
         raise
 

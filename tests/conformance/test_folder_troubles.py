@@ -130,6 +130,26 @@ def test_what_is_unlocked_behind_files_that_stay_locked_is_taken(
     assert sorted(accepted.names) == names[10:]
 
 
+@pytest.mark.parametrize("number", [errno.EBUSY, errno.ETXTBSY])
+def test_a_file_that_another_has_open_on_a_share_holds_up_no_other(
+    tmp_path: Path, times: Times, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    (tmp_path / "in").mkdir()
+    busy = put(tmp_path, "a.csv")
+    put(tmp_path, "b.csv")
+    source, accepted, rename = fetching(tmp_path, times), Accepted(), Path.rename
+
+    def refuse(path: Path, target: Path) -> Path:
+        if path == busy:
+            raise OSError(number, os.strerror(number))
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(PermanentError, match=r"'a\.csv' cannot be renamed"):
+        source.fetch(accepted)
+    assert (accepted.names, busy.exists()) == (["b.csv"], True)
+
+
 @pytest.mark.parametrize("blocked", ["archive", "error"])
 def test_a_folder_that_files_cannot_go_to_is_named(root: Path, times: Times, blocked: str) -> None:
     (root / blocked).write_bytes(b"not a folder")
