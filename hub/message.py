@@ -21,9 +21,9 @@ class Arrival(msgspec.Struct, frozen=True, array_like=True, gc=False):
     ``size`` is set, and ``raw`` empty, for a body whose chunks lie in the store already. ``content_key`` is what is the
     same where the content is, whatever its id; None where that does not matter. Where it came before, the arrival is
     a repeat, or with ``same_content`` ``alert`` a dead letter. ``item`` is what a source gives again and again: such an
-    arrival is a repeat where its ``dedupe_key``, or ``other_key``, is one of the last ``round`` in which the item came
-    (-1: each arrival is one). ``is_part``: there is more under its ``reference``, which is settled when
-    ``receipts.have_all_come``.
+    arrival is a repeat where its ``dedupe_key`` is one of the last ``round`` in which the item came (-1: each arrival
+    is one). ``other_key`` is another ``dedupe_key`` that it may have come under. ``is_part``: there is more under its
+    ``reference``, which is settled when ``receipts.have_all_come``.
     ``traceparent`` is the W3C header, after a space the ``tracestate`` that came with it.
     """
 

@@ -236,7 +236,7 @@ class Sweeper(Rounds):
                 dedupe_key=_dedupe_key(incoming), name=incoming.name, reference=incoming.reference,
                 size=size if size >= CHUNK else -1, content_key=_content_key(incoming),
                 same_content=incoming.same_content, item=incoming.item, round=incoming.round,
-                other_key=incoming.other_id, is_part=incoming.parts > 1,
+                other_key=_other_key(incoming), is_part=incoming.parts > 1,
             )
         ])  # fmt: skip
         return accepted
@@ -304,6 +304,11 @@ class Sweeper(Rounds):
 def _dedupe_key(incoming: Incoming) -> str:
     sha256 = incoming.attributes.get("sha256") if incoming.content_tells else None
     return f"{incoming.dedupe_id}:{sha256}" if sha256 else incoming.dedupe_id
+
+
+def _other_key(incoming: Incoming) -> str:
+    """What it may have come under before; without the sha256 it did where its source did not have that told then."""
+    return incoming.dedupe_id if incoming.content_tells else incoming.other_id
 
 
 def _content_key(incoming: Incoming) -> str | None:

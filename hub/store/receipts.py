@@ -68,20 +68,25 @@ def _row(seq: int, a: Arrival, worker: str | None) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
+_FIRST = "SELECT seq FROM dedupe WHERE source = ? AND dedupe_key = ?"
+
+
 def _repeats(db: Database, numbered: Sequence[tuple[int, Arrival]]) -> dict[int, Accepted]:
-    """The arrivals whose dedupe key was seen before, each with the first receipt of that key."""
+    """The arrivals whose dedupe key, or other key, was seen before, each with the first receipt of that key."""
+    alone = [(seq, a) for seq, a in numbered if a.dedupe_key is not None and not a.item]
+    others = ((seq, db.execute(_FIRST, (a.source, a.other_key)).get) for seq, a in alone if a.other_key)
+    repeats = {seq: _first(db, first, numbered) for seq, first in others if first is not None}
     # Rows sorted by key: two processes that insert the same keys in one order cannot deadlock.
-    wanted = sorted((a.source, a.dedupe_key, seq) for seq, a in numbered if a.dedupe_key is not None and not a.item)
+    wanted = sorted((a.source, a.dedupe_key, seq) for seq, a in alone if seq not in repeats)
     if not wanted:
-        return {}
+        return repeats
     inserted = {
         seq
         for (seq,) in db.executemany("INSERT INTO dedupe VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING seq", wanted)
     }
-    repeats = {}
     for source, key, seq in wanted:
         if seq not in inserted:
-            first = db.execute("SELECT seq FROM dedupe WHERE source = ? AND dedupe_key = ?", (source, key)).get
+            first = db.execute(_FIRST, (source, key)).get
             repeats[seq] = _first(db, first, numbered)
     return repeats
 

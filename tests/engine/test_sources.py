@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,9 +35,10 @@ partner:
 """
 
 
-def watching(make_world: Callable[..., World], root: Path) -> World:
+def watching(make_world: Callable[..., World], root: Path, filed: str = "archive_by: outcome") -> World:
     (root / "in").mkdir(parents=True)
-    return make_world(systems=SYSTEMS + PARTNER.format(root=root).encode(), routes=ROUTE, order_in=CSV_IN)
+    partner = PARTNER.format(root=root).replace("archive_by: outcome", filed)
+    return make_world(systems=SYSTEMS + partner.encode(), routes=ROUTE, order_in=CSV_IN)
 
 
 def sweep(world: World) -> None:
@@ -200,3 +202,22 @@ def test_things_of_one_id_and_other_content_are_two_where_the_content_tells(
     monkeypatch.setattr("hub.polling.open_source", lambda *_: source)
     sweep(world)
     assert world.rows("SELECT count(*) FROM receipts") == [(2,)]
+
+
+@pytest.mark.parametrize("same_content", ["process", "alert"])
+def test_a_file_that_was_taken_before_its_content_told_is_known_when_it_comes_again(
+    make_world: Callable[..., World], tmp_path: Path, same_content: str
+) -> None:
+    """As where a hub took it that did not keep what is in it beside its id."""
+    root = tmp_path / "files"
+    world = watching(make_world, root, f"archive_by: receipt, same_content: {same_content}")
+    for taken in (1, 2):
+        file = root / "in/orders.csv"
+        file.write_bytes(b"id,qty\n1,2\n")
+        os.utime(file, (1000, 1000))
+        sweep(world)
+        assert len(list((root / "archive").rglob("*.csv"))) == taken
+        assert world.rows("SELECT state FROM receipts") == [("split",)]
+        world.store.write(lambda db: db.execute(
+            "UPDATE dedupe SET dedupe_key = substr(dedupe_key, 1, 37) WHERE dedupe_key LIKE 'file:%'"
+        ))  # fmt: skip
