@@ -28,7 +28,8 @@ class _LocalFile:
         self._file = file
 
     def status(self) -> Status:
-        return _status(os.fstat(self._file.fileno()))
+        with _told_apart():
+            return _status(os.fstat(self._file.fileno()))
 
     def chunks(self) -> Iterator[bytes]:
         while True:

@@ -39,6 +39,23 @@ def test_a_file_that_cannot_be_opened_for_now_stays(tmp_path: Path, times: Times
     assert taken(source) == ["a.csv"]
 
 
+def test_a_file_whose_share_goes_away_while_it_is_read_stays(
+    tmp_path: Path, times: Times, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "in").mkdir()
+    put(tmp_path, "a.csv")
+    source = fetching(tmp_path, times)
+
+    def gone(descriptor: int) -> os.stat_result:
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+    with monkeypatch.context() as then:
+        then.setattr(os, "fstat", gone)
+        assert source.fetch(Accepted()) == 0
+    assert files(tmp_path) == ["in/a.csv"]
+    assert taken(source) == ["a.csv"]
+
+
 def test_a_file_of_one_name_size_and_time_with_other_content_is_another(root: Path, times: Times) -> None:
     """As where times are kept when files are copied or unpacked."""
     ids = []
