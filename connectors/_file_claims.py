@@ -10,6 +10,7 @@ said one: as much of it as there is room for in a name.
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -20,14 +21,15 @@ from typing import Protocol
 import msgspec
 from msgspec.structs import replace
 
-from connectors._file_names import shortened
+from connectors._file_names import readable, shortened
 from connectors._file_ready import Seen, is_candidate
-from connectors._files import Files, Lost, Renames, is_there
+from connectors._files import Files, Lost, Passing, Renames, is_there
 from connectors.base import TransientError
 
 _LONG_AGO = 30 * 365 * 86400.0
 _SHA256_DIGITS = 16
 _CLOSE_MILLISECONDS = 1000
+_log = logging.getLogger("o2c.connectors.file")
 _FORM = re.compile(r"(claimed|accepted|marker)-([0-9]{1,16})-([0-9a-f]{32})(?:-([0-9a-f]{16}))?__(.+)", re.DOTALL)
 
 
@@ -97,10 +99,21 @@ class Claims:
         left = [claim for claim in found if not -lease_seconds < now - claim.at < lease_seconds]  # clocks are put back
         self.are_held = len(left) < len(found)
         for claim in left:
-            if claim.state == "claimed" and (again := self._renamed(claim, "claimed")):
+            if claim.state == "claimed" and (again := self._claimed_anew(claim)):
                 yield again
         if markers := {claim.reference: claim for claim in left if claim.state == "marker"}:
             yield from self._vouched_for(markers)
+
+    def _claimed_anew(self, claim: Claim) -> Claim | None:
+        """None also where it cannot be renamed for now: a server may take a while to see that who had it is gone."""
+        try:
+            return self._renamed(claim, "claimed")
+        except Lost:
+            raise
+        except (PermissionError, Passing) as error:
+            _log.warning("%s cannot be taken in hand again for now: %s", readable(claim.name), error.strerror)
+            self.are_held = True
+            return None
 
     def _vouched_for(self, markers: Mapping[str, Claim]) -> Iterator[Claim]:
         for entry in self._files.entries(self._folder, is_candidate):

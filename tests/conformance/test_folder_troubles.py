@@ -167,6 +167,36 @@ def test_a_file_that_another_has_open_on_a_share_holds_up_no_other(
     assert (accepted.names, busy.exists()) == (["b.csv"], True)
 
 
+@pytest.mark.parametrize("refusal", [Passing(errno.EIO, "the server failed"), PermissionError(errno.EACCES, "locked")])
+def test_what_a_crash_left_in_hand_and_is_locked_holds_up_no_other(
+    root: Path, times: Times, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, refusal: OSError
+) -> None:
+    """As where a server of files takes a while to see that who had it open is gone."""
+    put(root, "a.csv")
+
+    def die(incoming: Incoming) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fetching(root, times, lease=60.0).fetch(die)
+    times.pass_by(61)
+    put(root, "b.csv")
+    source: Any = fetching(root, times, lease=60.0)
+    rename = source._files.rename
+
+    def refuse(path: Path, target: Path) -> None:
+        if path.name.startswith("claimed-"):
+            raise refusal
+        rename(path, target)
+
+    with monkeypatch.context() as then:
+        then.setattr(source._files, "rename", refuse)
+        assert taken(source) == ["b.csv"]
+        assert not source.is_over
+    assert f"a.csv cannot be taken in hand again for now: {refusal.strerror}" in caplog.text
+    assert taken(source) == ["a.csv"]
+
+
 @pytest.mark.parametrize("blocked", ["archive", "error"])
 def test_a_folder_that_files_cannot_go_to_is_named(root: Path, times: Times, blocked: str) -> None:
     (root / blocked).write_bytes(b"not a folder")
