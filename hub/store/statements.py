@@ -24,6 +24,7 @@ _MOST_MISSING = 366  # a number that is further ahead is of another numbering
 _COLUMNS = ", ".join(Stated.__struct_fields__[:-1])  # all but that it is a replay
 _PUT = f"INSERT INTO statements_seen ({_COLUMNS}) VALUES ({', '.join('?' * len(Stated.__struct_fields__[:-1]))})"
 _SELECT = f"SELECT {_COLUMNS} FROM statements_seen"
+_ID = "account = ? AND report_type = ? AND statement_id = ? AND page = ? AND part = ?"
 _DAYS = "account = ? AND report_type = 'statement' AND day"
 
 
@@ -56,11 +57,16 @@ def _beside(db: Database, each: Stated) -> Earlier | None:
 
 
 def _known(db: Database, each: Stated) -> list[Stated]:
-    return _rows(
-        db,
-        "account = ? AND report_type = ? AND statement_id = ? AND page = ? AND part = ? ORDER BY day DESC LIMIT 1000",
-        each.account, each.report_type, each.statement_id, each.page, each.part,
-    )  # fmt: skip
+    """What came under its id: first that of its own day, then of others the latest ones, for an id may be of all."""
+    return _of_its_day(db, each) + _rows(db, f"{_ID} ORDER BY day DESC LIMIT 1000", *_id_of(each))
+
+
+def _of_its_day(db: Database, each: Stated) -> list[Stated]:
+    return _rows(db, f"{_ID} AND day = ? AND made_at = ?", *_id_of(each), each.day, each.made_at)
+
+
+def _id_of(each: Stated) -> tuple[Any, ...]:
+    return each.account, each.report_type, each.statement_id, each.page, each.part
 
 
 def _earlier(db: Database, each: Stated) -> Earlier | None:
@@ -120,14 +126,7 @@ def _take_in(db: Database, each: Stated, at: float) -> None:
 def _replaced(db: Database, each: Stated) -> list[Stated]:
     """What a replay stands for from now on: what it is a replay of, and what has its id."""
     own = _rows(db, "place = ?", each.place)
-    return own + [
-        row for row in _rows(
-            db,
-            "account = ? AND report_type = ? AND statement_id = ? AND day = ? AND made_at = ? "
-            "AND page = ? AND part = ?",
-            each.account, each.report_type, each.statement_id, each.day, each.made_at, each.page, each.part,
-        ) if row not in own
-    ]  # fmt: skip
+    return own + [row for row in _of_its_day(db, each) if row not in own]
 
 
 # -- what is missing -----------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from itertools import permutations
 from typing import Any
 
@@ -81,6 +82,17 @@ def test_hundreds_of_pages_of_one_day_are_looked_at_one_by_one(store: Store) -> 
     take(store, *pages)
     assert [one.detail[:21] for one in findings.open_now(store.reader(), 9)] == ["the numbers 5 to 6 are"[:21]]
     assert store.reader().execute("SELECT count(*) FROM statements_seen").get == 302
+
+
+def test_of_however_many_under_one_id_each_is_known_again(store: Store) -> None:
+    days = [str(date(2026, 3, 3) + timedelta(each)) for each in range(1002)]
+    reports = [stated(3, day, "", "", digest=day, report_type="intraday", made_at=f"{day}T09:00:00Z") for day in days]
+    assert take(store, *reports) == {}
+    first, last = (replace(each, message_id=new_id(), place=99) for each in (reports[0], reports[-1]))
+    found = take(store, first, last, replace(first, message_id="other", digest="x", sums="x"))
+    assert [(one.row.day, one.is_same) for one in found.values()] == [
+        (days[0], True), (days[-1], True), (days[0], False),
+    ]  # fmt: skip
 
 
 def test_what_is_long_or_odd_in_an_id_is_kept(store: Store) -> None:
