@@ -49,8 +49,7 @@ def stated(
         account=_account(document, message.source, settings.systems.get(message.source)),
         report_type=report_type, statement_id=_cut(document["statement_id"]), day=day,
         made_at=str(document.get("created_at", "")) if report_type == "intraday" else "",
-        page=_page(document, source, sums if opening == closing else opening),
-        part=_number(document, source, "part") or 1,
+        page=_page(document, source, sums), part=_number(document, source, "part") or 1,
         number=min(max(int(document.get("electronic_sequence_number") or 0), 0), _LARGEST),
         opening=opening, closing=closing,
         digest=_digest([document.get(name) for name in _SAID]),
@@ -79,22 +78,30 @@ def _day(document: Any) -> str:
     return str(period.get("end_date") or booked or str(document.get("created_at", ""))[:10])
 
 
-def _page(document: Any, source: Any, told_by: Any) -> int:
+def _page(document: Any, source: Any, sums: Any) -> int:
     """Which page of a statement it is; 1 where it is all of it. Of one that goes on from another (60M, INTM) and says
-    no number, what it is told by stands for it: its opening balance, or its entries where it closes with the same."""
-    number, opening = _number(document, source, "page"), _opening(source)
+    no number, what it is told by stands for it: its opening balance, or its entries where it closes with the same.
+    These are of the whole page, also where it comes in parts."""
+    number, balances = _number(document, source, "page"), _balances(source)
+    opening, closing = _first_of(balances, "OPBD", "PRCD", "ITBD"), _first_of(balances[::-1], "CLBD", "ITBD")
     is_between = opening.get("sub_type_code") == "INTM"
     if document["report_type"] != "statement" or is_between or opening.get("type_code") == "ITBD":
         number = number or _number({}, source, "message_page")
-    return statements.UNNUMBERED + int(_digest(told_by)[:8], 16) if is_between and number < 2 else number or 1
+    if not is_between or number > 1:
+        return number or 1
+    opens, closes = _plain(opening, "amount"), _plain(closing, "amount")
+    return statements.UNNUMBERED + int(_digest(sums if opens == closes else opens)[:8], 16)
 
 
-def _opening(source: Any) -> Mapping[str, Any]:
-    """The opening balance as formats of banks read it, which tells its kind; {} where there is none."""
+def _balances(source: Any) -> list[Mapping[str, Any]]:
+    """The balances as formats of banks read them, which tell their kinds."""
     balances = source.get("balances") if isinstance(source, Mapping) else None
-    found = [each for each in balances if isinstance(each, Mapping)] if isinstance(balances, Sequence) else []
-    kinds = ("OPBD", "PRCD", "ITBD")
-    return next((each for kind in kinds for each in found if each.get("type_code") == kind), {})
+    return [each for each in balances if isinstance(each, Mapping)] if isinstance(balances, Sequence) else []
+
+
+def _first_of(balances: Sequence[Mapping[str, Any]], *kinds: str) -> Mapping[str, Any]:
+    """The first of the first of these kinds that there is; {} where there is none."""
+    return next((each for kind in kinds for each in balances if each.get("type_code") == kind), {})
 
 
 def _number(document: Any, source: Any, name: str) -> int:

@@ -6,8 +6,8 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from banking import FIVE, THREE, Bank, camt, mt940
-from replaying import adds_up
+from banking import FIVE, MAPPING, THREE, Bank, camt, mt940
+from replaying import adds_up, deploy
 
 # Statement 4, which opens with 105 and closes with 125.
 PAGES = [("105", "FM", ("4", "6")), ("115", "MM", ("7",)), ("122", "MF", ("3",))]
@@ -83,6 +83,24 @@ def test_pages_that_end_as_they_begin_are_told_apart_by_their_entries(bank: Bank
     assert [event for _, event, _ in bank.told()] == [""] * 5 + ["repeat"] * 4
     bank.bring(mt940("6", "2026-03-06", "0", "9", "-9"))
     assert bank.findings() == ["gap"]
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [("0", "FM", ("5", "1", "-6")), ("0", "MM", ("7", "1", "-8")), ("0", "MF", ("2", "7", "-9"))],
+        [("100", "FM", ("5",)), ("105", "MM", ("3", "4", "8")), ("120", "MF", ("-4", "-4", "-1"))],
+    ],
+    ids=["that end as they begin", "with a balance between in common"],
+)
+def test_long_pages_without_numbers_come_in_parts_each_of_its_page(bank: Bank, entries: list[Any]) -> None:
+    deploy(bank, MAPPING, bank.files[MAPPING].replace(b"source: {}", b"source: {format: mt940, part: 2}"))
+    files = [mt940("4", "2026-03-04", opening, *each, pages=kind) for opening, kind, each in entries]
+    bank.bring(*files)
+    assert {state for state, _, _ in bank.told()} == {"routed"}
+    count = len(bank.told())
+    bank.bring(b"".join(files))
+    assert [event for _, event, _ in bank.told()[count:]] == ["repeat"] * count
 
 
 def test_the_first_page_does_not_go_on_from_the_last_of_its_own(bank: Bank) -> None:
