@@ -45,6 +45,12 @@ CASES: dict[str, tuple[str, Sequence[bytes]]] = {
         mt940("4", "2026-03-04", "0", "1", "-1", pages="FM"), mt940("4", "2026-03-04", "0", "2", "-2", pages="MM"),
         mt940("4", "2026-03-04", "0", "3", "-3", pages="MF"),
     ]),
+    "pages without, that begin alike": ("bank", [
+        mt940("4", "2026-03-04", "1", "5", "-5", pages="FM"),
+        mt940("4", "2026-03-04", "1", "5", "-3", "-2", pages="MM"),
+        mt940("4", "2026-03-04", "1", "-5", "5", pages="MM"),
+        mt940("4", "2026-03-04", "1", "5", pages="MF"),
+    ]),
     "two accounts": ("bank", [
         mt940("4/1", "2026-03-04", "1", "1") + mt940("4/1", "2026-03-04", "1", "1", account=OTHER),
     ]),
@@ -97,3 +103,10 @@ def test_the_parts_of_a_long_statement_have_references_that_do_not_depend_on_its
 def test_a_made_reference_shows_the_end_of_the_account_alone(bank: Bank) -> None:
     bank.bring(bare(mt940("4/1", "2026-03-04", "1", "1")))
     assert references(bank) == ["2026-4/2026-03-04/2051EUR/1"]
+
+
+def test_a_page_without_a_closing_balance_goes_by_what_it_opens_with(bank: Bank) -> None:
+    raw = bare(camt("S-1", "2026-03-04", "105", "5"))
+    page = re.sub(rb"(?<=</Bal>)<Bal>.*</Bal>", b"", raw).replace(b"</Tp>", b"<SubTp><Cd>INTM</Cd></SubTp></Tp>")
+    bank.bring(page, source="iso")
+    assert references(bank) == ["S-1/2026-03-04/2051EUR/105/1/5CRDT"]
