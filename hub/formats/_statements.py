@@ -374,19 +374,19 @@ class Sequence:
     again. Findings are warnings: a day without movement may have no statement. 1 follows any: it is a new year."""
 
     _last: dict[tuple[str, str], int] = field(default_factory=dict)
-    _ids: set[tuple[str, str, str, int, Decimal | None]] = field(default_factory=set)
+    _ids: set[tuple[str, str, str, int, Decimal | None, str]] = field(default_factory=set)
 
     def faults(self, statement: Mapping[str, Any], position: str = "") -> list[Finding]:
         """Take a statement in and tell what is wrong with its place among those before it."""
         found = []
         kind, account = statement["report_type"], statement.get("account", {}).get("account_id", "")
-        page = statement.get("page", {}).get("number", 1)
-        opening = statement.get("opening_balance", {}).get("amount")  # tells pages without numbers, and days, apart
-        key = (kind, account, statement.get("statement_id", ""), page, opening)
+        page, id = statement.get("page", {}).get("number", 1), statement.get("statement_id", "")
+        opening = statement.get("opening_balance", {}).get("amount")  # tells pages without numbers apart, the day days
+        day = max((str(each.get("date", "")) for each in statement.get("balances", ())), default="")
+        key = (kind, account, id, page, opening, day)
         if key in self._ids:
-            found.append(Finding(
-                "twice", f"statement {key[2]} of account {account} stands twice in this file", position, "warning",
-            ))  # fmt: skip
+            detail = f"statement {id} of account {account} stands twice in this file"
+            found.append(Finding("twice", detail, position, "warning"))
         self._ids.add(key)
         number = statement.get("electronic_sequence_number")
         if number is not None:

@@ -166,6 +166,15 @@ def test_a_gap_in_the_numbers_of_an_account_is_told_and_so_is_a_statement_that_s
     ]  # fmt: skip
 
 
+def test_days_without_movement_under_one_id_are_no_statement_that_stands_twice() -> None:
+    sequence = Sequence()
+    seen = [
+        [fault.code for fault in sequence.faults({**statement("5", "5"), "balances": [{"date": day}]})]
+        for day in ("2026-03-07", "2026-03-08", "2026-03-08")
+    ]
+    assert seen == [[], [], ["twice"]]
+
+
 def test_the_error_of_a_statement_names_its_first_fault_and_counts_the_others() -> None:
     faults = check(statement("0", "9", entry(1, "5"), summary={"net": Decimal(4)}), "line 3")
     error = StatementError(faults)
