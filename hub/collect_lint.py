@@ -10,6 +10,10 @@ from hub.errors import Fault
 from hub.mapping import Mapping as DocumentMapping
 from hub.routes import Route, Target
 from hub.settings import Settings
+from hub.systems import System
+
+_SHARED = ("{count}", "{date}", "{time}")
+_OWN = ("{batch_id}", "{key}", "{delivery_id}", "{message_id}")
 
 
 def collect_faults(
@@ -34,6 +38,8 @@ def _target_faults(target: Target, settings: Settings, mapping: DocumentMapping 
             "profile: judges a file with one document, and collect: writes many into one; take one of them out"
         )
     system = settings.systems.get(target.system)
+    if system is not None:
+        yield from _names_alike(target, system)
     format = (mapping.target.format if mapping else None) or (system.format if system else "")
     if target.partner or format not in formats.names():
         return
@@ -41,6 +47,20 @@ def _target_faults(target: Target, settings: Settings, mapping: DocumentMapping 
         what = "holds one document" if format != "xml" else "holds several only under records:"
         advice = "take collect: out" if format != "xml" else f"write records: in target: of '{target.map}'"
         yield place_of(target.node, "collect").fault(f"collect: a file of the format {format} {what}; {advice}")
+
+
+def _names_alike(target: Target, system: System) -> Iterator[Fault]:
+    """Several batches are often put together within one second, and of as many deliveries each."""
+    send = system.options.get("send")
+    if not isinstance(send, Mapping) or send.get("if_exists") == "suffix":
+        return
+    name = str(send.get("name") or "")
+    if any(each in name for each in _SHARED) and not any(each in name for each in _OWN):
+        yield place_of(target.node, "collect").fault(
+            f"collect: batches of one second may have the same name '{name}' at '{system.name}', and all but the first "
+            "are refused, or take its place (if_exists); write {batch_id} in its name:",
+            "warning",
+        )
 
 
 def _waiting_for_it(route: Route, target: Target, routes: Sequence[Route]) -> Iterator[Fault]:

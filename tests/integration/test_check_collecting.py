@@ -96,6 +96,19 @@ def test_a_name_that_not_everything_that_is_sent_there_gives_is_told() -> None:
         assert said in fault
 
 
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [
+        ("{date}-{time}-{count}.csv", 1), ("{date}.csv", 1), ("{date}.csv', if_exists: 'replace", 1),
+        ("{date}.csv', if_exists: 'suffix", 0), ("{date}-{batch_id}.csv", 0), ("{date}-{key}.csv", 0), ("all.csv", 0),
+    ],
+)  # fmt: skip
+def test_a_name_that_batches_of_one_second_share_is_told(name: str, count: int) -> None:
+    faults = told(("{batch_id}.{extension}", name))
+    said = "may have the same name '{date}"
+    assert [said in fault and "write {batch_id} in its name:" in fault for fault in faults] == [True] * count
+
+
 def test_a_source_with_times_of_day_is_sound() -> None:
     found = checked(changed(("every: 5m", "at: ['06:00', '18:00'], zone: Europe/Berlin")))
     assert [str(fault) for fault in found.faults] == []
