@@ -64,10 +64,9 @@ REPLY = (
     _ERROR,
     *_DOCUMENT,
 )
-_ENDS = tuple(state for state in DELIVERY_STATES if state != "expired")  # which nothing takes on
 DELIVERY = (
     Field("to", "text", "The target's id.", required=True),
-    Field("state", "choice", "What became of it.", default="delivered", choices=_ENDS),
+    Field("state", "choice", "What became of it.", default="delivered", choices=DELIVERY_STATES),
     Field("system", "text", "The system it goes to."),
     Field("after", "text", "The target whose delivery it waited for."),
     Field("lane", "text", "The key whose order it keeps."),

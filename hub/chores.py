@@ -14,6 +14,7 @@ from hub.loggers import structlog
 from hub.notify import Notifier
 from hub.pipeline.advices import tell_partners
 from hub.pipeline.engine import Engine
+from hub.pipeline.expired import expire_waiting
 from hub.pipeline.expiry import expire_interchanges
 from hub.rounds import Chore
 from hub.store import (
@@ -50,6 +51,7 @@ def everything(engine: Engine, secrets: Path, telling: Executor) -> dict[str, Ch
         "retention": (10.0, lambda: pruner.prune(_policy(engine))),
         "quotas": (1.0, lambda: quotas.keep(limits_of(engine.program.settings, engine.program.route_files))),
         "heads of lanes": (30.0, partial(_repair_heads, engine)),
+        "expired deliveries": (1.0, partial(expire_waiting, engine)),
         "acknowledgements": (5.0, partial(expire_interchanges, engine)),
         "advices": (1.0, partial(tell_partners, engine)),
         "old control numbers": (60.0, partial(_forget_control_numbers, engine)),

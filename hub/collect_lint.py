@@ -8,9 +8,11 @@ from hub import formats
 from hub.cross_check import place_of
 from hub.errors import Fault
 from hub.mapping import Mapping as DocumentMapping
-from hub.routes import Route, Target
+from hub.routes import Collect, Route, Target
+from hub.schedule import DAY
 from hub.settings import Settings
 from hub.systems import System
+from hub.units import duration_text
 
 _SHARED = ("{count}", "{date}", "{time}")
 _OWN = ("{batch_id}", "{key}", "{delivery_id}", "{message_id}")
@@ -19,12 +21,13 @@ _OWN = ("{batch_id}", "{key}", "{delivery_id}", "{message_id}")
 def collect_faults(
     routes: Sequence[Route], settings: Settings, mappings: Mapping[str, DocumentMapping]
 ) -> Iterator[Fault]:
-    """Collected targets whose format holds one document, that want what is of one document, or that keep others waiting
-    which go alone."""
+    """Collected targets whose format holds one document, that want what is of one document, where some of what waits
+    expires before it is collected, or that keep others waiting which go alone."""
     for route in routes:
         for target in route.targets:
             if target.collect is not None:
                 yield from _target_faults(target, settings, mappings.get(target.map or ""))
+                yield from _expiring(target, target.collect)
                 yield from _waiting_for_it(route, target, routes)
 
 
@@ -59,6 +62,16 @@ def _names_alike(target: Target, system: System) -> Iterator[Fault]:
         yield place_of(target.node, "collect").fault(
             f"collect: batches of one second may have the same name '{name}' at '{system.name}', and all but the first "
             "are refused, or take its place (if_exists); write {batch_id} in its name:",
+            "warning",
+        )
+
+
+def _expiring(target: Target, collect: Collect) -> Iterator[Fault]:
+    between = collect.schedule.every or DAY / len(collect.schedule.at)
+    if target.expires is not None and target.expires <= between:
+        yield place_of(target.node, "expires").fault(
+            f"expires: some of what is collected waits {duration_text(between)} for that, and expires after "
+            f"{duration_text(target.expires)}; write a longer time, or collect more often",
             "warning",
         )
 

@@ -107,6 +107,11 @@ def _target(target: Target, settings: Settings) -> Iterator[str]:
         yield f"sent only where it is valid by {target.profile}; else it becomes a dead letter, and nothing is sent"
     yield _doubt(system)
     yield retry_text(target.retry)
+    if target.expires is not None:
+        yield (
+            f"not sent any more {duration_text(target.expires)} after it was received: then it expires, a dead letter, "
+            "and later documents of its key go on"
+        )
     yield f"if it cannot succeed: {_ON_ERROR[target.on_error]} (on_error: {target.on_error})"
     if target.reply:
         yield f"its answer becomes a new document by the mapping {target.reply.map}"

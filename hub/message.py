@@ -123,6 +123,8 @@ class Delivery(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     ``batch_id`` is None where it goes alone; '' where it waits to be collected; else that of the first delivery of the
     batch it is sent in, which is the one that is tried: all the others follow it.
+
+    ``expires_at`` is until when it may be sent, None: whenever.
     """
 
     delivery_id: str
@@ -151,6 +153,7 @@ class Delivery(msgspec.Struct, frozen=True, array_like=True, gc=False):
     effect_id: str = ""
     batch_id: str | None = None
     tries: int = 0
+    expires_at: float | None = None
 
     @property
     def seq(self) -> int:
@@ -160,6 +163,12 @@ class Delivery(msgspec.Struct, frozen=True, array_like=True, gc=False):
     def key(self) -> str:
         """The idempotency key the receiver sees."""
         return f"{self.batch_id or self.effect_id or self.delivery_id}.{self.revision}"
+
+    def has_expired(self, now: float) -> bool:
+        """Whether its time to be sent is over. What is in doubt does not expire, since it may have arrived, nor what
+        waits for the target it comes after."""
+        is_over = self.expires_at is not None and self.expires_at <= now
+        return is_over and not self.doubt and not self.waits_for and self.state in ("queued", "retrying")
 
     @property
     def waits_to_be_collected(self) -> bool:

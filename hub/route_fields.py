@@ -50,6 +50,8 @@ TARGET_FIELDS = (
         *WHEN,
         Field("max", "integer", "How many at most; as soon as so many wait they are sent.", default=1000),
     )),
+    Field("expires", "duration", "How long after it was received it may be sent; what has not arrived by then expires: "
+          "a dead letter that frees its lane."),
     Field("profile", "text", "The profile its bytes must be valid by before they are sent, e.g. en16931 or pain.001."),
     Field("reply", "group", "What becomes of the system's answer.",
           fields=(Field("map", "text", "The mapping from the answer to a canonical document.", required=True),)),

@@ -21,6 +21,7 @@ from hub.route_fields import FIELDS, RESERVED
 from hub.schedule import Schedule, read_schedule
 from hub.spelling import nearest
 from hub.systems import NAME_FORM, is_name, quota_of
+from hub.units import duration_text
 from hub.yamldoc import Node
 
 FOLDER = "routes/"
@@ -60,8 +61,8 @@ class Collect(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One place a route delivers to. ``map`` None sends the canonical document itself. The system of a ``partner``
-    is known once partners are (``resolved``)."""
+    """One place a route delivers to. ``map`` None sends the canonical document itself. ``expires`` seconds after it was
+    received nothing of it is sent any more. The system of a ``partner`` is known once partners are (``resolved``)."""
 
     id: str
     system: str
@@ -75,7 +76,12 @@ class Target:
     partner: str = ""
     profile: str = ""
     collect: Collect | None = None
+    expires: float | None = None
     node: Node | None = field(default=None, repr=False, compare=False)
+
+    def expires_at(self, since: float) -> float | None:
+        """Until when a delivery may be sent whose time begins then; None: whenever."""
+        return None if self.expires is None else since + self.expires
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,8 +259,16 @@ def _target(entry: dict[str, Any], node: Node, values: dict[str, Any], retry: Re
         when=entry["when"], after=_name(entry["after"]), key=entry["key"],
         reply=Reply(str(reply["map"])) if reply else None, on_error=entry["on_error"] or values["on_error"],
         retry=_policy(entry["retry"], retry, node.get("retry"), scope),
-        collect=_collect(entry["collect"], node.get("collect"), scope), node=node,
+        collect=_collect(entry["collect"], node.get("collect"), scope),
+        expires=_expires(entry["expires"], node.get("expires"), scope), node=node,
     )  # fmt: skip
+
+
+def _expires(seconds: float | None, node: Node | None, scope: Scope) -> float | None:
+    if seconds is not None and node and seconds < 1:
+        scope.fault(node, f"expires: expected 1s or more, such as 4h, got {duration_text(seconds)}")
+        return None
+    return seconds
 
 
 def _collect(values: Mapping[str, Any] | None, node: Node | None, scope: Scope) -> Collect | None:

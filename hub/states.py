@@ -1,7 +1,7 @@
 """The states of receipts, messages and deliveries, and which may follow which.
 
-Some are names that nothing takes on: a message is stored once it is ``routed``, ``filtered`` or ``dead``, and no
-delivery becomes ``expired``. Lists can be filtered by them, and counts have them.
+Some are names that nothing takes on: a message is stored once it is ``routed``, ``filtered`` or ``dead``. Lists can be
+filtered by them, and counts have them.
 The store's CHECK constraints and triggers are tested against these tables; nothing else decides about states.
 """
 
@@ -27,13 +27,13 @@ DELIVERY_TRANSITIONS: dict[str, frozenset[str]] = {
     "delivering": frozenset({"delivered", "retrying", "unknown", "held", "skipped", "dead", "queued"}),
     "retrying": frozenset({"delivering", "delivered", "held", "dead", "cancelled", "expired", "resolved"}),
     "unknown": frozenset({"delivering", "delivered", "retrying", "held", "skipped", "dead", "cancelled", "resolved"}),
-    "held": frozenset({"queued", "unknown", "delivered", "dead", "cancelled", "resolved", "expired"}),
+    "held": frozenset({"queued", "unknown", "delivered", "dead", "cancelled", "resolved"}),
     "dead": frozenset({"resolved", "cancelled"}),
     "delivered": frozenset(),
     "skipped": frozenset(),
     "resolved": frozenset(),
     "cancelled": frozenset(),
-    "expired": frozenset(),
+    "expired": frozenset({"resolved", "cancelled"}),
 }
 
 

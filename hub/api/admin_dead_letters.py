@@ -22,7 +22,7 @@ GroupBy = Annotated[Literal["issue", "none"], Query(description="`issue` groups 
 def list_dead_letters(
     desk: AtDesk, caller: Viewer, wanted: Wanted, group_by: GroupBy = "issue", limit: Limit = 100
 ) -> bodies.DeadLetters:
-    """Receipts and messages that died, deliveries that are dead or held; not what was replayed or resolved.
+    """Receipts and messages that died, deliveries that are dead, held or expired; not what was replayed or resolved.
 
     An issue has what sends it again: `replay`, the body of a replay; or, where all of it is held in doubt, in a batch
     or behind another delivery, so that no replay takes it, `release`, the body to release each of its deliveries with.

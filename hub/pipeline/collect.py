@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from hub.loggers import structlog
 from hub.message import Delivery
+from hub.pipeline.expired import expire
 from hub.pipeline.gather import Batch, Gathered
 from hub.pipeline.program import CompiledTarget
 from hub.pipeline.unbuilt import bury
@@ -97,6 +98,10 @@ class Collector:
                 self._not_before[place] = engine.clock.monotonic() + _AGAIN_SECONDS
             return False
         try:
+            if late := [delivery for delivery in chosen if delivery.has_expired(now)]:
+                ended = expire(engine, late, now)
+                self._leave(place)
+                return ended > 0
             return self._put_together(place, target, chosen)
         except Exception:
             engine.later(partial(self._leave, place))

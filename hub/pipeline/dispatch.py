@@ -75,7 +75,7 @@ class Dispatcher:
             for delivery in wanted:
                 lane = self._lane(delivery.system)
                 full = lane.behind or lane.in_hand >= lane.bounds.window or self._closing
-                full = full or self.destinations.is_ending(delivery.system)
+                full = full or self.destinations.is_ending(delivery.system) or delivery.has_expired(now)
                 if delivery.waits_for or full or not self.gates.of(delivery.system).lets_through(now):
                     lane.behind = lane.behind or not delivery.waits_for
                     continue

@@ -36,6 +36,7 @@ def fan_out(
                 lane=_lane(compiled, t, document, envelope, main_key), state="queued", created_at=now, set_id=set_id,
                 waits_for=ids.get(t.target.after or "", ""), received_at=received_at,
                 due_at=t.collect.schedule.after(now) if t.collect else None, batch_id="" if t.collect else None,
+                expires_at=t.target.expires_at(received_at),
             ),
             t,
         )

@@ -8,6 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from hub.message import Delivery
+from hub.pipeline.expired import expire
 from hub.pipeline.gates import Gate
 from hub.store import due, is_shared
 from hub.store.database import Database
@@ -19,8 +20,22 @@ _NONE: Mapping[str, Sequence[Delivery]] = {}
 
 
 def take_turns(engine: Engine, gate: Gate, system: str, room: int, now: float) -> list[Delivery]:
-    """What is due, as much as there is room for: each route its part by weight, what one leaves to the others.
-    Where this raises, what was taken so far is left."""
+    """What is due, as much as there is room for: each route its part by weight, what one leaves to the others. What
+    has expired is not among it. Where this raises, what was taken so far is left."""
+    found = _take_turns(engine, gate, system, room, now)
+    if not (late := [delivery for delivery in found if delivery.has_expired(now)]):
+        return found
+    try:
+        expire(engine, late, now)
+    except Exception:
+        engine.later(partial(leave, engine, found))
+        raise
+    engine.wake.pump(system)  # for there is room left
+    gone = {delivery.delivery_id for delivery in late}
+    return [delivery for delivery in found if delivery.delivery_id not in gone]
+
+
+def _take_turns(engine: Engine, gate: Gate, system: str, room: int, now: float) -> list[Delivery]:
     routes = engine.program.routes
     ready = due.routes_due(engine.store.reader(), system)
     waiting = [name for name, first_due in ready.items() if first_due <= now]

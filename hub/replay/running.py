@@ -174,12 +174,13 @@ def _new(engine: Engine, old: Delivery, is_kept: bool, unchanged: bool, now: flo
     in a batch, or is to be, is a delivery of its own: the bytes and the key were those of the batch."""
     target = engine.program.find(old.route, old.target)
     collects = target is not None and target.collect is not None
+    expires_at = target.target.expires_at(now) if target is not None else None
     if collects or old.batch_id is not None:
         return Delivery(
             delivery_id=engine.clock.new_id(), message_id=old.message_id, lane_seq=old.lane_seq, source=old.source,
             route=old.route, target=old.target, system=old.system, lane=old.lane, state="queued", created_at=now,
             set_id=engine.program.set_id, replay_of=old.delivery_id, replay_depth=old.replay_depth + 1,
-            received_at=old.received_at, rebuild=True, batch_id="" if collects else None,
+            received_at=old.received_at, rebuild=True, batch_id="" if collects else None, expires_at=expires_at,
         )  # fmt: skip
     same = unchanged or not old.tries or old.doubt or is_kept
     return Delivery(
@@ -187,7 +188,7 @@ def _new(engine: Engine, old: Delivery, is_kept: bool, unchanged: bool, now: flo
         route=old.route, target=old.target, system=old.system, lane=old.lane, state="queued", created_at=now,
         set_id=old.set_id if unchanged else engine.program.set_id, revision=old.revision if same else old.revision + 1,
         replay_of=old.delivery_id, replay_depth=old.replay_depth + 1, doubt=old.doubt, rebuild=not unchanged,
-        received_at=old.received_at, effect_id=old.effect_id or old.delivery_id,
+        received_at=old.received_at, effect_id=old.effect_id or old.delivery_id, expires_at=expires_at,
     )  # fmt: skip
 
 

@@ -97,6 +97,12 @@ to:
   - {system: erp, map: order-out, collect: {every: 20s, max: 4}, on_error: block_key}
   - {system: erp, id: too, map: order-out}
 """
+_EXPIRING = """
+to:
+  - {system: erp, map: order-out, expires: 40s}
+  - {system: wms, map: order-out, expires: 100s, on_error: block_key}
+  - {system: crm, map: order-out, after: wms, expires: 20s, collect: {every: 15s, max: 3}}
+"""
 _BOTH = "to: [{system: wms, map: order-out}, {system: crm, map: order-out}]\n"
 _ERP_AND_WMS = "to: [{system: erp, map: order-out}, {system: wms, map: order-out}]\n"
 _ERP = "to: [{system: erp, map: order-out}]\n"
@@ -110,6 +116,7 @@ _ROUTES: Mapping[str, tuple[str, ...]] = {
     "stop": (f"route: orders\non_error: stop\n{_POSTED}{_BOTH}",),
     "collected": (f"route: orders\n{_POSTED}{_COLLECTED}",),
     "collected files": (f"route: files\n{_FILES}{_COLLECTED}",),
+    "expiring": (f"route: orders\n{_POSTED}{_EXPIRING}",),
     "collected and not": (f"route: orders\n{_POSTED}{_COLLECTED_AND_NOT}",),
     "files": (f"route: files\n{_FILES}{_FAN_OUT}",),
     "two sources, one target": (

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from hub.simulation.world import World
 
 _MEANT = """SELECT d.delivery_id, d.message_id, d.route, d.target, d.source, d.system, d.lane, d.lane_seq, d.state,
-    d.claimed_by, coalesce(r.dedupe_key, r.receipt_id), m.position, coalesce(d.batch_id, '')
+    d.claimed_by, coalesce(r.dedupe_key, r.receipt_id), m.position, coalesce(d.batch_id, ''),
+    CASE WHEN d.doubt = 0 THEN d.claimed_at - d.expires_at END
   FROM deliveries d JOIN messages m ON m.message_id = d.message_id JOIN receipts r ON r.seq = m.seq
   WHERE d.delivery_id = ?"""
 _WAITING = ", ".join(f"'{state}'" for state in sorted(DELIVERY_WAITING))
@@ -47,6 +48,7 @@ class Meant(msgspec.Struct, frozen=True):
     document: str
     position: int
     batch_id: str = ""
+    late: float | None = None  # seconds that it was taken after its time was over
 
     @property
     def effect(self) -> tuple[str, str]:
@@ -116,6 +118,8 @@ class Rules:
         for meant in together:
             if meant.state != "delivering" or meant.claimed_by != self._world.worker:
                 raise Violation("claimed, then sent", f"{meant} is sent while it is {meant.state} and not claimed")
+            if meant.late is not None and meant.late >= 0:
+                raise Violation("nothing is sent too late", f"{meant} is sent and had expired {meant.late:g} s before")
         if rows and parcel.body.startswith(b"[") and len(msgspec.json.decode(parcel.body)) != len(rows):
             raise Violation("each once in its batch", f"a batch of {len(rows)} is sent as {parcel.body.decode()}")
         return together
@@ -218,6 +222,8 @@ class Rules:
             raise Violation("delivered means effect", f"{what} is delivered and {system} never had its effect")
         if state in ("dead", "skipped") and effects and not doubt:
             raise Violation("doubt is remembered", f"{what} is {state}, and its effect has happened")
+        if state == "expired" and (doubt or effects):
+            raise Violation("no expiry in doubt", f"{what} has expired, and may have arrived")
         if state == "held" and reason not in _REASONS_TO_WAIT:
             raise Violation("every message ends", f"{what} is held with the reason '{reason}'")
         if state in DELIVERY_WAITING - {"held"} and not (state in ("queued", "retrying") and is_blocked):

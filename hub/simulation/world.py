@@ -15,6 +15,7 @@ from connectors.base import Source
 from hub.errors import StoreError
 from hub.message import RAW
 from hub.pipeline.engine import Engine
+from hub.pipeline.expired import expire_waiting
 from hub.pipeline.receive import Intake
 from hub.rounds import TICK_SECONDS
 from hub.simulation import plan
@@ -29,7 +30,7 @@ from hub.simulation.senders import Senders
 from hub.simulation.store import opened
 from hub.simulation.targets import SimulatedTarget
 from hub.simulation.trace import Trace, Violation
-from hub.store import payloads, receipts, sets, switches
+from hub.store import due, payloads, receipts, sets, switches
 from hub.sweeper import LOST_AFTER, Sweeper
 from hub.systems import System
 
@@ -56,7 +57,8 @@ class SimulatedSweeper(Sweeper):
 
     def __init__(self, engine: Engine, folders: dict[str, SimulatedFolder]) -> None:
         flush = (1.0, lambda: engine.store.write(engine.beside.flush, durable=False))
-        super().__init__(engine, Path(), None, {"counters": flush})
+        chores = {"counters": flush, "expired deliveries": (1.0, lambda: expire_waiting(engine))}
+        super().__init__(engine, Path(), None, chores)
         self._folders = folders
 
     def _source(self, name: str) -> tuple[Source | None, float]:
@@ -166,10 +168,12 @@ class World:
     def _sweep_wanted_at(self) -> float | None:
         """When the sweeper will find something; it looks several times a second, the simulation only then."""
         db, now = self.store.reader(), self.clock.elapsed
-        due = db.execute(_NEXT_DUE).get
-        wanted = [] if due is None else [self.clock.elapsed_at(due)]
+        first = db.execute(_NEXT_DUE).get
+        wanted = [] if first is None else [self.clock.elapsed_at(first)]
         if self.engine._later:
             wanted.append(now)
+        if (expires := due.next_expiry(db)) is not None:
+            wanted.append(self.clock.elapsed_at(expires) + 1.0)
         told = db.execute(_LONGEST_TOLD).get
         if told is not None:
             wanted.append(self.clock.elapsed_at(told) + LOST_AFTER)

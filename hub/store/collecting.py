@@ -181,14 +181,17 @@ def give_back(db: Database, place: Place, worker: str) -> None:
 
 
 def link(db: Database, place: Place, members: Sequence[Delivery], set_id: int, worker: str, at: float) -> bool:
-    """Make a batch of these, due now, where each of them still may go; else False, and nothing is changed."""
+    """Make a batch of these, due now, where each of them still may go; else False, and nothing is changed. They expire
+    together, when the last of them would."""
     lock_lanes(db, [place.system])
     first, ids = members[0].delivery_id, [each.delivery_id for each in members]
     if [each.delivery_id for each in choose(db, place, len(members), worker)] != ids:
         return False
+    times = [math.inf if each.expires_at is None else each.expires_at for each in members]
+    expires_at = None if math.inf in times else max(times)
     db.executemany(
         """UPDATE deliveries SET batch_id = ?1, due_at = ?2, updated_at = ?2, set_id = ?3, rebuild = 0,
-             claimed_by = NULL, claimed_at = NULL WHERE delivery_id = ?4""",
-        [(first, at, set_id, delivery_id) for delivery_id in ids],
+             expires_at = ?5, claimed_by = NULL, claimed_at = NULL WHERE delivery_id = ?4""",
+        [(first, at, set_id, delivery_id, expires_at) for delivery_id in ids],
     )
     return True

@@ -36,7 +36,8 @@ _COUNTS = f"""sum(CASE WHEN d.state = 'held' AND (d.doubt = 1 OR d.batch_id <> '
 _AHEAD = f"""SELECT DISTINCT {_ISSUE.format("d")}, p.delivery_id,
     CASE WHEN {_DEAD_IN_DOUBT.format("p")} THEN 1 ELSE 0 END
   FROM deliveries d INDEXED BY deliveries_dead CROSS JOIN deliveries p ON p.delivery_id = d.waits_for
-  WHERE d.state = 'held' AND d.waits_for <> '' AND d.{HELD_BEHIND} AND p.state = 'dead' ORDER BY 1, 2"""
+  WHERE d.state = 'held' AND d.waits_for <> '' AND d.{HELD_BEHIND} AND p.state IN ('dead', 'expired')
+  ORDER BY 1, 2"""
 
 _SEQ = "(CASE WHEN r.origin_seq <> 0 THEN r.origin_seq ELSE r.seq END)"
 _COLUMNS = {
@@ -198,8 +199,8 @@ def issues(db: Database, wanted: Filter) -> list[Issue]:
 
 
 def _ahead(db: Database) -> dict[str, list[tuple[str, bool]]]:
-    """By issue the dead deliveries that what is held is held behind, 500 at most, and of each whether it is of a batch
-    that may have arrived."""
+    """By issue the dead and expired deliveries that what is held is held behind, 500 at most, and of each whether it is
+    of a batch that may have arrived."""
     found: dict[str, list[tuple[str, bool]]] = {}
     for issue, id, is_doubtful in db.execute(_AHEAD):
         if len(ahead := found.setdefault(issue, [])) < _MOST_INSTEAD:
@@ -230,7 +231,7 @@ def _issue(db: Database, issue: str, rows: list[tuple[Any, ...]], ahead: Sequenc
 
 def _instead(failure: Mapping[str, Any], ahead: Sequence[tuple[str, bool]]) -> tuple[tuple[str, ...], str]:
     """The deliveries to be replayed instead, and why they are where they have arrived, or may have: what was sent to a
-    partner, or the dead ones that others are held behind."""
+    partner, or the dead and expired ones that others are held behind."""
     if failure.get("delivery_id"):
         is_rejected = failure.get("code") == "rejected_by_partner"
         return (str(failure["delivery_id"]),), "rejected by the partner" if is_rejected else "not acknowledged"

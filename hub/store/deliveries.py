@@ -18,12 +18,12 @@ from hub.store.database import Database, lock_lanes
 
 COLUMNS = """delivery_id, message_id, lane_seq, source, route, target, system, lane, state, created_at, due_at,
   attempts, revision, set_id, waits_for, replay_of, replay_depth, doubt, rebuild, failure, fingerprint, received_at,
-  crashes, effect_id, batch_id, tries"""
+  crashes, effect_id, batch_id, tries, expires_at"""
 
 _INSERT = """INSERT INTO deliveries (delivery_id, message_id, lane_seq, source, route, target, system, lane, state,
     holds_lane, due_at, created_at, updated_at, received_at, set_id, waits_for, replay_of, replay_depth, rebuild,
-    attempts, revision, failure, fingerprint, hold_reason, doubt, effect_id, claimed_by, claimed_at, batch_id)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+    attempts, revision, failure, fingerprint, hold_reason, doubt, effect_id, claimed_by, claimed_at, batch_id,
+    expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 WAITING = ", ".join(f"'{state}'" for state in DELIVERY_STATES if state in DELIVERY_WAITING)
 # The number of a source before which nothing is unread: what a server keeps of rows that are done with is left out.
@@ -118,7 +118,7 @@ def _row(d: Delivery, due_at: float | None, claimed_by: str | None) -> tuple[Any
         "delivering" if claimed_by else d.state, 1 if d.lane else 0, due_at, d.created_at, d.created_at, d.received_at,
         d.set_id, d.waits_for, d.replay_of, d.replay_depth, int(d.rebuild), d.attempts, d.revision, failure,
         d.fingerprint, (d.failure or {}).get("code", "") if d.state == "held" else "", int(d.doubt), d.effect_id,
-        claimed_by, d.created_at if claimed_by else None, d.batch_id,
+        claimed_by, d.created_at if claimed_by else None, d.batch_id, d.expires_at,
     )  # fmt: skip
 
 
@@ -153,12 +153,12 @@ _FINISH = f"""UPDATE deliveries SET state = ?2, holds_lane = CASE WHEN lane = ''
     OR (?2 = 'delivered' AND state IN ('queued', 'retrying', 'unknown', 'held') AND revision = ?12))
   RETURNING delivery_id, system, lane, state, {_IS_FOLLOWED}, tries"""
 _REPLAYED = "replayed by ________-____-____-____-____________"  # the note of a replay; a person may write the like
-# Dead is final but for a person's word, and for that of a worker that had only been taken for dead. What was skipped,
-# or settled by a person in doubt, stays so; that it had arrived is told once.
-_ARRIVED = f"""UPDATE deliveries SET state = CASE state WHEN 'dead' THEN 'resolved' ELSE state END, holds_lane = 0,
-    updated_at = ?3, tries = tries + 1, doubt = 0, hold_reason = CASE WHEN state IN ('dead', 'skipped')
-      THEN 'it had arrived; its worker told so late' ELSE hold_reason END
-  WHERE delivery_id = ?1 AND revision = ?2 AND (state = 'dead' OR (state = 'skipped' AND hold_reason = '')
+# Dead and expired are final but for a person's word, and for that of a worker that had only been taken for dead. What
+# was skipped, or settled by a person in doubt, stays so; that it had arrived is told once.
+_ARRIVED = f"""UPDATE deliveries SET state = CASE WHEN state IN ('dead', 'expired') THEN 'resolved' ELSE state END,
+    holds_lane = 0, updated_at = ?3, tries = tries + 1, doubt = 0, hold_reason = CASE
+      WHEN state IN ('resolved', 'cancelled') THEN hold_reason ELSE 'it had arrived; its worker told so late' END
+  WHERE delivery_id = ?1 AND revision = ?2 AND (state IN ('dead', 'expired') OR (state = 'skipped' AND hold_reason = '')
     OR (state IN ('resolved', 'cancelled') AND doubt = 1 AND hold_reason NOT LIKE '{_REPLAYED}'))
   RETURNING delivery_id, system, lane, 'delivered', 1, tries"""
 _ATTEMPT = "INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -254,8 +254,8 @@ def _release_children(db: Database, delivery_id: str, state: str, at: float) -> 
     for child, system, lane, is_now in ((str(row[0]), str(row[1]), str(row[2]), row[3]) for row in children):
         if state == "delivered":
             db.execute(
-                """UPDATE deliveries SET waits_for = '', state = 'queued', failure = NULL, hold_reason = ''
-                   WHERE delivery_id = ?""",
+                """UPDATE deliveries SET waits_for = '', state = 'queued', failure = NULL, hold_reason = '',
+                     expires_at = CASE WHEN state = 'held' THEN NULL ELSE expires_at END WHERE delivery_id = ?""",
                 (child,),
             )
             free |= _make_due(db, child, system, lane, at)
@@ -287,15 +287,15 @@ def _hold_child(db: Database, delivery_id: str, state: str, at: float) -> None:
 
 
 def build_failed(db: Database, delivery_id: str, finish_as: Finish) -> tuple[set[str], bool]:
-    """A delivery that could not be mapped or encoded: nothing was sent, so it ends, or is held, without a claim. Gives
-    the systems that have something due, and whether it still waited for its bytes."""
+    """A delivery that could not be mapped or encoded, or whose time is over: nothing was sent, so it ends, or is held,
+    without a claim. Gives the systems that have something due, and whether it still waited to be sent."""
     failure = msgspec.json.encode(finish_as.failure).decode()
     holds = 1 if finish_as.state in DELIVERY_WAITING or finish_as.blocks_lane else 0
     row = db.execute(
         f"""UPDATE deliveries SET state = ?2, failure = ?3, fingerprint = ?4, updated_at = ?5, due_at = NULL,
              claimed_by = NULL, holds_lane = CASE WHEN lane = '' THEN 0 ELSE ?6 END, hold_reason = ?7
-           WHERE delivery_id = ?1 AND state IN ('queued', 'retrying')
-           RETURNING delivery_id, system, lane, state, {_IS_FOLLOWED}""",
+           WHERE delivery_id = ?1 AND state IN ('queued', 'retrying') AND (?2 <> 'expired'
+             OR (doubt = 0 AND expires_at <= ?5)) RETURNING delivery_id, system, lane, state, {_IS_FOLLOWED}""",
         (delivery_id, finish_as.state, failure, finish_as.fingerprint, finish_as.at, holds, finish_as.hold_reason),
     ).fetchall()
     return _follow_up(db, row, {delivery_id: finish_as}), bool(row)

@@ -97,6 +97,21 @@ def take(db: Database, system: str, wanted: Mapping[str, int], now: float, worke
     return sorted(found, key=lambda d: (d.route, d.due_at or 0.0, d.lane_seq))
 
 
+# As its index says.
+_EXPIRING = "expires_at IS NOT NULL AND doubt = 0 AND waits_for = '' AND (state = 'queued' OR state = 'retrying')"
+
+
+def expired(db: Database, now: float, limit: int) -> list[Delivery]:
+    """Deliveries that wait to be sent and whose time is over, the first ones first."""
+    sql = f"SELECT {COLUMNS} FROM deliveries WHERE {_EXPIRING} AND expires_at <= ? ORDER BY expires_at LIMIT ?"
+    return [from_row(row) for row in db.execute(sql, (now, limit))]
+
+
+def next_expiry(db: Database) -> float | None:
+    """When the first of what waits to be sent expires; None where nothing does."""
+    return db.execute(f"SELECT min(expires_at) FROM deliveries WHERE {_EXPIRING}").get  # type: ignore[no-any-return]
+
+
 def give_back(db: Database, delivery_ids: Sequence[str], worker: str) -> None:
     """Deliveries that were taken and could not be claimed are anybody's again; where nobody takes, nothing is."""
     if not isinstance(db, Shared):
@@ -146,6 +161,11 @@ def clock_was_put(db: Database, seconds: float, now: float, since: float) -> Non
         """UPDATE deliveries SET due_at = due_at + ?1 WHERE due_at > ?2
            AND due_at NOT BETWEEN ?3 AND ?4 AND updated_at NOT BETWEEN ?3 AND ?4
            AND (batch_id IS NULL OR batch_id <> '')""",  # a time of day comes when the clock shows it
+        span,
+    )
+    db.execute(
+        f"""UPDATE deliveries SET expires_at = expires_at + ?1 WHERE {_EXPIRING} AND expires_at > ?2
+           AND CASE WHEN replay_of = '' THEN received_at ELSE created_at END NOT BETWEEN ?3 AND ?4""",
         span,
     )
     db.execute(

@@ -11,8 +11,8 @@ from hub.store.database import Database
 
 HOLDABLE = ("queued", "retrying")
 RELEASABLE = ("held", "retrying")
-RESOLVABLE = ("queued", "retrying", "unknown", "held", "dead")
-CANCELLABLE = ("queued", "retrying", "unknown", "held", "dead")
+RESOLVABLE = ("queued", "retrying", "unknown", "held", "dead", "expired")
+CANCELLABLE = RESOLVABLE
 
 
 def state_of(db: Database, delivery_id: str) -> tuple[str, str] | None:
@@ -53,24 +53,25 @@ def in_doubt(db: Database, delivery_id: str) -> tuple[str, str] | None:
 
 def ask(db: Database, delivery_id: str, at: float) -> set[str]:
     """Of a held delivery its system is asked first whether an earlier try had its effect, and should it not have, its
-    tries are counted anew; gives the systems that have something due."""
+    tries are counted anew and it does not expire; gives the systems that have something due."""
     ids = batches.together(db, delivery_id)
     asked = db.executemany(
         """UPDATE deliveries SET state = 'unknown', due_at = ?1, updated_at = ?2, claimed_by = NULL, hold_reason = '',
-             attempts = 0 WHERE delivery_id = ?3 AND state = 'held' RETURNING system""",
+             attempts = 0, expires_at = NULL WHERE delivery_id = ?3 AND state = 'held' RETURNING system""",
         [(at if each == ids[0] else None, at, each) for each in ids],
     )
     return {str(system) for (system,) in asked}
 
 
 def release(db: Database, delivery_id: str, at: float) -> set[str]:
-    """A held delivery may go, and its tries are counted anew; gives the systems that have something due. What was held
-    for the end of the one it comes after waits for that no more. Where its bytes could not be made, what was looked up
-    for them is looked up anew."""
+    """A held delivery may go, its tries are counted anew, and it does not expire; gives the systems that have something
+    due. What was held for the end of the one it comes after waits for that no more. Where its bytes could not be made,
+    what was looked up for them is looked up anew."""
     ids = batches.together(db, delivery_id)
     db.executemany(
         f"""UPDATE deliveries SET waits_for = CASE WHEN {deliveries.HELD_BEHIND} THEN '' ELSE waits_for END,
-             failure = NULL, fingerprint = '', state = 'queued', attempts = 0 WHERE delivery_id = ?""",
+             failure = NULL, fingerprint = '', state = 'queued', attempts = 0, expires_at = NULL
+           WHERE delivery_id = ?""",
         [(each,) for each in ids],
     )
     if len(ids) == 1:  # the bytes of a batch were made, and are those of its first

@@ -132,11 +132,11 @@ def delivery_states(db: Database, kind: str, id: str, seq: int) -> set[tuple[str
 
 
 def unfinished(db: Database, kind: str, id: str, seq: int) -> list[str]:
-    """The dead and held deliveries of a message, or of all messages of a receipt."""
+    """The dead, held and expired deliveries of a message, or of all messages of a receipt."""
     column, value = ("m.message_id", id) if kind == "message" else ("m.seq", seq)
     rows = db.execute(
         f"""SELECT d.delivery_id FROM messages m CROSS JOIN deliveries d ON d.message_id = m.message_id
-            WHERE {column} = ? AND d.state IN ('dead', 'held')""",
+            WHERE {column} = ? AND d.state IN ('dead', 'held', 'expired')""",
         (value,),
     )
     return [str(row[0]) for row in rows]
@@ -180,7 +180,8 @@ def adopt_followers(db: Database, replaced: Sequence[tuple[str, str]]) -> None:
     ).fetchall()
     given = [(follower, new_ids[old_id], old_id) for follower, old_id in found]
     db.executemany(
-        f"""UPDATE deliveries SET waits_for = ?2, state = 'queued', failure = NULL, fingerprint = '', hold_reason = ''
+        f"""UPDATE deliveries SET waits_for = ?2, state = 'queued', failure = NULL, fingerprint = '', hold_reason = '',
+             expires_at = CASE WHEN state = 'held' THEN NULL ELSE expires_at END
            WHERE delivery_id = ?1 AND waits_for = ?3
              AND (state = 'queued' OR (state = 'held' AND {HELD_BEHIND}))""",
         given,

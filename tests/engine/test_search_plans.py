@@ -11,7 +11,7 @@ from world import World, order
 
 from connectors.base import REFUSED, Verdict
 from hub.errors import UsageError
-from hub.store import conservation, dead_letters, search
+from hub.store import conservation, dead_letters, due, search
 from hub.store.retention import Keep, Policy, Pruner
 from hub.store.search_terms import Filter
 from hub.store.tally import Tallier
@@ -19,8 +19,9 @@ from hub.store.tally import Tallier
 NO = Verdict(REFUSED, code="http_422", status=422, detail="unknown item")
 FILTERS = [
     Filter(), Filter(route="orders"), Filter(source="shop"), Filter(type="canonical/order"), Filter(destination="erp"),
-    Filter(state="dead"), Filter(state="held"), Filter(state="queued"), Filter(state="delivered"),
-    Filter(state="delivering"), Filter(state="filtered"), Filter(state="resolved"), Filter(error_class="schema"),
+    Filter(state="dead"), Filter(state="held"), Filter(state="expired"), Filter(state="queued"),
+    Filter(state="delivered"), Filter(state="delivering"), Filter(state="filtered"), Filter(state="resolved"),
+    Filter(error_class="schema"),
     Filter(code="http_422"), Filter(issue="abc"), Filter(issue="held_by_operator@orders"), Filter(text="x"),
     Filter(text="x", is_masked=True),
     Filter(keys=(("order", "1"),)), Filter(keys=(("order", "1"), ("customer", "2"))), Filter(replay_of="x"),
@@ -92,6 +93,13 @@ def test_counting_for_the_status_page_never_scans_a_table_twice(world: World, pl
     search.waiting_by_system(world.store.reader())
     search.blocked_lanes(world.store.reader(), 1.0)
     assert plans and full_scans(plans) == []
+
+
+def test_what_has_expired_is_found_by_an_index_of_what_can_expire(world: World, plans: list[str]) -> None:
+    due.expired(world.store.reader(), world.clock.at, 10)
+    due.next_expiry(world.store.reader())
+    assert len(plans) == 2
+    assert all("USING INDEX deliveries_expiring" in step for step in plans), plans
 
 
 def test_a_walk_that_finds_little_goes_on_by_its_cursor(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

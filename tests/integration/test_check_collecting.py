@@ -73,6 +73,9 @@ def test_a_target_that_collects_is_sound_and_explained() -> None:
         ([(COLLECT, "when: has(src.party)")], "no document that is sent here gives 'batch_id'"),
         ([("max: 500}}", "max: 500}}\n  - {system: bank, id: now, map: row}")],
          "warning: collect: documents for 'bank' that are not collected (route 'orders', target 'now') wait until"),
+        ([(COLLECT, f"{COLLECT}, expires: 15m")],
+         "warning: expires: some of what is collected waits 15m for that, and expires after 15m; write a longer time"),
+        ([(COLLECT, "collect: {at: ['06:00', '18:00']}, expires: 12h")], "collected waits 12h for that, and expires"),
         ([("every: 5m", "at: ['06:00', '25:00']")], "at: expected a time of day from 00:00 to 23:59, got '25:00'"),
         ([("every: 5m", "at: ['06:00'], days: business")], "days: business needs calendar: FR, DE-BY or TARGET"),
     ],
@@ -83,6 +86,10 @@ def test_what_cannot_be_is_said(changes: list[tuple[str, str]], expected: str) -
 
 
 ONE_MORE = ("max: 500}}", "max: 500}}\n  - {system: bank, id: now, map: row}\norder: none")
+
+
+def test_what_waits_long_enough_to_be_collected_is_sound() -> None:
+    assert told((COLLECT, f"{COLLECT}, expires: 16m")) == []
 
 
 def test_nothing_waits_for_it_where_no_order_is_kept() -> None:

@@ -148,3 +148,12 @@ def test_what_is_due_is_taken_without_reading_all_of_it(outgrown: Store) -> None
         ).fetchone() or ([],)  # fmt: skip
         assert plans[0]["Plan"]["Actual Rows"] == 5
         assert rows_looked_at(plans[0]["Plan"]) < 100
+
+
+def test_what_has_expired_is_found_without_reading_what_waits(outgrown: Store) -> None:
+    ids = split(outgrown, 1, "m", *(f"lane-{number}" for number in range(300)))
+    expires = "UPDATE deliveries SET expires_at = 1 WHERE delivery_id = ?"
+    outgrown.write(lambda db: db.executemany(expires, [(one,) for one in ids[:5]]))
+    for work in (lambda db: due.expired(db, 2.0, 10), due.next_expiry):
+        [(text, values)] = statements_run(outgrown, work)
+        assert seen_by(outgrown, text, values) <= 5, text

@@ -71,6 +71,14 @@ While more than 9 of its deliveries wait, its documents are answered 429.
     )
 
 
+def test_a_target_that_expires_says_so():
+    route = Route("x", "shop", "m", targets=(Target("wms", "wms", expires=14400.0), Target("erp", "erp")))
+    text = explain(route, Settings(systems=SYSTEMS))
+    assert text.count("not sent any more") == 1
+    line = "     - not sent any more 4h after it was received: then it expires, a dead letter, and later documents of "
+    assert f"{line}its key go on\n" in text
+
+
 @pytest.mark.parametrize(
     ("policy", "text"),
     [

@@ -54,6 +54,7 @@ to:
     when: "src.order_lines[0].quantity"
     on_error: skip
     key: src.delivery_party.party_id
+    expires: 4h
 retry: {attempts: 5, first: 1s, factor: 1.5, cap: 1m, jitter: none}
 on_error: block_key
 validate: sync
@@ -71,6 +72,7 @@ retention: {raw: 10d}
     assert (erp.reply, erp.on_error) == (Reply("erp-order-reply"), "block_key")
     assert (wms.id, wms.after, wms.map, wms.on_error) == ("wms-main", "erp", None, "skip")
     assert wms.when == Located("src.order_lines[0].quantity", "routes/x.yaml", 12, 12)
+    assert (erp.expires, wms.expires, wms.expires_at(100.0)) == (None, 14400.0, 14500.0)
     assert route.target("wms-main") is wms
     assert route.retention == {"raw": 864000.0}
 
@@ -115,6 +117,21 @@ def test_only_files_under_routes_are_routes():
             "letter or digit",
         ),
         ("route: webshop-orders", "route:", "1:7: error: route has no value; expected text"),
+        (
+            "map: order-to-erp",
+            "map: order-to-erp, expire: 4h",
+            "5:38: error: unknown key 'expire' in to[0] of route 'webshop-orders'; did you mean 'expires'?",
+        ),
+        (
+            "map: order-to-erp",
+            "map: order-to-erp, expires: 4",
+            "5:47: error: to[0].expires: expected a duration such as 10s, 15m, 24h or 7d, got '4'; write 4s",
+        ),
+        (
+            "map: order-to-erp",
+            "map: order-to-erp, expires: 500ms",
+            "5:47: error: expires: expected 1s or more, such as 4h, got 500ms",
+        ),
         ("{system: webshop, event: orders/create}", "webshop", "2:7: error: from: expected a mapping, got text"),
         (
             "system: webshop, ",

@@ -135,6 +135,13 @@ def test_answers_have_the_consequences_that_they_have_in_a_hub(project: Bench, a
     assert told(result) == [], result.differences
 
 
+def test_what_has_too_little_time_for_its_tries_expires() -> None:
+    routes = ROUTES.replace(b"reply: {map: answer}", b"expires: 20s")
+    expected = """{deliveries: [{to: erp, state: expired, attempts: 2, error: {class: expired, code: not_in_time}},
+      {to: files, state: held, error: {code: predecessor_expired}}, {to: crm}]}"""
+    assert told(run(bench(routes=routes), expected, answers="{erp: 503}")) == []
+
+
 def test_an_answer_becomes_a_message(project: Bench) -> None:
     answers = "{erp: {status: 201, body: {number: 70001}}}"
     expected = "{deliveries: [{to: erp, reply: {key: K, document: {report_id: '1'}}}, {to: files}, {to: crm}]}"
