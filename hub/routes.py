@@ -7,7 +7,7 @@ mappings it names exist, and whether routes overlap, is ``hub.check``'s part.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -196,15 +196,15 @@ def _route(node: Node, faults: list[Fault]) -> Route:
 def _source(values: Mapping[str, Any] | None, node: Node | None, scope: Scope) -> Mapping[str, Any]:
     if values is None or node is None or not node.is_map:
         return {"system": "", "partner": "", "event": (), "profile": None, "invalid": "refuse"}
-    _one_of(node, "from", scope)
+    _one_of(node, "from", set(values), scope)
     return {**values, "system": values["system"] or "", "partner": values["partner"] or ""}
 
 
-def _one_of(node: Node, what: str, scope: Scope) -> None:
-    """A source and a target are a system or a partner."""
+def _one_of(node: Node, what: str, keys: Set[str], scope: Scope) -> None:
+    """A source and a target are a system or a partner. ``keys`` are those that it may have."""
     kinds = ("system", "partner")
     named = [name for name in kinds if node.get(name)]
-    is_misspelt = any(nearest(key, kinds) for key, _ in node.items())
+    is_misspelt = any(nearest(key, kinds) for key, _ in node.items() if key not in keys)
     if not named and not is_misspelt:
         scope.fault(
             node, f"system is missing in {what} of {scope.what}: write system:, or partner: for a trading partner"
@@ -251,7 +251,7 @@ def _target(entry: dict[str, Any], node: Node, values: dict[str, Any], retry: Re
     if own and entry["id"]:
         _check_name(str(entry["id"]), own, "target", scope)
     reply = entry["reply"]
-    _one_of(node, "to", scope)
+    _one_of(node, "to", set(entry), scope)
     partner = str(entry["partner"] or "")
     return Target(
         id=str(entry["id"] or entry["system"] or partner), system=str(entry["system"] or ""), partner=partner,

@@ -157,6 +157,12 @@ def test_only_files_under_routes_are_routes():
         ("{system: erp, map: order-to-erp}", "erp", "5:5: error: to[0]: expected a mapping, got text"),
         (
             "{system: erp, map: order-to-erp}",
+            "{map: order-to-erp, after: crm}",
+            "5:5: error: system is missing in to of route 'webshop-orders': write system:, or partner: for a trading "
+            "partner",
+        ),
+        (
+            "{system: erp, map: order-to-erp}",
             "{sytem: erp}",
             "5:6: error: unknown key 'sytem' in to[0] of route 'webshop-orders'; did you mean 'system'?",
         ),
