@@ -86,12 +86,17 @@ def _shown(error: Mapping[str, Any]) -> str:
 def _headers(node: Node | None, seen: Seen, path: str) -> Iterator[Difference]:
     if node is None:
         return
-    sent = seen["headers"] if isinstance(seen.get("headers"), dict) else {}
-    found = {name.lower(): value for name, value in sent.items()}
+    found = _sent_headers(seen)
     for name, child in node.items():
         value = found.get(name.lower(), MISSING)
         if _filled(child.text, seen) != value:
             yield _difference(path, f"headers.{name}", child.text, value, child)
+
+
+def _sent_headers(seen: Seen) -> dict[str, str]:
+    """By their names in small letters; none where nothing was sent."""
+    sent = seen["headers"] if isinstance(seen.get("headers"), dict) else {}
+    return {name.lower(): value for name, value in sent.items()}
 
 
 def _contents(bench: Bench, file: str, node: Node, seen: Seen, path: str) -> Iterator[Difference]:
@@ -130,25 +135,36 @@ def wanted(node: Node | None, seen: Seen, files: dict[str, bytes] | None = None)
         said["state"] = seen["state"]
     for name in (*_PLAIN, *_FILLED):
         if name in said:
-            said[name] = _unfilled(seen[name], seen) if name in _FILLED else seen[name]
+            value = seen.get(name, MISSING)
+            said[name] = _unfilled(value, seen) if name in _FILLED else value
     if "headers" in said:
-        found = {name.lower(): value for name, value in seen["headers"].items()}
+        found = _sent_headers(seen)
         said["headers"] = {
             name: _unfilled(found[name.lower()], seen) for name in said["headers"] if name.lower() in found
         }
     for name in ("document", "body"):
         if name in said:
-            said[name] = seen[name]
-    if "body_text" in said:
-        said["body_text"] = seen["raw"].decode("utf-8", "replace")
-    for name in ("document_file", "body_file"):
-        if name in said and files is not None:
-            files[said[name]] = seen["raw"] if name == "body_file" else bench_json(seen["document"])
+            said[name] = seen.get(name, MISSING)
+        _said_as_bytes(said, name, seen, files)
     if "deliveries" in seen and (seen["deliveries"] or "deliveries" in said):
         said["deliveries"] = _wanted_deliveries(node, seen["deliveries"], files)
     if node is not None and "reply" in said and seen.get("reply"):
         said["reply"] = wanted(node.get("reply"), {**seen["reply"], "deliveries": []}, files)
     return {key: value for key, value in said.items() if value is not MISSING}
+
+
+def _said_as_bytes(said: dict[str, Any], name: str, seen: Seen, files: dict[str, bytes] | None) -> None:
+    """A document or body that is said as text, or in a file; no longer said where there was none."""
+    value = seen.get("raw") if name == "body" else seen.get(name, MISSING)
+    if value is None or value is MISSING:
+        for key in (f"{name}_text", f"{name}_file"):
+            said.pop(key, None)
+        return
+    raw = value if name == "body" else bench_json(value)
+    if f"{name}_text" in said:
+        said[f"{name}_text"] = raw.decode("utf-8", "replace")
+    if f"{name}_file" in said and files is not None:
+        files[said[f"{name}_file"]] = raw
 
 
 def _usual(seen: Seen) -> dict[str, Any]:

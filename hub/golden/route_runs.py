@@ -84,7 +84,7 @@ def _judged(
         return result
     new = [wanted(case.expected[n] if n < len(case.expected) else None, each, files) for n, each in enumerate(seen)]
     is_list = (expected := case.node.get("expected")) is not None and expected.get("messages") is not None
-    update = {"expected": {"messages": new} if is_list or len(new) > 1 else new[0]}
+    update = {"expected": {"messages": new} if is_list or len(new) != 1 else new[0]}
     return _guarded(replace(result, differences=tuple(found), update=update, files=files), case, seen)
 
 

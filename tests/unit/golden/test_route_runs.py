@@ -98,6 +98,20 @@ def test_filtered_and_dead_documents_say_why(project: Bench, receives: str, expe
     assert told(run(project, expected, receives)) == []
 
 
+def test_what_is_expected_of_a_document_that_never_came_so_far_is_a_difference(project: Bench) -> None:
+    expected = "{key: 'order:1', place: line 7, document: {a: 1}, deliveries: [{to: erp}]}"
+    paths = told(run(project, expected, "{event: other, body: {}}"))
+    assert paths == ["state", "error", "key", "place", "document", "erp"]
+
+
+def test_what_is_expected_of_a_request_that_was_never_made_is_a_difference(project: Bench) -> None:
+    request = "request: POST /, headers: {X: a}, idempotency_key: k, body_text: x"
+    expected = f"{{deliveries: [{{to: erp, state: dead}}, {{to: files, {request}}}, {{to: crm}}]}}"
+    paths = told(run(project, expected, answers="{erp: [422]}"))
+    names = ("state", "error", "request", "idempotency_key", "headers.X", "body")
+    assert [path for path in paths if path.startswith("files")] == [f"files.{name}" for name in names]
+
+
 def test_cross_references_are_there_from_the_start(project: Bench) -> None:
     receives = "{event: order, body: {id: 1, lines: [{name: a, qty: 1, unit: box}]}}"
     xrefs = "[{system: shop, kind: unit, id: box, value: XBX}]"
