@@ -75,10 +75,10 @@ def load_tables(files: Mapping[str, str]) -> Tables:
 
 
 def _table(name: str, file: str, text: str, faults: list[Fault]) -> Table:
-    rows = csv.reader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
-    header = _header(rows, file, faults)
-    columns: dict[str, dict[str, str]] = {column: {} for column in header[1:]}
+    rows = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
+    columns: dict[str, dict[str, str]] = {}
     try:
+        columns |= {column: {} for column in _header(rows, file, faults)[1:]}
         _fill(columns, rows, file, faults)
     except csv.Error as error:
         faults.append(Fault(file, rows.line_num, 1, f"not CSV: {error}"))

@@ -20,6 +20,13 @@ def test_a_table_gives_the_value_of_a_key() -> None:
     assert table.finder("value")(None, "C62") == "C62"
 
 
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_lines_may_end_in_any_way(line_end: str) -> None:
+    table = load_tables({FILE: line_end.join(["key,value", "a,b", "c,d", ""])}).get("units")
+    assert table is not None
+    assert dict(table.columns["value"]) == {"a": "b", "c": "d"}
+
+
 def test_a_key_that_is_no_text_is_refused() -> None:
     table = load_tables({FILE: "key,value\n1,a\n"}).get("units")
     assert table is not None
@@ -36,6 +43,7 @@ FAULTS = [
     ("key,value\na\n", "2:1: error: expected 2 cells, got 1"),
     ("key,value\na,b,c\n", "2:1: error: expected 2 cells, got 3; quote a cell that holds a comma"),
     ("key,value\n,b\n", "2:1: error: the key is empty"),
+    ('"key"x,value\na,b\n', "1:1: error: not CSV: ',' expected after '\"'"),
     ('key,value\n"a,b\n', "error: not CSV: unexpected end of data"),
 ]
 
