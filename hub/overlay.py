@@ -10,7 +10,7 @@ from hub.yamldoc import Node
 def overlay(low: Node, high: Node, *, placed_by_high: bool = False) -> Node:
     """``low`` with what ``high`` says on top: mappings are merged key by key, anything else is replaced.
 
-    A merged mapping stands where ``low`` stands (an environment changes a setting of its owner) unless
+    A merged mapping and its key stand where ``low`` stands (an environment changes a setting of its owner) unless
     ``placed_by_high`` (a system stands in its own file, not in its preset).
     """
     if not (isinstance(low.value, dict) and isinstance(high.value, dict)):
@@ -19,7 +19,9 @@ def overlay(low: Node, high: Node, *, placed_by_high: bool = False) -> Node:
     for name, node in high.value.items():
         entries[name] = overlay(entries[name], node, placed_by_high=placed_by_high) if name in entries else node
     below, above = (low, high) if placed_by_high else (high, low)
-    return replace(above, value=entries, keys={**(below.keys or {}), **(above.keys or {})})
+    keys = {**(below.keys or {}), **(above.keys or {})}
+    replaced = {name: high.key(name) for name, node in high.value.items() if entries[name] is node}
+    return replace(above, value=entries, keys=keys | replaced)
 
 
 def stand_at(node: Node, place: Node) -> Node:

@@ -59,6 +59,13 @@ def test_an_environment_changes_single_keys():
     assert partners["acme"].system == "van"
 
 
+def test_what_an_environment_says_in_the_place_of_a_partner_is_told_where_it_stands():
+    _, faults = load(f"acme: {{system: van, syntax: edifact, {SIDES}}}", "partners: {acme: yes}")
+    assert [str(fault) for fault in faults] == [
+        "config/environments/test.yaml:1:12: error: partner 'acme': expected a mapping with its settings, got text"
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
