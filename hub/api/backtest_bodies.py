@@ -21,7 +21,7 @@ class BacktestBody(Asked):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
     name: str = Field(min_length=1, max_length=200, description="A mapping or a route; mapping:NAME, route:NAME.")
-    set_id: int | None = Field(default=None, description="A set that was deployed; see /deployments.")
+    set_id: int | None = Field(default=None, ge=1, lt=2**63, description="A set that was deployed; see /deployments.")
     files: dict[str, str] = Field(
         default_factory=dict,
         description="By path: mappings/…, routes/… or schemas/…, but schemas/profiles/ and schemas/published/.",

@@ -105,6 +105,7 @@ def test_only_operators_ask_for_back_tests(call: Call) -> None:
         ({"limit": 0}, "not_valid", ""),
         ({"sine": "7d"}, "not_valid", ""),
         ({"set_id": 99}, "not_found", "there is no set 99"),
+        ({"set_id": 2**63}, "not_valid", "/set_id: expected less than 9223372036854775808"),
         ({"files": {PATH: "x" * 4_000_001}}, "not_valid", "at most 500 with 4000000 characters"),
     ],
 )
