@@ -167,7 +167,7 @@ class _Reader:
             self._fault(error, "a case expects a document or an error, not both")
         return MappingCase(
             name=self._name(node), node=node, number=number, input=given, record=self._number(node, "record"),
-            company=_either(node, root, "company"), envelope=_either(node, root, "envelope"),
+            company=self._map_of(node, root, "company"), envelope=self._map_of(node, root, "envelope"),
             xrefs=(*self._xrefs(root), *self._xrefs(node)), expected=expected,
             error=self._text(error) if error is not None else None,
         )  # fmt: skip
@@ -299,6 +299,14 @@ class _Reader:
                 self._fault(node, f"there is no file {path}; the name is relative to this file")
         return Content(node, raw=raw or b"", file=path)
 
+    def _map_of(self, node: Node, root: Node, name: str) -> Any:
+        """What a case says under a name, else its file for all."""
+        found = node.get(name) or root.get(name)
+        if found is not None and not found.is_map:
+            self._fault(found, f"{name}: expected a mapping, got {found.kind}")
+            return None
+        return found.data() if found is not None else None
+
     def _xrefs(self, node: Node) -> list[Xref]:
         listed = node.get("xrefs")
         found: list[Xref] = []
@@ -351,11 +359,6 @@ class _Reader:
         fault = node.fault(message)
         if fault not in self.faults:
             self.faults.append(fault)
-
-
-def _either(node: Node, root: Node, name: str) -> Any:
-    found = node.get(name) or root.get(name)
-    return found.data() if found is not None else None
 
 
 def _answer_bytes(content: Content | None) -> bytes:
