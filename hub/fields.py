@@ -134,7 +134,8 @@ def absent(field: Field) -> Any:
 def read_value(node: Node, field: Field, scope: Scope) -> Any:
     """One setting's value, or its default after adding a fault."""
     read = _READERS.get(field.kind, _raw)
-    if node.value is None and node.plain and field.kind != "raw":
+    is_empty = field.required and field.kind == "text" and node.value == ""
+    if is_empty or (node.value is None and node.plain and field.kind != "raw"):
         advice = "" if field.required else ", or leave the key out"
         scope.fault(node, f"{scope.path} has no value; expected {_expected(field)}{advice}")
         return absent(field)

@@ -203,7 +203,7 @@ def _source(values: Mapping[str, Any] | None, node: Node | None, scope: Scope) -
 def _one_of(node: Node, what: str, keys: Set[str], scope: Scope) -> None:
     """A source and a target are a system or a partner. ``keys`` are those that it may have."""
     kinds = ("system", "partner")
-    named = [name for name in kinds if node.get(name)]
+    named = [name for name in kinds if (part := node.get(name)) is not None and part.value != ""]
     is_misspelt = any(nearest(key, kinds) for key, _ in node.items() if key not in keys)
     if not named and not is_misspelt:
         scope.fault(

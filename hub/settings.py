@@ -227,8 +227,8 @@ def _check_scheme(root: Node, name: str, values: dict[str, Any], known: tuple[st
     text = values[name]
     if isinstance(text, Secret) or (name == "broker" and text == "local"):
         return
-    scheme = str(text).partition("://")[0]
-    if "://" not in str(text) or scheme not in known:
+    scheme, colon, place = str(text).partition("://")
+    if not colon or scheme not in known or (scheme == "sqlite" and not place.strip("/")):
         words = ", ".join([*(["local"] if name == "broker" else []), *(f"{word}://…" for word in known)])
-        advice = did_you_mean(scheme, known, "")
+        advice = did_you_mean(scheme, known, "") if scheme not in known else ""
         scope.fault(_at(root, name), f"{name}: expected one of {words} or a secret reference, got '{text}'{advice}")

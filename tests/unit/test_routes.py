@@ -132,6 +132,13 @@ def test_only_files_under_routes_are_routes():
             "map: order-to-erp, expires: 500ms",
             "5:47: error: expires: expected 1s or more, such as 4h, got 500ms",
         ),
+        ("map: shopify-order\n", "map: ''\n", "3:6: error: map has no value; expected text"),
+        (
+            "system: webshop, ",
+            "system: '', ",
+            "2:7: error: system is missing in from of route 'webshop-orders': write system:, or partner: for a "
+            "trading partner",
+        ),
         ("{system: webshop, event: orders/create}", "webshop", "2:7: error: from: expected a mapping, got text"),
         (
             "system: webshop, ",

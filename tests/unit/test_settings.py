@@ -70,6 +70,10 @@ secrets_folder: /run/secrets
             "1:8: error: store: expected one of sqlite://…, postgresql://… or a secret reference, got 'data/hub.db'",
         ),
         (
+            "store: sqlite:///",
+            "1:8: error: store: expected one of sqlite://…, postgresql://… or a secret reference, got 'sqlite:///'",
+        ),
+        (
             "store: postgresql://o2c:hunter2@db/x",
             "1:8: error: store: the address holds a password; write the whole address as secret://env/NAME or "
             "secret://file/NAME",
