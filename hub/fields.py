@@ -77,21 +77,27 @@ class Located(msgspec.Struct, frozen=True):
 
 
 class Scope(msgspec.Struct, frozen=True):
-    """Whose settings are read (``system 'erp'``), where in them, and the list that faults are added to."""
+    """Whose settings are read (``system 'erp'``), where in them, and the list that faults are added to. ``literal`` are
+    the outermost settings that are taken as they stand, so that no secret is filled in there."""
 
     what: str
     faults: list[Fault]
     path: str = ""
+    literal: frozenset[str] = frozenset()
 
     @property
     def label(self) -> str:
         return f"{self.path} of {self.what}" if self.path else self.what
 
     def within(self, name: str) -> Scope:
-        return Scope(self.what, self.faults, f"{self.path}.{name}" if self.path else name)
+        return Scope(self.what, self.faults, f"{self.path}.{name}" if self.path else name, self.literal)
 
     def element(self, index: int) -> Scope:
-        return Scope(self.what, self.faults, f"{self.path}[{index}]")
+        return Scope(self.what, self.faults, f"{self.path}[{index}]", self.literal)
+
+    @property
+    def is_literal(self) -> bool:
+        return re.split(r"[.\[]", self.path, maxsplit=1)[0] in self.literal
 
     def fault(self, node: Node, message: str) -> None:
         self.faults.append(node.fault(message))
@@ -194,6 +200,8 @@ def _text(node: Node, field: Field, scope: Scope) -> Any:
     if isinstance(node.value, bool):
         raise _wrong(node, field, f"; write it in quotes: '{node.text}'")
     if node.text.startswith(PREFIX):
+        if scope.is_literal:
+            raise _Unreadable("no secret is filled in here; write the text itself")
         return _reference(node)
     if _PLACEHOLDER.search(node.text):
         raise _Unreadable(f"placeholders such as ${{NAME}} are not filled in; write {FORM}")

@@ -21,6 +21,7 @@ _LONGEST = {"edifact": {"id": 35, "qualifier": 4, "internal": 35}, "x12": {"id":
 _QUALIFIED = ("password", "authorization")
 _ACKS = {"contrl": "edifact", "aperak": "edifact", "997": "x12", "999": "x12", "ta1": "x12", "824": "x12"}
 _ONLY = {"internal": "edifact", "group": "x12", "authorization": "x12", "authorization_qualifier": "x12"}
+_LITERAL = frozenset(field.name for field in FIELDS)
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -103,7 +104,7 @@ def load_partners(root: Node, time_zone: str, faults: list[Fault]) -> dict[str, 
         if not node.is_map:
             faults.append(key.fault(f"partner '{name}': expected a mapping with its settings, got {node.kind}"))
             continue
-        partners[name] = _partner(name, node, time_zone, Scope(f"partner '{name}'", faults))
+        partners[name] = _partner(name, node, time_zone, Scope(f"partner '{name}'", faults, literal=_LITERAL))
     _report_twins(partners, faults)
     return partners
 

@@ -27,6 +27,7 @@ from hub.yamldoc import Node
 FOLDER = "routes/"
 MOST_COLLECTED = 10_000
 _START = "a route starts with route: NAME"
+_LITERAL = frozenset(field.name for field in FIELDS)
 
 
 class RetryPolicy(msgspec.Struct, frozen=True):
@@ -174,7 +175,7 @@ def _entries(root: Node, faults: list[Fault]) -> Sequence[Node]:
 
 def _route(node: Node, faults: list[Fault]) -> Route:
     named = node.get("route")
-    scope = Scope(f"route '{named.text}'" if named and named.text else "this route", faults)
+    scope = Scope(f"route '{named.text}'" if named and named.text else "this route", faults, literal=_LITERAL)
     values = read_fields(node, FIELDS, scope, RESERVED)
     if named and values["route"]:
         _check_name(values["route"], named, "route", scope)

@@ -30,6 +30,7 @@ FILE = "config/hub.yaml"
 ENVIRONMENTS = "config/environments/"
 STORES = ("sqlite", "postgresql")
 BROKERS = ("redis", "rediss", "amqp", "amqps")
+_LITERAL = frozenset(field.name for field in FIELDS) - {"store", "broker", "notify"}
 
 
 class Tls(msgspec.Struct, frozen=True):
@@ -95,7 +96,7 @@ def load_settings(
     if SYSTEMS_FILE not in unread:  # else every change would be one of a system that seems not to be there
         systems = _changed(systems, changes.get("systems"))
     partners = _changed(_read(files, PARTNERS_FILE, faults, unread), changes.get("partners"))
-    values = _hub_values(hub, Scope(FILE, faults))
+    values = _hub_values(hub, Scope(FILE, faults, literal=_LITERAL))
     settings = Settings(
         **values,
         systems=load_systems(systems, files, connectors_folder, faults),

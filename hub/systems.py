@@ -82,6 +82,7 @@ COMMON = (
     Field("retry_budget", "share", "How much of what is sent to it may be retries, counted over 10 s; ten retries a "
           "second may always go. What is over waits; first tries go on.", default=RETRY_BUDGET),
 )  # fmt: skip
+_LITERAL = frozenset(field.name for field in COMMON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,7 @@ def _load_system(
 ) -> System:  # fmt: skip
     place = msgspec.structs.replace(node, file=key.file, line=key.line, column=key.column)
     unread = System(name, "", file=key.file, line=key.line, column=key.column, node=place)
-    scope = Scope(f"system '{name}'", faults)
+    scope = Scope(f"system '{name}'", faults, literal=_LITERAL)
     if not node.is_map:
         scope.fault(key, f"system '{name}': expected a mapping with its settings, got {node.kind}")
         return unread

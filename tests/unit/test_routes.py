@@ -256,7 +256,7 @@ def test_only_files_under_routes_are_routes():
         (
             "to:",
             "description: secret://env\nto:",
-            "4:14: error: description: not a secret reference; write secret://env/NAME or secret://file/NAME",
+            "4:14: error: description: no secret is filled in here; write the text itself",
         ),
     ],
 )
