@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -20,6 +22,7 @@ ProjectFolder = Annotated[
     Path, typer.Option("--project", "-C", help="The project folder, or a folder below it.", show_default=False)
 ]
 MAX_INPUT = 64_000_000
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -39,8 +42,10 @@ def counted(number: int, noun: str) -> str:
 
 
 def say_json(value: Any) -> None:
-    """A result for programs."""
-    print(json_text(value))
+    """A result for programs, in escapes of JSON where standard output cannot write all letters."""
+    text = json_text(value)
+    is_utf8 = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
+    print(text if is_utf8 else _NOT_ASCII.sub(lambda found: json.dumps(found[0])[1:-1], text))
 
 
 def json_text(value: Any) -> str:
