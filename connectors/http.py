@@ -175,6 +175,9 @@ def lint(config: Mapping[str, Any]) -> None:
     stand-in is no address: it is looked at when the system is opened."""
     if (limits := config.get("limits")) and limits.get("concurrency") == 0:
         raise PermanentError("limits.concurrency: expected 1 or more, got 0")
+    for name, seconds in (config.get("timeouts") or {}).items():
+        if seconds == 0:
+            raise PermanentError(f"timeouts.{name}: expected a wait above zero, such as 5s")
     plan = plan_of(_with_addresses(config))
     if config.get("fetch"):
         Settings(config, plan.asking())

@@ -84,6 +84,9 @@ def lint(config: Mapping[str, Any]) -> None:
         raise PermanentError("passphrase: there is no key: that it could belong to")
     if _filled(config, "connections", CONNECTIONS)["limit"] < 1:
         raise PermanentError("connections.limit: expected 1 or more, got 0")
+    for name, seconds in (config.get("timeouts") or {}).items():
+        if seconds == 0:
+            raise PermanentError(f"timeouts.{name}: expected a wait above zero, such as 5s")
     if not config.get("fetch") and not config.get("send"):
         raise PermanentError("fetch is missing, and send: too; say where files are fetched from, or put to")
     lint_folders(config)

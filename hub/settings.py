@@ -178,7 +178,20 @@ def _notify(entries: Sequence[Any], node: Node, scope: Scope) -> tuple[Mapping[s
     for number, (entry, place) in enumerate(zip(entries, node.elements(), strict=False)):
         if bool(entry.get("webhook")) == bool(entry.get("email")) and place.is_map:
             scope.fault(place, f"notify[{number}]: expected webhook: or email:, one of them in each entry")
+        if (mail := entry.get("email")) and (said := place.get("email")):
+            _check_mail(mail, said, scope.within(f"notify[{number}].email"))
     return tuple(entry for entry in entries if entry.get("webhook") or entry.get("email"))
+
+
+def _check_mail(mail: Mapping[str, Any], node: Node, scope: Scope) -> None:
+    """The port, and that addresses are some."""
+    if not 0 < mail["port"] < 65536:
+        scope.fault(_at(node, "port"), f"{scope.path}.port: expected 1 to 65535, got {mail['port']}")
+    for name, addresses in (("from", [mail["from"]]), ("to", mail["to"] or ())):
+        for address in addresses:
+            if isinstance(address, str) and address and "@" not in address:
+                told = f"expected an address such as hub@example.com, got '{address[:40]}'"
+                scope.fault(_at(node, name), f"{scope.path}.{name}: {told}")
 
 
 def _http(values: dict[str, Any], node: Node, scope: Scope) -> Http:

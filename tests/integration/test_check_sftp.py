@@ -71,6 +71,7 @@ def test_what_is_in_order_has_no_fault(changed: dict[str, str | None]) -> None:
         ({"key": None, "password": "secret://env/P", "passphrase": "secret://env/Q"},
          "8:15: error: passphrase: there is no key: that it could belong to"),
         ({"connections": "{limit: 0}"}, "8:24: error: connections.limit: expected 1 or more, got 0"),
+        ({"timeouts": "{connect: 0s}"}, "8:23: error: timeouts.connect: expected a wait above zero, such as 5s"),
         ({"fetch": "{folder: out, max_files: 0}"}, "7:35: error: fetch.max_files: expected 1 or more, got 0"),
         ({"send": "{folder: in, threads: 0}"}, "8:31: error: send.threads: expected 1 or more, got 0"),
         ({"known_hosts": "/etc/known"}, "8:3: error: unknown key 'known_hosts' in system 'bank'"),

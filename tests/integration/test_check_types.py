@@ -68,6 +68,8 @@ def test_a_route_for_an_event_that_its_system_never_sends_is_a_fault(event, wron
         ),
         (SYSTEMS, "concurrency: 8", "concurrency: 0",
          f"{SYSTEMS}:23:25: error: limits.concurrency: expected 1 or more, got 0"),
+        (SYSTEMS, "read: 30s", "read: 0s",
+         f"{SYSTEMS}:22:33: error: timeouts.read: expected a wait above zero, such as 5s"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_together_is_told(path, old, new, fault):

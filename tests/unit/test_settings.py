@@ -152,6 +152,14 @@ secrets_folder: /run/secrets
             "notify: [{}]",
             "1:10: error: notify[0]: expected webhook: or email:, one of them in each entry",
         ),
+        (
+            "notify: [{email: {server: m.example, from: hub@x.example, to: [ops]}}]",
+            "1:63: error: notify[0].email.to: expected an address such as hub@example.com, got 'ops'",
+        ),
+        (
+            "notify: [{email: {server: m.example, port: 70000, from: a@x.example, to: b@x.example}}]",
+            "1:44: error: notify[0].email.port: expected 1 to 65535, got 70000",
+        ),
         ("company: Example GmbH", "1:10: error: company: expected a mapping, got text"),
         ("store: a\nstore: sqlite:///x", "2:1: error: the key 'store' stands twice; the first is in line 1"),
         ("http:\n\tlisten: 127.0.0.1:1", "2:1: error: a tab in the indentation; YAML wants spaces: write two spaces"),
