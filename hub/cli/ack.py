@@ -97,6 +97,8 @@ class _Reader:
     def _strangers(self, raw: bytes) -> Iterator[Partner]:
         """Who stands for the senders that are no partners, each to get what the file itself is written in."""
         for came in read_edi(raw, self._grammars):
+            if not came.header:  # what is no interchange is from nobody
+                continue
             group = next((message.group for message in came.messages() if message.group is not None), None)
             if self._partners.whose(came) is None:
                 if self._partners:

@@ -111,7 +111,7 @@ def _checked(document: Any, syntax: str) -> dict[str, Any]:
             _refuse(name, value, _WORDS[_FIELDS[name]])
     for name in ("interchange", "segments", "delimiters"):
         if not document.get(name):
-            _refuse(name, document.get(name), "it")
+            _refuse(name, document.get(name), f"{_WORDS[_FIELDS[name]]} with something in it")
     if document.get("syntax", syntax) != syntax:
         _refuse("syntax", document["syntax"], syntax)
     if document.get("line_end", "") not in ("", "\n", "\r\n"):

@@ -38,6 +38,14 @@ def test_one_of_a_syntax_version_that_is_none_is_rejected_in_one_that_is(tmp_pat
     assert "UCI+101+THEM:14+US:14+4+2+UNB+2:2'" in ended.stdout
 
 
+def test_what_is_no_interchange_is_from_nobody(tmp_path: Path) -> None:
+    (tmp_path / "junk.edi").write_text("junk UNB+UNOC:3+++260305:0930+101'UNZ+0+101'")
+    ended = o2c(tmp_path, "ack", "junk.edi")
+    assert (ended.returncode, ended.stdout.splitlines()[-1]) == (1, "UNZ+1+1'")
+    assert "5 bytes that are no interchange" in ended.stderr
+    assert "unexpected" not in ended.stderr
+
+
 def test_a_bad_file_is_rejected_and_its_faults_are_told(tmp_path: Path) -> None:
     (tmp_path / "bad.edi").write_text(GOOD.replace("UNT+5", "UNT+9"))
     ended = o2c(tmp_path, "ack", "bad.edi", "--json")

@@ -115,7 +115,7 @@ def test_an_isa_is_padded_to_its_fixed_lengths() -> None:
          "expected a text, a list of texts, or an object with repeat or base64, found a number", "segments[1][1]"),
         ("edifact", {"segments": [["UNH", "1", "X"], []]}, "expected a list that begins with a tag, found a list",
          "segments[1]"),
-        ("edifact", {"segments": []}, "expected it, found a list", "segments"),
+        ("edifact", {"segments": []}, "expected a list with something in it, found a list", "segments"),
         ("edifact", {"segment": []}, "an unknown field", "segment"),
         ("edifact", {"delimiters": {"element": "++"}}, "expected one character, found '++'", "delimiters.element"),
         ("edifact", {"syntax": "x12"}, "expected edifact, found 'x12'", "syntax"),
