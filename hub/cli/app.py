@@ -92,6 +92,9 @@ def create_app(wanted: str = "") -> typer.Typer:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and leave with its exit code."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by whoever gave the command
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - until the end
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # as standard error does: not all terminals know all letters
     sys.exit(_run(list(sys.argv[1:] if arguments is None else arguments)))

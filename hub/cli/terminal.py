@@ -108,7 +108,8 @@ def read_input(path: Path) -> bytes:
     elif not path.exists():
         raise UsageError(f"there is no file {path}")
     else:
-        raw = path.read_bytes()
+        with path.open("rb") as file:  # of a device or a pipe there may be no end
+            raw = file.read(MAX_INPUT + 1)
     if len(raw) > MAX_INPUT:
         raise UsageError(f"{path}: more than {MAX_INPUT} bytes; split it, or let the hub read it")
     return raw
