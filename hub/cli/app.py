@@ -130,6 +130,10 @@ def _ended(arguments: list[str]) -> int:
         complain(f"o2c: {_os_text(error)}")
         return 1
     except Exception as error:
+        odd = [word for word in arguments if word.encode(errors="ignore").decode() != word]
+        if isinstance(error, UnicodeEncodeError) and odd:
+            complain(f"o2c: '{odd[0]}' is not UTF-8; write another name")
+            return 2
         complain(f"o2c: unexpected: {error or 'a fault of the program'}; details are in {_log(arguments)}")
         return 1
     return 0

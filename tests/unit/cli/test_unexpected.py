@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hub.cli import app
+from hub.scaffold import create_project
 
 
 def test_the_log_of_an_unexpected_error_is_for_its_owner_alone(
@@ -31,3 +32,10 @@ def test_the_log_of_an_unexpected_error_is_for_its_owner_alone(
     assert "details are in .o2c/error.log" in capsys.readouterr().err
     assert log.read_text().count("RuntimeError: boom") == 2
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
+
+
+def test_an_argument_that_is_no_text_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    create_project(tmp_path / "project")
+    with pytest.raises(SystemExit, match="2"):
+        app.main(["backup", "copy-\udcff.db", "--project", str(tmp_path / "project")])
+    assert capsys.readouterr().err.strip() == "o2c: 'copy-\ufffd.db' is not UTF-8; write another name"
