@@ -107,6 +107,7 @@ def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = error.status_code
     details = {
+        400: ("the body cannot be read", "send JSON in UTF-8, not nested very deep"),
         404: (f"there is nothing at {request.url.path[:200]}", "see the reference of the API"),
         405: (f"{request.method[:20]} does not work on {request.url.path[:200]}", "see the Allow header"),
     }

@@ -128,6 +128,13 @@ def test_a_body_that_is_no_json_is_refused(call: Callable[..., Caller]) -> None:
     assert (answer.status, answer.json["detail"]) == (422, "this is not JSON")
 
 
+@pytest.mark.parametrize("body", [b'{"reason": "\xff"}', b"[" * 100_000])
+def test_a_body_that_cannot_be_read_is_refused(call: Callable[..., Caller], body: bytes) -> None:
+    answer = call("operator").request("POST", V1 + "/replays", body, {"idempotency_key": "x"})
+    assert (answer.status, answer.json["detail"]) == (400, "the body cannot be read")
+    assert answer.json["hint"] == "send JSON in UTF-8, not nested very deep"
+
+
 def test_a_body_that_is_missing_is_asked_for(call: Callable[..., Caller]) -> None:
     answer = call("operator").request("POST", V1 + "/systems/erp/start", None, {"idempotency_key": "x"})
     assert (answer.status, answer.json["detail"][:20]) == (422, "the body is missing;")
