@@ -129,11 +129,15 @@ class Writer:
         self._indent = indent
         self._declared = {prefix.rstrip(":"): uri for uri, prefix in names.prefixes.items()}
 
-    def element(self, name: Any, value: Any, path: str, depth: int) -> None:
+    def element(self, name: Any, value: Any, path: str, depth: int, *, is_around: bool = False) -> None:
+        """``is_around``: the elements in it each declare the prefixes, and this one those of its attributes alone."""
         tag = self._name(name, path)
         self._break(depth)
         fields = value if isinstance(value, Mapping) else {"_text": value}
-        attributes = [(f"xmlns{':' if p else ''}{p}", uri) for p, uri in self._declared.items()] if depth == 0 else []
+        declared = list(self._declared.items()) if depth == 0 else []
+        if is_around:
+            declared = [(p, uri) for p, uri in declared if p and any(str(key).startswith(f"_{p}:") for key in fields)]
+        attributes = [(f"xmlns{':' if p else ''}{p}", uri) for p, uri in declared]
         children = []
         for key, each in fields.items():
             if str(key) == "_text" or each is None:
@@ -151,7 +155,7 @@ class Writer:
         for child, key, each in children:
             for number, one in enumerate(each) if isinstance(each, list | tuple) else [(-1, each)]:
                 at = f"{path}.{key}" + (f"[{number}]" if number >= 0 else "")
-                self.element(child, one, at, depth + 1)
+                self.element(child, one, at, 0 if is_around else depth + 1)
         if children:
             self._break(depth)
         self.out.append(f"</{tag}>")

@@ -103,7 +103,7 @@ def encode_one(document: Any, options: Mapping[str, Any]) -> bytes:
     out = writer.out
     out.append(f'<soap:Envelope xmlns:soap="{NAMESPACES[version]}">')
     if headers := document.get("headers"):
-        needed = set(document.get("must_understand") or ())
+        needed = {plain(name, "must_understand") for name in _listed(document, "must_understand")}
         _write_all(writer, "soap:Header", _marked(headers, needed), "headers")
     if "fault" in document:
         out.append("<soap:Body>")
@@ -113,7 +113,7 @@ def encode_one(document: Any, options: Mapping[str, Any]) -> bytes:
         _write_all(writer, "soap:Body", document.get("body") or {}, "body")
     out.append("</soap:Envelope>")
     envelope = (DECLARATION + "".join(out)).encode()
-    if not (attachments := document.get("attachments")):
+    if not (attachments := _listed(document, "attachments")):
         return envelope
     root = Part("envelope", f"{_MEDIA[version]}; charset=UTF-8", envelope)
     return joined([root, *(_part(each, f"attachments[{number}]") for number, each in enumerate(attachments))])
@@ -256,12 +256,14 @@ def _attachment(part: Part) -> dict[str, Any]:
 def _write_all(writer: Writer, tag: str, fields: Any, path: str) -> None:
     if not isinstance(fields, Mapping):
         raise fault(path, "not a mapping", "a mapping from elements to what is in them")
-    writer.out.append(f"<{tag}>")
-    for name, value in fields.items():
-        for one in value if isinstance(value, list | tuple) else [value]:
-            if one is not None:
-                writer.element(name, one, f"{path}.{name}", 0)
-    writer.out.append(f"</{tag}>")
+    writer.element(tag, fields, path, 0, is_around=True)
+
+
+def _listed(document: Mapping[Any, Any], name: str, above: str = "") -> Sequence[Any]:
+    found = document.get(name)
+    if found is not None and not isinstance(found, list | tuple):
+        raise fault(f"{above}{name}", "not a list", "a list")
+    return found or ()
 
 
 def _marked(headers: Any, needed: set[Any]) -> Any:
@@ -294,7 +296,7 @@ def _write_fault(writer: Writer, given: Any, version: str) -> None:
         if actor:
             write(f"<faultactor>{in_text(plain(actor, 'fault.actor'), 'fault.actor')}</faultactor>")
     else:
-        subcodes: Sequence[Any] = given.get("subcodes") or ()
+        subcodes = _listed(given, "subcodes", "fault.")
         write(f"<soap:Code><soap:Value>soap:{in_text(code, 'fault.code')}</soap:Value>")
         for number, each in enumerate(subcodes):
             path = f"fault.subcodes[{number}]"
@@ -304,7 +306,7 @@ def _write_fault(writer: Writer, given: Any, version: str) -> None:
         if actor:
             write(f"<soap:Role>{in_text(plain(actor, 'fault.actor'), 'fault.actor')}</soap:Role>")
     if (detail := given.get("detail")) is not None:
-        _write_all(writer, "detail" if version == "1.1" else "soap:Detail", detail, "fault.detail")
+        writer.element("detail" if version == "1.1" else "soap:Detail", detail, "fault.detail", 0, is_around=True)
     write("</soap:Fault>")
 
 

@@ -94,6 +94,19 @@ def test_what_is_in_a_fault_has_its_place() -> None:
 
 
 @pytest.mark.parametrize(
+    "document",
+    [
+        {"version": "1.1", "headers": {"_a": "1", "To": "x"}, "body": {"_w:Id": "b", "w:Order": {"ID": "4711"}}},
+        {"version": "1.1", "fault": {"code": "Server", "reason": "no", "detail": "the ledger is closed"}},
+        {"version": "1.2", "fault": {"code": "Sender", "reason": "no", "detail": {"_n": "1", "_text": "t", "E": "e"}}},
+    ],
+)
+def test_attributes_and_text_of_header_body_and_detail_are_written_as_they_are_read(document: dict[str, Any]) -> None:
+    options = {"namespaces": {"w": "urn:w"}}
+    assert soap.decode_one(soap.encode_one(document, options), options) == document
+
+
+@pytest.mark.parametrize(
     ("raw", "code", "said"),
     [
         (b"<a/>", "version_mismatch", "it is no SOAP envelope: the root element is a (line 1)"),
@@ -148,6 +161,13 @@ def test_a_file_that_is_named_again_and_again_does_not_become_many(places: int, 
         ({"version": "1.2", "fault": {"code": "Mine"}}, "fault.code: 'Mine'; expected one of Sender, Receiver"),
         ({"attachments": [{"content": "%"}]}, "attachments[0].content: text that is no base64"),
         ({"attachments": [{"content_type": "a\r\nX: y"}]}, "attachments[0].content_type: 'a\\r\\nX: y'; expected text"),
+        ({"attachments": 5}, "attachments: not a list; expected a list"),
+        ({"headers": {"To": "x"}, "must_understand": "To"}, "must_understand: not a list; expected a list"),
+        (
+            {"headers": {"To": "x"}, "must_understand": [["To"]]},
+            "must_understand: a list or mapping; expected one value",
+        ),
+        ({"version": "1.2", "fault": {"code": "Sender", "subcodes": 5}}, "fault.subcodes: not a list; expected a list"),
         ({"attachments": [{"content_id": "a>b"}]}, "attachments[0].content_id: 'a>b'; expected text of ASCII"),
     ],
 )
