@@ -11,6 +11,7 @@ from hub.formats import BadRecord, Places, Record, only_record
 from hub.formats._bank_lines import TextLine, text_lines
 from hub.formats._bank_pages import PAGE
 from hub.formats._bank_places import BankPlaces, nowhere, pieces, places_at
+from hub.formats._bank_writing import in_shape, refusal
 from hub.outline import Outline
 
 
@@ -40,7 +41,11 @@ class BankCodec(msgspec.Struct, frozen=True):
 
     def encode(self, documents: Iterable[Any], options: Mapping[str, Any]) -> bytes:
         """One file with all statements. Raises MappingError for what the format cannot carry."""
-        return self.write(documents, options)
+        try:
+            return self.write((in_shape(document, self.outline) for document in documents), options)
+        except (KeyError, TypeError, AttributeError) as error:
+            told = f"{error.args[0]} is missing" if isinstance(error, KeyError) else "a field is of another kind"
+            raise refusal("", f"not a whole statement: {told[:60]}", "what the reference tells of statements") from None
 
     def encode_one(self, document: Any, options: Mapping[str, Any]) -> bytes:
         """A file with one statement."""

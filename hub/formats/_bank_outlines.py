@@ -40,6 +40,7 @@ _TRANSACTION = _with(
     _transactions.element if _transactions else None, category_purpose_code=_TEXT, return_type_code=_TEXT,
     structured_communication=_PIECE, information=Plain("list", element=_PIECE),
 )  # fmt: skip
+_PARTED = _with(_TRANSACTION, details=Plain("list", element=_TRANSACTION))
 CODA = _with(
     STATEMENT,
     **dict.fromkeys(
@@ -53,7 +54,7 @@ CODA = _with(
     entries=Plain(
         "list",
         element=_with(
-            _ENTRY, transactions=Plain("list", element=_TRANSACTION), details=Plain("list", element=_TRANSACTION),
+            _ENTRY, transactions=Plain("list", element=_PARTED), details=Plain("list", element=_PARTED),
             movement=_TRANSACTION,
         ),
     ),

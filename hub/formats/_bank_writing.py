@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from hub.errors import MappingError, quoted_in
+from hub.errors import MappingError, quoted_in, shown
 from hub.formats._bank_told import in_its_limits
 from hub.formats._statements import check
+from hub.outline import Outline
 
 Document = Mapping[str, Any]
 
@@ -23,13 +24,12 @@ def refusal(path: str, seen: str, expected: str = "", hint: str = "") -> Mapping
     return MappingError(detail, code="encode", field_path=path, expected=expected, hint=hint, quoted=quoted_in(seen))
 
 
-def whole(documents: Iterable[Any]) -> Iterator[dict[str, Any]]:
+def whole(documents: Iterable[Document]) -> Iterator[dict[str, Any]]:
     """Every statement, the parts that the hub has cut one into put together again. Raises MappingError for what is no
     statement, or does not add up."""
     begun: dict[str, Any] | None = None
     for document in documents:
-        _look_at("", document, 0)
-        if not isinstance(document, Mapping) or "report_type" not in document:
+        if "report_type" not in document:
             raise refusal("", "not a statement", "report_type, account, balances, entries")
         part = document.get("part")
         if begun is None and (not part or part["number"] == 1):
@@ -50,33 +50,48 @@ def whole(documents: Iterable[Any]) -> Iterator[dict[str, Any]]:
 def _checked(statement: dict[str, Any]) -> dict[str, Any]:
     if not statement["entries"]:
         del statement["entries"]
-    try:
-        faults = [in_its_limits(fault, statement) for fault in check(statement)]
-    except (KeyError, TypeError, AttributeError) as error:
-        raise refusal("", f"not a whole statement: {_named(error)}", "what the reference tells of statements") from None
+    faults = [in_its_limits(fault, statement) for fault in check(statement)]
     if wrong := next((fault for fault in faults if fault.is_error), None):
         raise refusal("", wrong.message)
     return statement
 
 
-def _named(error: Exception) -> str:
-    return f"{error.args[0]} is missing" if isinstance(error, KeyError) else "a field is of another kind"
-
-
-def _look_at(path: str, value: Any, depth: int) -> None:
-    """No binary float anywhere, and nothing that is no document."""
+def in_shape(value: Any, outline: Outline | None, path: str = "", depth: int = 0) -> Any:
+    """A document, or a value at ``path`` in it, without the fields that are nothing. Raises MappingError for what is of
+    another kind than its place in the outline, for a binary float, and for what is nested too deep."""
     if depth > 20:
         raise refusal(path[:80], "nesting deeper than 20")
     if isinstance(value, float):
         raise refusal(path, "a binary float", "a decimal; compute with dec()")
     if isinstance(value, Decimal) and not value.is_finite():
         raise refusal(path, "not a number", "a decimal number")
+    fits, wanted = _KINDS.get(outline.kind if outline else "any", _ANYTHING)
+    if not isinstance(value, fits) or (isinstance(value, bool) and bool not in fits):
+        raise refusal(path, _seen(value), wanted)
     if isinstance(value, Mapping):
-        for name, inner in value.items():
-            _look_at(f"{path}.{name}".lstrip("."), inner, depth + 1)
-    elif isinstance(value, list | tuple):
-        for index, inner in enumerate(value):
-            _look_at(f"{path}[{index}]", inner, depth + 1)
+        return {
+            name: in_shape(inner, outline and outline.field(name), f"{path}.{name}".lstrip("."), depth + 1)
+            for name, inner in value.items()
+            if inner is not None
+        }
+    if isinstance(value, list | tuple):
+        below = outline and outline.element
+        return [in_shape(inner, below, f"{path}[{index}]", depth + 1) for index, inner in enumerate(value)]
+    return Decimal(value) if isinstance(value, int) and outline and outline.kind == "number" else value
+
+
+_ANYTHING: tuple[tuple[type, ...], str] = (object, bool), "a value"
+_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+    "object": ((Mapping,), "an object"), "list": ((list, tuple), "a list"), "boolean": ((bool,), "true or false"),
+    "number": ((Decimal, int), "a number"), "integer": ((int,), "a whole number"),
+    **dict.fromkeys(("text", "date", "instant"), ((str,), "text")),
+}  # fmt: skip
+
+
+def _seen(value: Any) -> str:
+    if isinstance(value, Mapping | list | tuple):
+        return "an object" if isinstance(value, Mapping) else "a list"
+    return shown(str(value))
 
 
 def names_of(words: str) -> frozenset[str]:

@@ -218,6 +218,7 @@ class Charges(Flat, frozen=True):
         if total is None and not records:
             return
         out.path.append("charges")
+        records = [mapped(each, out) for each in listed(records, out)]
         if out.version >= 3:
             out.open(tag)
             if total is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -35,7 +35,7 @@ def write_message(documents: Sequence[Mapping[str, Any]], version: int | None) -
         _require(first, each, out)
     HEADER.write({**header, "message_created_at": header.get("message_created_at", first["created_at"])}, out)
     out.close("GrpHdr")
-    for number, document in enumerate(_whole(documents)):
+    for number, document in enumerate(_whole(documents, out)):
         if document.get("report_type") != message.report_type or document.get("message_id") != first["message_id"]:
             raise MappingError(
                 f"document {number + 1} is a {document.get('report_type')} of message {document.get('message_id')}; "
@@ -72,34 +72,44 @@ def _require(document: Mapping[str, Any], name: str, out: Writer) -> Any:
     return document[name]
 
 
-def _whole(documents: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+def _whole(documents: Iterable[Mapping[str, Any]], out: Writer) -> Iterator[Mapping[str, Any]]:
     """The statements, those in parts put together."""
-    numbered = groupby(enumerate(documents), key=lambda each: _key(*each))
+    numbered = groupby(enumerate(documents), key=lambda each: _key(each[0], each[1], out))
     for _, group in numbered:
         parts = [part for _, part in group]
         if len(parts) == 1:
             yield parts[0]
             continue
-        _check_parts(parts)
-        whole = {**parts[0], "entries": [entry for part in parts for entry in part.get("entries", ())]}
+        _check_parts(parts, out)
+        entries = [entry for part in parts for entry in _below(part, "entries", listed, (), out)]
+        whole = {**parts[0], "entries": entries}
         if "closing_balance" in parts[-1]:
             whole["closing_balance"] = parts[-1]["closing_balance"]
         yield whole
 
 
-def _key(number: int, document: Mapping[str, Any]) -> Any:
+def _key(number: int, document: Mapping[str, Any], out: Writer) -> Any:
     if "part" not in document:
         return number
-    return document.get("statement_id"), document.get("account", {}).get("account_id")
+    return document.get("statement_id"), _below(document, "account", mapped, {}, out).get("account_id")
 
 
-def _check_parts(parts: Sequence[Mapping[str, Any]]) -> None:
-    numbers = [part["part"].get("number") for part in parts]
-    if numbers != list(range(1, len(parts) + 1)) or not parts[-1]["part"].get("is_last"):
+def _check_parts(parts: Sequence[Mapping[str, Any]], out: Writer) -> None:
+    told = [_below(part, "part", mapped, {}, out) for part in parts]
+    numbers = [part.get("number") for part in told]
+    if numbers != list(range(1, len(parts) + 1)) or not told[-1].get("is_last"):
         raise MappingError(
             f"the parts {numbers} of statement {parts[0].get('statement_id')} do not make it whole", code="encode",
             field_path="part", expected="1, 2, … to the last", quoted=(str(parts[0].get("statement_id")),),
         )  # fmt: skip
+
+
+def _below(document: Mapping[str, Any], name: str, kind: Callable[[Any, Writer], Any], empty: Any, out: Writer) -> Any:
+    """A field, of the kind that it has to be. Raises MappingError with its path."""
+    out.path.append(name)
+    found = kind(document.get(name, empty), out)
+    out.path.pop()
+    return found
 
 
 def _prepared(document: Mapping[str, Any], out: Writer) -> Into:
@@ -107,11 +117,9 @@ def _prepared(document: Mapping[str, Any], out: Writer) -> Into:
     for name in ("statement_id", "account", "account_currency_code"):
         _require(document, name, out)
     left = {name: value for name, value in document.items() if name not in _DERIVED and name not in _HEADER_FIELDS}
-    out.path.append("account")
-    account = dict(mapped(document["account"], out))
+    account = dict(_below(document, "account", mapped, {}, out))
     if (bic := account.pop("bic", None)) is not None:
         account.setdefault("servicer", {"bic": bic})
-    out.path.pop()
     for name in ("opening_balance", "closing_balance"):
         if name in document:
             out.path.append(name)
@@ -132,9 +140,7 @@ def _prepared(document: Mapping[str, Any], out: Writer) -> Into:
 
 def _balances(document: Mapping[str, Any], out: Writer) -> list[Into]:
     """Balances of a statement that has only what it opens and closes with, on its first and last day."""
-    out.path.append("period")
-    period, created = mapped(document.get("period", {}), out), str(document.get("created_at", ""))[:10]
-    out.path.pop()
+    period, created = _below(document, "period", mapped, {}, out), str(document.get("created_at", ""))[:10]
     entries = listed(document.get("entries", ()), out)
     dated = [str(entry["booking_date"]) for entry in entries if "booking_date" in mapped(entry, out)]
     last = period.get("end_date") or max(dated, default=created)

@@ -74,7 +74,10 @@ def _rows(documents: Iterable[Any], settings: Settings) -> Iterator[tuple[str, M
         key = {name: whole.get(name) for name in settings.group_by}
         if extra := set(whole) - {*key, "rows"}:
             raise _fault(where, min(extra), "a column that is neither in group_by nor in 'rows'", "it within 'rows'")
-        for index, row in enumerate(whole.get("rows") or ()):
+        rows = whole.get("rows") or ()
+        if not isinstance(rows, list | tuple):
+            raise _fault(where, "rows", "not a list", "a list of the rows of the group")
+        for index, row in enumerate(rows):
             yield f"{where}, rows[{index}]", {**key, **_mapping(row, where)}
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 import re
 import time
 from collections import Counter
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,12 @@ from hub.formats import BadRecord, Codec, Option, Record, codec, encode_exact, n
 GOLDEN = Path(__file__).parent.parent / "golden"
 CASES = [path for name in names() for path in sorted((GOLDEN / name).glob("*.in"))]
 TYPE_NAMES = re.compile(r"NoneType|\bdict\b|\bstr\b|\bint\b|Traceback|object at 0x|msgspec|codec can't")
+
+OTHERS: list[Any] = [
+    None, True, 0, -1, 10**30, Decimal("1E+20"), Decimal("-0.001"), "", " ", "x", "x" * 300, "\x00", "é\n'+~",
+    "2026-02-30", "9999-12-31", [], [[]], [None], ["x"] * 3, {}, {"a": {}}, {"_text": "x"},
+    {"amount": "1", "currency": "EUR"},
+]  # fmt: skip
 
 everyone = pytest.mark.parametrize("name", names())
 each_case = pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}-{path.stem}")
@@ -110,6 +118,23 @@ def test_mutated_examples_and_golden_files_give_an_error_of_ours_or_a_document(n
 
 
 @everyone
+def test_a_document_with_anything_anywhere_is_written_or_refused(name: str) -> None:
+    module, chance = codec(name), random.Random(4713)
+    known = [(module.EXAMPLE[1], {})]
+    known += [(one, options_for(path)) for path in CASES if path.parent.name == name for one in good(path)]
+    ends: Counter[str] = Counter()
+    for _ in range(600):
+        document, options = chance.choice(known)
+        try:
+            module.encode([changed(document, chance)], options)
+            ends["written"] += 1
+        except MappingError as error:
+            assert error.detail and error.code == "encode" and not TYPE_NAMES.search(error.detail), error.detail
+            ends["refused"] += 1
+    assert ends["written"] > 20 or name in ("cii", "coda", "mt940", "mt942"), ends
+
+
+@everyone
 @pytest.mark.parametrize("filling", [b"[", b"{", b'"', b"(", b"\n", b",", b"\x00", b"9", b"\\", b"<", b"'", b"+"])
 def test_a_megabyte_of_one_byte_is_answered_within_seconds(name: str, filling: bytes) -> None:
     started = time.monotonic()
@@ -183,6 +208,32 @@ def mutated(raw: bytes, chance: random.Random) -> bytes:
             case _:
                 changed[at:at] = changed[chance.randrange(len(changed) + 1) :][:20]
     return bytes(changed)
+
+
+def good(path: Path) -> list[Any]:
+    records = codec(path.parent.name).decode([path.read_bytes()], options_for(path))
+    return [record.value for record in records if isinstance(record, Record)]
+
+
+def changed(document: Any, chance: random.Random) -> Any:
+    """The document with one to three of its values left out, or others in their place."""
+    found = copy.deepcopy(document)
+    for _ in range(chance.randrange(1, 4)):
+        if not (places := list(places_below(found))):
+            break
+        holder, key = chance.choice(places)
+        if chance.randrange(4):
+            holder[key] = copy.deepcopy(chance.choice(OTHERS))
+        else:
+            del holder[key]
+    return found
+
+
+def places_below(value: Any) -> Iterator[tuple[Any, Any]]:
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield value, key
+        yield from places_below(inner)
 
 
 def read(path: Path, chunks: list[bytes]) -> list[Any]:

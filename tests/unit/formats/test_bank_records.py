@@ -274,6 +274,14 @@ def coda_with(**more: Any) -> dict[str, Any]:
         (coda.encode_one, coda_with(account_currency_code=""), "account_currency_code: missing"),
         (bai2.encode_one, {**bai2.EXAMPLE[1], "sender_id": "a,b"}, "no comma, slash or line end"),
         (bai2.encode_one, {**bai2.EXAMPLE[1], "account": {"account_id": "1", "bic": "X"}}, "account.bic: BAI2 has no"),
+        (bai2.encode_one, {**bai2.EXAMPLE[1], "balances": "none"}, "balances: 'none'; expected a list"),
+        (coda.encode_one, coda_with(entries=[{"amount": 5}]), "entries[0].amount: '5'; expected an object"),
+        (coda.encode_one, coda_with(account={"owner": []}), "account.owner: a list; expected an object"),
+        (coda.encode_one, coda_with(message_id=7), "message_id: '7'; expected text"),
+        (coda.encode_one, coda_with(entries=[{"amount": {"amount": "1"}}]), "amount.amount: '1'; expected a number"),
+        (coda.encode_one, coda_with(entries=[{"number": True}]), "entries[0].number: 'True'; expected a whole number"),
+        (coda.encode_one, coda_with(summary={"x": "y"}), "not a whole statement: a field is of another kind"),
+        (bai2.encode_one, {**bai2.EXAMPLE[1], "balances": [{"type_code": "OPBD"}]}, "statement: amount is missing"),
     ],
 )
 def test_what_cannot_be_written_is_refused(
@@ -282,3 +290,9 @@ def test_what_cannot_be_written_is_refused(
     with pytest.raises(MappingError) as caught:
         write(document, {})
     assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("module", [coda, bai2])
+def test_a_field_that_is_nothing_is_written_as_if_it_were_not_there(module: ModuleType) -> None:
+    raw, document = module.EXAMPLE
+    assert module.encode_one({**document, "summary": None, "additional_information": None}, {}) == raw

@@ -291,6 +291,7 @@ def test_what_is_written_is_read_again(rows: list[tuple[str, str]], options: dic
         ([{"a": "x\ry"}], {"quote": "", "line_end": "lf"}, "record 1: a cell that holds the delimiter or a line end"),
         ([{"a": "#1"}], {"quote": "", "comment": "#"}, "record 1: a cell that holds the delimiter or a line end, or b"),
         ([{"a": "#1"}, {"a": "'x"}], {"comment": "'", "quote": "'"}, "record 2: a cell that holds the delimiter or a"),
+        ([{"id": 1, "rows": 2}], {"group_by": ["id"]}, "record 1, column 'rows': not a list; expected a list"),
         ([{"id": 1, "x": 2, "rows": []}], {"group_by": ["id"]}, "record 1, column 'x': a column that is neither in"),
     ],
 )  # fmt: skip
