@@ -124,7 +124,9 @@ def writer_of(kind: str, notation: Notation) -> Callable[[Any], str]:
 def _written_text(value: str, kind: str, notation: Notation) -> str:
     if kind == "date" and notation.date_format and value:
         try:
-            return date.fromisoformat(value).strftime(notation.date_format)
+            day = date.fromisoformat(value)
+            # strftime writes the year 987 without its zero on some systems
+            return day.strftime(notation.date_format.replace("%Y", f"{day.year:04}"))
         except ValueError:
             raise CellFault(value[:_EXCERPT], "a date such as 2026-03-05") from None
     if kind == "decimal" and _PLAIN_DECIMAL.fullmatch(value):

@@ -236,6 +236,7 @@ def test_a_file_of_open_quotes_costs_no_more_than_its_length() -> None:
         ([{"a": Decimal("12.50")}], {"decimal_mark": ",", "delimiter": ";"}, b"a\r\n12,50\r\n"),
         ([{"a": "12.50"}], {"decimal_mark": ",", "types": {"a": "decimal"}}, b'a\r\n"12,50"\r\n'),
         ([{"a": "2026-03-05"}], {"date_format": "%d.%m.%Y", "types": {"a": "date"}}, b"a\r\n05.03.2026\r\n"),
+        ([{"a": "0026-03-05"}], {"date_format": "%d.%m.%Y", "types": {"a": "date"}}, b"a\r\n05.03.0026\r\n"),
         ([{"b": 1, "a": 2}], {"columns": ["a", "b"], "header": False}, b"2,1\r\n"),
         ([{"a": "ä"}], {"byte_order_mark": True}, b"\xef\xbb\xbfa\r\n\xc3\xa4\r\n"),
         ([{"a": "x"}], {"encoding": "utf-16"}, "\ufeffa\r\nx\r\n".encode("utf-16-le")),
