@@ -105,9 +105,9 @@ class NamedCodec:
     def places(self, raw: bytes, options: Mapping[str, Any], index: int) -> Places:
         """Where the values of one document stand: line, column, byte and segment."""
         message, element = self._plain.message(raw, options, index, self._interpret if options.get("records") else None)
-        if message is None:
+        if message is None or not self._grammars.has(name := self._choose(message)):
             return lambda steps: None
-        return places_of(raw, message, element, self._grammars.message(self._choose(message)))
+        return places_of(raw, message, element, self._grammars.message(name))
 
 
 def places_of(raw: bytes, message: Message, element: Sequence[Step], grammar: MessageType) -> Places:

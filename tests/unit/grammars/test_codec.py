@@ -68,6 +68,14 @@ def test_faults_go_along_where_the_mapping_wants_them(grammars: Grammars) -> Non
     assert [fault["severity"] for fault in record.value["faults"]] == ["error"]
 
 
+def test_a_message_of_a_type_without_a_grammar_that_goes_along_has_no_places(grammars: Grammars) -> None:
+    raw, options = file_of(OTHER.replace("INVOIC", "NOSUCH")), {"faulty": "pass"}
+    [record] = edifact(grammars).decode([raw], options)
+    assert isinstance(record, Record) and record.value["segments"][1]["tag"] == "BGM"
+    find = places_in(edifact(grammars), raw, options, 0)
+    assert find is not None and find(["segments", 1]) is None
+
+
 @pytest.mark.parametrize(
     ("path", "line", "text"),
     [
