@@ -269,7 +269,7 @@ def test_a_signature_that_is_written_another_way_is_the_same(keys: Path) -> None
 
 
 def test_what_has_come_is_forgotten_when_it_is_no_longer_good() -> None:
-    seen = Seen(most=2)
+    seen = Seen(few=2)
     assert [seen.is_other(bytes([n]), b"r", False, float(n), 1.5) for n in range(5)] == [False] * 5
     assert seen.is_other(b"\x04", b"r", False, 4.5, 1.5)
     assert not seen.is_other(b"\x04", b"r", False, 9.0, 1.5)
