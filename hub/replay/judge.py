@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hub.message import Delivery
 from hub.replay.request import AS_RUN, SEND, START, Request
-from hub.states import DELIVERY_WAITING
+from hub.states import DELIVERY_WAITING, NEEDS_A_PERSON
 from hub.store import bodies, replay_facts
 from hub.store.database import Database
 from hub.store.dead_letters import DeadLetter
@@ -62,7 +62,7 @@ def against_deliveries(
 ) -> dict[str, str]:
     """By id a key of REASONS, '' for those that can be replayed; one statement for each thing that is asked."""
     against = {id: _by_itself(facts[id], request, program) if id in facts else "gone" for id in ids}
-    ended = [id for id in ids if id in facts and facts[id].delivery.state not in (*DELIVERY_WAITING, "dead")]
+    ended = [id for id in ids if id in facts and facts[id].delivery.state not in DELIVERY_WAITING | NEEDS_A_PERSON]
     for id in replay_facts.replayed(db, ended) if ended else ():
         against[id] = "already_replayed"
     left = [facts[id].delivery for id in ids if not against[id]]

@@ -17,6 +17,7 @@ import hub
 from hub.message import Accepted, Arrival, Delivery
 from hub.replay.judge import against_deliveries, reason_against_whole
 from hub.replay.request import AS_RUN, Request, request_of
+from hub.states import NEEDS_A_PERSON
 from hub.store import (
     bodies,
     dead_letters,
@@ -128,7 +129,7 @@ def _deliveries(
     _require_room(engine, db, olds, now)
     made = _made(engine, db, olds, request.version == AS_RUN, now)
     ended = [(old.delivery_id, old.state, f"replayed by {made[old.delivery_id].delivery_id}")
-             for old in olds if old.state in ("dead", "held")]  # fmt: skip
+             for old in olds if old.state in NEEDS_A_PERSON]  # fmt: skip
     left = {id for id, _, _ in ended} - deliveries.replaced(db, ended, now)
     olds = [old for old in olds if old.delivery_id not in left]
     deliveries.insert(db, [made[old.delivery_id] for old in olds])

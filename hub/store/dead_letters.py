@@ -55,9 +55,7 @@ _OPEN = {
       WHERE m.state = 'dead' AND m.resolved_by IS NULL""",
     "delivery": f"""FROM deliveries d INDEXED BY deliveries_dead
       CROSS JOIN messages m ON m.message_id = d.message_id
-      WHERE {is_dead("d")}
-        AND (d.state <> 'expired' OR NOT EXISTS (
-        SELECT 1 FROM deliveries x WHERE x.replay_of = d.delivery_id AND x.replay_of <> ''))""",
+      WHERE {is_dead("d")}""",
 }
 
 

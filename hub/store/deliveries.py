@@ -333,8 +333,8 @@ def move(db: Database, delivery_id: str, state: str, at: float, note: str = "") 
 
 
 def replaced(db: Database, ended: Sequence[tuple[str, str, str]], at: float) -> set[str]:
-    """Dead and held deliveries whose places others take in this transaction, (id, its state, by what) each; gives those
-    that still were in that state. Nothing is set free: who waited for one waits for the other."""
+    """Dead, expired and held deliveries whose places others take in this transaction, (id, its state, by what) each;
+    gives those that still were in that state. Nothing is set free: who waited for one waits for the other."""
     rows = db.executemany(
         """UPDATE deliveries SET state = 'resolved', updated_at = ?4, due_at = NULL, claimed_by = NULL,
              hold_reason = ?3, holds_lane = 0

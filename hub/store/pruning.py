@@ -11,9 +11,7 @@ import msgspec
 from hub.store import counters
 from hub.store.database import Database, Shared, lock
 
-OPEN_DELIVERY = """(d.state IN ('queued', 'delivering', 'retrying', 'unknown', 'held', 'dead')
-  OR (d.state = 'expired' AND NOT EXISTS (
-    SELECT 1 FROM deliveries x WHERE x.replay_of = d.delivery_id AND x.replay_of <> '')))"""
+OPEN_DELIVERY = "d.state IN ('queued', 'delivering', 'retrying', 'unknown', 'held', 'dead', 'expired')"
 # The bytes of a batch are its first delivery's: the troubles of the others protect them.
 OPEN_MESSAGE = f"""((m.state = 'dead' AND m.resolved_by IS NULL)
   OR EXISTS (SELECT 1 FROM deliveries d WHERE d.message_id = m.message_id AND {OPEN_DELIVERY})

@@ -21,10 +21,7 @@ _WAITING = f"""SELECT route, target, count(*) FROM (
     UNION ALL {_QUEUED} WHERE waits_for <> '' AND due_at IS NULL AND holds_lane = 0 AND state = 'queued'
   ) AS waiting GROUP BY route, target"""
 _DEAD = f"""SELECT route, target, count(*) FROM deliveries d
-  WHERE d.state IN ('dead', 'held', 'expired') AND {is_troubled("d")}
-    AND (d.state <> 'expired' OR NOT EXISTS (
-      SELECT 1 FROM deliveries x WHERE x.replay_of = d.delivery_id AND x.replay_of <> ''))
-  GROUP BY route, target"""
+  WHERE d.state IN ('dead', 'held', 'expired') AND {is_troubled("d")} GROUP BY route, target"""
 _DELIVERED = """SELECT route, target, count(*) FROM deliveries
   WHERE delivery_id >= ? AND state = 'delivered' GROUP BY route, target"""
 _DEAD_MESSAGES = "SELECT route, count(*) FROM messages WHERE state = 'dead' AND resolved_by IS NULL GROUP BY route"
