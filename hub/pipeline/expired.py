@@ -34,15 +34,14 @@ def expire(engine: Engine, late: Sequence[Delivery], now: float) -> int:
     """End deliveries that have expired, of a batch all, and hold what comes after them; gives how many. What was tried,
     or seen to by a person, meanwhile stays as it is."""
     ordered = sorted(late, key=lambda d: (d.lane_seq, d.delivery_id))
-    ends = {d.delivery_id: _end(engine, d, now) for d in ordered}
     ended = Counter[tuple[str, str]]()
 
     def job(db: Database) -> set[str]:
         free = set[str]()
         ended.clear()
         for d in ordered:
-            for id in batches.together(db, d.batch_id) if d.batch_id else [d.delivery_id]:
-                more, still_waited = deliveries.build_failed(db, id, ends.get(id, ends[d.delivery_id]))
+            for each in deliveries.load(db, batches.together(db, d.delivery_id)) if d.batch_id else [d]:
+                more, still_waited = deliveries.build_failed(db, each.delivery_id, _end(each, now))
                 free |= more
                 ended[d.route, d.target] += still_waited
         return free
@@ -54,21 +53,20 @@ def expire(engine: Engine, late: Sequence[Delivery], now: float) -> int:
     return ended.total()
 
 
-def _end(engine: Engine, d: Delivery, now: float) -> Finish:
-    failure = _failure(engine, d)
+def _end(d: Delivery, now: float) -> Finish:
+    failure = _failure(d)
     return Finish(
         delivery_id=d.delivery_id, state="expired", at=now, started_at=now, number=d.tries, revision=d.revision,
         set_id=d.set_id, failure=failure.as_dict(), fingerprint=failure.fingerprint,
     )  # fmt: skip
 
 
-def _failure(engine: Engine, d: Delivery) -> Failure:
-    target, since = engine.program.find(d.route, d.target), d.created_at if d.replay_of else d.received_at
-    within = target.target.expires if target is not None else None
+def _failure(d: Delivery) -> Failure:
+    since = d.created_at if d.replay_of else d.received_at
     said: dict[str, Any] = dict(d.failure or {})
     detail = (
         f"{'replayed' if d.replay_of else 'received'} at {iso(since)}, it had "
-        f"{duration_text(within or (d.expires_at or since) - since)} to be delivered; {_why(d, said)}"
+        f"{duration_text((d.expires_at or since) - since)} to be delivered; {_why(d, said)}"
     )
     return Failure(
         "expired", "not_in_time", detail, step="deliver", value_excerpt=said.get("value_excerpt", ""),
@@ -83,6 +81,6 @@ def _why(d: Delivery, said: dict[str, Any]) -> str:
         return f"its last try: {said.get('detail') or said.get('code', '')}"
     if d.waits_to_be_collected:
         return "it waited to be collected"
-    if d.due_at is None:
+    if d.due_at is None and not d.batch_id:
         return "an earlier one of its key had not ended"
     return "it was never tried, since its turn came late or nothing went to its system"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from batching import QUARTER, adds_up, letters
-from replaying import ANNA, replay_one
+from replaying import ANNA, deploy, replay_one
 from replaying import run as replay_all
 from world import World, order
 
@@ -126,6 +126,14 @@ def test_it_says_when_it_came_how_long_it_had_and_what_kept_it(world: World) -> 
     )
     page = find(world.store.reader(), Filter(state="expired"))
     assert [message.message_id for message in page.items] == [found.message_id]
+
+
+def test_it_says_how_long_it_had_though_later_ones_have_longer(world: World) -> None:
+    stop(world)
+    world.send(order(1))
+    deploy(world, "routes/orders.yaml", ROUTE.replace(b"4h", b"9h"))
+    pass_by(world, 4 * HOUR)
+    assert "it had 4h to be delivered; it was never tried" in letter(world).failure["detail"]
 
 
 def test_one_cause_is_one_issue(world: World) -> None:
@@ -323,6 +331,25 @@ def test_a_batch_expires_as_a_whole_when_the_last_of_it_does(make_world: Callabl
     pass_by(world, 1)
     assert erp(world) == ["expired"] * 2
     adds_up(world)
+
+
+def test_each_of_a_batch_says_of_itself_why_it_was_not_sent(make_world: Callable[..., World]) -> None:
+    world = make_world(routes=COLLECTED)
+    world.target("erp").answers.append(BUSY)
+    world.send(order(1))
+    world.clock.at += QUARTER / 2
+    world.send(order(2))
+    pass_by(world, QUARTER / 2)
+    world.clock.at += 4 * HOUR
+    steps.release(
+        world.engine, world.rows("SELECT delivery_id FROM deliveries WHERE batch_id = delivery_id")[0][0], ANNA, "x"
+    )
+    world.run()
+    found = dead_letters.find(world.store.reader(), Filter(state="expired"))
+    assert sorted(one.failure["detail"].partition(",")[0] for one in found) == [
+        "received at 2026-09-21T14:13:20.000Z", "received at 2026-09-21T14:14:10.000Z",
+    ]  # fmt: skip
+    assert all(f"o2c replay {one.id};" in one.failure["hint"] for one in found)
 
 
 def test_what_a_route_that_says_nothing_sends_never_expires(make_world: Callable[..., World]) -> None:
