@@ -9,7 +9,6 @@ from hub.cross_check import place_of
 from hub.errors import Fault
 from hub.mapping import Mapping as DocumentMapping
 from hub.routes import Collect, Route, Target
-from hub.schedule import DAY
 from hub.settings import Settings
 from hub.systems import System
 from hub.units import duration_text
@@ -67,7 +66,7 @@ def _names_alike(target: Target, system: System) -> Iterator[Fault]:
 
 
 def _expiring(target: Target, collect: Collect) -> Iterator[Fault]:
-    between = collect.schedule.every or DAY / len(collect.schedule.at)
+    between = collect.schedule.longest
     if target.expires is not None and target.expires <= between:
         yield place_of(target.node, "expires").fault(
             f"expires: some of what is collected waits {duration_text(between)} for that, and expires after "

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -57,6 +58,17 @@ class Schedule(msgspec.Struct, frozen=True):
     def after(self, moment: float) -> float:
         """The first time after a moment."""
         return self.at_or_after(math.nextafter(moment, math.inf))
+
+    @property
+    def longest(self) -> int:
+        """Seconds from one time to the next where they are furthest apart; holidays and clock changes left out."""
+        times = {int(text[:2]) * 3600 + int(text[3:]) * 60 for text in self.at}
+        if self.every:
+            times |= {0, (DAY - 1) // self.every * self.every}
+        first, last = min(times), max(times)
+        over_night = DAY - last + first + (0 if self.days == "all" else 2 * DAY)
+        within = [after - before for before, after in pairwise(sorted(times))]
+        return max(over_night, self.every or max(within, default=0))
 
     def _is_on(self, day: date) -> bool:
         if self.days == "business":

@@ -76,6 +76,9 @@ def test_a_target_that_collects_is_sound_and_explained() -> None:
         ([(COLLECT, f"{COLLECT}, expires: 15m")],
          "warning: expires: some of what is collected waits 15m for that, and expires after 15m; write a longer time"),
         ([(COLLECT, "collect: {at: ['06:00', '18:00']}, expires: 12h")], "collected waits 12h for that, and expires"),
+        ([(COLLECT, "collect: {at: ['06:00', '07:30']}, expires: 22h")], "waits 22h30m for that, and expires"),
+        ([(COLLECT, "collect: {at: '18:00', days: weekdays}, expires: 1d")], "waits 3d for that, and expires"),
+        ([(COLLECT, "collect: {every: 5h, days: business, calendar: FR}, expires: 2d")], "waits 2d4h for that, and"),
         ([("every: 5m", "at: ['06:00', '25:00']")], "at: expected a time of day from 00:00 to 23:59, got '25:00'"),
         ([("every: 5m", "at: ['06:00'], days: business")], "days: business needs calendar: FR, DE-BY or TARGET"),
     ],
@@ -88,8 +91,11 @@ def test_what_cannot_be_is_said(changes: list[tuple[str, str]], expected: str) -
 ONE_MORE = ("max: 500}}", "max: 500}}\n  - {system: bank, id: now, map: row}\norder: none")
 
 
-def test_what_waits_long_enough_to_be_collected_is_sound() -> None:
-    assert told((COLLECT, f"{COLLECT}, expires: 16m")) == []
+@pytest.mark.parametrize(
+    "says", [f"{COLLECT}, expires: 16m", "collect: {at: ['06:00', '07:30'], max: 500}, expires: 23h"]
+)
+def test_what_waits_long_enough_to_be_collected_is_sound(says: str) -> None:
+    assert told((COLLECT, says)) == []
 
 
 def test_nothing_waits_for_it_where_no_order_is_kept() -> None:
