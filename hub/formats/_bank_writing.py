@@ -65,6 +65,9 @@ def in_shape(value: Any, outline: Outline | None, path: str = "", depth: int = 0
         raise refusal(path, "a binary float", "a decimal; compute with dec()")
     if isinstance(value, Decimal) and not value.is_finite():
         raise refusal(path, "not a number", "a decimal number")
+    is_whole = isinstance(value, Decimal) and value.adjusted() < 18 and value == int(value)
+    if is_whole and outline and outline.kind == "integer":
+        value = int(value)  # dec() gives decimals
     fits, wanted = _KINDS.get(outline.kind if outline else "any", _ANYTHING)
     if not isinstance(value, fits) or (isinstance(value, bool) and bool not in fits):
         raise refusal(path, _seen(value), wanted)

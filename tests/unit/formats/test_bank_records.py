@@ -296,3 +296,15 @@ def test_what_cannot_be_written_is_refused(
 def test_a_field_that_is_nothing_is_written_as_if_it_were_not_there(module: ModuleType) -> None:
     raw, document = module.EXAMPLE
     assert module.encode_one({**document, "summary": None, "additional_information": None}, {}) == raw
+
+
+@pytest.mark.parametrize(("number", "told"), [("1", ""), ("1.00", ""), ("1.5", "'1.5'; expected a whole number")])
+def test_a_whole_number_may_be_a_decimal(number: str, told: str) -> None:
+    raw, document = bai2.EXAMPLE
+    first, *others = document["entries"]
+    changed = {**document, "entries": [{**first, "number": Decimal(number)}, *others]}
+    if not told:
+        assert bai2.encode_one(changed, {}) == raw
+        return
+    with pytest.raises(MappingError, match=told):
+        bai2.encode_one(changed, {})
