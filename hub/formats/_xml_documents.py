@@ -130,7 +130,8 @@ class Writer:
         self._declared = {prefix.rstrip(":"): uri for uri, prefix in names.prefixes.items()}
 
     def element(self, name: Any, value: Any, path: str, depth: int, *, is_around: bool = False) -> None:
-        """``is_around``: the elements in it each declare the prefixes, and this one those of its attributes alone."""
+        """``is_around``: the elements in it each declare the prefixes, and this one those of its attributes alone; what
+        is nothing in a list there is left out."""
         tag = self._name(name, path)
         self._break(depth)
         fields = value if isinstance(value, Mapping) else {"_text": value}
@@ -155,7 +156,8 @@ class Writer:
         for child, key, each in children:
             for number, one in enumerate(each) if isinstance(each, list | tuple) else [(-1, each)]:
                 at = f"{path}.{key}" + (f"[{number}]" if number >= 0 else "")
-                self.element(child, one, at, 0 if is_around else depth + 1)
+                if one is not None or not is_around:
+                    self.element(child, one, at, 0 if is_around else depth + 1)
         if children:
             self._break(depth)
         self.out.append(f"</{tag}>")

@@ -106,6 +106,12 @@ def test_attributes_and_text_of_header_body_and_detail_are_written_as_they_are_r
     assert soap.decode_one(soap.encode_one(document, options), options) == document
 
 
+def test_what_is_nothing_in_header_or_body_is_left_out_also_in_a_list() -> None:
+    document = {"headers": {"To": [None, "x"]}, "body": {"Id": [None, "1", None, "2"], "Name": None}}
+    read = soap.decode_one(soap.encode_one(document, {}), {})
+    assert (read["headers"], read["body"]) == ({"To": "x"}, {"Id": ["1", "2"]})
+
+
 @pytest.mark.parametrize(
     ("raw", "code", "said"),
     [
