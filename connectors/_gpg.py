@@ -64,6 +64,7 @@ class Keyring:
         """``setting`` is what the private key is called where it is written."""
         self._setting, self._secret, self._passphrase, self._public = setting, secret, passphrase, public
         self._lock, self._home = threading.Lock(), ""
+        self._starting, self._agents = threading.Lock(), 0  # how many agents were started
         self._in_use = -1
         self._own: tuple[str, ...] = ()
         self._of: dict[str, tuple[str, ...]] = {}
@@ -159,6 +160,7 @@ class Keyring:
             return self._run(arguments, file, lambda piece: None)
 
     def _run(self, arguments: Sequence[str], content: IO[bytes], take: Callable[[bytes], object]) -> Ended:
+        agents = self._agents
         with _readable(self._passphrase) as phrase, _heard() as (status, said):
             numbers = ("--passphrase-fd", str(phrase), "--status-fd", str(status))
             process = subprocess.Popen(  # noqa: S603 - the program it is about, with words of ours
@@ -175,17 +177,18 @@ class Keyring:
                 raise
             finally:
                 process.wait()
-        if process.returncode and self._secret and self._have_agent():
+        if process.returncode and self._secret and self._have_agent() != agents:
             raise TransientError("gpg-agent was ended; it is started again", code="paused")
         return Ended(process.returncode, tuple(_lines(bytes(said))))
 
-    def _have_agent(self) -> bool:
-        """Have the agent at work; whether it had to be started. gpg itself waits no longer than 5 s for it."""
-        if self._agent() == 0:
-            return False
-        if code := self._agent("--daemon"):
-            raise TransientError(f"gpg-agent does not start (exit code {code})", code="paused")
-        return True
+    def _have_agent(self) -> int:
+        """Have the agent at work; gives how many were started so far. gpg itself waits no longer than 5 s for it."""
+        with self._starting:
+            if self._agent():
+                if code := self._agent("--daemon"):
+                    raise TransientError(f"gpg-agent does not start (exit code {code})", code="paused")
+                self._agents += 1
+            return self._agents
 
     def _agent(self, *arguments: str) -> int:
         """The exit code of gpg-agent, which is 0 without arguments where one is at work in this home."""

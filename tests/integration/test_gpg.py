@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from queue import Queue
 
 import pytest
 from pgp_keys import PHRASE, People
@@ -161,6 +164,41 @@ def test_an_agent_that_was_ended_says_nothing_of_a_file_and_is_started_again(peo
         file.seek(0)
         assert keyring.run(["--decrypt"], file, made.extend).code == 0
     assert bytes(made) == b"an order"
+    keyring.close()
+
+
+def test_one_that_another_thread_has_started_again_says_nothing_of_a_file_either(people: People, homes: Path) -> None:
+    keyring, raw, told = keyring_of(people), people.encrypted(b"an order"), Queue[object]()
+    keyring.open()
+    [home] = homes.iterdir()
+    # What reads while there is a folder "slow" takes that away, and does not end before there is one called "on".
+    script = f'#!/bin/sh\n{shutil.which("gpg")} "$@"; code=$?\ncd {homes}\n'
+    script += "if rmdir slow 2>/dev/null; then until [ -d on ]; do sleep 0.01; done; fi\nexit $code\n"
+    (homes / "gpg").write_text(script)
+    (homes / "gpg").chmod(0o755)
+
+    def read() -> None:
+        with tempfile.TemporaryFile() as file:
+            file.write(raw)
+            file.seek(0)
+            try:
+                told.put(keyring.run(["--decrypt"], file, lambda piece: None).code)
+            except TransientError as error:
+                told.put(str(error))
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("PATH", f"{homes}:{os.environ['PATH']}")
+        end_agent(home)
+        (homes / "slow").mkdir()
+        other = threading.Thread(target=read)
+        other.start()
+        while (homes / "slow").exists():
+            time.sleep(0.01)
+        read()
+        (homes / "on").mkdir()
+        other.join()
+        read()
+    assert [told.get_nowait() for _ in range(3)] == ["gpg-agent was ended; it is started again"] * 2 + [0]
     keyring.close()
 
 
