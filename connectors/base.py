@@ -20,7 +20,7 @@ class Field(msgspec.Struct, frozen=True):
     ``kind``: text, secret, url, integer, boolean, duration, size, rate (``20/s``), choice, expression, list, map,
     file (the path of one of the project's files below ``schemas/``; the connector is given all of these under
     ``files``, by their paths), group (``fields`` are its own settings). ``names`` are the names an expression may use;
-    ``{name}`` in a template is a variable of the parcel.
+    ``{name}`` in a template is a variable of the parcel. ``may_be_empty``: of a required text, which '' else is not.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Field(msgspec.Struct, frozen=True):
     fields: tuple[Field, ...] = ()
     names: tuple[str, ...] = ()
     is_template: bool = False
+    may_be_empty: bool = False
 
     def __post_init__(self) -> None:
         for name in ("choices", "fields", "names"):

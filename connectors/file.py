@@ -20,7 +20,7 @@ from connectors.base import WHEN, Destination, Field, PermanentError, Source
 _MARKERS = ("{name}.done", "{name}.ok", "{name}.trg")
 
 FETCH = (
-    Field("folder", "text", "The folder to watch, below root.", required=True),
+    Field("folder", "text", "The folder to watch, below root.", required=True, may_be_empty=True),
     Field("pattern", "text", "Which names are taken: * is anything, ? one character.", default="*"),
     Field("events", "map", "What a file is, by its name: {despatch: \"DES*.csv\", stock: \"STO*.csv\"}; the first "
           "pattern that fits counts.", fields=(Field(""),)),

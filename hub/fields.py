@@ -140,7 +140,7 @@ def absent(field: Field) -> Any:
 def read_value(node: Node, field: Field, scope: Scope) -> Any:
     """One setting's value, or its default after adding a fault."""
     read = _READERS.get(field.kind, _raw)
-    is_empty = field.required and field.kind == "text" and node.value == ""
+    is_empty = field.required and field.kind == "text" and node.value == "" and not field.may_be_empty
     if is_empty or (node.value is None and node.plain and field.kind != "raw"):
         advice = "" if field.required else ", or leave the key out"
         scope.fault(node, f"{scope.path} has no value; expected {_expected(field)}{advice}")

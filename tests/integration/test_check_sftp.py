@@ -26,6 +26,7 @@ def faults_of(**changed: str | None) -> list[str]:
         {}, {"key": None, "password": "secret://env/BANK"}, {"host": "192.0.2.7"}, {"host": "2001:db8::1"},
         {"host_key": f'"sftp.bank.example {PIN} since 2024"'}, {"root": "/"}, {"passphrase": "secret://env/PHRASE"},
         {"host_key": f'["{PIN}", "{PIN}"]'}, {"fetch": None, "send": '{folder: "in/{supplier_id}"}'},
+        {"fetch": '{folder: "", ready: marker}'}, {"fetch": "{folder: ., ready: marker}"},
     ],
 )  # fmt: skip
 def test_what_is_in_order_has_no_fault(changed: dict[str, str | None]) -> None:
