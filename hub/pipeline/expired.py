@@ -20,13 +20,15 @@ if TYPE_CHECKING:
     from hub.pipeline.engine import Engine
 
 _BATCH = 256
+_AT_MOST_SECONDS = 0.5  # in one round: the rest comes in the next one, and other chores have their turn
 _log = structlog.get_logger("hub")
 
 
 def expire_waiting(engine: Engine) -> None:
     """End all that waits and has expired, also of what is paused, stopped or away, where nothing else looks at it."""
+    until = engine.clock.monotonic() + _AT_MOST_SECONDS
     while found := due.expired(engine.store.reader(), now := engine.clock.epoch(), _BATCH):
-        if not expire(engine, found, now):
+        if not expire(engine, found, now) or engine.clock.monotonic() > until:
             return
 
 
