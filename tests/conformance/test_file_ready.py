@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from watched_folder import NOON, TODAY, Accepted, Times, base, fetching, files, note, put, root, server, taken
+from watched_folder import NOON, TODAY, Accepted, Times, base, crash, fetching, files, note, put, root, server, taken
 
 from connectors.base import Incoming
 
@@ -229,13 +229,8 @@ def test_a_restart_does_not_forget_what_the_marker_said_of_a_file_in_hand(
     root: Path, times: Times, found: bytes
 ) -> None:
     put_marked(root, b"complete", hashlib.sha256(b"complete").hexdigest().encode())
-
-    def die(incoming: Incoming) -> None:
-        raise KeyboardInterrupt
-
     for _ in range(2):
-        with pytest.raises(KeyboardInterrupt):
-            fetching(root, times, ready="marker", lease=60.0).fetch(die)
+        crash(fetching(root, times, ready="marker", lease=60.0))
         times.pass_by(61)
     (claim,) = (root / "in" / ".work").iterdir()
     claim.write_bytes(found)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from watched_folder import NOON, TODAY, Accepted, Times, base, fetching, files, put, root, server, taken
+from watched_folder import NOON, TODAY, Accepted, Times, base, crash, fetching, files, put, root, server, taken
 
 from connectors._files import Passing
 from connectors.base import Incoming, PermanentError, TransientError
@@ -74,12 +74,7 @@ def test_what_a_crash_left_in_hand_is_taken_when_the_clock_was_put_back_since(
     root: Path, times: Times, put_back: float
 ) -> None:
     put(root, "a.csv")
-
-    def die(incoming: Incoming) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        fetching(root, times, lease=300.0).fetch(die)
+    crash(fetching(root, times, lease=300.0))
     times.now -= 299
     assert taken(fetching(root, times, lease=300.0)) == [], "clocks of two hubs may differ"
     times.now -= put_back
@@ -173,12 +168,7 @@ def test_what_a_crash_left_in_hand_and_is_locked_holds_up_no_other(
 ) -> None:
     """As where a server of files takes a while to see that who had it open is gone."""
     put(root, "a.csv")
-
-    def die(incoming: Incoming) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        fetching(root, times, lease=60.0).fetch(die)
+    crash(fetching(root, times, lease=60.0))
     times.pass_by(61)
     put(root, "b.csv")
     source: Any = fetching(root, times, lease=60.0)

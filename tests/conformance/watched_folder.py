@@ -101,6 +101,16 @@ def taken(source: Source) -> list[str]:
     return accepted.names
 
 
+def crash(source: Source) -> None:
+    """Its process dies with the first file that it takes in hand."""
+
+    def die(incoming: Incoming) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        source.fetch(die)
+
+
 def put(root: Path, name: str, content: bytes = b"content") -> Path:
     path = root / "in" / name
     path.write_bytes(content)

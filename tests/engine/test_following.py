@@ -171,8 +171,9 @@ def test_what_is_held_is_not_replayed_past_the_one_before(make_world: Callable[.
     assert sorted(world.states()) == [("erp", "delivered"), ("wms", "delivered"), ("wms", "resolved")]
 
 
-def test_what_is_held_waits_for_the_replay_of_the_one_before(make_world: Callable[..., World]) -> None:
-    world, follower = held_follower(make_world, NO, BUSY, Verdict(DELIVERED, status=200))
+@pytest.mark.parametrize("reason", ["the address is wrong", "predecessor"])
+def test_what_is_held_waits_for_the_replay_of_the_one_before(make_world: Callable[..., World], reason: str) -> None:
+    world, follower = held_follower(make_world, NO, BUSY, Verdict(DELIVERED, status=200), reason=reason)
     world.wait(10)
     [(first,)] = world.rows("SELECT delivery_id FROM deliveries WHERE state = 'dead'")
     run(world, Request(ids=(str(first),)))
@@ -195,19 +196,6 @@ def test_what_is_held_with_the_reason_predecessor_waits_for_a_person(make_world:
     assert dict(world.states()) == {"erp": "delivered", "wms": "held"}
     assert run(world, Request(ids=(follower,)))["replayable"] == 1
     assert sorted(world.states())[1:] == [("wms", "delivered"), ("wms", "resolved")]
-
-
-def test_what_is_held_with_the_reason_predecessor_stays_so_when_the_one_before_is_replayed(
-    make_world: Callable[..., World],
-) -> None:
-    world, follower = held_follower(make_world, NO, BUSY, Verdict(DELIVERED, status=200), reason="predecessor")
-    world.wait(10)
-    [(first,)] = world.rows("SELECT delivery_id FROM deliveries WHERE state = 'dead'")
-    run(world, Request(ids=(str(first),)))
-    assert sorted(world.states()) == [("erp", "resolved"), ("erp", "retrying"), ("wms", "held")]
-    assert steps.release(world.engine, follower, ANNA, "it is right") == "queued"
-    world.run()
-    assert world.target("wms").sent == []
 
 
 def test_what_is_resolved_in_doubt_as_replayed_by_hand_is_followed_when_it_had_arrived(

@@ -36,14 +36,13 @@ def away(world: World, after: int) -> Iterator[None]:
         committer._begin = begin
 
 
-def goes_on(world: World) -> None:
-    """The store is back, and all goes that was left."""
+def left_behind(world: World) -> list[tuple[str, str | None]]:
+    """State and claim of what has not gone, long after the store is back."""
     world.engine.catch_up()
     for _ in range(10):
         later(world, 60)
-    assert {state for _, state in world.states()} == {"delivered"}
-    assert world.rows("SELECT count(*) FROM deliveries WHERE claimed_by IS NOT NULL") == [(0,)]
     adds_up(world)
+    return world.rows("SELECT state, claimed_by FROM deliveries WHERE state <> 'delivered' OR claimed_by IS NOT NULL")
 
 
 @pytest.mark.parametrize("after", range(5))
@@ -55,7 +54,7 @@ def test_what_was_taken_of_two_routes_goes_once_the_store_is_back(make_world: Ca
     world.store.write(lambda db: switches.release(db, "system", "erp"))
     with away(world, after), suppress(StoreAway):
         world.wait(0)
-    goes_on(world)
+    assert left_behind(world) == []
 
 
 @pytest.mark.parametrize("after", range(5))
@@ -65,4 +64,4 @@ def test_what_was_taken_to_find_out_whether_a_system_is_back_goes_once_the_store
     assert opened(world) == {"erp": "open"}
     with away(world, after), suppress(StoreAway):
         later(world, 1.5)
-    goes_on(world)
+    assert left_behind(world) == []
