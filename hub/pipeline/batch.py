@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from hub.message import LOOKUPS, Body, Delivery
 from hub.pipeline.outgoing import missing_target
+from hub.pipeline.overtaken import overtaken
 from hub.pipeline.program import CompiledTarget, Program
 from hub.pipeline.repeats import of_no_number, with_what_it_is_of, without_known_documents, without_repeats
 from hub.pipeline.statements import without_known_statements
@@ -28,6 +29,7 @@ class Batch:
         self.brought = self.deliveries  # also those of what turns out to be a repeat
         self.bodies: dict[str, Body] = {key: body for part in parts for key, body in part.bodies.items()}
         self.going: set[str] = set()
+        self.overtaken: list[Delivery] = []
         self._stamped: dict[str, Body] = {}
 
     def _take(self, parts: Sequence[Transformed]) -> None:
@@ -66,8 +68,10 @@ class Batch:
             if part.failure is not None:
                 receipts.mark_dead(db, part.seq, part.failure)
         messages.put_xrefs(db, [row for part in self.parts for row in part.xrefs])
-        claimed = deliveries.insert(db, [d for d in self.deliveries if d.delivery_id in self.going], worker)
-        deliveries.insert(db, [d for d in self.deliveries if d.delivery_id not in self.going])
+        self.overtaken = overtaken(db, self.parts)
+        going = self.going - {d.delivery_id for d in self.overtaken}
+        claimed = deliveries.insert(db, [d for d in self.deliveries if d.delivery_id in going], worker)
+        deliveries.insert(db, [d for d in self.deliveries if d.delivery_id not in going])
         rows = [row for part in self.parts for row in part.message_rows if row[0] not in self.built_later]
         rows += [row for part in self.parts for row in part.body_rows if row[0] in claimed]
         rows += self._stamp(db, claimed)

@@ -23,6 +23,7 @@ from hub.pipeline.counts import Counts
 from hub.pipeline.dispatch import Dispatcher
 from hub.pipeline.line import Line, Place
 from hub.pipeline.outgoing import Shelf
+from hub.pipeline.overtaken import bury as bury_overtaken
 from hub.pipeline.pressure import Pressure
 from hub.pipeline.program import Program
 from hub.pipeline.proofs import Resolve, without_impostors
@@ -273,14 +274,17 @@ class Engine:
         self.dispatcher.give_back([d for d in batch.brought if d.delivery_id in batch.going])
 
     def _bury(self, db: Database, batch: Batch) -> set[str]:
-        """Deliveries that could not be mapped or encoded, nor are at their turn, end before they were ever tried."""
+        """Deliveries that are superseded, or could not be mapped or encoded, nor are at their turn, end before they
+        were ever tried."""
+        free = bury_overtaken(db, batch.overtaken, batch.now) if batch.overtaken else set()
+        left = batch.built_later | {d.delivery_id for d in batch.overtaken}
         unbuilt = [
             (delivery, batch.program.find(delivery.route, delivery.target), part.unbuilt[delivery.delivery_id])
             for part in batch.parts
             for delivery in (part.deliveries if part.unbuilt else ())
-            if delivery.delivery_id in part.unbuilt and delivery.delivery_id not in batch.built_later
+            if delivery.delivery_id in part.unbuilt and delivery.delivery_id not in left
         ]
-        return bury(db, unbuilt, batch.now)
+        return free | bury(db, unbuilt, batch.now)
 
     def _tell_of_refusals(self, db: Database, batch: Batch) -> list[tuple[Arrival, Accepted]]:
         """Partners whose interchanges are refused are told so, by receipts of the hub's own."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hub.message import Delivery
@@ -11,7 +11,7 @@ from hub.states import DELIVERY_WAITING, NEEDS_A_PERSON
 from hub.store import bodies, replay_facts
 from hub.store.database import Database
 from hub.store.dead_letters import DeadLetter
-from hub.store.replay_facts import DeliveryFacts, WholeFacts
+from hub.store.replay_facts import IN_DOUBT, DeliveryFacts, Place, WholeFacts
 
 if TYPE_CHECKING:
     from hub.pipeline.program import Program
@@ -26,6 +26,7 @@ REASONS = {
     "already_replayed": "it, or a part of it, was replayed before; look at that replay",
     "resolved": "somebody has dealt with it, or with a delivery of it",
     "superseded": "a newer message with the same key was delivered; to send it all the same say superseded: send",
+    "newer_in_doubt": "a newer message with the same key may have arrived; settle that first, or say superseded: send",
     "payload_pruned": "its bytes are no longer stored (retention or a quota)",
     "depth": f"it has been replayed {MAX_DEPTH} times in a row; something else is wrong",
     "in_doubt": "the last try may have had its effect; look in the target, then `o2c resolve` or `o2c release` it",
@@ -67,10 +68,17 @@ def against_deliveries(
         against[id] = "already_replayed"
     left = [facts[id].delivery for id in ids if not against[id]]
     if request.superseded != SEND:
-        newest = replay_facts.newest_delivered(db, {(d.lane, d.system) for d in left if d.lane})
-        against |= {d.delivery_id: "superseded" for d in left if newest.get((d.lane, d.system), -1) > d.lane_seq}
+        found = _overtaken(db, {(d.lane, d.system, d.lane_seq) for d in left if d.lane})
+        against |= {d.delivery_id: found.get((d.lane, d.system, d.lane_seq), "") for d in left}
         left = [d for d in left if not against[d.delivery_id]]
     return against | _by_bytes(db, left, request)
+
+
+def _overtaken(db: Database, places: Collection[Place]) -> dict[Place, str]:
+    """Of places in lanes those that something newer was delivered from, or may have been."""
+    found = replay_facts.overtaken(db, places)
+    newer = replay_facts.what_is_newer(db, [place for place in places if place not in found])
+    return found | {place: "newer_in_doubt" for place, how in newer.items() if how == IN_DOUBT}
 
 
 def _by_itself(facts: DeliveryFacts, request: Request, program: Program) -> str:
@@ -134,9 +142,15 @@ def _whole(db: Database, letter: DeadLetter, request: Request) -> str:
         return "payload_pruned"
     if replay_facts.depth_of(db, letter.id, MAX_DEPTH) >= MAX_DEPTH:
         return "depth"
-    # Its lanes are made of its document; as far as it got, its main key tells the usual one.
-    overtaken = request.superseded != SEND and replay_facts.is_overtaken(db, letter.main_key, letter.order)
-    return "superseded" if overtaken else ""
+    return "" if request.superseded == SEND else _whole_overtaken(db, letter, facts.seq)
+
+
+def _whole_overtaken(db: Database, letter: DeadLetter, seq: int) -> str:
+    """By the lanes that it had deliveries in. What never came so far has lanes that its document is going to tell;
+    its main key tells the usual one."""
+    if places := replay_facts.places_of(db, letter.kind, letter.id, seq):
+        return next(iter(sorted(_overtaken(db, places).values(), reverse=True)), "")
+    return "superseded" if replay_facts.is_overtaken(db, letter.main_key, letter.order) else ""
 
 
 def _whole_by_state(db: Database, letter: DeadLetter, request: Request, facts: WholeFacts) -> str:

@@ -15,8 +15,9 @@ from msgspec.structs import replace
 
 import hub
 from hub.message import Accepted, Arrival, Delivery
+from hub.pipeline.overtaken import REPLAY, REPLAY_OF_ALL
 from hub.replay.judge import against_deliveries, reason_against_whole
-from hub.replay.request import AS_RUN, Request, request_of
+from hub.replay.request import AS_RUN, SEND, Request, request_of
 from hub.states import NEEDS_A_PERSON
 from hub.store import (
     bodies,
@@ -126,11 +127,13 @@ def _deliveries(
     facts = replay_facts.of_deliveries(db, ids)
     against = against_deliveries(db, ids, facts, request, engine.program)
     olds = [facts[id].delivery for id in ids if not against[id]]
+    early = _while_newer_are_on_their_way(db, olds, request)
+    olds = [old for old in olds if old.delivery_id not in early]
     _require_room(engine, db, olds, now)
     made = _made(engine, db, olds, request.version == AS_RUN, now)
     ended = [(old.delivery_id, old.state, f"replayed by {made[old.delivery_id].delivery_id}")
              for old in olds if old.state in NEEDS_A_PERSON]  # fmt: skip
-    left = {id for id, _, _ in ended} - deliveries.replaced(db, ended, now)
+    left = early | {id for id, _, _ in ended} - deliveries.replaced(db, ended, now)
     olds = [old for old in olds if old.delivery_id not in left]
     deliveries.insert(db, [made[old.delivery_id] for old in olds])
     replay_facts.adopt_followers(db, [(old.delivery_id, made[old.delivery_id].delivery_id) for old in olds])
@@ -144,6 +147,15 @@ def _deliveries(
         for item in items
         if item.item_id not in left
     ]
+
+
+def _while_newer_are_on_their_way(db: Database, olds: Sequence[Delivery], request: Request) -> set[str]:
+    """Those that something newer of their lane is just being sent before, by id: whether that supersedes them is known
+    when it has ended."""
+    if request.superseded == SEND:
+        return set()
+    newer = replay_facts.what_is_newer(db, {(d.lane, d.system, d.lane_seq) for d in olds if d.lane})
+    return {d.delivery_id for d in olds if newer.get((d.lane, d.system, d.lane_seq)) == replay_facts.ON_ITS_WAY}
 
 
 def _require_room(engine: Engine, db: Database, olds: Sequence[Delivery], now: float) -> None:
@@ -207,18 +219,31 @@ def _wholes(
         if letter is None or against:
             done.append(replace(item, state="skipped", note=against))
             continue
+        if request.superseded != SEND and _is_early(engine, db, letter):
+            continue
         new_id = engine.clock.new_id()
-        _anew(db, letter, new_id, now, effects)
+        _anew(db, letter, request, new_id, now, effects)
         done.append(replace(item, state="started", new_id=new_id))
     return done
 
 
-def _anew(db: Database, letter: DeadLetter, new_id: str, now: float, effects: Effects) -> None:
+def _is_early(engine: Engine, db: Database, letter: DeadLetter) -> bool:
+    """Whether something newer of its lanes is just being sent."""
+    facts = replay_facts.of_whole(db, letter.kind, letter.id)
+    places = replay_facts.places_of(db, letter.kind, letter.id, facts.seq) if facts else []
+    if not places and letter.main_key:
+        systems = engine.program.settings.systems.values()
+        places = [(letter.main_key, system.name, letter.order) for system in systems if system.sends]
+    return replay_facts.ON_ITS_WAY in replay_facts.what_is_newer(db, places).values()
+
+
+def _anew(db: Database, letter: DeadLetter, request: Request, new_id: str, now: float, effects: Effects) -> None:
     """A new receipt that reads the old one's bytes and keeps its place in every lane."""
     own = message_view.message(db, letter.id) if letter.kind == "message" else None
     came = message_view.receipt_of(db, own["seq"]) if own else message_view.receipt(db, letter.id)
     assert came is not None, "judged a moment ago, in this very transaction"
-    arrival = _arrival(came, new_id, letter.id, own["position"] if own else came["origin_position"], now)
+    door = REPLAY_OF_ALL if request.superseded == SEND else REPLAY
+    arrival = _arrival(came, door, new_id, letter.id, own["position"] if own else came["origin_position"], now)
     effects.arrivals += zip([arrival], receipts.accept(db, [arrival], []), strict=True)
     interventions.resolve_letter(db, letter.kind, letter.id, new_id)
     if letter.kind == "receipt":
@@ -226,9 +251,9 @@ def _anew(db: Database, letter: DeadLetter, new_id: str, now: float, effects: Ef
     effects.systems |= _settle_deliveries(db, letter, came["seq"], new_id, now)
 
 
-def _arrival(came: dict[str, Any], new_id: str, replay_of: str, position: int, now: float) -> Arrival:
+def _arrival(came: dict[str, Any], door: str, new_id: str, replay_of: str, position: int, now: float) -> Arrival:
     return Arrival(
-        receipt_id=new_id, source=came["source"], event=came["event"], raw=b"", received_at=now, door="replay",
+        receipt_id=new_id, source=came["source"], event=came["event"], raw=b"", received_at=now, door=door,
         content_type=came["content_type"], name=came["name"], traceparent=came["traceparent"],
         causation_id=came["causation_id"], correlation_id=came["correlation_id"], route=came["route"],
         size=came["size"], raw_owner=came["raw_owner"] or came["receipt_id"], replay_of=replay_of,

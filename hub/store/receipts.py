@@ -314,6 +314,11 @@ def let_go(db: Database, seqs: Sequence[int], worker: str) -> None:
     )
 
 
+def door_of(db: Database, seq: int) -> str:
+    """Which way a receipt came."""
+    return str(db.execute("SELECT door FROM receipts WHERE seq = ?", (seq,)).get)
+
+
 def is_in_hand(db: Database, seq: int, worker: str) -> bool:
     """Whether a receipt is this worker's to split, and not split yet."""
     sql = "SELECT 1 FROM receipts WHERE seq = ? AND state = 'received' AND claimed_by = ?"

@@ -11,6 +11,8 @@ from hub.store import interchanges
 from hub.store.database import Database
 from hub.store.deliveries import COLUMNS, HELD_BEHIND, from_row
 
+Place = tuple[str, str, int]  # lane, system, and where in it
+
 
 class DeliveryFacts(msgspec.Struct, frozen=True):
     """A delivery as far as a replay must know it. ``follows``: one that it comes after has not arrived."""
@@ -96,6 +98,42 @@ def newest_delivered(db: Database, lanes: Collection[tuple[str, str]]) -> dict[t
     """By (lane, system) the place of the newest that was delivered; a lane that has none is left out."""
     rows = db.execute(_NEWEST, (msgspec.json.encode(sorted(lanes)).decode(),))
     return {(lane, system): int(newest) for lane, system, newest in rows if newest is not None}
+
+
+def overtaken(db: Database, places: Collection[Place]) -> dict[Place, str]:
+    """Of places in lanes those that something newer was delivered from: ``superseded``."""
+    newest = newest_delivered(db, {(lane, system) for lane, system, _ in places})
+    return {place: "superseded" for place in places if newest.get(place[:2], -1) > place[2]}
+
+
+# What holds a lane next behind a place is what goes, or went, before anything behind that.
+_NEXT = """SELECT j.value ->> 0, j.value ->> 1, CAST(j.value ->> 2 AS BIGINT), (SELECT CASE
+      WHEN e.state IN ('delivering', 'unknown') OR e.claimed_by IS NOT NULL THEN 'on_its_way'
+      WHEN e.doubt = 1 AND e.state = 'held' THEN 'in_doubt' WHEN e.doubt = 1 THEN 'on_its_way' ELSE '' END
+    FROM deliveries e WHERE e.lane = j.value ->> 0 AND e.system = j.value ->> 1 AND e.holds_lane = 1
+      AND e.lane_seq > CAST(j.value ->> 2 AS BIGINT) ORDER BY e.lane_seq LIMIT 1) AS next
+  FROM json_each(?) j"""
+ON_ITS_WAY, IN_DOUBT = "on_its_way", "in_doubt"
+
+
+def what_is_newer(db: Database, places: Collection[Place]) -> dict[Place, str]:
+    """For places in lanes that something newer may arrive from, or may have: it is ON_ITS_WAY, or a person has to say
+    what became of it, who is IN_DOUBT."""
+    if not places:
+        return {}
+    rows = db.execute(_NEXT, (msgspec.json.encode(sorted(places)).decode(),))
+    return {(str(lane), str(system), int(seq)): str(found) for lane, system, seq, found in rows if found}
+
+
+def places_of(db: Database, kind: str, id: str, seq: int) -> list[Place]:
+    """The places of the deliveries of a message, or of all messages of a receipt, in their lanes."""
+    column, value = ("m.message_id", id) if kind == "message" else ("m.seq", seq)
+    rows = db.execute(
+        f"""SELECT DISTINCT d.lane, d.system, d.lane_seq FROM messages m
+            CROSS JOIN deliveries d ON d.message_id = m.message_id WHERE {column} = ? AND d.lane <> ''""",
+        (value,),
+    )
+    return [(str(lane), str(system), int(place)) for lane, system, place in rows]
 
 
 def has_payload(db: Database, owner_id: str, stage: str) -> bool:

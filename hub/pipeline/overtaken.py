@@ -1,0 +1,50 @@
+"""What a replay brings too late: where its lanes were not known when it was planned, as of a message that its mapping
+refused, something newer may have been delivered in them. Then it is not sent over that, unless the replay was told to:
+it is a dead letter, ``superseded``, that frees its lane, whatever ``on_error:`` says."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from hub.message import LANE_SHIFT, Delivery, Finish
+from hub.outcome import Failure
+from hub.pipeline.transformed import Transformed
+from hub.store import deliveries, receipts, replay_facts
+from hub.store.database import Database
+
+REPLAY, REPLAY_OF_ALL = "replay", "replay_of_all"  # doors: of what is superseded that is left, or sent all the same
+
+
+def overtaken(db: Database, parts: Sequence[Transformed]) -> list[Delivery]:
+    """Of what became of replays, the deliveries that something newer of their lanes has left behind, or may have."""
+    again = [
+        (part.seq, d) for part in parts for d in part.deliveries if d.lane and d.lane_seq >> LANE_SHIFT != part.seq
+    ]
+    if not again:
+        return []
+    guarded = {seq for seq in {seq for seq, _ in again} if receipts.door_of(db, seq) == REPLAY}
+    found = {(d.lane, d.system, d.lane_seq): d for seq, d in again if seq in guarded}
+    newer = replay_facts.overtaken(db, found.keys()) | replay_facts.what_is_newer(db, found.keys())
+    return [d for seq, d in again if seq in guarded and (d.lane, d.system, d.lane_seq) in newer]
+
+
+def bury(db: Database, found: Collection[Delivery], now: float) -> set[str]:
+    """End deliveries that are stored and were never sent; gives the systems with something due."""
+    free = set[str]()
+    for d in found:
+        free |= deliveries.build_failed(db, d.delivery_id, _end(d, now))[0]
+    return free
+
+
+def _end(d: Delivery, now: float) -> Finish:
+    failure = Failure(
+        "business_rule", "superseded",
+        f"a newer message with the same key was delivered to {d.system}, or is on its way there: this would undo it",
+        step="deliver", cause=f"{d.target}: superseded",
+        hint=f"to send it all the same: o2c replay {d.delivery_id} --superseded send; "
+        f"else: o2c resolve {d.delivery_id} --reason TEXT",
+    ).printed(d.route)  # fmt: skip
+    return Finish(
+        delivery_id=d.delivery_id, state="dead", at=now, started_at=now, number=d.tries, revision=d.revision,
+        set_id=d.set_id, failure=failure.as_dict(), fingerprint=failure.fingerprint,
+    )  # fmt: skip

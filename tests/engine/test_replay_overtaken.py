@@ -1,0 +1,98 @@
+"""A replay undoes nothing newer: neither what was delivered nor what is just being sent, however late that shows."""
+
+from __future__ import annotations
+
+from replaying import ANNA, DEAD, NO, adds_up, dead_orders, deploy, run
+from world import ORDER_IN, World, order
+
+from connectors.base import DELIVERED, Verdict
+from hub import replay
+from hub.replay import Request
+from hub.replay.request import SEND, START
+from hub.store.search_terms import Filter
+
+BAD = {"id": "1", "lines": [{"name": "old", "qty": "nix"}]}
+MENDED = ORDER_IN.replace(b"text(l.qty)", b"\"'7'\"")
+
+
+def notes(world: World) -> list[tuple[str, str]]:
+    return world.rows("SELECT state, note FROM replay_items ORDER BY replay_id, ordinal")
+
+
+def failure(world: World) -> str:
+    [(code,)] = world.rows("SELECT failure ->> '$.code' FROM deliveries WHERE state = 'dead'")
+    return str(code)
+
+
+def answer(world: World, verdict: Verdict) -> None:
+    """The ERP answers what it was sent last."""
+    target = world.target("erp")
+    target.silent = False
+    world.engine.dispatcher._finished([(target.sent[-1], verdict)])
+    world.run()
+
+
+def test_what_its_mapping_refused_is_not_sent_over_a_newer_one_of_its_key(world: World) -> None:
+    world.send(BAD)
+    deploy(world, "mappings/order-in.yaml", MENDED)
+    world.send(order(1))
+    run(world, DEAD)
+    assert world.target("erp").bodies == [{"ref": "1", "lines": 1}]
+    assert (sorted(world.states()), failure(world)) == ([("erp", "dead"), ("erp", "delivered")], "superseded")
+    world.send(order(1, lines=2))  # it does not stand in the way of what comes
+    assert world.target("erp").bodies[-1] == {"ref": "1", "lines": 2}
+    [(dead,)] = world.rows("SELECT delivery_id FROM deliveries WHERE state = 'dead'")
+    assert run(world, Request(ids=(dead,)))["not_replayable"] == {"superseded": 1}
+    assert run(world, Request(ids=(dead,), superseded=SEND))["replayable"] == 1
+    assert len(world.target("erp").sent) == 3
+    adds_up(world)
+
+
+def test_it_is_sent_at_once_where_the_replay_was_told_to(world: World) -> None:
+    world.send(BAD)
+    deploy(world, "mappings/order-in.yaml", MENDED)
+    world.send(order(1, lines=2))
+    run(world, Request(filter=Filter(state="dead"), superseded=SEND))
+    assert world.target("erp").bodies == [{"ref": "1", "lines": 2}, {"ref": "1", "lines": 1}]
+
+
+def test_it_is_sent_where_what_is_newer_is_of_another_key(world: World) -> None:
+    world.send(BAD)
+    deploy(world, "mappings/order-in.yaml", MENDED)
+    world.send(order(2))
+    run(world, DEAD)
+    assert [body["ref"] for body in world.target("erp").bodies] == ["2", "1"]
+
+
+def test_from_the_start_it_is_the_key_of_the_route_that_tells_what_is_newer(world: World) -> None:
+    [message] = dead_orders(world, 1)
+    world.send(order(1, lines=2))
+    assert run(world, Request(ids=(message,), begin=START))["not_replayable"] == {"superseded": 1}
+    assert len(world.target("erp").sent) == 2
+
+
+def test_while_a_newer_one_is_being_sent_a_replay_waits_and_leaves_it_be_when_it_has_arrived(world: World) -> None:
+    dead_orders(world, 1)
+    world.target("erp").silent = True
+    world.send(order(1, lines=2))
+    run(world, DEAD)
+    assert (len(world.target("erp").sent), notes(world)) == (2, [("waiting", "")])
+    answer(world, Verdict(DELIVERED, status=200))
+    replay.advance(world.engine)
+    world.run()
+    assert (len(world.target("erp").sent), notes(world)) == (2, [("skipped", "superseded")])
+    adds_up(world)
+
+
+def test_while_a_newer_one_is_being_sent_a_replay_waits_and_goes_when_it_is_refused(world: World) -> None:
+    [message] = dead_orders(world, 1)
+    world.target("erp").silent = True
+    world.send(order(1, lines=2))
+    planned = replay.plan(world.engine, Request(ids=(message,), begin=START), ANNA)
+    replay.start(world.engine, planned.replay_id, planned.plan_hash, ANNA)
+    assert notes(world) == [("waiting", "")]
+    answer(world, NO)
+    replay.advance(world.engine)
+    world.run()
+    assert (world.target("erp").bodies[-1], notes(world)) == ({"ref": "1", "lines": 1}, [("started", "")])
+    adds_up(world)
