@@ -133,7 +133,13 @@ NAMES = tuple(_ROUTES)
 def built_in(name: str) -> Scenario:
     """One of the simulation's own projects, compiled once a process."""
     first = _files(_ROUTES[name])
-    second = {**first, "mappings/order-out.yaml": _ORDER_OUT.replace("ref:", "number:").encode()}
+    second = {
+        **first,
+        "mappings/order-out.yaml": _ORDER_OUT.replace("ref:", "number:").encode(),
+        "mappings/order-in.yaml": _ORDER_IN.replace(
+            "text(l.qty)", "'text(coalesce(l.qty, 1))'"
+        ).encode(),  # what was refused
+    }
     answers = {("orders", "erp"): b'{"ref": "r"}', ("files", "erp"): b'{"ref": "r"}'}
     return make_scenario(name, [first, second], lambda _: _feeds(name), answers)
 

@@ -5,13 +5,15 @@ Each rule has a short name; a run that breaks one ends with it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from connectors.base import ABSENT, DELIVERED, DOUBT, FOUND, Parcel, Verdict
+from hub.simulation.operators import HELD
 from hub.simulation.trace import Violation
-from hub.states import DELIVERY_FINAL, DELIVERY_WAITING
+from hub.states import DELIVERY_FINAL, DELIVERY_TRANSITIONS, DELIVERY_WAITING
 from hub.store import conservation
 from hub.store.database import Database
 
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
 
 _MEANT = """SELECT d.delivery_id, d.message_id, d.route, d.target, d.source, d.system, d.lane, d.lane_seq, d.state,
     d.claimed_by, coalesce(r.dedupe_key, r.receipt_id), m.position, coalesce(d.batch_id, ''),
-    CASE WHEN d.doubt = 0 THEN d.claimed_at - d.expires_at END
+    CASE WHEN d.doubt = 0 THEN d.claimed_at - d.expires_at END,
+    CASE WHEN r.origin_seq > 0 THEN r.origin_seq ELSE r.seq END,
+    CASE WHEN r.origin_seq > 0 AND r.origin_position >= 0 THEN r.origin_position ELSE m.position END
   FROM deliveries d JOIN messages m ON m.message_id = d.message_id JOIN receipts r ON r.seq = m.seq
   WHERE d.delivery_id = ?"""
 _WAITING = ", ".join(f"'{state}'" for state in sorted(DELIVERY_WAITING))
@@ -29,7 +33,7 @@ _FINAL = ", ".join(f"'{state}'" for state in sorted(DELIVERY_FINAL))
 _MEMBERS = "SELECT delivery_id FROM deliveries WHERE batch_id = ? AND batch_id <> '' ORDER BY lane_seq, delivery_id"
 _EARLIER = f"""SELECT coalesce(batch_id, '') FROM deliveries
   WHERE system = ? AND lane = ? AND source = ? AND lane_seq < ? AND state IN ({_WAITING})"""  # noqa: S608  constants
-_REASONS_TO_WAIT = ("unknown", "predecessor", "route_stopped")
+_REASONS_TO_WAIT = ("unknown", "predecessor", "route_stopped", HELD)
 
 
 class Meant(msgspec.Struct, frozen=True):
@@ -49,11 +53,18 @@ class Meant(msgspec.Struct, frozen=True):
     position: int
     batch_id: str = ""
     late: float | None = None  # seconds that it was taken after its time was over
+    origin_seq: int = 0
+    origin_position: int = 0
 
     @property
     def effect(self) -> tuple[str, str]:
         """What may happen once: this message at this target."""
         return self.message_id, self.target
+
+    @property
+    def once(self) -> tuple[str, str, int, int]:
+        """What may happen once, however often it goes through again: this record of a document at this target."""
+        return self.route, self.target, self.origin_seq, self.origin_position
 
     def __str__(self) -> str:
         record = f" record {self.position + 1}" if self.position else ""
@@ -69,9 +80,11 @@ class Rules:
         self._known: dict[str, Meant] = {}
         self._doubtful: set[str] = set()  # deliveries whose last try may have had its effect
         self._was_doubtful: set[str] = set()
-        self._not_before: dict[str, float] = {}
+        self._not_before: dict[str, list[float]] = {}
         self._bodies: dict[str, bytes] = {}
         self._last_effects: dict[tuple[str, str, str], int] = {}
+        self._once: dict[tuple[str, str, int, int], int] = {}
+        self._released: set[str] = set()
         self._finals: dict[str, str] = {}
         self._attempts: dict[tuple[str, int], Any] = {}
 
@@ -99,7 +112,8 @@ class Rules:
             raise Violation(
                 "the same bytes at every try", f"{meant} is sent with other bytes under the key {parcel.key}"
             )
-        if self._world.clock.epoch() < self._not_before.get(parcel.delivery_id, 0.0) - 0.001:
+        wanted = self._not_before.get(parcel.delivery_id)
+        if wanted and all(now < then - 0.001 for now, then in zip(self._times(), wanted, strict=True)):
             raise Violation("Retry-After is kept", f"{meant} is sent before the time {system} asked for")
         for each in together:
             self._in_its_turn(each)
@@ -107,6 +121,10 @@ class Rules:
             self._was_doubtful.add(parcel.delivery_id)
         self._doubtful.add(parcel.delivery_id)
         return together
+
+    def _times(self) -> tuple[float, float]:
+        """By true time and by the machine's clock: somebody may put that while the hub is down, unseen."""
+        return self._world.clock.elapsed, self._world.clock.epoch()
 
     def _claimed(self, parcel: Parcel) -> tuple[Meant, ...]:
         if self._world.store.is_writing:
@@ -136,13 +154,13 @@ class Rules:
             states = db.execute(
                 "SELECT state FROM deliveries WHERE message_id = ? AND target = ?", (meant.message_id, after)
             ).fetchall()
-            if states and states[-1][0] != "delivered":
+            if states and states[-1][0] != "delivered" and meant.delivery_id not in self._released:
                 raise Violation("after: is kept", f"{meant} is sent while that for {after} is {states[-1][0]}")
 
     def answered(self, parcel: Parcel, verdict: Verdict) -> None:
         """The hub is told what became of a try."""
         if verdict.retry_after_seconds is not None:
-            self._not_before[parcel.delivery_id] = self._world.clock.epoch() + verdict.retry_after_seconds
+            self._not_before[parcel.delivery_id] = [now + verdict.retry_after_seconds for now in self._times()]
         if verdict.kind != DOUBT and parcel.delivery_id not in self._was_doubtful:
             self._doubtful.discard(parcel.delivery_id)
 
@@ -156,6 +174,9 @@ class Rules:
         """Something happened at a target."""
         if times > 1:
             raise Violation("one effect", f"{system} has had the effect of {meant} {times} times")
+        self._once[meant.once] = self._once.get(meant.once, 0) + 1
+        if self._once[meant.once] > 1:
+            raise Violation("one effect", f"{system} has had the effect of {meant} before, as another message")
         if not meant.lane:
             return
         lane = (system, meant.lane, meant.source)
@@ -166,6 +187,16 @@ class Rules:
     def _is_waiting(self, meant: Meant) -> bool:
         sql = f"SELECT 1 FROM deliveries WHERE delivery_id = ? AND state IN ({_WAITING})"  # noqa: S608  constants
         return self._world.store.reader().execute(sql, (meant.delivery_id,)).fetchone() is not None
+
+    def released(self, together: Sequence[Meant]) -> None:
+        """Somebody has let go what was held, whatever it was held for."""
+        self._released.update(meant.delivery_id for meant in together)
+
+    def person_has_looked(self, together: Sequence[Meant]) -> None:
+        """Somebody has seen that an earlier try had no effect, before it was let go."""
+        ids = {meant.delivery_id for meant in together}
+        self._doubtful -= ids
+        self._was_doubtful -= ids
 
     def process_died(self) -> None:
         """What the hub was told and had not recorded, it does not know."""
@@ -192,7 +223,7 @@ class Rules:
             raise Violation("conservation", f"{finding.seen} {finding.what}, such as {finding.example}")
         states = dict(db.execute(f"SELECT delivery_id, state FROM deliveries WHERE state IN ({_FINAL})"))  # noqa: S608  constants
         for delivery_id, state in self._finals.items():
-            if states.get(delivery_id) != state:
+            if states.get(delivery_id) not in (state, *DELIVERY_TRANSITIONS[state]):
                 raise Violation("final states stay", f"{delivery_id} was {state} and is {states.get(delivery_id)}")
         self._finals = states
         attempts = {(row[0], row[1]): row[2:] for row in db.execute("SELECT * FROM attempts")}
@@ -229,9 +260,9 @@ class Rules:
         if state in DELIVERY_WAITING - {"held"} and not (state in ("queued", "retrying") and is_blocked):
             raise Violation("every message ends", f"{what} stays {state}")
 
-    def _check_replies(self, delivery_id: str, target: str, replies: int, wanted: int) -> None:
+    def _check_replies(self, message_id: str, target: str, replies: int, wanted: int) -> None:
         if replies != wanted:
-            raise Violation("one reply", f"{delivery_id} for {target} has {replies} replies, expected {wanted}")
+            raise Violation("one reply", f"{message_id} for {target} has {replies} replies, expected {wanted}")
 
 
 _NOT_ENDED = f"""SELECT 1 FROM receipts r WHERE r.source = ? AND r.reference = ? AND r.settled = 0
@@ -244,7 +275,10 @@ _ENDS = """SELECT d.delivery_id, d.message_id, d.target, d.system, d.state, d.ho
     OR d.waits_for <> '' AND EXISTS (SELECT 1 FROM deliveries p WHERE p.delivery_id = d.waits_for
       AND p.state IN ('held', 'queued'))
   FROM deliveries d"""
-_REPLIES = f"""SELECT d.delivery_id, d.target,
-    (SELECT count(*) FROM receipts r WHERE r.causation_id = d.message_id AND r.route = d.route || '#' || d.target),
-    (SELECT count(*) FROM attempts a WHERE a.delivery_id = d.delivery_id AND a.outcome = '{DELIVERED}')
+# Of a message at a target, over all deliveries that were made of it: what went through again by itself is another one.
+_REPLIES = f"""SELECT d.message_id, d.target,
+    (SELECT count(*) FROM receipts r WHERE r.causation_id = d.message_id AND r.route = d.route || '#' || d.target
+      AND r.replay_of = ''),
+    (SELECT count(*) FROM attempts a JOIN deliveries x ON x.delivery_id = a.delivery_id
+      WHERE x.message_id = d.message_id AND x.target = d.target AND a.outcome = '{DELIVERED}')
   FROM deliveries d WHERE d.route || '#' || d.target IN (SELECT route FROM receipts WHERE route LIKE '%#%')"""  # noqa: S608

@@ -16,6 +16,7 @@ ANSWER, LOOK_UP = "answer", "look_up"
 CRASH, POWER_CUT, DISK_FULL = "crash", "power_cut", "disk_full"
 BROKER_LOST, BROKER_DOWN, WOKEN_TWICE = "broker_lost", "broker_down", "woken_twice"
 CLOCK_STEP, DEPLOY, OUTAGE = "clock_step", "deploy", "outage"
+OPERATE = "operate"
 
 # Where a process may die: around a commit, with requests on their way, while it asks a target, between two steps,
 # before and after a file is taken away from its folder.
@@ -31,6 +32,11 @@ CRASH_PLACES = (
 )
 
 LATE = "time-out, effect later"
+# What an operator may do; replays more often than anything else.
+ACTIONS = (
+    "hold", "release", "resolve", "cancel", "pause", "stop", "start", "open circuit", "probe", "adjust limits",
+    "replay", "replay", "replay", "replay", "replay",
+)  # fmt: skip
 # What a target may do with one request, and whether the request has its effect: None is what comes by itself.
 ANSWERS: Mapping[str, bool | None] = {
     "slow": None,
@@ -83,6 +89,7 @@ def make_plan(seed: int, feeds: Mapping[str, bool], systems: Sequence[str], depl
     sent_at, commits = [event.at for event in events], 8 * len(events)
     for _ in range(chance.choice((0, 1, 2, 3, 4, 6, 9, 14))):
         events.append(_fault(chance, systems, _moment(chance, sent_at), commits, deploys))
+    events += _operators(Random(f"{seed}/operators"), sent_at)  # noqa: S311  a simulation, not a secret
     return tuple(sorted(_possible(events), key=lambda event: (event.at, event.nth)))
 
 
@@ -108,6 +115,17 @@ def _sends(chance: Random, feeds: Mapping[str, bool]) -> list[Event]:
         if chance.random() < 0.25:
             later = at + chance.choice((0.0, 0.001, 0.5, 40.0))
             events.append(msgspec.structs.replace(event, at=later, how="again"))
+    return events
+
+
+def _operators(chance: Random, sent_at: Sequence[float]) -> list[Event]:
+    """In half of the runs people do something, at once or while the hub sees to what went wrong. ``number`` is what
+    the rest is drawn from."""
+    events = []
+    for number in range(chance.choice((0, 0, 0, 1, 2, 4, 8))):
+        at = _moment(chance, sent_at) + chance.choice((0.0, 0.0, 1.0, 30.0, 700.0))
+        drawn = 1000 * chance.randrange(1000) + number
+        events.append(Event(OPERATE, at=at, how=chance.choice(ACTIONS), number=drawn))
     return events
 
 

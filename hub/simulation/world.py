@@ -12,6 +12,8 @@ from pathlib import Path
 from random import Random
 
 from connectors.base import Source
+from hub import replay
+from hub.chores import ClockWatch
 from hub.errors import StoreError
 from hub.message import RAW
 from hub.pipeline.engine import Engine
@@ -24,13 +26,14 @@ from hub.simulation.clock import SimulatedClock
 from hub.simulation.faults import Crash, Faults
 from hub.simulation.folder import POLL_SECONDS, SimulatedFolder
 from hub.simulation.invariants import Rules
+from hub.simulation.operators import Operators
 from hub.simulation.plan import Event
 from hub.simulation.scenario import Scenario
 from hub.simulation.senders import Senders
 from hub.simulation.store import opened
 from hub.simulation.targets import SimulatedTarget
 from hub.simulation.trace import Trace, Violation
-from hub.store import due, payloads, receipts, sets, switches
+from hub.store import due, payloads, receipts, replays, sets, switches
 from hub.sweeper import LOST_AFTER, Sweeper
 from hub.systems import System
 
@@ -57,7 +60,13 @@ class SimulatedSweeper(Sweeper):
 
     def __init__(self, engine: Engine, folders: dict[str, SimulatedFolder]) -> None:
         flush = (1.0, lambda: engine.store.write(engine.beside.flush, durable=False))
-        chores = {"counters": flush, "expired deliveries": (1.0, lambda: expire_waiting(engine))}
+        self.watch = ClockWatch(engine)
+        chores = {
+            "counters": flush,
+            "expired deliveries": (1.0, lambda: expire_waiting(engine)),
+            "clock": (0.0, self.watch.look),
+            "replays": (0.25, lambda: replay.advance(engine)),
+        }
         super().__init__(engine, Path(), None, chores)
         self._folders = folders
 
@@ -74,6 +83,7 @@ class World:
         self.chance = Random(f"{seed}/order")  # noqa: S311  a simulation, not a secret
         self.store = opened(scenario.content, self.faults, self.chance)
         self.broker, self.rules, self.senders = SimulatedBroker(self), Rules(self), Senders(self)
+        self.operators = Operators(self)
         self.targets = {name: SimulatedTarget(name, self._mode(name), self) for name in scenario.systems}
         self.folders = {f.source: SimulatedFolder(f.source, self) for f in scenario.feeds if f.is_folder}
         self.engine: Engine
@@ -177,6 +187,8 @@ class World:
         told = db.execute(_LONGEST_TOLD).get
         if told is not None:
             wanted.append(self.clock.elapsed_at(told) + LOST_AFTER)
+        if replays.running(db):
+            wanted.append(now + 0.25)
         if any(folder.has_new for folder in self.folders.values()):
             wanted.append(now + 1.0)
         if self.folders and not wanted and receipts.ended(db, 1):
@@ -213,6 +225,10 @@ class World:
             self.note(f"an operator starts the {kind} {name}")
             self._write_or_not(lambda: self.store.write(lambda db: switches.release(db, kind, name)))
 
+    def is_on_its_way(self) -> bool:
+        """Whether anything on the network has still to arrive, or the hub still waits for an answer."""
+        return any(of in ("network", "process") for _, _, of, _ in self._later)
+
     def _write_or_not(self, work: Callable[[], object]) -> None:
         try:
             work()
@@ -238,6 +254,7 @@ class World:
         self.sweeper = SimulatedSweeper(self.engine, self.folders)
         try:
             self.sweeper.recover()
+            replay.resume(self.engine)
         except StoreError as error:
             self.note(f"the hub cannot start: {error}")
             self._end_process(power_cut=False)
@@ -286,9 +303,17 @@ class World:
         self.faults.begin_outage(event, self.clock.elapsed)
 
     def _clock_is_put(self, event: Event) -> None:
+        """Between two looks of the hub at its clock, which come four times a second."""
         self.faults.happened[event.kind] += 1
-        self.note(f"the clock is put by {event.amount:+g} s")
-        self.clock.offset += event.amount
+        if self.is_up:
+            self._write_or_not(self.sweeper.watch.look)
+        since = self.chance.uniform(0.0, TICK_SECONDS)
+        self.at(since, lambda: self._put_clock(event.amount))
+        self.at(TICK_SECONDS, lambda: self._apart.append(self.sweeper.sweep), of="process")
+
+    def _put_clock(self, seconds: float) -> None:
+        self.note(f"the clock is put by {seconds:+g} s")
+        self.clock.offset += seconds
 
     def _deploys(self, event: Event) -> None:
         if not self.is_up or len(self.scenario.programs) < 2:
@@ -331,4 +356,5 @@ _HAPPEN: dict[str, Callable[[World, Event], None]] = {
     plan.OUTAGE: World._is_out,
     plan.CLOCK_STEP: World._clock_is_put,
     plan.DEPLOY: World._deploys,
+    plan.OPERATE: lambda world, event: world.operators.act(event),
 }

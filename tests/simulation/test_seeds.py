@@ -14,7 +14,7 @@ import pytest
 from hub.cli.app import main
 from hub.project import own_files, reference_files
 from hub.simulation.built_in import NAMES, scenario_of
-from hub.simulation.plan import ANSWERS, CRASH_PLACES
+from hub.simulation.plan import ACTIONS, ANSWERS, CRASH_PLACES
 from hub.simulation.project_route import route_scenario
 from hub.simulation.runs import plan_of, run
 
@@ -33,7 +33,7 @@ def test_whatever_happens_nothing_is_lost_doubled_overtaken_or_left_undone(capsy
     assert found["broken"] is None, "\n".join([found["broken"]["detail"], *found["broken"]["trace"]])
     assert (code, found["seeds"]) == (0, SEEDS)
     faults = {"crash", "power_cut", "disk_full", "broker_lost", "broker_down", "woken_twice", "clock_step", "deploy"}
-    assert faults | {"duplicate", "half a file", "outage"} | set(ANSWERS) <= set(found["faults"])
+    assert faults | {"duplicate", "half a file", "outage"} | set(ANSWERS) | set(ACTIONS) <= set(found["faults"])
 
 
 def test_every_route_and_every_place_to_die_is_in_the_first_seeds() -> None:
