@@ -146,4 +146,5 @@ def _replay(found: Issue) -> dict[str, Any] | None:
         return None
     select = {"ids": list(found.instead)} if found.instead else {"filter": {"issue": found.issue}}
     again = {"delivered": "send", "reason": found.delivered} if found.delivered else {}
+    again |= {"superseded": "send"} if found.is_superseded else {}
     return {"select": select, **again, "dry_run": True}

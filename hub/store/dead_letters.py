@@ -106,7 +106,15 @@ class Issue(msgspec.Struct, frozen=True):
         if self.instead and "delivery_id" not in self.failure:
             return f"o2c dead --route {self.route}"
         what = " ".join(self.instead) or f"--issue {self.issue}"
-        return f"o2c replay {what}" + (f" --delivered send --reason '{self.delivered}'" if self.delivered else "")
+        asked = " --superseded send" if self.is_superseded else ""
+        return f"o2c replay {what}{asked}" + (
+            f" --delivered send --reason '{self.delivered}'" if self.delivered else ""
+        )
+
+    @property
+    def is_superseded(self) -> bool:
+        """What is newer has arrived: whoever replays it says that he knows."""
+        return self.failure.get("code") == "superseded"
 
 
 def find(db: Database, wanted: Filter, limit: int = -1) -> list[DeadLetter]:

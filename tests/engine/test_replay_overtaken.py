@@ -9,6 +9,7 @@ from connectors.base import DELIVERED, Verdict
 from hub import replay
 from hub.replay import Request
 from hub.replay.request import SEND, START
+from hub.store import dead_letters
 from hub.store.search_terms import Filter
 
 BAD = {"id": "1", "lines": [{"name": "old", "qty": "nix"}]}
@@ -42,6 +43,8 @@ def test_what_its_mapping_refused_is_not_sent_over_a_newer_one_of_its_key(world:
     world.send(order(1, lines=2))  # it does not stand in the way of what comes
     assert world.target("erp").bodies[-1] == {"ref": "1", "lines": 2}
     [(dead,)] = world.rows("SELECT delivery_id FROM deliveries WHERE state = 'dead'")
+    [issue] = dead_letters.issues(world.store.reader(), Filter())
+    assert issue.command == f"o2c replay --issue {issue.issue} --superseded send"
     assert run(world, Request(ids=(dead,)))["not_replayable"] == {"superseded": 1}
     assert run(world, Request(ids=(dead,), superseded=SEND))["replayable"] == 1
     assert len(world.target("erp").sent) == 3
