@@ -16,7 +16,8 @@ OPENING = (
           required=True),
     Field("passphrase", "secret", "The passphrase of the key, where it has one."),
     Field("signed_by", "list", "The public keys (.asc files below schemas/, as gpg --armor --export prints them) of "
-          "those of whom one must have signed; without it nobody needs to.", fields=_KEYS),
+          "those of whom one must have signed, and of what is not encrypted nobody has; without it nobody needs to.",
+          fields=_KEYS),
 )  # fmt: skip
 SEALING = (
     Field("to", "list", "The public keys (.asc files below schemas/, as gpg --armor --export prints them) of those who "
@@ -36,6 +37,7 @@ _BAD_SIGNATURES = {
     "ERRSIG": "who signed it is not among signed_by",
     "GOODSIG": "who signed it is not among signed_by",
 }
+UNSIGNED = "it is not signed, and must be (signed_by)"
 _RECIPIENTS = {"3": "it is not one to encrypt for", "4": "it was revoked", "5": "it is over by now"}
 
 
@@ -54,6 +56,7 @@ class Opening:
 
     def __init__(self, settings: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
         self._signers = tuple(settings.get("signed_by") or ())
+        self.wants_signed = bool(self._signers)
         self._keyring = Keyring(
             "fetch.pgp.key",
             settings["key"],
@@ -119,7 +122,7 @@ class Opening:
                 last = keyword
             elif keyword == "VALIDSIG" and last == "GOODSIG" and words[-1] in known:
                 return ""
-        return _BAD_SIGNATURES.get(last, "it is not signed, and must be (signed_by)")
+        return _BAD_SIGNATURES.get(last, UNSIGNED)
 
 
 class Sealing:

@@ -19,7 +19,7 @@ from connectors._file_claims import Claim, Claims, Held
 from connectors._file_leases import LeasedClaims
 from connectors._file_names import event_of, folder_within, move_numbered, readable
 from connectors._file_packed import Unpacking, gunzipped, opened_zip
-from connectors._file_pgp import Opening, is_encrypted, without_ending
+from connectors._file_pgp import UNSIGNED, Opening, is_encrypted, without_ending
 from connectors._file_reading import Layer, Reading
 from connectors._file_ready import Seen, fits, readiness
 from connectors._files import Files, Lost, Passing
@@ -211,6 +211,9 @@ class FolderSource:
             return 0
         if size == 0 and self._settings["empty"] != "accept":
             self._dismiss_empty(claim, "the file is empty")
+            return 0
+        if self._opening and self._opening.wants_signed and not (size and is_encrypted(claim.name)):
+            self._reject(claim, "unreadable", UNSIGNED)
             return 0
         held = Held(self._claims, claim, self._settings["lease"], self._now)
         inner, ending, layers = self._layers(held, size) if size else (claim.name, "", [])

@@ -188,6 +188,16 @@ def test_what_one_of_the_named_has_signed_is_taken(root: Path, people: People, o
     assert len(fetched(opened({"signed_by": [ACME, "schemas/keys/bob.asc"]}))) == 2
 
 
+@pytest.mark.parametrize(("name", "body"), [("a.csv", ROWS), ("a.csv.gz", gzip.compress(ROWS)), ("a.csv.pgp", b"")])
+def test_what_is_under_another_name_or_empty_is_signed_by_nobody(
+    root: Path, people: People, opened: Open, name: str, body: bytes
+) -> None:
+    put(root, name, body)
+    put(root, "b.csv.pgp", people.encrypted(ROWS, "hub", "acme"))
+    assert taken(opened({"signed_by": [ACME]}, empty="accept")) == ["b.csv.pgp"]
+    assert note(root, name)["reason"] == "it is not signed, and must be (signed_by)"
+
+
 UNSIGNED: list[tuple[str, Callable[[People], bytes], str]] = [
     ("by nobody", lambda people: people.encrypted(ROWS), "it is not signed, and must be (signed_by)"),
     ("by another", lambda people: people.encrypted(ROWS, "hub", "carol"), "who signed it is not among signed_by"),
