@@ -59,6 +59,14 @@ def test_the_systems_that_a_guide_shows_have_no_fault(page: str, count: int) -> 
     assert [str(fault) for fault in faults] == []
 
 
+@pytest.mark.parametrize("page", ["how-to/soap.md", "reference/mapping.md"])
+def test_the_mappings_that_a_page_shows_whole_have_no_fault_in_a_new_project(page: str) -> None:
+    blocks = re.findall(r"^```yaml\n(mapping: ([a-z-]+).*?)^```", (DOCS / page).read_text(), re.MULTILINE | re.DOTALL)
+    own = start_files() | {f"mappings/{name}.yaml": text.encode() for text, name in blocks if "\noutput:" in text}
+    assert len(own) > len(start_files())
+    assert [str(fault) for fault in check_project({**reference_files(), **own}, own=set(own)).errors] == []
+
+
 def test_what_the_tutorial_adds_to_a_table_is_no_fault() -> None:
     row = re.search(r"^```csv\n(.*?)```", (DOCS / "tutorial/first-route.md").read_text(), re.MULTILINE | re.DOTALL)
     files = {**reference_files(), **start_files()}
