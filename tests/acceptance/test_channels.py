@@ -277,3 +277,12 @@ def test_a_statement_that_comes_twice_counts_once(hub: HubProcess, server: SftpS
     drop(server, "bank-out/again.xml", statement())
     hub.wait_for(lambda: any(Path(name).name == "again.xml" for name in names_below(server.root / "archive")), 30)
     assert len(came(hub, "bank")) == before
+
+
+def test_the_same_interchange_once_more_in_a_file_is_a_repeat_that_is_kept(hub: HubProcess, server: SftpServer) -> None:
+    told = golden("edifact-transport-status")["input_text"].replace("95-455", "95-399")
+    for name in ("first.edi", "again.edi"):
+        drop(server, f"edi-out/{name}", interchange("IFTSTA", told, 399))
+        hub.wait_for(lambda n=name: any(Path(path).name == n for path in names_below(server.root / "archive")), 30)  # type: ignore[misc]
+    sql = "SELECT m.event FROM messages m JOIN receipts r USING (seq) WHERE r.name = 'again.edi'"
+    assert hub.rows(sql) == [("repeat",)]

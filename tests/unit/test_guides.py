@@ -38,6 +38,7 @@ def shown(page: str) -> list[str]:
     ("page", "count"),
     [
         ("how-to/collect.md", 2),
+        ("how-to/partners.md", 1),
         ("how-to/polling.md", 5),
         ("how-to/sap-invoice-bank.md", 1),
         ("how-to/sftp.md", 5),
