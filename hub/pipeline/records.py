@@ -7,18 +7,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from connectors.base import DELIVERED, FOUND, STOPPED, Verdict
+from hub.loggers import structlog
 from hub.message import RAW, Accepted, Arrival, Delivery, Finish
 from hub.pipeline.deliver import Sent
 from hub.pipeline.fetch_back import fetched, is_fetch_back
 from hub.pipeline.gates import Step
 from hub.pipeline.reply import reply_route
 from hub.redaction import without_excerpts
+from hub.states import switching_on
 from hub.store import deliveries, findings, payloads, receipts, switches
 from hub.store.database import Database
 
 if TYPE_CHECKING:
     from hub.pipeline.engine import Engine
 
+_log = structlog.get_logger("hub")
 Thrown = tuple[str, str, str, str]  # kind, name, state, reason of a switch
 
 
@@ -143,4 +146,5 @@ def paused(ended: Iterable[tuple[str, Finish]]) -> set[Thrown]:
 def throw(db: Database, thrown: Iterable[Thrown], at: float) -> None:
     """Throw switches, in one order: several processes may throw the same."""
     for kind, name, state, reason in sorted(thrown):
-        switches.throw(db, kind, name, state, reason, at, "hub")
+        if switches.throw(db, kind, name, state, reason, at, "hub"):
+            _log.warning(f"a {kind} is {state}", name=name, reason=reason, to_go_on=switching_on(kind, name))

@@ -7,11 +7,12 @@ from typing import Any
 from hub.store.database import Database
 
 
-def throw(db: Database, kind: str, name: str, state: str, reason: str, at: float, actor: str) -> None:
-    """Pause a route or stop a system; doing it twice keeps the first reason."""
+def throw(db: Database, kind: str, name: str, state: str, reason: str, at: float, actor: str) -> bool:
+    """Pause a route or stop a system; doing it twice keeps the first reason. False when it was off already."""
     db.execute(
         "INSERT INTO switches VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", (kind, name, state, reason, at, actor)
     )
+    return db.changes() == 1
 
 
 def release(db: Database, kind: str, name: str) -> bool:

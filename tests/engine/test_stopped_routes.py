@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from batching import QUARTER, route
 from replaying import ANNA, CSV_IN, adds_up, dead_orders, deploy, run
+from structlog.testing import capture_logs
 from world import ORDER_OUT, ROUTES, World, order
 
-from connectors.base import DOUBT, LATER, Verdict
+from connectors.base import DOUBT, LATER, STOPPED, Verdict
 from hub import replay
 from hub.pipeline import dispatch, outgoing
 from hub.replay import Request, steps
@@ -63,6 +64,22 @@ def test_bytes_that_cannot_be_made_later_pause_the_route(make_world: Callable[..
     world.wait(10)
     assert sorted(world.states()) == [("crm", "delivered"), ("erp", "held")]
     assert_stopped(world, [state for _, state in world.states()], 1)
+
+
+def test_the_log_says_once_what_the_hub_itself_has_switched_off(make_world: Callable[..., World]) -> None:
+    world = make_world(routes=ROUTES + STOP, order_out=NEEDS)
+    know(world, 1)
+    with capture_logs() as lines:
+        world.send(order(1, 7))
+        steps.switch_on(world.engine, "route", "orders", ANNA)
+        world.target("erp").answers += [Verdict(STOPPED, code="http_401", detail="credentials refused")] * 2
+        world.send(order(3, 1), order(4, 1))
+    off = [(line["event"], line["name"], line["to_go_on"]) for line in lines if "to_go_on" in line]
+    assert off == [
+        ("a route is paused", "orders", "o2c route orders resume"),
+        ("a system is stopped", "erp", "o2c circuit erp start"),
+    ]
+    assert lines[-1]["reason"] == "credentials refused"
 
 
 def test_what_is_collected_and_cannot_be_made_pauses_the_route(make_world: Callable[..., World]) -> None:
