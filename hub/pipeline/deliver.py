@@ -22,6 +22,8 @@ _CLASSES = {REFUSED: "remote_rejected", DOUBT: "remote_error", STOPPED: "auth"}
 _SETTLES = frozenset({DELIVERED, FOUND, ABSENT, REFUSED})
 _HINTS = {
     "remote_rejected": "the receiver refused these bytes; correct the data or the mapping, then: o2c replay {id}",
+    "answered": "the receiver refused these bytes; what it says: o2c show {id} --payload response.{target}; correct "
+    "the data or the mapping, then: o2c replay {id}",
     "not_fetched": "nothing was fetched; once it is there, and ours to see: o2c replay {id}",
     "auth": "check the system's credentials with `o2c doctor`, then: o2c circuit {system} start",
     "unknown": "look in the target whether this arrived; if so: o2c resolve {id} --reason 'it has arrived', else, to "
@@ -68,14 +70,21 @@ def _doubt(sent: Sent, failure: Failure, verdict: Verdict) -> Outcome:
 
 def _failure(sent: Sent, verdict: Verdict) -> Failure:
     error_class = _error_class(verdict)
-    hint_key = "unknown" if verdict.kind == DOUBT and (sent.target.mode == "none" or sent.looking) else error_class
-    if verdict.kind == REFUSED and is_fetch_back(sent.delivery.route):
-        hint_key = "not_fetched"
     return Failure(
         error_class=error_class, code=verdict.code, detail=verdict.detail, step="deliver", status=verdict.status,
-        hint=_HINTS.get(hint_key, "").format(id=sent.delivery.delivery_id, system=sent.delivery.system),
-        retryable=verdict.kind in (LATER, DOUBT),
+        hint=_hint(sent, verdict, error_class), retryable=verdict.kind in (LATER, DOUBT),
     ).printed(sent.delivery.route)  # fmt: skip
+
+
+def _hint(sent: Sent, verdict: Verdict, error_class: str) -> str:
+    d, what = sent.delivery, error_class
+    if verdict.kind == DOUBT and (sent.target.mode == "none" or sent.looking):
+        what = "unknown"
+    elif verdict.kind == REFUSED and is_fetch_back(d.route):
+        what = "not_fetched"
+    elif verdict.kind == REFUSED and verdict.response and not d.is_batch:
+        what = "answered"
+    return _HINTS.get(what, "").format(id=d.delivery_id, system=d.system, target=d.target)
 
 
 def _error_class(verdict: Verdict) -> str:

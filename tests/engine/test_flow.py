@@ -203,6 +203,18 @@ def test_a_look_up_that_cannot_be_made_is_made_again_and_nothing_is_sent(make_wo
     assert len(wms.sent) == 1
 
 
+def test_a_refusal_says_how_to_read_what_the_receiver_answered(world: World) -> None:
+    world.target("erp").answers.append(
+        Verdict(REFUSED, code="http_422", status=422, response=b'{"error": "no unit XCR"}')
+    )
+    world.send(order(1))
+    [(delivery, hint)] = world.rows("SELECT delivery_id, failure ->> '$.hint' FROM deliveries WHERE state = 'dead'")
+    assert (
+        f"o2c show {delivery} --payload response.erp; correct the data or the mapping, then: o2c replay {delivery}"
+        in hint
+    )
+
+
 def test_doubt_without_any_offer_is_held_for_a_person(make_world: Callable[..., World]) -> None:
     world = make_world(routes=_to("crm"))
     world.target("crm").answers.append(Verdict(DOUBT, code="read_timeout"))
