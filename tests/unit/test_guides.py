@@ -10,8 +10,10 @@ import pytest
 from hub.check import check_project
 from hub.errors import Fault
 from hub.expressions import expression_faults, expressions_of_system
+from hub.outcome import CLASSES
 from hub.project import reference_files
 from hub.scaffold import start_files
+from hub.states import DELIVERY_STATES, MESSAGE_STATES, RECEIPT_STATES
 from hub.systems import load_systems
 from hub.yaml_schemas import yaml_schemas
 from hub.yamldoc import read_yaml
@@ -84,6 +86,21 @@ def test_every_schema_for_editors_is_named() -> None:
     assert len(names) > 8
     assert [name for name in names if f"hub/{name}.schema.json" not in editors] == []
     assert [name for name in names if not re.search(rf"[ ,]{name}[,;]", command)] == []
+
+
+@pytest.mark.parametrize(
+    ("part", "names"),
+    [
+        ("Receipts", RECEIPT_STATES),
+        ("Messages", MESSAGE_STATES),
+        ("Deliveries", DELIVERY_STATES),
+        ("Error classes", CLASSES),
+    ],
+)
+def test_every_state_and_class_is_explained(part: str, names: tuple[str, ...]) -> None:
+    page = (DOCS / "reference/states.md").read_text().partition(f"## {part}\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`[^|]*`) \|", page, re.MULTILINE)
+    assert sorted(re.findall(r"`([a-z_]+)`", " ".join(rows))) == sorted(names)
 
 
 def test_every_metric_is_explained_to_operators() -> None:
