@@ -35,7 +35,12 @@ def new(
     source: Annotated[str, typer.Option("--from", metavar="SYSTEM", help="route: where documents come from.")] = "",
     event: Annotated[str, typer.Option("--event", help="route: which of its events.")] = "",
     target: Annotated[str, typer.Option("--to", metavar="SYSTEM", help="route: where they go.")] = "",
-    map: Annotated[str, typer.Option("--map", help="route: a mapping that there is; none: one of its own.")] = "",
+    map: Annotated[
+        str,
+        typer.Option(
+            "--map", help="route: a mapping that there is; none: one of its own, or the hub's of bank statements."
+        ),
+    ] = "",
     type: Annotated[
         str, typer.Option("--type", help="route, mapping: the canonical type; none: the one in its name, else order.")
     ] = "",

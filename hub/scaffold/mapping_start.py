@@ -16,16 +16,18 @@ from hub.yamldoc import did_you_mean
 DEFAULT_TYPE = "order"
 
 
-def mapping_start(ground: Ground, name: str, type: str = "", goes_out: bool = False) -> Start:
-    """A mapping to a canonical type, or from one where it ``goes_out``. Without a type the one that is in the name,
-    else an order. Raises UsageError."""
+def mapping_start(
+    ground: Ground, name: str, type: str = "", goes_out: bool = False, format: str = "json"
+) -> Start:  # fmt: skip
+    """A mapping to a canonical type, or from one where it ``goes_out``; ``format`` is that of the other side. Without a
+    type the one that is in the name, else an order. Raises UsageError."""
     schemas = schemas_of(ground)
     type = chosen_type(schemas, fit_name(name, "mapping"), type)
     if path := mapping_files(ground).get(name):
         where = f"at {path}" if path in ground.own else "which travels with the hub"
         raise UsageError(f"there is a mapping '{name}' already, {where}; take another name")
     files = {
-        f"{MAPPINGS}{name}.yaml": mapping_text(schemas, name, type, goes_out),
+        f"{MAPPINGS}{name}.yaml": mapping_text(schemas, name, type, goes_out, format),
         f"{MAPPINGS}{name}.test.yaml": case_text(sample_document(schemas, type), type),
     }
     side = "the right sides" if not goes_out else "the left sides"
@@ -58,12 +60,12 @@ def chosen_type(schemas: SchemaSet, name: str, type: str) -> str:
     return type.removeprefix(CANONICAL) or (in_name[-1] if in_name else DEFAULT_TYPE)
 
 
-def mapping_text(schemas: SchemaSet, name: str, type: str, goes_out: bool) -> str:
+def mapping_text(schemas: SchemaSet, name: str, type: str, goes_out: bool, format: str = "json") -> str:
     """The mapping's file."""
     root = schemas.shape(f"{CANONICAL}{type}")
     wanted = needed(root)
     more = ", ".join(field for field in root.properties() if field not in wanted)
-    canonical, other = f"{{schema: {CANONICAL}{type}}}", "{format: json}"
+    canonical, other = f"{{schema: {CANONICAL}{type}}}", f"{{format: {format}}}"
     description = f"A canonical {type} as what goes out" if goes_out else f"What comes in as a canonical {type}"
     return "\n".join([
         "# yaml-language-server: $schema=../schemas/hub/mapping.schema.json",

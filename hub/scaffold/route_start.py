@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from hub.check import CheckResult
 from hub.errors import UsageError
+from hub.formats import outline_of
 from hub.project import document_of
 from hub.scaffold.mapping_start import chosen_type, mapping_start, schemas_of
 from hub.scaffold.sample_document import CANONICAL, sample_document
@@ -18,6 +19,7 @@ from hub.scaffold.system_start import system_start
 from hub.systems import System, fixed_event
 from hub.yamldoc import did_you_mean
 
+STATEMENT = "statement"  # the hub's mapping of every format of bank statements
 _AT = "2026-03-05T10:00:00Z"
 
 
@@ -25,15 +27,20 @@ def route_start(
     ground: Ground, name: str, source: str = "", event: str = "", target: str = "", map: str = "", type: str = ""
 ) -> Start:  # fmt: skip
     """A route. Where nothing is said: from the first system that has something no route takes, to the first one that
-    can be sent such a document, by a mapping of its own. Raises UsageError."""
+    can be sent such a document, by a mapping of its own, or the hub's where bank statements come. Raises UsageError."""
     result = ground.checked
     _refuse_unknown(ground, result, source, target, map)
     if taken := next((route for route in result.routes if route.name == fit_name(name, "route")), None):
         raise UsageError(f"there is a route '{name}' already, at {taken.file}:{taken.line}; take another name")
-    type = _type_of(ground, map) if map else chosen_type(schemas_of(ground), name, type)
+    asked, type = type, _type_of(ground, map) if map else chosen_type(schemas_of(ground), name, type)
     sender, event = _sender(result, source, event, name, type)
-    given = Start() if map else mapping_start(ground, name, type)
-    sample = _sample_of(ground, map) if map else sample_document(schemas_of(ground), type)
+    format = "soap" if sender.connector == "soap" else sender.format
+    given = Start()
+    if not map and not asked and _brings_statements(format):
+        map, given = STATEMENT, Start(notes=[f"by the hub's mapping '{STATEMENT}' (--map)"])
+    elif not map:
+        given = mapping_start(ground, name, type, format=format)
+    sample = _sample_of(ground, map) if map else sample_document(schemas_of(ground), type) if format == "json" else None
     for start in _candidates(ground, result, name, (sender.name, event), target, map or name, sample, given):
         if target or not misfits(ground, start):
             break
@@ -81,6 +88,11 @@ def _refuse_unknown(ground: Ground, result: CheckResult, source: str, target: st
             raise UsageError(f"{option}: unknown system '{name}'{did_you_mean(name, known)}")
     if map and map not in (mappings := mapping_files(ground)):
         raise UsageError(f"--map: unknown mapping '{map}'{did_you_mean(map, mappings)}")
+
+
+def _brings_statements(format: str) -> bool:
+    outline = outline_of(format, {})
+    return outline is not None and "statement_id" in (outline.names or ())
 
 
 def _type_of(ground: Ground, map: str) -> str:

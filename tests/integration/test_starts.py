@@ -186,6 +186,20 @@ def test_a_system_of_one_event_gives_it_to_the_route(tmp_path: Path) -> None:
         route_start(more, "x", "shop")
 
 
+@pytest.mark.parametrize("format", ["camt053", "mt940", "coda", "bai2", "csv", "xml", "ubl"])
+def test_a_route_reads_documents_in_the_format_of_their_system(tmp_path: Path, format: str) -> None:
+    system = f"\nsource: {{connector: file, root: data, format: {format}, fetch: {{folder: in}}}}\n".encode()
+    here = ground(tmp_path, **{FILE.replace("/", "__"): FILES[FILE] + system})
+    start = route_start(here, "x", "source")
+    if format in ("csv", "xml", "ubl"):
+        assert f"source: {{format: {format}}}" in start.files["mappings/x.yaml"]
+    else:
+        assert "map: statement " in start.files["routes/x.yaml"]
+        assert start.notes[1] == "by the hub's mapping 'statement' (--map)"
+        assert "mappings/x.yaml" not in start.files
+    assert [str(fault) for fault in misfits(here, start)] == []
+
+
 def test_a_template_that_only_other_documents_fill_is_no_place_for_a_document(tmp_path: Path) -> None:
     """The ERP's files are called by the number of the order, which a refund need not have."""
     assert "erp" in chosen(route_start(ground(tmp_path), "orders"))
