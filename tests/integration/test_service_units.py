@@ -32,7 +32,7 @@ def verified(folder: Path, names: list[str]) -> str:
 
 
 def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
-    assert len(UNITS) == 4
+    assert len(UNITS) == 5
     assert verified(tmp_path, UNITS) == ""
 
 
@@ -64,4 +64,4 @@ def test_every_command_of_the_units_is_one() -> None:
         command = program.commands[words[0]]  # type: ignore[attr-defined]
         command.make_context(words[0], list(words[1:]))
         seen.add(words[0])
-    assert seen == {"serve", "work", "sweep", "migrate"}
+    assert seen == {"run", "serve", "work", "sweep", "migrate"}
