@@ -9,6 +9,7 @@ from hub.errors import Conflict, NotFound, UsageError
 from hub.store import audit, deliveries, findings, interventions, message_view, switches
 from hub.store.audit import Actor
 from hub.store.database import Database
+from hub.yamldoc import did_you_mean
 
 if TYPE_CHECKING:
     from hub.pipeline.engine import Engine
@@ -113,16 +114,20 @@ def resolve_message(engine: Engine, id: str, actor: Actor, reason: str) -> None:
 
 def pause_route(engine: Engine, name: str, actor: Actor, reason: str) -> None:
     """Take in what comes for a route and park it. Raises NotFound."""
-    if name not in engine.program.routes:
-        raise NotFound(f"there is no route '{name[:80]}' in the active set")
+    _refuse_unknown(engine, "route", name)
     _throw(engine, "route", name, "paused", actor, _reason(reason))
 
 
 def stop_system(engine: Engine, name: str, actor: Actor, reason: str) -> None:
     """Send nothing to a system and fetch nothing from it until it is started. Raises NotFound."""
-    if name not in engine.program.settings.systems:
-        raise NotFound(f"there is no system '{name[:80]}' in the active set")
+    _refuse_unknown(engine, "system", name)
     _throw(engine, "system", name, "stopped", actor, _reason(reason))
+
+
+def _refuse_unknown(engine: Engine, kind: str, name: str) -> None:
+    known = engine.program.routes if kind == "route" else engine.program.settings.systems
+    if name not in known:
+        raise NotFound(f"there is no {kind} '{name[:80]}' in the active set{did_you_mean(name[:80], known)}")
 
 
 def _throw(engine: Engine, kind: str, name: str, state: str, actor: Actor, reason: str) -> None:
@@ -137,10 +142,11 @@ def _throw(engine: Engine, kind: str, name: str, state: str, actor: Actor, reaso
 
 def switch_on(engine: Engine, kind: str, name: str, actor: Actor, reason: str = "") -> None:
     """Resume a route or start a system, whose secrets are read again; what waited goes on. Raises Conflict when it was
-    not off."""
+    not off, NotFound when there is none of that name either."""
 
     def job(db: Database) -> None:
         if not switches.release(db, kind, name):
+            _refuse_unknown(engine, kind, name)
             raise Conflict(f"the {kind} '{name[:80]}' is not off")
         audit.append(
             db, engine.clock.epoch(), actor, f"{kind}.{'resumed' if kind == 'route' else 'started'}", name, {}, reason

@@ -12,6 +12,7 @@ from connectors.base import LATER, Verdict
 from hub import replay
 from hub.errors import Conflict, NotFound, UsageError
 from hub.replay import Request, steps
+from hub.store import switches
 
 
 def test_a_held_delivery_waits_and_keeps_its_lane_until_it_is_released(world: World) -> None:
@@ -81,3 +82,18 @@ def test_a_paused_route_parks_what_comes_and_goes_on_in_order(world: World) -> N
         steps.switch_on(world.engine, "route", "orders", ANNA)
     with pytest.raises(NotFound, match="no route 'nix'"):
         steps.pause_route(world.engine, "nix", ANNA, "x")
+
+
+@pytest.mark.parametrize(("kind", "name"), [("route", "order"), ("system", "er")])
+def test_a_name_that_is_none_is_told_with_the_one_that_may_be_meant(world: World, kind: str, name: str) -> None:
+    meant = f"no {kind} '{name}' in the active set; did you mean '{'orders' if kind == 'route' else 'erp'}'"
+    with pytest.raises(NotFound, match=meant):
+        steps.switch_on(world.engine, kind, name, ANNA)
+    with pytest.raises(NotFound, match=meant):
+        (steps.pause_route if kind == "route" else steps.stop_system)(world.engine, name, ANNA, "x")
+
+
+def test_what_is_off_is_switched_on_also_when_it_is_no_longer_there(world: World) -> None:
+    world.store.write(lambda db: switches.throw(db, "system", "gone", "stopped", "", world.clock.epoch(), "hub"))
+    steps.switch_on(world.engine, "system", "gone", ANNA)
+    assert switches.listed(world.store.reader()) == []
