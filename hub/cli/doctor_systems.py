@@ -49,12 +49,19 @@ def _looks(system: System, place: Workplace, result: CheckResult) -> Iterator[Ca
     if not system.connector:
         yield lambda: Finding(f"system {system.name}", FAULT, _first_fault(system, result), "see: o2c check")
         return
-    if system.sends:
+    if system.sends and not _is_only_called(system, result):
         yield lambda: reach(system, place)
     if system.fetches:
         yield lambda: reach_source(system, place)
     if system.receives:
         yield lambda: _look_at_door(system, place)
+
+
+def _is_only_called(system: System, result: CheckResult) -> bool:
+    """A caller of ours by SOAP, to whom nothing goes: the address in the WSDL is where the caller would be called."""
+    says = system.options.get("operation") or system.options.get("address")
+    targets = (target.system for route in result.routes for target in route.targets)
+    return system.connector == "soap" and system.receives and not says and system.name not in targets
 
 
 def _first_fault(system: System, result: CheckResult) -> str:

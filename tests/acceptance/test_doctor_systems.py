@@ -43,6 +43,7 @@ graphql:
 away: {{connector: http, base_url: "http://127.0.0.1:9"}}
 unset: {{connector: http, base_url: "{url}", auth: {{type: bearer, token: secret://env/NOT_SET}}}}
 soap: {{connector: soap, wsdl: schemas/orders.wsdl, address: "{url}/orders", operation: CreateOrder}}
+called: {{connector: soap, wsdl: schemas/orders.wsdl, verify: {{user: shop, secrets: [secret://env/TOKEN]}}}}
 bank: {{connector: sftp, host: 127.0.0.1, port: {port}, host_key: "{host_key}", user: {user}, key: secret://file/bank,
        fetch: {{folder: in}}, send: {{folder: not-there}}}}
 bank-shows-another-key: {{connector: sftp, host: 127.0.0.1, port: {port}, user: {user}, key: secret://file/bank,
@@ -182,6 +183,13 @@ def test_a_door_is_tried_with_its_secrets(told: Any) -> None:
     assert one(told, "door of open")[:2] == ("ok", "POST /in/open is proved by nothing: anybody may post there")
     state, detail, _ = one(told, "door of adyen")
     assert state == "fault" and "verify.secrets" in detail and "hex" in detail
+
+
+def test_who_only_calls_us_by_soap_is_not_called_at_the_address_of_its_wsdl(told: Any) -> None:
+    ended = o2c(told[0], "doctor", "called", TOKEN=TOKEN)
+    assert (ended.returncode, ended.stdout.splitlines()) == (
+        0, ["ok      door of called: POST /soap/called is proved by username-token (1 secret)"],
+    )  # fmt: skip
 
 
 def test_a_connector_of_ones_own_is_tried_and_what_it_lets_slip_is_not_shown(told: Any) -> None:
