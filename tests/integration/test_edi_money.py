@@ -5,10 +5,14 @@ What may differ is listed below, each with its reason.
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import Any
+
 import pytest
 from edi_library import context, example, library, read, text_of, there_and_back
 
 from hub.business_rules import check
+from hub.errors import MappingError
 from hub.golden.compare import differences
 from tests.unit.canonical import golden, schemas, type_of
 
@@ -107,6 +111,36 @@ def test_a_dispute_comes_back_as_it_went_out() -> None:
     found = {each.path for each in differences(document, back)}
     assert found == {"response_code", "status_reason_code", "opened_at"}
     assert not schemas().faults("canonical/dispute", back)
+
+
+def turned_round(value: Any) -> Any:
+    """A document with the other sign at each amount and quantity of a line, so that it still adds up."""
+    if isinstance(value, list):
+        return [turned_round(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    changed = {key: turned_round(each) for key, each in value.items() if key not in ("price", "prepaid_payments")}
+    kept = {key: value[key] for key in value.keys() - changed.keys()}
+    sign = {key: str(-Decimal(changed[key])) for key in ("amount",) if isinstance(changed.get(key), str)}
+    if "invoiced_quantity" in changed:
+        changed["invoiced_quantity"] = {
+            **changed["invoiced_quantity"], "value": str(-Decimal(changed["invoiced_quantity"]["value"])),
+        }  # fmt: skip
+    return {**changed, **kept, **sign}
+
+
+@pytest.mark.parametrize("writer", ["credit-note-to-edifact", "credit-note-to-x12-810"])
+def test_a_credit_note_below_zero_is_refused_and_not_read_as_one_above(writer: str) -> None:
+    document = turned_round(golden("credit_note"))
+    assert check("credit_note", document) == [] and Decimal(document["monetary_total"]["payable_amount"]["amount"]) < 0
+    with pytest.raises(MappingError, match="the credit note comes to -35.58: below zero it is taken for one"):
+        text_of(writer, document, CONTEXT)
+
+
+def test_a_credit_note_below_zero_goes_as_an_812() -> None:
+    document = turned_round(golden("credit_note"))
+    back = there_and_back("credit-note-to-x12", "x12-credit-note", document, CONTEXT)
+    assert back["monetary_total"]["payable_amount"] == document["monetary_total"]["payable_amount"]
 
 
 @pytest.mark.parametrize(
