@@ -104,3 +104,19 @@ def test_an_invoice_that_comes_back_adds_up_to_what_it_was() -> None:
     back = read("idoc", "invoice", written("idoc", "invoice", made, CONTEXT), CONTEXT)
     assert back["monetary_total"] == {**made["monetary_total"], **back["monetary_total"]}
     assert back["tax_subtotals"] == made["tax_subtotals"] and check("invoice", back) == []
+
+
+@pytest.mark.parametrize("kind", ["order", "invoice", "credit_note"])
+def test_a_charge_below_zero_is_an_allowance_to_sap(kind: str) -> None:
+    made = document(kind)
+    [lines] = [key for key in made if key.endswith("_lines")]
+    currency = made["document_currency_code"]
+    below = {"charge_indicator": True, "amount": {"amount": "-5.00", "currency": currency}, "reason": "Bonus"}
+    made["allowance_charges"] = [below | {"tax_category": {"category_code": "S", "percent": "19"}}]
+    made[lines][0]["allowance_charges"] = [below]
+    mapping = library().mappings[f"{kind.replace('_', '-')}-to-idoc"]
+    tree = mapping.apply(made, CONTEXT)
+    of_lines = [x for line in tree["E1EDP01"] for x in line.get("E1EDP05", ())]
+    assert kind != "order" or of_lines
+    for condition in (*tree["E1EDK05"], *of_lines):
+        assert (condition["ALCKZ"], condition["BETRG"]) == ("-", 5) and condition.get("KSCHL", "RABT") == "RABT"
