@@ -60,3 +60,18 @@ def test_a_return_counted_in_another_unit_is_refused_as_a_180(name: str) -> None
     document["lines"][0][name] = {"value": "11", "unit_code": "C62"}
     with pytest.raises(MappingError, match="line 1 comes back in XCT and is counted in C62; a 180 has one unit"):
         text_of("return-request-to-x12", document, CONTEXT)
+
+
+@pytest.mark.parametrize("kind", ["order", "order_change"])
+def test_x12_keeps_the_unit_of_what_goes_to_a_place(kind: str) -> None:
+    document, place = with_quantities(kind, quantity="10 XCT"), {"name": "Store 12", "address": {"country_code": "US"}}
+    for line in document["order_lines"]:
+        for name in ("price", "line_extension_amount", "tax_subtotals", "allowance_charges"):
+            line.pop(name, None)
+    for name in ("anticipated_monetary_total", "tax_subtotals", "tax_amount", "allowance_charges"):
+        document.pop(name, None)
+    parts = [{"quantity": {"value": value, "unit_code": "C62"}, "delivery_location": place} for value in ("50", "70")]
+    document["order_lines"][0]["deliveries"] = parts
+    name = kind.replace("_", "-")
+    back = there_and_back(f"{name}-to-x12", f"x12-{name}", document, CONTEXT)
+    assert quantities(back)["deliveries"] == quantities(document)["deliveries"]
