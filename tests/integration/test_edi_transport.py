@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from edi_library import context, example, library, mapped
 
+from hub.errors import MappingError
 from hub.formats import Record
 from hub.formats._edi_marks import filled
 from hub.partners import Identity, Partner
@@ -137,3 +138,17 @@ def test_what_both_sides_can_hold_comes_back(pair: Pair) -> None:
     document = {**example(pair.example), **pair.changed}
     [again] = received(pair.back, sent(pair.out, document))
     assert set(paths(document, again)) == set(pair.differs)
+
+
+@pytest.mark.parametrize("unit", ["LTR", "DMQ", "MTQ"])
+def test_a_204_says_what_unit_a_volume_has(unit: str) -> None:
+    document = {**example("transport_booking"), "gross_volume": {"value": "500", "unit_code": unit}}
+    [again] = received("x12-transport-booking", sent("transport-booking-to-x12", document))
+    assert again["gross_volume"] == document["gross_volume"]
+
+
+@pytest.mark.parametrize("name", ["gross_volume", "gross_weight"])
+def test_a_204_is_refused_where_x12_has_no_such_unit(name: str) -> None:
+    document = {**example("transport_booking"), name: {"value": "5", "unit_code": "HLT"}}
+    with pytest.raises(MappingError, match=f"no code for the unit of {name[6:]} HLT; add it to the table"):
+        sent("transport-booking-to-x12", document)
