@@ -13,6 +13,7 @@ from edi_library import context, example, library, mapped
 from there_and_back import places, read, written
 
 from hub.business_rules import check
+from hub.errors import MappingError
 
 COMPANY = {"party_id": "1000", "name": "Example GmbH", "postal_address": {"country_code": "DE"}}
 CONTEXT = context(COMPANY, "Europe/Berlin")
@@ -120,3 +121,18 @@ def test_a_charge_below_zero_is_an_allowance_to_sap(kind: str) -> None:
     assert kind != "order" or of_lines
     for condition in (*tree["E1EDK05"], *of_lines):
         assert (condition["ALCKZ"], condition["BETRG"]) == ("-", 5) and condition.get("KSCHL", "RABT") == "RABT"
+
+
+@pytest.mark.parametrize(
+    ("kind", "part", "told"),
+    [
+        ("order", "deliveries", "a delivery of line 1 is counted in KGM, the line in C62; SAP has one unit for both"),
+        ("despatch_advice", "outstanding_quantity", "what is still to come has another unit than what was delivered"),
+    ],
+)
+def test_quantities_of_an_item_in_two_units_are_refused(kind: str, part: str, told: str) -> None:
+    made, counted = document(kind), {"value": "3", "unit_code": "KGM"}
+    [lines] = [key for key in made if key.endswith("_lines")]
+    made[lines][0][part] = [{"quantity": counted}] if part == "deliveries" else counted
+    with pytest.raises(MappingError, match=told):
+        library().mappings[f"{kind.replace('_', '-')}-to-idoc"].apply(made, CONTEXT)
