@@ -3,8 +3,9 @@
 A name in ``.work`` says all there is to know: ``claimed-<milliseconds>-<reference>__<name>`` while it is read,
 ``accepted-…`` once it is stored and waits for the outcome of its messages, ``marker-…`` for the marker of a file that
 is just being claimed. The reference is made of path, size and time, which no rename changes: the same file has the
-same one before and after a crash. Behind it stands, after a ``-``, how the sha256 begins that the marker said, if it
-said one: as much of it as there is room for in a name.
+same one before and after a crash. Behind it stands, after a ``-``, how the sha256 begins, as much of it as there is
+room for in a name: the one that the marker said, if it said one, and once it is accepted that of the file, since two
+files may have one path, size and time.
 """
 
 from __future__ import annotations
@@ -43,6 +44,11 @@ class Claim(msgspec.Struct, frozen=True):
     name: str
     sha256: str = ""
 
+    @property
+    def exact_reference(self) -> str:
+        """The reference with how the sha256 begins: what no other content has."""
+        return f"{self.reference}-{self.sha256[:_SHA256_DIGITS]}" if self.sha256 else self.reference
+
 
 class Claims:
     """The ``.work`` folder of one watched folder."""
@@ -50,7 +56,9 @@ class Claims:
     def __init__(self, files: Files, folder: PurePath, now: Callable[[], float]) -> None:
         self._files, self._folder, self._work, self._now = files, folder, folder / ".work", now
         self._last: dict[float, tuple[str, int]] = {}
-        self._accepted: dict[str, Claim] = {}  # where they were put, so that most need not be searched for
+        # Where they were put, so that most need not be searched for; None where there are several of one.
+        self._accepted: dict[str, Claim | None] = {}
+        self._waiting = set[str]()  # the exact references of what had been accepted at the last look
         self.are_held = False  # whether the last look for what is expired has met leases that are not over
 
     def take(self, seen: Seen) -> Claim | None:
@@ -93,8 +101,10 @@ class Claims:
     def left(self, lease_seconds: float, waits_for_outcome: bool) -> Iterator[Claim]:
         """What a crash left behind, claimed anew: claims, and files of which only the marker was claimed. Not
         ``waits_for_outcome``: what is accepted as well."""
-        every, now = self._listed("claimed", "marker", *(() if waits_for_outcome else ("accepted",))), self._now()
-        yield from (claim for claim in every if claim.state == "accepted")
+        every, now = self._listed("claimed", "marker", "accepted"), self._now()
+        accepted = [claim for claim in every if claim.state == "accepted"]
+        self._waiting = {claim.exact_reference for claim in accepted}
+        yield from () if waits_for_outcome else accepted
         found = [claim for claim in every if claim.state != "accepted"]
         left = [claim for claim in found if not -lease_seconds < now - claim.at < lease_seconds]  # clocks are put back
         self.are_held = len(left) < len(found)
@@ -132,7 +142,8 @@ class Claims:
     def accept(self, claim: Claim) -> None:
         """The file is stored and waits for its outcome."""
         if again := self._renamed(claim, "accepted"):
-            self._accepted[claim.reference] = again
+            exact = claim.exact_reference
+            self._accepted[exact] = None if exact in self._accepted or exact in self._waiting else again
 
     def put_back(self, claim: Claim) -> None:
         """Back into the folder; where its name is taken by now it stays, and is taken again when the lease is over."""
@@ -161,11 +172,26 @@ class Claims:
         return again
 
     def find(self, reference: str) -> list[Claim]:
-        """What is in hand under this reference, in either state."""
+        """What is in hand under this exact reference, in either state; under one without a sha256 whatever content."""
         known = self._accepted.pop(reference, None)
         if known and is_there(self._files, known.path):
             return [known]
-        return [claim for claim in self._listed("claimed", "accepted") if claim.reference == reference]
+        path_size_time, _, sha256 = reference.partition("-")
+        found = [claim for claim in self._listed("claimed", "accepted") if claim.reference == path_size_time]
+        return [claim for claim in found if not sha256 or self._content(claim) in (sha256, "")]
+
+    def _content(self, claim: Claim) -> str:
+        """How its sha256 begins; empty where it is not there any more."""
+        if claim.sha256:
+            return claim.sha256
+        digest = hashlib.sha256()
+        try:
+            with self._files.opened(claim.path) as file:
+                for chunk in file.chunks():
+                    digest.update(chunk)
+        except FileNotFoundError:
+            return ""
+        return digest.hexdigest()[:_SHA256_DIGITS]
 
     def _moved(self, source: PurePath, target: PurePath) -> bool:
         """False when another was faster."""
@@ -196,8 +222,8 @@ class Claims:
         if reference == before and 0 <= at - moment < _CLOSE_MILLISECONDS:
             moment = at + 1
         self._last[ago_seconds] = reference, moment
-        told = f"{reference}-{sha256[:_SHA256_DIGITS]}" if sha256 else reference
-        return Claim(self._work / f"{state}-{moment}-{told}__{name}", state, now, reference, name, sha256)
+        claim = Claim(self._work, state, now, reference, name, sha256)
+        return replace(claim, path=self._work / f"{state}-{moment}-{claim.exact_reference}__{name}")
 
     def _listed(self, *states: str) -> list[Claim]:
         try:

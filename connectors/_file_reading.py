@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, closing
-from pathlib import PurePath
 
+from msgspec.structs import replace
+
+from connectors._file_claims import Claim
 from connectors._files import Files, OpenFile, Passing
 from connectors.base import ConnectorError, PermanentError, TransientError
 
@@ -15,14 +17,14 @@ Layer = Callable[[Generator[bytes, None, None]], Generator[bytes, None, None]]
 
 class Reading:
     """The bytes of a file, or what its ``layers`` make of them. ``keep`` is called after each chunk. ``attributes`` has
-    the sha256 once the last one was taken; ``failure`` is why it could not be read, whatever became of that exception
-    on its way through the one who reads. ``sha256`` is how that has to begin."""
+    the sha256, and the file's reference with its content, once the last one was taken; ``failure`` is why it could not
+    be read, whatever became of that exception on its way through the one who reads. The sha256 has to begin as that of
+    ``claim`` does; ``read`` is the claim with that of the file as it lies there."""
 
     def __init__(
-        self, files: Files, path: PurePath, sha256: str, keep: Callable[[OpenFile], None],
-        layers: Sequence[Layer] = (),
-    ) -> None:  # fmt: skip
-        self._files, self._path, self._expected, self._keep = files, path, sha256, keep
+        self, files: Files, claim: Claim, keep: Callable[[OpenFile], None], layers: Sequence[Layer] = ()
+    ) -> None:
+        self._files, self.read, self._keep = files, claim, keep
         self._layers = layers
         self.attributes: dict[str, str] = {}
         self.failure: ConnectorError | None = None
@@ -57,7 +59,7 @@ class Reading:
 
     def _chunks(self) -> Generator[bytes, None, None]:
         digest, read = hashlib.sha256(), 0
-        with self._files.opened(self._path) as file:
+        with self._files.opened(self.read.path) as file:
             before = file.status()
             if not before.is_file:
                 raise PermanentError("not a plain file")
@@ -74,6 +76,7 @@ class Reading:
         self._check(digest.hexdigest())
 
     def _check(self, sha256: str) -> None:
-        if not sha256.startswith(self._expected):
+        if not sha256.startswith(self.read.sha256):
             raise PermanentError("the file's sha256 is not the one its marker says; have it sent again")
-        self.attributes["sha256"] = sha256
+        self.read = replace(self.read, sha256=sha256)
+        self.attributes.update(sha256=sha256, reference=self.read.exact_reference)

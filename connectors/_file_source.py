@@ -217,7 +217,7 @@ class FolderSource:
             return 0
         held = Held(self._claims, claim, self._settings["lease"], self._now)
         inner, ending, layers = self._layers(held, size) if size else (claim.name, "", [])
-        reading = Reading(self._files, claim.path, claim.sha256, held.keep, layers)
+        reading = Reading(self._files, claim, held.keep, layers)
         if ending == ".zip":
             things = self._entries(held, reading, size)
         else:
@@ -267,7 +267,7 @@ class FolderSource:
         if not taken:
             self._dismiss_empty(held.claim, "nothing that is to be taken is in it")
         elif self._waits_for_outcome:
-            self._claims.accept(held.claim)
+            self._claims.accept(replace(held.claim, sha256=reading.read.sha256))
         else:
             self._file_away(held.claim)
         return taken
@@ -338,8 +338,9 @@ class FolderSource:
             for part, entry in enumerate(archive.entries, 1):
                 name, content = f"{readable(held.claim.name)}/{entry.name}", archive.chunks(entry)
                 incoming = self._incoming(
-                    held.claim, name, PurePath(entry.name).name, content, entry.info.file_size, {"sha256": entry.sha256}
-                )
+                    held.claim, name, PurePath(entry.name).name, content, entry.info.file_size,
+                    {**reading.attributes, "sha256": entry.sha256},
+                )  # fmt: skip
                 yield replace(
                     incoming, dedupe_id=f"{incoming.dedupe_id}/{entry.number}", part=part, parts=len(archive.entries)
                 )

@@ -201,8 +201,9 @@ class Incoming(msgspec.Struct, frozen=True):
     """One thing a source found: its bytes in chunks, and what identifies it.
 
     ``reference`` lets the source find it again for ``settle``; ``dedupe_id`` is the same when the same thing is seen
-    twice; ``size`` is in bytes, -1 unknown. ``attributes`` may hold a ``sha256`` once all chunks were taken, and
-    ``same_content`` what is wanted where another thing with that hash came before: ``skip``, ``process`` or ``alert``.
+    twice; ``size`` is in bytes, -1 unknown. Once all chunks were taken ``attributes`` may hold a ``reference``, which
+    takes the other's place, and a ``sha256``, and ``same_content`` is what is wanted where another thing with that hash
+    came before: ``skip``, ``process`` or ``alert``.
     ``content_tells``: the sha256 belongs to the id, since two things may have the same one (files of one name and size
     whose time was kept when they were copied). ``item`` is what the source gives again and again: it is known where its
     ``dedupe_id`` is one of the last ``round`` in which it came, however long ago that was; with the same round it is

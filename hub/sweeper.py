@@ -208,7 +208,7 @@ class Sweeper(Rounds):
         elif size >= CHUNK:
             self._engine.store.write(partial(streams.end, receipt_id=receipt_id), durable=False)
         if 1 < incoming.parts == incoming.part:
-            self._have_all_come(name, source, incoming.reference)
+            self._have_all_come(name, source, _reference(incoming))
 
     def _have_all_come(self, name: str, source: Source, reference: str) -> None:
         waits = self._engine.store.write(partial(receipts.have_all_come, source=name, reference=reference))
@@ -233,7 +233,7 @@ class Sweeper(Rounds):
             Arrival(
                 receipt_id=receipt_id, source=name, event=incoming.event or fixed_event(system.event), raw=raw,
                 received_at=self._engine.clock.epoch(), door=system.connector, content_type=incoming.content_type,
-                dedupe_key=_dedupe_key(incoming), name=incoming.name, reference=incoming.reference,
+                dedupe_key=_dedupe_key(incoming), name=incoming.name, reference=_reference(incoming),
                 size=size if size >= CHUNK else -1, content_key=_content_key(incoming),
                 same_content=incoming.same_content, item=incoming.item, round=incoming.round,
                 other_key=_other_key(incoming), is_part=incoming.parts > 1,
@@ -245,9 +245,12 @@ class Sweeper(Rounds):
         """A repeat is done with; what a crash made the source give again goes by the outcome of the first time."""
         if not incoming.reference:
             return  # nothing is filed away, and what is asked for again and again comes again and again
-        if not receipts.waits_for_outcome(self._engine.store.reader(), first.seq, incoming.reference):
+        reference = _reference(incoming)
+        # A receipt that an earlier version of the hub stored has the reference that the source found it by.
+        known = {reference, incoming.reference}
+        if not receipts.waits_for_outcome(self._engine.store.reader(), first.seq, known):
             _log.info("a repeat is left out", system=name, name=incoming.name, first=first.receipt_id)
-            source.settle(incoming.reference, failed=False)
+            source.settle(reference, failed=False)
 
     def _abandon(self, receipt_id: str) -> None:
         """Take away what was read of a body that is not accepted; where that fails, a chore does it later."""
@@ -299,6 +302,10 @@ class Sweeper(Rounds):
         source, _ = self._sources.pop(name)
         self._bounds.pop(name, None)
         self._engine.run_apart(source.close, name)  # it waits for what is under way
+
+
+def _reference(incoming: Incoming) -> str:
+    return incoming.attributes.get("reference") or incoming.reference
 
 
 def _dedupe_key(incoming: Incoming) -> str:

@@ -230,10 +230,11 @@ def mark_dead(db: Database, seq: int, failure: Failure) -> None:
     )
 
 
-def waits_for_outcome(db: Database, seq: int, reference: str) -> bool:
-    """Whether a fetched thing is that receipt's own, and its outcome is still to be told to its source."""
-    sql = "SELECT 1 FROM receipts WHERE seq = ? AND reference = ? AND settled = 0"
-    return db.execute(sql, (seq, reference)).fetchone() is not None
+def waits_for_outcome(db: Database, seq: int, references: Collection[str]) -> bool:
+    """Whether a fetched thing, by one of its references, is that receipt's own, and its outcome is still to be told to
+    its source."""
+    row = db.execute("SELECT reference FROM receipts WHERE seq = ? AND settled = 0", (seq,)).fetchone()
+    return row is not None and row[0] in references
 
 
 def free_orphans(db: Database, worker: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 from replaying import CSV_IN, NO
 from world import SYSTEMS, World
 
-from connectors.base import LATER, Incoming, Source, StoppedError, TransientError, Verdict
+from connectors.base import DELIVERED, LATER, Incoming, Source, StoppedError, TransientError, Verdict
 from hub.pipeline.connections import open_source
 from hub.store import switches
 from hub.sweeper import Sweeper
@@ -69,6 +69,28 @@ def test_what_a_crash_makes_the_folder_give_again_is_filed_by_the_outcome_of_the
     assert world.states() == [("erp", "dead")]
     assert (root / "error/orders.csv").exists()
     assert not (root / "archive").exists()
+
+
+def test_files_of_one_name_size_and_time_are_filed_away_by_their_own_outcomes(
+    make_world: Callable[..., World], tmp_path: Path
+) -> None:
+    root = tmp_path / "files"
+    world = watching(make_world, root)
+    later = Verdict(LATER, code="http_503", status=503)
+    world.target("erp").answers.extend([later, later, Verdict(DELIVERED), later, NO])
+    contents = b"id,qty\n1,2\n", b"id,qty\n3,4\n"
+    for content in contents:
+        file = root / "in/orders.csv"
+        file.write_bytes(content)
+        os.utime(file, (1000, 1000))
+        sweep(world)
+    world.wait(60)
+    sweep(world)
+    assert sorted(world.states()) == [("erp", "delivered"), ("erp", "retrying")]
+    assert [path.read_bytes() for path in (root / "archive").rglob("*.csv")] == [contents[0]]
+    world.wait(60)
+    sweep(world)
+    assert (root / "error/orders.csv").read_bytes() == contents[1]
 
 
 class Refusing:
