@@ -14,8 +14,8 @@ import hashlib
 import logging
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import PurePath
 from typing import Protocol
 
@@ -115,25 +115,38 @@ class Claims:
             yield from self._vouched_for(markers)
 
     def _claimed_anew(self, claim: Claim) -> Claim | None:
-        """None also where it cannot be renamed for now: a server may take a while to see that who had it is gone."""
-        try:
+        """None also where it cannot be renamed for now."""
+        with self._for_now(claim.name):
             return self._renamed(claim, "claimed")
+        return None
+
+    def _vouched_for(self, markers: dict[str, Claim]) -> Iterator[Claim]:
+        for entry in self._files.entries(self._folder, is_candidate):
+            seen = Seen(entry.name, entry.size, entry.mtime_ns)
+            marker = markers.pop(reference_of(self._folder / seen.name, seen), None)
+            if marker and (claim := self._taken_by(marker, seen)):
+                yield claim
+        for marker in markers.values():  # of what had been claimed, or is not there any more
+            with self._for_now(marker.name):
+                self._files.remove(marker.path)
+
+    def _taken_by(self, marker: Claim, seen: Seen) -> Claim | None:
+        claim = None
+        with self._for_now(seen.name):
+            claim = self.take(replace(seen, sha256=marker.sha256))
+            self._files.remove(marker.path)
+        return claim
+
+    @contextmanager
+    def _for_now(self, name: str) -> Iterator[None]:
+        """What is locked stays as it is: a server may take a while to see that who had it open is gone."""
+        try:
+            yield
         except Lost:
             raise
         except (PermissionError, Passing) as error:
-            _log.warning("%s cannot be taken in hand again for now: %s", readable(claim.name), error.strerror)
+            _log.warning("%s cannot be taken in hand again for now: %s", readable(name), error.strerror)
             self.are_held = True
-            return None
-
-    def _vouched_for(self, markers: Mapping[str, Claim]) -> Iterator[Claim]:
-        for entry in self._files.entries(self._folder, is_candidate):
-            seen = Seen(entry.name, entry.size, entry.mtime_ns)
-            marker = markers.get(reference_of(self._folder / seen.name, seen))
-            if marker and (claim := self.take(replace(seen, sha256=marker.sha256))):
-                self._files.remove(marker.path)
-                yield claim
-        for marker in markers.values():  # of what had been claimed, or is not there any more
-            self._files.remove(marker.path)
 
     def new(self, found: list[Seen]) -> list[Seen]:
         """Those that are not done with: what is lies elsewhere."""

@@ -187,6 +187,38 @@ def test_what_a_crash_left_in_hand_and_is_locked_holds_up_no_other(
     assert taken(source) == ["a.csv"]
 
 
+@pytest.mark.parametrize("refusal", [Passing(errno.EIO, "the server failed"), PermissionError(errno.EACCES, "locked")])
+def test_a_file_of_which_a_crash_left_the_marker_in_hand_holds_up_no_other_while_it_is_locked(
+    root: Path, times: Times, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, refusal: OSError
+) -> None:
+    crashing: Any = fetching(root, times, ready="marker", lease=60.0)
+    put(root, "a.csv")
+    put(root, "a.csv.done", b"")
+    rename = crashing._files.rename
+
+    def refuse(path: Path, target: Path, error: BaseException = refusal) -> None:
+        if path.name == "a.csv":
+            raise error
+        rename(path, target)
+
+    with monkeypatch.context() as then:
+        then.setattr(crashing._files, "rename", lambda *paths: refuse(*paths, KeyboardInterrupt()))
+        with pytest.raises(KeyboardInterrupt):
+            crashing.fetch(Accepted())
+    times.pass_by(61)
+    source: Any = fetching(root, times, ready="marker", lease=60.0)
+    with monkeypatch.context() as then:
+        then.setattr(source._files, "rename", refuse)
+        for name in ("b.csv", "c.csv"):
+            put(root, name)
+            put(root, f"{name}.done", b"")
+            assert taken(source) == [name]
+            assert not source.is_over
+    assert f"a.csv cannot be taken in hand again for now: {refusal.strerror}" in caplog.text
+    assert taken(source) == ["a.csv"]
+    assert files(root / "in") == []
+
+
 @pytest.mark.parametrize("blocked", ["archive", "error"])
 def test_a_folder_that_files_cannot_go_to_is_named(root: Path, times: Times, blocked: str) -> None:
     (root / blocked).write_bytes(b"not a folder")
