@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import PurePath
 from typing import Protocol
@@ -22,12 +23,13 @@ from typing import Protocol
 import msgspec
 from msgspec.structs import replace
 
-from connectors._file_names import readable, shortened
-from connectors._file_ready import Seen, is_candidate
+from connectors._file_names import is_shortened, readable, shortened
+from connectors._file_ready import Seen, fits, is_candidate
 from connectors._files import Files, Lost, Passing, Renames, is_there
 from connectors.base import TransientError
 
 _LONG_AGO = 30 * 365 * 86400.0
+_LONG_SECONDS = 3600.0  # in which every system that looks at a folder has looked
 _SHA256_DIGITS = 16
 _CLOSE_MILLISECONDS = 1000
 _log = logging.getLogger("o2c.connectors.file")
@@ -53,12 +55,14 @@ class Claim(msgspec.Struct, frozen=True):
 class Claims:
     """The ``.work`` folder of one watched folder."""
 
-    def __init__(self, files: Files, folder: PurePath, now: Callable[[], float]) -> None:
+    def __init__(self, files: Files, folder: PurePath, pattern: str, now: Callable[[], float]) -> None:
         self._files, self._folder, self._work, self._now = files, folder, folder / ".work", now
+        self._pattern = pattern
         self._last: dict[float, tuple[str, int]] = {}
         # Where they were put, so that most need not be searched for; None where there are several of one.
         self._accepted: dict[str, Claim | None] = {}
         self._waiting = set[str]()  # the exact references of what had been accepted at the last look
+        self._strange: dict[PurePath, float] = {}  # what does not fit the pattern, and since when that is known
         self.are_held = False  # whether the last look for what is expired has met leases that are not over
 
     def take(self, seen: Seen) -> Claim | None:
@@ -100,12 +104,14 @@ class Claims:
 
     def left(self, lease_seconds: float, waits_for_outcome: bool) -> Iterator[Claim]:
         """What a crash left behind, claimed anew: claims, and files of which only the marker was claimed. Not
-        ``waits_for_outcome``: what is accepted as well."""
+        ``waits_for_outcome``: what is accepted as well. Another system may look at this folder too: what is its stays
+        as it is."""
         every, now = self._listed("claimed", "marker", "accepted"), self._now()
-        accepted = [claim for claim in every if claim.state == "accepted"]
-        self._waiting = {claim.exact_reference for claim in accepted}
-        yield from () if waits_for_outcome else accepted
-        found = [claim for claim in every if claim.state != "accepted"]
+        self._waiting = {claim.exact_reference for claim in every if claim.state == "accepted"}
+        mine = [claim for claim in every if fits(claim.name, self._pattern) or is_shortened(claim.name)]
+        self._tell_strange([claim for claim in every if claim.state != "accepted" and claim not in mine], now)
+        yield from (claim for claim in mine if claim.state == "accepted" and not waits_for_outcome)
+        found = [claim for claim in mine if claim.state != "accepted"]
         left = [claim for claim in found if not -lease_seconds < now - claim.at < lease_seconds]  # clocks are put back
         self.are_held = len(left) < len(found)
         for claim in left:
@@ -113,6 +119,17 @@ class Claims:
                 yield again
         if markers := {claim.reference: claim for claim in left if claim.state == "marker"}:
             yield from self._vouched_for(markers)
+
+    def _tell_strange(self, claims: Sequence[Claim], now: float) -> None:
+        """Once of each that lies there for long: who took it may have had another pattern."""
+        self._strange = {claim.path: self._strange.get(claim.path, now) for claim in claims}
+        for claim in claims:
+            if now - self._strange[claim.path] >= _LONG_SECONDS:
+                self._strange[claim.path] = math.inf
+                _log.warning(
+                    "%s has been in %s since a crash, and its name does not fit the pattern of this system: if no "
+                    "other system looks at this folder, move it back", readable(claim.name), self._work,
+                )  # fmt: skip
 
     def _claimed_anew(self, claim: Claim) -> Claim | None:
         """None also where it cannot be renamed for now."""

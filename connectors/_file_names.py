@@ -22,6 +22,8 @@ _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._=@+-]")
 _LONGEST_VALUE = 100
 _LONGEST_NAME = 180  # of the 255 bytes a file system has, the rest is room for what is put around a name
+_CUT_OFF_AT = 120
+_CUT_OFF = re.compile(r"~[0-9a-f]{8}(?:\.[^.~]*)?\Z")
 
 P = TypeVar("P", bound=PurePath)
 
@@ -78,7 +80,12 @@ def shortened(name: str) -> str:
         return name
     suffix = PurePath(name).suffix
     tail = suffix if suffix.isascii() and len(suffix) < 20 else ""
-    return f"{raw[:120].decode('utf-8', 'ignore')}~{hashlib.sha256(raw).hexdigest()[:8]}{tail}"
+    return f"{raw[:_CUT_OFF_AT].decode('utf-8', 'ignore')}~{hashlib.sha256(raw).hexdigest()[:8]}{tail}"
+
+
+def is_shortened(name: str) -> bool:
+    """Whether a name seems to be cut off, so that it cannot be told which patterns the whole one fits."""
+    return len(os.fsencode(name)) > _CUT_OFF_AT and _CUT_OFF.search(name) is not None
 
 
 def readable(name: str) -> str:

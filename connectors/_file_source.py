@@ -21,7 +21,7 @@ from connectors._file_names import event_of, folder_within, move_numbered, reada
 from connectors._file_packed import Unpacking, gunzipped, opened_zip
 from connectors._file_pgp import UNSIGNED, Opening, is_encrypted, without_ending
 from connectors._file_reading import Layer, Reading
-from connectors._file_ready import Seen, fits, readiness
+from connectors._file_ready import Seen, readiness
 from connectors._files import Files, Lost, Passing
 from connectors.base import ConnectorError, Incoming, Leases, PermanentError, StoppedError, TransientError
 
@@ -55,7 +55,7 @@ class FolderSource:
         self._readiness = readiness(files, self._folder, settings, monotonic)
         is_leased = settings["claim"] == "lease"
         self._leased = LeasedClaims(files, self._folder, now, settings["lease"]) if is_leased else None
-        self._claims = self._leased or Claims(files, self._folder, now)
+        self._claims = self._leased or Claims(files, self._folder, settings["pattern"], now)
         # Files that could not be claimed when others were not tried, and when that was: the number of the look.
         self._refused: dict[str, int] = {}
         self._is_closed = False
@@ -138,8 +138,7 @@ class FolderSource:
         outcome since before that was no more to be waited for is filed away."""
         for claim in self._claims.left(self._settings["lease"], self._waits_for_outcome):
             if claim.state == "accepted":
-                if fits(claim.name, self._settings["pattern"]):  # another system may look at this folder too
-                    self._file_away(claim)
+                self._file_away(claim)
                 continue
             yield claim
             if self._is_closed:

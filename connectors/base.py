@@ -229,6 +229,16 @@ class Incoming(msgspec.Struct, frozen=True):
     attributes: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
+class Watched(msgspec.Struct, frozen=True):
+    """Where a source takes things away, so that no other one may take the same: ``watched(config)`` of a connector's
+    module gives it, without any I/O. Two are of one folder where their ``place`` is the same; ``pattern`` is about
+    names. ``stays``: nothing is taken away, and another that does not either gets all things too."""
+
+    place: tuple[str, ...]
+    pattern: str
+    stays: bool
+
+
 class Source(Protocol):
     """Somewhere bytes are fetched from. ``accept`` stores durably before it returns; then a thing is taken away."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -15,7 +16,7 @@ from connectors._file_names import PACKED, folder_within
 from connectors._file_packed import UNPACK
 from connectors._file_pgp import OPENING, SEALING, Opening, Sealing, inspect_pgp, lint_opening, lint_sealing
 from connectors._file_source import FolderSource
-from connectors.base import WHEN, Destination, Field, PermanentError, Source
+from connectors.base import WHEN, Destination, Field, PermanentError, Source, Watched
 
 _MARKERS = ("{name}.done", "{name}.ok", "{name}.trg")
 
@@ -114,6 +115,11 @@ def lint(config: Mapping[str, Any]) -> None:
     lint_folders(config)
 
 
+def watched(config: Mapping[str, Any]) -> Watched | None:
+    """The folder that files are fetched from; None where none are."""
+    return watched_folder(config) if config.get("fetch") else None
+
+
 def inspect(config: Mapping[str, Any]) -> None:
     """What can be known of the keys that the settings name. Raises FilesError, MachineError."""
     inspect_pgp(config)
@@ -136,6 +142,13 @@ def lint_folders(config: Mapping[str, Any]) -> None:
         _named("send", lambda: Addresses(PurePath(), send))
         _lint_counts("send", send, ("threads",))
         lint_sealing(send)
+
+
+def watched_folder(config: Mapping[str, Any], *server: str) -> Watched:
+    """The folder of ``fetch``, on this machine or on a server."""
+    fetch = part_of(config, "fetch", FETCH)
+    path = posixpath.normpath(posixpath.join(str(config.get("root") or "."), str(fetch["folder"])))
+    return Watched((*server, path), fetch["pattern"], fetch["claim"] == "lease")
 
 
 def _lint_counts(group: str, settings: Mapping[str, Any], names: Sequence[str]) -> None:

@@ -12,8 +12,8 @@ from connectors._file_destination import FolderDestination, FolderRehearsal
 from connectors._file_pgp import Opening, Sealing, inspect_pgp
 from connectors._file_source import FolderSource
 from connectors._sftp_host_key import parse_host_key
-from connectors.base import Destination, Field, PermanentError, Source
-from connectors.file import FETCH, IDEMPOTENCY, SEND, lint_folders, part_of
+from connectors.base import Destination, Field, PermanentError, Source, Watched
+from connectors.file import FETCH, IDEMPOTENCY, SEND, lint_folders, part_of, watched_folder
 
 if TYPE_CHECKING:
     from connectors._sftp_files import RemoteFiles
@@ -90,6 +90,12 @@ def lint(config: Mapping[str, Any]) -> None:
     if not config.get("fetch") and not config.get("send"):
         raise PermanentError("fetch is missing, and send: too; say where files are fetched from, or put to")
     lint_folders(config)
+
+
+def watched(config: Mapping[str, Any]) -> Watched | None:
+    """The folder that files are fetched from; None where none are."""
+    server = str(config.get("host")).lower(), str(config.get("port") or 22), str(config.get("user"))
+    return watched_folder(config, *server) if config.get("fetch") else None
 
 
 def inspect(config: Mapping[str, Any]) -> None:

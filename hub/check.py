@@ -19,6 +19,7 @@ from hub.edi_versions import version_faults
 from hub.errors import DocumentFault, Fault, ProjectError
 from hub.excerpts import with_excerpts
 from hub.expressions import expression_faults, expressions_of_route, expressions_of_system
+from hub.folder_lint import folder_faults
 from hub.grammars import Grammars
 from hub.identifiers import has_vat_check_digit
 from hub.lane_lint import lane_faults
@@ -111,6 +112,7 @@ def check_project(
         faults += [*schemas.grammars.faults(mine), *schemas.idocs.faults(mine)]
     faults += cross_check(settings, routes, paths, mappings)
     faults += profile_faults(files, routes)
+    faults += folder_faults(settings.systems, connectors_folder)
     faults += collect_faults(routes, settings, mappings)
     faults += _company_faults(settings, schemas)
     faults += _overlay_faults(settings, schemas)

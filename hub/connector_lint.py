@@ -58,7 +58,7 @@ def file_faults(
         fault = place_along(node, setting[0] if setting else "").fault(str(error))
         yield replace(fault, severity="warning") if isinstance(error, MachineError) else fault
     except Exception as error:
-        yield node.fault(_failed("inspect", error))
+        yield node.fault(failed("inspect", error))
 
 
 def _named_files(fields: Sequence[Field], values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
@@ -94,12 +94,12 @@ def _objection(check: Callable[[Any], Any], config: Mapping[str, Any]) -> str:
     except ConnectorError as error:
         return str(error)
     except Exception as error:
-        return _failed("lint", error)
+        return failed("lint", error)
     return ""
 
 
-def _failed(name: str, error: Exception) -> str:
-    """A connector may be anybody's; a mistake in it ends no look at the rest."""
+def failed(name: str, error: Exception) -> str:
+    """What is told then: a connector may be anybody's; a mistake in it ends no look at the rest."""
     return f"its connector's {name} failed: {type(error).__name__}: {error}"
 
 
