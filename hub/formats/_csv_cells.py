@@ -10,9 +10,10 @@ from typing import Any
 
 import msgspec
 
+from hub.formats._decimals import MAX_DIGITS, without_exponent
+
 TYPES = ("text", "decimal", "integer", "date", "boolean")
 
-_MAX_DIGITS = 40
 _EXCERPT = 24  # as much of a cell as an error shows
 _INTEGER = re.compile(r"[+-]?[0-9]{1,40}", re.ASCII)
 _PLAIN_DECIMAL = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?", re.ASCII)
@@ -56,11 +57,11 @@ def _decimal_reader(notation: Notation) -> Callable[[str], Decimal]:
     expected = f"a decimal such as {example}"
 
     def read(cell: str) -> Decimal:
-        if not number.fullmatch(cell) or len(cell) > 2 * _MAX_DIGITS:
+        if not number.fullmatch(cell) or len(cell) > 2 * MAX_DIGITS:
             raise CellFault(cell[:_EXCERPT], expected, _decimal_hint(cell, notation))
         plain = cell.replace(notation.thousands, "") if notation.thousands else cell
-        if sum(character.isdigit() for character in plain) > _MAX_DIGITS:
-            raise CellFault(cell[:_EXCERPT], f"at most {_MAX_DIGITS} digits")
+        if sum(character.isdigit() for character in plain) > MAX_DIGITS:
+            raise CellFault(cell[:_EXCERPT], f"at most {MAX_DIGITS} digits")
         return Decimal(plain.replace(notation.decimal_mark, "."))
 
     return read
@@ -75,7 +76,7 @@ def _decimal_hint(cell: str, notation: Notation) -> str:
 
 def _read_integer(cell: str) -> int:
     if not _INTEGER.fullmatch(cell):
-        raise CellFault(cell[:_EXCERPT], f"a whole number of at most {_MAX_DIGITS} digits")
+        raise CellFault(cell[:_EXCERPT], f"a whole number of at most {MAX_DIGITS} digits")
     return int(cell)
 
 
@@ -115,7 +116,10 @@ def writer_of(kind: str, notation: Notation) -> Callable[[Any], str]:
         if isinstance(value, int):
             return str(value)
         if isinstance(value, Decimal) and value.is_finite():
-            return format(value, "f").replace(".", notation.decimal_mark)
+            try:
+                return without_exponent(value).replace(".", notation.decimal_mark)
+            except ValueError as error:
+                raise CellFault(str(error), f"at most {MAX_DIGITS} digits; round it") from None
         raise CellFault(_kind_of(value), "text, a decimal, a whole number, true or false, or null")
 
     return write

@@ -16,18 +16,16 @@ from typing import Any, NamedTuple
 from msgspec import json as msgspec_json
 
 from hub.errors import DecodeError
+from hub.formats._decimals import MAX_DIGITS
 
 MAX_DEPTH = 100
-MAX_DIGITS = 40
 MAX_EXPONENT = 20
 
 # Digits become 0, brackets ( or ), quotes and backslashes stay; everything else becomes a blank.
 _ROLES = {**dict.fromkeys(b"0123456789", b"0"), **dict.fromkeys(b"{[", b"("), **dict.fromkeys(b"}]", b")")}
 _SHAPE = b"".join(_ROLES.get(byte, bytes([byte]) if byte in b'"\\' else b" ") for byte in range(256))
 _TOO_LONG = b"0" * (MAX_DIGITS + 1)
-# Who looks at every eighth byte sees at least so many digits of a number that is too long.
-_SAMPLE = 8
-_SAMPLED = b"0" * (len(_TOO_LONG) // _SAMPLE)
+_SAMPLE = 8  # who looks at every eighth byte sees an eighth of the digits of a number at least
 _TOO_DEEP = b"(" * (MAX_DEPTH + 1)
 _SLICE = 1 << 20
 _WALK_LIMIT = 500_000
@@ -75,8 +73,13 @@ def place(raw: bytes, offset: int) -> tuple[int, int]:
 
 def check_digits(raw: bytes) -> None:
     """Raises Flaw for a whole number longer than 40 digits; decimals: ``check_number``."""
-    if _SAMPLED in raw[::_SAMPLE].translate(_SHAPE) and _has_long_number(raw):
+    if holds_digits(raw, MAX_DIGITS + 1) and _has_long_number(raw):
         raise _long_number(raw)
+
+
+def holds_digits(raw: bytes, run: int) -> bool:
+    """Whether so many digits stand side by side anywhere, also in a text."""
+    return b"0" * (run // _SAMPLE) in raw[::_SAMPLE].translate(_SHAPE) and b"0" * run in raw.translate(_SHAPE)
 
 
 def check_depth(raw: bytes, value: Any = None) -> None:
@@ -157,7 +160,7 @@ def _outside_texts(raw: bytes) -> bytes:
 
 
 def _has_long_number(raw: bytes) -> bool:
-    return _TOO_LONG in raw.translate(_SHAPE) and _TOO_LONG in _outside_texts(_unescaped(raw)).translate(_SHAPE)
+    return _TOO_LONG in _outside_texts(_unescaped(raw)).translate(_SHAPE)
 
 
 def _has_many_brackets(raw: bytes) -> bool:

@@ -1,7 +1,9 @@
-"""Documents to JSON text: decimals as the numbers they are, and never a binary float, NaN or infinity."""
+"""Documents to JSON text: decimals as the numbers they are, without exponents, and never a binary float, NaN or
+infinity."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, NoReturn
@@ -9,11 +11,17 @@ from typing import Any, NoReturn
 import msgspec
 
 from hub.errors import MappingError
+from hub.formats._decimals import MAX_DIGITS, without_exponent
+from hub.formats._json_text import holds_digits
 
 _write = msgspec.json.Encoder(decimal_format="number").encode
 _pack = msgspec.msgpack.Encoder().encode
 _FLOAT_MARK = b"\xcb"  # MessagePack's type byte of a 64-bit float
 _PLAIN = (str, int, bool, type(None))
+_EXPONENT = re.compile(rb"E[+-](?<=[0-9]E.)[0-9]")  # begins with what is rare
+# Digits in a row: of the 50 of a quotient as many stand before the point or behind it.
+_LONG_RUN = 32
+_LARGEST_WHOLE = 10**MAX_DIGITS
 
 
 def encode_document(document: Any, indent: int) -> bytes:
@@ -25,6 +33,7 @@ def encode_document(document: Any, indent: int) -> bytes:
     except (OverflowError, UnicodeEncodeError, TypeError, RecursionError):
         _refuse_inexact(document)
         text = _again(document)
+    text = _written_out(document, text)
     return msgspec.json.format(text, indent=indent) if indent else text
 
 
@@ -32,7 +41,7 @@ def encode_exactly(document: Any) -> bytes:
     """The same, compact, of a document in which every number is known to be exact; what else JSON cannot carry is
     refused as well."""
     try:
-        return _write(document)
+        return _written_out(document, _write(document))
     except (OverflowError, UnicodeEncodeError, TypeError, RecursionError):
         return encode_document(document, 0)
 
@@ -51,6 +60,26 @@ def _may_be_inexact(document: Any, text: bytes) -> bool:
     if _FLOAT_MARK in _pack(document):
         return True
     return (b"N" in text and b"NaN" in text) or (b"I" in text and b"Infinity" in text)
+
+
+def _written_out(document: Any, text: bytes) -> bytes:
+    """The text as other readers, and the hub itself, read it: no exponent, at most 40 digits. Looking for that in the
+    text costs little, and a false alarm no more than a walk through the document."""
+    is_written_out = _EXPONENT.search(text) is None and not holds_digits(text, _LONG_RUN)
+    return text if is_written_out else _write(_plainly("", document))
+
+
+def _plainly(path: str, value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plainly(f"{path}.{key}".lstrip("."), item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plainly(f"{path}[{index}]", item) for index, item in enumerate(value)]
+    if isinstance(value, Decimal) or (isinstance(value, int) and abs(value) >= _LARGEST_WHOLE):
+        try:
+            return msgspec.Raw(without_exponent(Decimal(value)).encode())
+        except ValueError as error:
+            _refuse(path, str(error), f"at most {MAX_DIGITS} digits; round it")
+    return value
 
 
 def _again(document: Any) -> bytes:

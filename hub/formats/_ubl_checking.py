@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from hub.errors import DocumentFault, shown
+from hub.formats._decimals import MAX_DIGITS, without_exponent
 from hub.formats._ubl_definitions import Aggregate, Child, Standard
 from hub.formats._ubl_elements import FORBIDDEN, Refused, check_fragment
 from hub.formats._ubl_names import Names
@@ -151,6 +152,12 @@ class _Checker:
             yield _kind_fault(path, _WANTED[scalar], value)
         elif isinstance(value, Decimal) and not value.is_finite():
             yield DocumentFault(path, "number", "it is no finite number", expected=_WANTED[scalar])
+        elif isinstance(value, Decimal):
+            try:
+                without_exponent(value)
+            except ValueError as error:
+                wanted = f"at most {MAX_DIGITS} digits"
+                yield DocumentFault(path, "number", f"it is {error}; expected {wanted}; round it", expected=wanted)
 
     def _side(self, name: str, value: Any, path: str) -> Iterator[DocumentFault]:
         if value is None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from hub.formats._decimals import MAX_DIGITS, without_exponent
 from hub.formats._ubl_names import Names
 from hub.formats._ubl_values import KINDS, Kind, spelled_as
 from hub.formats._xml_plain import counted
@@ -66,7 +67,12 @@ def digits(value: Any) -> str:
         if not value.is_finite():
             raise Refused
         text = str(value)
-        return f"{value:f}" if "E" in text else text
+        if "E" not in text and len(text) <= MAX_DIGITS:
+            return text
+        try:
+            return without_exponent(value)
+        except ValueError:
+            raise Refused from None
     if type(value) is int:
         return str(value)
     raise Refused

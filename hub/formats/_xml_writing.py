@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from hub.errors import MappingError
+from hub.formats._decimals import MAX_DIGITS, without_exponent
 
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _LETTERS = "A-Za-z_\xc0-\xd6\xd8-\xf6\xf8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d\u3001-\ud7ff"
@@ -45,7 +46,10 @@ def plain(value: Any, path: str) -> str:
         case int():
             return str(value)
         case Decimal() if value.is_finite():
-            return f"{value:f}"
+            try:
+                return without_exponent(value)
+            except ValueError as error:
+                raise fault(path, str(error), f"at most {MAX_DIGITS} digits", hint="round it") from None
         case datetime() | date():
             return value.isoformat()
         case Decimal():
