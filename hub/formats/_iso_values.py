@@ -13,6 +13,7 @@ from hub.errors import MappingError
 from hub.formats._xml import Element
 
 Into = dict[str, Any]
+_RETURN = {"\r": "&#13;"}
 
 
 class Tell(Protocol):
@@ -43,7 +44,8 @@ class Writer:
         self.pieces.append(f"</{tag}>")
 
     def leaf(self, tag: str, text: str) -> None:
-        self.pieces.append(f"<{tag}>{escape(text)}</{tag}>")
+        # XML 1.0, 2.11: a reader makes a line feed of a carriage return that is written as such.
+        self.pieces.append(f"<{tag}>{escape(text, _RETURN)}</{tag}>")
 
     def refuse(self, detail: str, seen: Any = "", expected: str = "") -> MappingError:
         path = ".".join(self.path)
