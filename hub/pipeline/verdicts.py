@@ -19,6 +19,9 @@ from hub.formats._edi_faults import EdiError
 from hub.outcome import Failure, failure_of
 from hub.partners import Partner
 from hub.pipeline.partners import Partners, agreed_with, shown
+from hub.spelling import nearest
+
+_ALIKE = 0.85  # of an identification: two digits of a GLN that are exchanged, or one that is wrong
 
 
 @dataclass(slots=True)
@@ -103,12 +106,13 @@ def _noted(interchange: Interchange, partner: Partner) -> Failure:
 
 def _unknown(partners: Partners, interchange: Interchange) -> Failure:
     sender, receiver = interchange.sender, interchange.receiver
-    names = sorted(partner.name for partner in partners)
     detail = (
         f"interchange {interchange.control_number} is from {shown(sender)} to {shown(receiver)}: no partner of system "
         f"'{partners[0].system}' has these identifications"
     )
-    near = next((p for p in partners if p.them.id == sender.id and p.syntax == interchange.syntax), None)
+    # Others are not named: whoever sees to this partner need not know with whom else we trade.
+    alike = {p.them.id: p for p in reversed(partners) if p.syntax == interchange.syntax}
+    near = alike.get(sender.id) or alike.get(nearest(sender.id, alike, _ALIKE))
     if near is not None:
         detail += f"; partner '{near.name}' is {near.them} and we are {near.us} to it"
     sides = ", ".join(
@@ -118,7 +122,8 @@ def _unknown(partners: Partners, interchange: Interchange) -> Failure:
     entry = f"{{system: {partners[0].system}, syntax: {interchange.syntax}, {sides}}}"
     return Failure(
         "no_route", "unknown_partner", detail, step="decode", position=f"interchange {interchange.control_number}",
-        value_excerpt=f"{sender.id}:{sender.qualifier}", expected=f"one of {', '.join(names)}",
+        value_excerpt=f"{sender.id}:{sender.qualifier}",
+        expected=f"the identifications of one of {len(partners):,} partners",
         hint=f"write to config/partners.yaml: NAME: {entry}; then replay this from the start",
     ).printed("")  # fmt: skip
 

@@ -77,6 +77,22 @@ def test_an_unknown_partner_is_told_by_its_ids_with_what_to_write(trade: Trade) 
     assert trade.states() == []
 
 
+def test_of_many_partners_an_unknown_one_is_told_the_nearest_and_no_other(
+    make_trade: Callable[..., Trade],
+) -> None:
+    partners = PARTNERS + b"".join(
+        b'n%04d: {system: van, syntax: edifact, us: {id: "4012345000009"}, them: {id: "%013d"}}\n' % (each, each * 7919)
+        for each in range(1000)
+    )
+    trade = make_trade(partners)
+    trade.bring(orders("102", "A", sender="5412345000031:14") + orders("103", "B", sender="X:14"))
+    near, far = (failure for (failure,) in trade.rows("SELECT failure FROM messages ORDER BY seq"))
+    assert "partner 'acme' is 5412345000013:14 and we are 4012345000009:14 to it" in near
+    assert all("the identifications of one of 1,002 partners" in told and len(told) < 1500 for told in (near, far))
+    assert "n0" not in near + far
+    assert "acme" not in far
+
+
 def test_once_the_partner_is_known_a_replay_takes_the_whole_interchange(trade: Trade) -> None:
     trade.bring(orders("102", "A", "B", sender="777:14") + orders("103", "C", sender="778:14"))
     deploy(trade, "config/partners.yaml", PARTNERS.replace(b"5412345000013", b"777"))
