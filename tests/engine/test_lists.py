@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from test_search_plans import FILTERS
-from world import START, World, order
+from world import ORDER_IN, START, World, order
 
 from connectors.base import LATER, REFUSED, Verdict
 from hub.store import conservation, dead_letters, interventions, replay_facts, search
@@ -57,6 +59,16 @@ def test_lists_find_what_there_is(full: World) -> None:
         "dead": 4, "retrying": 1, "delivering": 1, "delivered": 2, "code": 1, "text": 1, "destination": 5, "recent": 8,
         "old": 0,
     }  # fmt: skip
+
+
+def test_a_report_of_stock_is_found_by_each_of_its_places(make_world: Callable[..., World]) -> None:
+    world = make_world(order_in=ORDER_IN.replace(b"{const: main}", b"l.place"))
+    lines = [{"name": "belt", "qty": 1, "place": place} for place in ("east", "west", "east", "north")]
+    [accepted] = world.send({"id": "1", "lines": lines})
+    for place in ("east", "west", "north", "south"):
+        found = search.find(world.store.reader(), Filter(keys=(("stock", place),))).items
+        assert [item.message_id for item in found] == [accepted.receipt_id] * (place != "south")
+    assert world.rows("SELECT main_key FROM messages") == [("stock::east",)]
 
 
 def test_dead_letters_are_listed_grouped_and_counted(full: World) -> None:
