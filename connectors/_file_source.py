@@ -39,6 +39,10 @@ class _Refused(Exception):
         self.error = error
 
 
+class _Unfiled(TransientError):
+    """A file that was seen to cannot go where it is to be filed away; it stays in hand."""
+
+
 class FolderSource:
     """Fetches from one folder. ``now`` gives seconds since 1970, ``monotonic`` seconds that never go back."""
 
@@ -58,6 +62,7 @@ class FolderSource:
         self._claims = self._leased or Claims(files, self._folder, settings["pattern"], now)
         # Files that could not be claimed when others were not tried, and when that was: the number of the look.
         self._refused: dict[str, int] = {}
+        self._unfiled = list[str]()  # why files of this look cannot be filed away
         self._is_closed = False
         self.is_over = True
 
@@ -68,12 +73,17 @@ class FolderSource:
 
     def fetch(self, accept: Accept) -> int:
         """Take what is ready; gives how many. A file that cannot be read goes to the error folder, its neighbours go
-        on. An ``accept`` that raises puts the file back and ends this round."""
-        self.is_over = True
+        on, as they do where it cannot be filed away. An ``accept`` that raises puts the file back and ends this
+        round."""
+        self.is_over, self._unfiled = True, []
         if self._opening:
             self._opening.open()
         try:
-            return sum(self._take(claim, accept) for claim in self._in_hand())
+            taken = sum(self._taken(claim, accept) for claim in self._in_hand())
+            if self._unfiled:
+                more = f" ({len(self._unfiled)} such files)" if len(self._unfiled) > 1 else ""
+                raise TransientError(f"{self._unfiled[0]}{more}", code="not_reachable")
+            return taken
         except _Refused as refused:
             raise refused.error from None
         except OSError as error:
@@ -138,7 +148,7 @@ class FolderSource:
         outcome since before that was no more to be waited for is filed away."""
         for claim in self._claims.left(self._settings["lease"], self._waits_for_outcome):
             if claim.state == "accepted":
-                self._file_away(claim)
+                self._taken(claim, None)
                 continue
             yield claim
             if self._is_closed:
@@ -198,6 +208,16 @@ class FolderSource:
         if not self._readiness.is_settled or len(ready) > most or self._claims.are_held:
             self.is_over = False
         return islice(complete, most)
+
+    def _taken(self, claim: Claim, accept: Accept | None) -> int:
+        """As ``_take``; with None it is only filed away. What cannot be is told of at the end of the round."""
+        try:
+            if accept is not None:
+                return self._take(claim, accept)
+            self._file_away(claim)
+        except _Unfiled as error:
+            self._unfiled.append(str(error))
+        return 0
 
     def _take(self, claim: Claim, accept: Accept) -> int:
         """How many things came of it."""
@@ -303,7 +323,7 @@ class FolderSource:
 
     def _move(self, claim: Claim, folder: PurePath) -> PurePath | None:
         """None when another has it by now: its lease was over, and it has come to the same end there. Raises
-        TransientError that names the folder where it cannot go there."""
+        _Unfiled, which names the folder, where it cannot go there."""
         try:
             return move_numbered(self._files, claim.path, folder, claim.name)
         except FileNotFoundError:
@@ -312,7 +332,7 @@ class FolderSource:
             raise
         except OSError as error:
             text = f"'{readable(claim.name)}' cannot be filed away in '{folder}': {error.strerror}"
-            raise TransientError(text, code="not_reachable") from None
+            raise _Unfiled(text, code="not_reachable") from None
 
     # -- what is in a file -----------------------------------------------------------------------------------------
 

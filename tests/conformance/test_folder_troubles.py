@@ -225,3 +225,35 @@ def test_a_folder_that_files_cannot_go_to_is_named(root: Path, times: Times, blo
     put(root, "a.csv", b"" if blocked == "error" else b"content")
     with pytest.raises(TransientError, match=rf"'a\.csv' cannot be filed away in '.*/{blocked}"):
         fetching(root, times).fetch(Accepted())
+
+
+def test_what_cannot_be_filed_away_holds_up_no_other_however_much_it_is(root: Path, times: Times) -> None:
+    (root / "archive").write_bytes(b"not a folder")
+    source, accepted = fetching(root, times, lease=60.0), Accepted()
+    for number in range(20):
+        put(root, f"{number:02d}.csv")
+        put(root, f"other-{number:02d}.csv")
+        with pytest.raises(TransientError, match=r"cannot be filed away in '.*/archive.*\([0-9]+ such files\)"):
+            source.fetch(accepted)
+        times.pass_by(10)
+    assert len(set(accepted.names)) == 40
+    assert len({incoming.dedupe_id for incoming in accepted}) == 40
+    (root / "archive").unlink()
+    times.pass_by(60)
+    source.fetch(accepted)
+    assert (len(files(root / TODAY)), files(root / "in")) == (40, [])
+
+
+@pytest.mark.parametrize("blocked", [True, False])
+def test_what_waited_for_its_outcome_and_cannot_be_filed_away_holds_up_no_other(
+    root: Path, times: Times, blocked: bool
+) -> None:
+    put(root, "a.csv")
+    fetching(root, times, archive_by="outcome").fetch(Accepted())
+    if blocked:
+        (root / "archive").write_bytes(b"not a folder")
+    put(root, "b.csv")
+    accepted = Accepted()
+    with suppress(TransientError):
+        fetching(root, times).fetch(accepted)
+    assert accepted.names == ["b.csv"]
