@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
+import shutil
 import stat
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path, PurePath
 
@@ -90,6 +92,10 @@ class LocalFiles:
         except FileExistsError:
             raise
         except OSError as error:
+            if error.errno == errno.EXDEV:
+                self._copied_new(Path(source), Path(target))
+                self.remove(source)
+                return
             if error.errno not in _NO_LINKS:
                 raise
             # A file system without hard links (FAT, some shares): the best there is.
@@ -98,6 +104,25 @@ class LocalFiles:
             self.rename(source, target)
             return
         self.remove(source)
+
+    def _copied_new(self, source: Path, target: Path) -> None:
+        """Onto another file system, complete before it has its name there; a crash leaves a hidden file at most."""
+        status = os.lstat(source)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+        if is_there(self, target):  # before all of it is copied
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+        copy = target.with_name(f".{hashlib.sha256(os.fsencode(source.name)).hexdigest()[:16]}.tmp")
+        try:
+            shutil.copyfile(source, copy, follow_symlinks=False)
+            with suppress(OSError):  # a share may keep no times
+                os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))
+            with copy.open("rb") as file:
+                os.fsync(file.fileno())
+            self.move_new(copy, target)
+            self.make_durable(target.parent)
+        finally:
+            self.remove(copy)
 
     def remove(self, path: PurePath) -> None:
         Path(path).unlink(missing_ok=True)

@@ -227,6 +227,41 @@ def test_a_folder_that_files_cannot_go_to_is_named(root: Path, times: Times, blo
         fetching(root, times).fetch(Accepted())
 
 
+def test_files_are_filed_away_on_another_file_system_too(
+    tmp_path: Path, times: Times, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "in").mkdir()
+    link, source = os.link, fetching(tmp_path, times)
+
+    def across(path: Path, target: Path, **how: Any) -> None:
+        if path.parent != target.parent:
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+        link(path, target, **how)
+
+    monkeypatch.setattr(os, "link", across)
+    for content in (b"first", b"second"):
+        os.utime(put(tmp_path, "a.csv", content), (NOON - 5, NOON - 5))
+        assert taken(source) == ["a.csv"]
+    put(tmp_path, "b.csv", b"")
+    assert taken(source) == []
+    assert files(tmp_path) == [f"{TODAY}/a-1.csv", f"{TODAY}/a.csv", "error/b.csv", "error/b.csv.error.json"]
+    assert [(tmp_path / TODAY / name).read_bytes() for name in ("a.csv", "a-1.csv")] == [b"first", b"second"]
+    assert (tmp_path / TODAY / "a.csv").stat().st_mtime == NOON - 5
+
+    def full(source: Path, target: Path, **how: Any) -> None:
+        target.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    put(tmp_path, "c.csv")
+    with monkeypatch.context() as then, pytest.raises(TransientError, match=r"'c\.csv' cannot be .*: No space left"):
+        then.setattr("shutil.copyfile", full)
+        source.fetch(Accepted())
+    assert len(files(tmp_path / TODAY)) == 2
+    times.pass_by(301)
+    assert taken(source) == ["c.csv"]
+    assert (tmp_path / TODAY / "c.csv").read_bytes() == b"content"
+
+
 def test_what_cannot_be_filed_away_holds_up_no_other_however_much_it_is(root: Path, times: Times) -> None:
     (root / "archive").write_bytes(b"not a folder")
     source, accepted = fetching(root, times, lease=60.0), Accepted()
