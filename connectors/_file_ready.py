@@ -16,6 +16,7 @@ from connectors._file_names import TEMPORARY
 from connectors._files import Files, Passing
 
 _MARKER_BYTES = 4096
+_EMPTY_SECONDS = 60.0
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
 
@@ -79,7 +80,8 @@ class Renamed:
 
 
 class Stability(Renamed):
-    """A file is complete when its size and time were the same in so many polls over so many seconds."""
+    """A file is complete when its size and time were the same in so many polls over so many seconds; an empty one after
+    a minute at least, since many writers make the file first and then work out what is to be in it."""
 
     def __init__(
         self, files: Files, folder: PurePath, pattern: str, polls: int, seconds: float, monotonic: Callable[[], float]
@@ -105,7 +107,8 @@ class Stability(Renamed):
         return sight
 
     def _is_steady(self, sight: _Sight, now: float) -> bool:
-        return sight.times >= self._polls and now - sight.since >= self._seconds
+        seconds = self._seconds if sight.size else max(self._seconds, _EMPTY_SECONDS)
+        return sight.times >= self._polls and now - sight.since >= seconds
 
 
 class Marked(Renamed):

@@ -34,7 +34,8 @@ FETCH = (
     Field("markers", "list", "ready: marker: how a marker is called; {name} is the file's name, {stem} without its "
           "ending. A marker may hold the file's size and sha256.", default=_MARKERS, fields=(Field(""),)),
     Field("polls", "integer", "ready: stability: in how many looks a file must be the same.", default=2),
-    Field("steady_for", "duration", "ready: stability: over how long it must be the same.", default=2.0),
+    Field("steady_for", "duration", "ready: stability: over how long it must be the same; an empty file over 1m at "
+          "least.", default=2.0),
     Field("archive_by", "choice", "When a file is filed away: receipt (stored in the hub) or outcome (all its messages "
           "have ended; to the error folder if one is dead).", default="receipt", choices=("receipt", "outcome")),
     Field("archive", "text", "Where it is filed away, below root, in folders by year/month/day.", default="archive"),

@@ -30,6 +30,21 @@ def test_a_file_is_stable_after_so_many_equal_looks_over_so_many_seconds(root: P
     assert taken(source) == ["a.csv"]
 
 
+def test_a_file_that_is_made_before_it_is_written_to_is_not_taken_for_an_empty_one(root: Path, times: Times) -> None:
+    source = fetching(root, times, ready="stability", polls=2, steady_for=2.0)
+    path = put(root, "a.csv", b"")
+    put(root, "empty.csv", b"")
+    for _ in range(6):
+        assert taken(source) == []
+        times.pass_by(10)
+    assert files(root) == ["in/a.csv", "in/empty.csv"]
+    path.write_bytes(b"worked out")
+    assert taken(source) == []
+    assert files(root) == ["error/empty.csv", "error/empty.csv.error.json", "in/a.csv"]
+    times.pass_by(10)
+    assert taken(source) == ["a.csv"]
+
+
 def test_a_file_that_still_grows_or_is_touched_begins_anew(root: Path, times: Times) -> None:
     source = fetching(root, times, ready="stability", polls=2, steady_for=5.0)
     path = put(root, "a.csv", b"1")
