@@ -132,6 +132,11 @@ def lint_folders(config: Mapping[str, Any]) -> None:
         fetch = part_of(config, "fetch", FETCH)
         for name in ("folder", "archive", "error"):
             _named(f"fetch.{name}", partial(folder_within, PurePath(), fetch[name]))
+        is_same = posixpath.normpath(fetch["error"]) == posixpath.normpath(fetch["folder"])
+        if is_same and fetch["claim"] == "rename":
+            raise PermanentError(
+                "fetch.error: the watched folder itself, where files would be taken again; name another"
+            )
         _lint_counts("fetch", fetch, ("polls", "max_files"))
         if fetch["claim"] == "lease" and fetch["archive_by"] == "outcome":
             raise PermanentError("fetch.archive_by: with claim: lease files stay where they are; take it out")

@@ -27,6 +27,7 @@ def faults_of(**changed: str | None) -> list[str]:
         {"host_key": f'"sftp.bank.example {PIN} since 2024"'}, {"root": "/"}, {"passphrase": "secret://env/PHRASE"},
         {"host_key": f'["{PIN}", "{PIN}"]'}, {"fetch": None, "send": '{folder: "in/{supplier_id}"}'},
         {"fetch": '{folder: "", ready: marker}'}, {"fetch": "{folder: ., ready: marker}"},
+        {"fetch": "{folder: error, claim: lease}"},
     ],
 )  # fmt: skip
 def test_what_is_in_order_has_no_fault(changed: dict[str, str | None]) -> None:
@@ -68,6 +69,8 @@ def test_what_is_in_order_has_no_fault(changed: dict[str, str | None]) -> None:
          "the root; write a path below it, without '..'"),
         ({"send": "{folder: in, name: a/b}"}, "8:9: error: send: the name 'a/b' is not a file name; write one without "
          "folders, e.g. {key}.xml"),
+        ({"fetch": "{folder: out, error: ./out/}"}, "7:31: error: fetch.error: the watched folder itself, where files "
+         "would be taken again; name another"),
         ({"fetch": None}, "1:1: error: fetch is missing, and send: too; say where files are fetched from, or put to"),
         ({"key": None, "password": "secret://env/P", "passphrase": "secret://env/Q"},
          "8:15: error: passphrase: there is no key: that it could belong to"),
