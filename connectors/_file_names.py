@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from pathlib import PurePath
 from typing import TypeVar
 
-from connectors._files import Files
+from connectors._files import Files, is_there
 from connectors.base import PermanentError
 
 TEMPORARY = (".tmp", ".part", ".filepart")
@@ -21,6 +21,7 @@ ENCRYPTED = (".pgp", ".gpg", ".asc")
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._=@+-]")
 _LONGEST_VALUE = 100
+_MOST_TRIES = 1000  # for a name, each of which another had by then
 _LONGEST_NAME = 180  # of the 255 bytes a file system has, the rest is room for what is put around a name
 _CUT_OFF_AT = 120
 _CUT_OFF = re.compile(r"~[0-9a-f]{8}(?:\.[^.~]*)?\Z")
@@ -102,13 +103,29 @@ def numbered(name: str, number: int) -> str:
 
 
 def move_numbered(files: Files, source: PurePath, folder: PurePath, name: str) -> PurePath:
-    """Move into a folder, which is made, under the name or the first free numbered one."""
+    """Move into a folder, which is made, under the name or a free numbered one."""
     files.make_folder(folder, parents=True)
-    for number in range(100_000):
+    number = 0
+    for _ in range(_MOST_TRIES):
         target = folder / numbered(name, number)
         try:
             files.move_new(source, target)
         except FileExistsError:
+            number = number + 1 if number else _free_number(files, folder, name)
             continue
         return target
     raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(folder / name))
+
+
+def _free_number(files: Files, folder: PurePath, name: str) -> int:
+    """One behind a number that is taken, found in a few looks however many are: each is a way to a server and back."""
+    taken, free = 0, 1
+    while is_there(files, folder / numbered(name, free)):
+        taken, free = free, 2 * free
+    while free - taken > 1:
+        between = (taken + free) // 2
+        if is_there(files, folder / numbered(name, between)):
+            taken = between
+        else:
+            free = between
+    return free

@@ -227,6 +227,26 @@ def test_a_folder_that_files_cannot_go_to_is_named(root: Path, times: Times, blo
         fetching(root, times).fetch(Accepted())
 
 
+def test_a_name_that_comes_all_day_is_filed_away_in_a_few_looks(
+    root: Path, times: Times, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = root / TODAY
+    day.mkdir(parents=True)
+    for folder in (day, *day.parents[:2]):
+        folder.chmod(0o777)
+    for number in range(1000):
+        (day / (f"a-{number}.csv" if number else "a.csv")).touch()
+    source: Any = fetching(root, times)
+    status, move, asked = source._files.status, source._files.move_new, []
+    monkeypatch.setattr(source._files, "status", lambda path: asked.append(path) or status(path))
+    monkeypatch.setattr(source._files, "move_new", lambda path, to: asked.append(to) or move(path, to))
+    for content in (b"one", b"two"):
+        put(root, "a.csv", content)
+        source.fetch(Accepted())
+    assert [(day / f"a-{number}.csv").read_bytes() for number in (1000, 1001)] == [b"one", b"two"]
+    assert len(asked) < 60
+
+
 def test_files_are_filed_away_on_another_file_system_too(
     tmp_path: Path, times: Times, monkeypatch: pytest.MonkeyPatch
 ) -> None:
