@@ -23,7 +23,7 @@ from typing import Protocol
 import msgspec
 from msgspec.structs import replace
 
-from connectors._file_names import is_shortened, readable, shortened
+from connectors._file_names import KEPT_END, is_shortened, readable, shortened
 from connectors._file_ready import Seen, fits, is_candidate
 from connectors._files import Files, Lost, Passing, Renames, is_there
 from connectors.base import TransientError
@@ -73,7 +73,7 @@ class Claims:
         whatever crashes, it would vouch for the next one of that name.
         """
         reference = reference_of(self._folder / seen.name, seen)
-        claim = self._named("claimed", reference, shortened(seen.name), seen.sha256)
+        claim = self._named("claimed", reference, shortened(seen.name, KEPT_END), seen.sha256)
         if not seen.marker:
             return claim if self._took(seen, claim) else None
         there, marker = self._folder / seen.marker, self._named("marker", reference, claim.name, seen.sha256).path

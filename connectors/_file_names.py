@@ -24,7 +24,8 @@ _LONGEST_VALUE = 100
 _MOST_TRIES = 1000  # for a name, each of which another had by then
 _LONGEST_NAME = 180  # of the 255 bytes a file system has, the rest is room for what is put around a name
 _CUT_OFF_AT = 120
-_CUT_OFF = re.compile(r"~[0-9a-f]{8}(?:\.[^.~]*)?\Z")
+_CUT_OFF = re.compile(r"~[0-9a-f]{8}.{0,50}\Z", re.DOTALL)
+KEPT_END = 50
 
 P = TypeVar("P", bound=PurePath)
 
@@ -74,13 +75,14 @@ def safe(value: str) -> str:
     return plain if plain == value else f"{plain}~{hashlib.sha256(value.encode('utf-8', 'replace')).hexdigest()[:8]}"
 
 
-def shortened(name: str) -> str:
-    """A name that still fits when something is put around it; a hash tells what was cut off."""
+def shortened(name: str, end: int = 0) -> str:
+    """A name that still fits when something is put around it; a hash tells what was cut off. So many bytes of its end
+    stay, the ending alone where that is none."""
     raw = os.fsencode(name)
     if len(raw) <= _LONGEST_NAME:
         return name
     suffix = PurePath(name).suffix
-    tail = suffix if suffix.isascii() and len(suffix) < 20 else ""
+    tail = raw[-end:].decode("utf-8", "ignore") if end else suffix if suffix.isascii() and len(suffix) < 20 else ""
     return f"{raw[:_CUT_OFF_AT].decode('utf-8', 'ignore')}~{hashlib.sha256(raw).hexdigest()[:8]}{tail}"
 
 

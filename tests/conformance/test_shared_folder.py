@@ -66,6 +66,14 @@ def test_a_name_that_was_cut_off_is_taken_again_though_the_pattern_does_not_fit_
     assert len(taken(fetching(root, times, pattern=f"*{'x' * 70}.csv", lease=60.0))) == 1
 
 
+def test_a_name_that_is_cut_off_says_which_event_it_is(root: Path, times: Times) -> None:
+    put(root, "acme-" + "ä" * 90 + "-STO.csv")
+    put(root, "DES-" + "x" * 190)
+    accepted = Accepted()
+    fetching(root, times, events={"stock": "*-STO.csv", "despatch": "DES-*"}).fetch(accepted)
+    assert [incoming.event for incoming in accepted] == ["despatch", "stock"]
+
+
 def test_what_lies_in_nobodys_hands_after_the_pattern_was_changed_is_told_of_once(
     root: Path, times: Times, caplog: pytest.LogCaptureFixture
 ) -> None:
