@@ -15,6 +15,7 @@ import msgspec
 from hub.store.database import Database, lock
 
 _COLUMNS = ("audit_id", "at", "actor", "role", "origin", "action", "subject", "detail", "reason", "hash")
+_NO_NUL = "\u2400"
 _encode = msgspec.json.Encoder(order="sorted", decimal_format="string").encode
 
 
@@ -33,7 +34,9 @@ def append(
     """One more row, inside the transaction of what it tells of."""
     lock(db, "audit")
     last = db.execute("SELECT hash FROM audit ORDER BY audit_id DESC LIMIT 1").get or ""
-    row = (at, actor.name, actor.role, actor.origin, action, subject, _encode(detail or {}).decode(), reason)
+    texts = (actor.name, actor.role, actor.origin, action, subject, _encode(detail or {}).decode(), reason)
+    # PostgreSQL's texts hold no NUL, and what is chained is what is stored.
+    row = (at, *(text.replace("\0", _NO_NUL) for text in texts))
     db.execute(
         """INSERT INTO audit (at, actor, role, origin, action, subject, detail, reason, hash)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
@@ -45,11 +48,20 @@ def _chained(last: str, row: tuple[Any, ...]) -> str:
     return hashlib.sha256(last.encode() + b"\n" + _encode(row)).hexdigest()
 
 
+def _is_chained(last: str, row: tuple[Any, ...]) -> bool:
+    """Also one that an earlier release chained with a NUL, in whose place PostgreSQL has its picture."""
+    *values, chained = row
+    if chained == _chained(last, tuple(values)):
+        return True
+    before = (value.replace(_NO_NUL, "\0") if isinstance(value, str) else value for value in values)
+    return bool(chained == _chained(last, tuple(before)))
+
+
 def verify(db: Database) -> int | None:
     """The first row that is not what was written, or that follows a missing one; None when the chain holds."""
     last, expected = "", 1
     for audit_id, *row in db.execute(f"SELECT {', '.join(_COLUMNS)} FROM audit ORDER BY audit_id"):
-        if audit_id != expected or row[-1] != _chained(last, tuple(row[:-1])):
+        if audit_id != expected or not _is_chained(last, tuple(row)):
             return int(audit_id)
         last, expected = row[-1], audit_id + 1
     issued = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'audit'").get or 0

@@ -363,3 +363,11 @@ def test_metrics_are_what_prometheus_reads(call: Callable[..., Caller], world: W
     assert (told["o2c_switched_off"], told["o2c_store_failures_total"]) == (1, 0)
     assert told["o2c_active_set"] == world.rows("SELECT max(set_id) FROM activations")[0][0]
     assert told["o2c_store_bytes"] == pytest.approx(world.store.size(), rel=0.1)
+
+
+def test_a_nul_in_a_reason_leaves_the_audit_whole(call: Callable[..., Caller], world: World) -> None:
+    assert call("operator").post(V1 + "/routes/orders/pause", {"reason": "a\0b"}).status == 200
+    admin = call("admin")
+    line = admin.get(V1 + "/audit").json["items"][0]
+    assert (line["action"], line["reason"]) == ("route.paused", "a\u2400b")
+    assert admin.get(V1 + "/audit/check").json["holds"]

@@ -84,6 +84,17 @@ def test_the_chain_holds_over_what_was_written(db: apsw.Connection) -> None:
     assert audit.listed(db, 1)[0]["hash"] == audit.head(db)
 
 
+def test_a_row_that_an_earlier_release_chained_with_a_nul_is_what_was_written(db: apsw.Connection) -> None:
+    fill(db, 1)
+    row = (2.5, "anna", "operator", "", "delivery.hold", "d", "{}", "a\0b")
+    chained = audit._chained(audit.head(db), row)
+    columns = "at, actor, role, origin, action, subject, detail, reason, hash"
+    stored = (*row[:-1], "a\u2400b", chained)  # as PostgreSQL has it
+    db.execute(f"INSERT INTO audit ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", stored)
+    fill(db, 1)
+    assert audit.verify(db) is None
+
+
 @pytest.mark.parametrize("statement", ["UPDATE audit SET actor = 'x' WHERE audit_id = 3", "DELETE FROM audit"])
 def test_the_database_itself_refuses_to_change_the_audit(db: apsw.Connection, statement: str) -> None:
     fill(db, 3)
