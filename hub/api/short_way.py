@@ -56,6 +56,21 @@ class DoorProtocol(HttpToolsProtocol):
         if self._loose > _LARGEST_HEAD and not self.transport.is_closing():
             self._refuse(431, "head_too_large", _TOO_LARGE)
 
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Whether the connection stays: for the answer that a sender waits for who has nothing more to say. TLS knows
+        no such thing."""
+        return self._ends_with_an_answer() and self.scheme == "http"
+
+    def _ends_with_an_answer(self) -> bool:
+        """Whether the last request came whole and its answer is due: what is wrong with what comes after it is not said
+        in the place of that answer, and the connection ends with it."""
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete or cycle.more_body or self.pipeline:
+            return False
+        cycle.keep_alive = False
+        self.flow.pause_reading()
+        return True
+
     def connection_lost(self, exc: Exception | None) -> None:
         if self._timer is not None:
             self._timer.cancel()
@@ -129,6 +144,8 @@ class DoorProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """What is no HTTP, or has a head too large, is answered as uvicorn would, but as a problem."""
+        if self._ends_with_an_answer():
+            return
         if self._head_size() > _LARGEST_HEAD:
             self._refuse(431, "head_too_large", _TOO_LARGE)
         else:
@@ -206,7 +223,9 @@ class _Nobody:
 class _Exchange:
     """One request and its answer; what ``HttpToolsProtocol`` looks at of a cycle."""
 
-    __slots__ = ("_headers", "_name", "_protocol", "body", "disconnected", "keep_alive", "response_complete")
+    __slots__ = (
+        "_headers", "_name", "_protocol", "body", "disconnected", "keep_alive", "more_body", "response_complete",
+    )  # fmt: skip
     message_event = _Nobody()
 
     def __init__(self, protocol: DoorProtocol, name: str, headers: Mapping[str, str]) -> None:
@@ -214,8 +233,10 @@ class _Exchange:
         self.body = bytearray()
         self.keep_alive = protocol.parser.should_keep_alive()
         self.disconnected = self.response_complete = False
+        self.more_body = True
 
     def take(self, ingest: Ingest) -> None:
+        self.more_body = False
         try:
             ingest.take(self._name, self._headers, bytes(self.body), self.answer)
         except Exception:

@@ -236,3 +236,57 @@ def test_a_connection_that_has_ended_is_gone_from_memory_at_once(sent: bytes, is
         assert asyncio.run(visits()) == 0
     finally:
         gc.enable()
+
+
+class LateDoor(OpenDoor):
+    """Answers when it is told to."""
+
+    def take(self, name: str, headers: Any, body: bytes, answer: Any) -> None:
+        self.answer = partial(answer, 202, NO_BODY, b"")
+
+
+class Late(DoorProtocol):
+    """Has a document answered once nothing more is read."""
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.flow.read_paused or self.transport.is_closing():
+            self.loop.call_soon(self._ingest.answer)  # type: ignore[attr-defined]
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        stays = super().eof_received()
+        if stays:
+            self.loop.call_soon(self._ingest.answer)  # type: ignore[attr-defined]
+        return stays
+
+
+@pytest.mark.parametrize(
+    ("protocol", "request_", "status"),
+    [(Late, DOCUMENT, b"202"), (DoorProtocol, PAGE, b"200")],
+    ids=["the short way", "the usual way"],
+)
+@pytest.mark.parametrize("more", [b"abc", POST + b"A b\r\n\r\n"], ids=["no HTTP", "no field"])
+def test_what_came_whole_is_answered_whatever_comes_after_it(
+    protocol: Any, request_: bytes, status: bytes, more: bytes
+) -> None:
+    [answer] = asyncio.run(told(partial(protocol, LateDoor(), bool), request_ + more))
+    assert answer.startswith(b"HTTP/1.1 " + status) and b"connection: close" in answer
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [(DOCUMENT, b"HTTP/1.1 202"), (POST + b"Content-Length: 3\r\n\r\n{}", b"")],
+    ids=["whole", "cut off"],
+)
+def test_a_sender_who_has_no_more_to_say_is_answered(sent: bytes, status: bytes) -> None:
+    async def answered() -> bytes:
+        async with served(elsewhere, partial(Late, LateDoor(), bool)) as port, asyncio.timeout(10):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(sent)
+            writer.write_eof()
+            answer = await reader.read()
+            writer.close()
+            return answer
+
+    assert asyncio.run(answered())[:12] == status
