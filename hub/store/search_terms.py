@@ -59,10 +59,8 @@ def joined(terms: Sequence[Sql]) -> Sql:
 def driver(db: Database, wanted: Filter) -> Sql | None:
     """A subquery of message ids from the most selective index; None where no index helps."""
     if wanted.keys:
-        scheme, value = wanted.keys[0]
-        text = """(SELECT DISTINCT x.message_id FROM keys k CROSS JOIN messages x
-          ON x.seq = k.seq AND x.position = k.position WHERE k.scheme = ? AND k.value = ?)"""
-        return Sql(text, (scheme, bounded(value)))
+        first = _with_key(*wanted.keys[0])
+        return Sql(f"(SELECT DISTINCT {first.text})", first.values)
     if wanted.replay_of:
         text = """(SELECT x.message_id FROM receipts r CROSS JOIN messages x ON x.seq = r.seq
             WHERE r.replay_of = ? AND r.replay_of <> ''
@@ -75,6 +73,12 @@ def driver(db: Database, wanted: Filter) -> Sql | None:
           UNION SELECT message_id FROM messages WHERE fingerprint = ? AND fingerprint <> '')"""
         return Sql(text, (wanted.issue, wanted.issue))
     return _state_driver(wanted)
+
+
+def _with_key(scheme: str, value: str) -> Sql:
+    text = """x.message_id FROM keys k CROSS JOIN messages x
+      ON x.seq = k.seq AND x.position = k.position WHERE k.scheme = ? AND k.value = ?"""
+    return Sql(text, (scheme, bounded(value)))
 
 
 def _state_driver(wanted: Filter) -> Sql | None:
@@ -139,9 +143,8 @@ def message_terms(wanted: Filter) -> Sql:
     plain = {"m.route": wanted.route, "m.source": wanted.source, "m.type": wanted.type}
     terms = [Sql(f"{column} = ?", (value,)) for column, value in plain.items() if value]
     for scheme, value in wanted.keys:
-        here = "k.seq = m.seq AND k.position = m.position"
-        has_it = f"EXISTS (SELECT 1 FROM keys k WHERE k.scheme = ? AND k.value = ? AND {here})"
-        terms.append(Sql(has_it, (scheme, bounded(value))))
+        with_it = _with_key(scheme, value)  # all at once: to look for each row goes through all of one key each time
+        terms.append(Sql(f"m.message_id IN (SELECT {with_it.text})", with_it.values))
     terms += _received(wanted, "m")
     if any((wanted.state, wanted.error_class, wanted.code, wanted.issue, wanted.destination)):
         terms.append(_own_or_delivery(wanted))

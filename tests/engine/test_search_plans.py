@@ -84,6 +84,20 @@ def test_a_list_never_scans_a_table(world: World, plans: list[str], wanted: Filt
     assert plans and full_scans(plans) == []
 
 
+@pytest.mark.parametrize("find", [search.find, dead_letters.find, dead_letters.count])
+def test_to_find_what_has_a_key_costs_as_much_for_each_however_many_have_it(world: World, find: Any) -> None:
+    db, costs = world.store.reader(), list[int]()
+    db.trace_v2(apsw.SQLITE_TRACE_PROFILE, lambda e: costs.append(e["stmt_status"]["SQLITE_STMTSTATUS_VM_STEP"]))
+    found = []
+    for first in (0, 100):
+        world.target("erp").answers.extend([NO] * 300)
+        world.send(*[order(number) for number in range(first, first * 3 + 100)])
+        costs.clear()
+        find(db, Filter(keys=(("stock", "main"),)))
+        found.append(sum(costs))
+    assert found[1] < 6 * found[0]  # for four times as many
+
+
 def test_counting_for_the_status_page_never_scans_a_table_twice(world: World, plans: list[str]) -> None:
     tallier = Tallier()
     tallier.count(world.store.reader(), world.clock.at)
