@@ -80,19 +80,11 @@ def _dead(db: Database, request: Request) -> tuple[list[DeadLetter], int]:
 
 def _from_the_start(db: Database, request: Request) -> Iterator[DeadLetter]:
     """Whole messages and receipts of a filter, whatever became of them; ``max_items`` of the newest."""
-    cursor, left = None, request.max_items + 1
-    while left > 0:
-        page = search.find(db, request.filter, min(left, search.MAX_LIMIT), cursor)
-        for found in page.items:
-            # A receipt that never became messages is a line of its own; a single message shares its receipt's id.
-            letter = dead_letters.one(db, "message", found.message_id) or dead_letters.one(
-                db, "receipt", found.message_id
-            )
-            if letter is not None:
-                yield letter
-        cursor, left = page.next_cursor, left - len(page.items)
-        if cursor is None:
-            return
+    for found in search.newest(db, request.filter, request.max_items + 1):
+        # A receipt that never became messages is a line of its own; a single message shares its receipt's id.
+        letter = dead_letters.one(db, "message", found.message_id) or dead_letters.one(db, "receipt", found.message_id)
+        if letter is not None:
+            yield letter
 
 
 def _by_ids(db: Database, request: Request) -> Iterator[DeadLetter]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import apsw
@@ -11,6 +11,8 @@ from world import World, order
 
 from connectors.base import REFUSED, Verdict
 from hub.errors import UsageError
+from hub.replay import selection
+from hub.replay.request import START, Request
 from hub.store import conservation, dead_letters, due, search
 from hub.store.retention import Keep, Policy, Pruner
 from hub.store.search_terms import Filter
@@ -84,16 +86,34 @@ def test_a_list_never_scans_a_table(world: World, plans: list[str], wanted: Filt
     assert plans and full_scans(plans) == []
 
 
-@pytest.mark.parametrize("find", [search.find, dead_letters.find, dead_letters.count])
-def test_to_find_what_has_a_key_costs_as_much_for_each_however_many_have_it(world: World, find: Any) -> None:
-    db, costs = world.store.reader(), list[int]()
-    db.trace_v2(apsw.SQLITE_TRACE_PROFILE, lambda e: costs.append(e["stmt_status"]["SQLITE_STMTSTATUS_VM_STEP"]))
-    found = []
+def from_the_start(world: World, wanted: Filter) -> None:
+    request = Request(filter=wanted, begin=START, max_items=1000)
+    selection.select(world.store.reader(), request, world.engine.program)
+
+
+@pytest.mark.parametrize(
+    "find",
+    [
+        lambda world, wanted: search.find(world.store.reader(), wanted),
+        lambda world, wanted: dead_letters.find(world.store.reader(), wanted),
+        lambda world, wanted: dead_letters.count(world.store.reader(), wanted),
+        from_the_start,
+    ],
+    ids=["messages", "dead letters", "count", "replay from the start"],
+)
+def test_to_find_what_has_a_key_costs_as_much_for_each_however_many_have_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, find: Callable[[World, Filter], object]
+) -> None:
+    monkeypatch.setattr(search, "MAX_LIMIT", 50)
+    costs, found = list[int](), []
+    world.store.reader().trace_v2(
+        apsw.SQLITE_TRACE_PROFILE, lambda event: costs.append(event["stmt_status"]["SQLITE_STMTSTATUS_VM_STEP"])
+    )
     for first in (0, 100):
         world.target("erp").answers.extend([NO] * 300)
         world.send(*[order(number) for number in range(first, first * 3 + 100)])
         costs.clear()
-        find(db, Filter(keys=(("stock", "main"),)))
+        find(world, Filter(keys=(("stock", "main"),)))
         found.append(sum(costs))
     assert found[1] < 6 * found[0]  # for four times as many
 
