@@ -90,9 +90,15 @@ class HubClient:
             answer = connection.getresponse()
             return Answer(answer.status, answer.headers.get("Content-Type", ""), answer.read())
         except (OSError, http.client.HTTPException) as error:
+            if isinstance(error, TimeoutError) and connection.sock is not None:
+                raise HubAway(self._late(method)) from None
             raise HubAway(f"no hub answers at {self.url} ({_reason(error)}); start it with: o2c run") from None
         finally:
             connection.close()
+
+    def _late(self, method: str) -> str:
+        doubt = "; it may do all the same what it was asked: look before you ask again" if method != "GET" else ""
+        return f"what listens at {self.url} has not answered within {self.timeout_seconds:g} s{doubt}"
 
     def _checked(self, method: str, path: str, body: Any) -> Any:
         return self._answered(method, path, body).json()

@@ -143,11 +143,13 @@ def _answer_once(listener: socket.socket, answer: bytes) -> None:
         connection.sendall(answer)
 
 
-def test_a_silent_server_is_given_up() -> None:
+def test_a_silent_server_is_given_up_and_what_was_asked_is_in_doubt() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         client = HubClient(f"http://127.0.0.1:{listener.getsockname()[1]}", timeout_seconds=0.2)
-        with pytest.raises(HubAway, match="it did not answer in time"):
+        with pytest.raises(HubAway, match=r"what listens at .* has not answered within 0\.2 s$"):
             client.get("/x")
+        with pytest.raises(HubAway, match="what it was asked: look before you ask again"):
+            client.post("/x")
 
 
 @pytest.fixture
