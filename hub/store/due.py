@@ -152,6 +152,17 @@ def free_orphans(db: Database, worker: str) -> None:
     )
 
 
+# All that may still be sent, by indexes: what waits for its time, its turn or another target, what is on its way, and
+# the others of a batch in doubt.
+_UNSENT = " UNION ALL ".join(
+    f"SELECT delivery_id FROM deliveries WHERE {which}"
+    for which in (
+        "due_at IS NOT NULL", "holds_lane = 1", "waits_for <> '' AND due_at IS NULL", "claimed_by IS NOT NULL",
+        "(state = 'retrying' OR state = 'unknown')",
+    )
+)  # fmt: skip
+
+
 def clock_was_put(db: Database, seconds: float, now: float, since: float) -> None:
     """The clock that times were written by is so much further ahead than it was, and shows ``now``: what still had to
     wait by the clock as it was waits as long as it had to. What may have been written ``since`` it was put stays."""
@@ -164,7 +175,8 @@ def clock_was_put(db: Database, seconds: float, now: float, since: float) -> Non
         span,
     )
     db.execute(
-        f"""UPDATE deliveries SET expires_at = expires_at + ?1 WHERE {_EXPIRING} AND expires_at > ?2
+        f"""UPDATE deliveries SET expires_at = expires_at + ?1 WHERE delivery_id IN ({_UNSENT})
+           AND state IN ('queued', 'retrying', 'delivering', 'unknown') AND expires_at > ?2
            AND CASE WHEN replay_of = '' THEN received_at ELSE created_at END NOT BETWEEN ?3 AND ?4""",
         span,
     )

@@ -17,7 +17,7 @@ from connectors.base import ABSENT, DELIVERED, DOUBT, LATER, Verdict
 from hub.errors import Conflict
 from hub.pipeline.expired import expire_waiting
 from hub.replay import Request, steps
-from hub.store import dead_letters, due, switches
+from hub.store import dead_letters, switches
 from hub.store.search import find
 from hub.store.search_terms import Filter
 
@@ -381,14 +381,6 @@ def test_a_worker_that_had_only_been_taken_for_dead_is_believed(world: World) ->
     world.engine.dispatcher._finished(verdicts)
     world.run()
     assert (erp(world), letters(world)) == (["resolved"], [])
-
-
-def test_the_clock_that_is_put_takes_no_time_from_it(world: World) -> None:
-    stop(world)
-    world.send(order(1))
-    [(before,)] = world.rows("SELECT expires_at FROM deliveries WHERE target = 'erp'")
-    world.store.write(lambda db: due.clock_was_put(db, HOUR, world.clock.at + HOUR + 60, world.clock.at + HOUR + 59))
-    assert world.rows("SELECT expires_at FROM deliveries WHERE target = 'erp'") == [(before + HOUR,)]
 
 
 def test_what_is_held_behind_it_says_to_replay_it(make_world: Callable[..., World]) -> None:

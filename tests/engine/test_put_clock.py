@@ -12,13 +12,22 @@ from connectors.base import DOUBT, FOUND, LATER, Verdict
 from hub.chores import ClockWatch
 from hub.pipeline.split import LocalTransformer
 from hub.pipeline.transformed import Transformed
-from hub.store import receipts, switches
+from hub.store import due, receipts, switches
 
 ASKED = b"""
 shop: {connector: webhook, verify: {method: none, unsigned: true}, event: header:X-Event}
 erp: {connector: http, base_url: http://erp.example,
       idempotency: {mode: lookup, request: "GET /x?ref={key}", found: "count(body) > 0", settle: 10s}}
 """
+EXPIRES = b"""
+route: orders
+from: {system: shop, event: order}
+map: order-in
+key: src.report_id
+to: [{system: erp, map: order-out, expires: 4h}, {system: crm, map: order-out, expires: 4h, after: erp}]
+retry: {attempts: 40, first: 10m, jitter: none}
+"""
+HOUR = 3600.0
 AWAY = Verdict(LATER, "connect_refused", "connection refused")
 BUSY = Verdict(LATER, "http_503", "busy", status=503, retry_after_seconds=10.0, slow_down=True)
 UNHEARD = Verdict(DOUBT, "read_timeout", "no answer")
@@ -129,3 +138,53 @@ def test_what_was_transformed_before_it_and_is_stored_after_it_is_due_at_once(wo
     world.store.write(lambda db: switches.release(db, "system", "erp"))
     world.wait(0)
     assert world.states() == [("erp", "delivered")]
+
+
+@pytest.mark.parametrize("seconds", [12 * HOUR, -12 * HOUR])
+@pytest.mark.parametrize("answer", [None, AWAY, UNHEARD], ids=["on its way", "a retry", "in doubt"])
+def test_nothing_that_expires_loses_time_by_it_wherever_it_waits(
+    make_world: Callable[..., World], answer: Verdict | None, seconds: float
+) -> None:
+    world = make_world(systems=ASKED + b'crm: {connector: http, base_url: "http://crm.example"}', routes=EXPIRES)
+    world.target("erp").silent = answer is None
+    world.target("erp").answers.extend([answer] if answer else [])
+    watch = ClockWatch(world.engine)
+    world.send(order("a"), order("a", 2))  # the second behind the first; what goes to the crm after the erp
+    [(before,)] = world.rows("SELECT DISTINCT expires_at FROM deliveries")
+    world.clock.at += 60
+    world.clock.put += seconds
+    watch.look()
+    assert world.rows("SELECT target, expires_at FROM deliveries ORDER BY target, delivery_id") == [
+        ("crm", before + seconds), ("crm", before + seconds), ("erp", before + seconds), ("erp", before + seconds)
+    ]  # fmt: skip
+
+
+def test_what_waits_for_another_target_is_sent_in_its_time_after_it(make_world: Callable[..., World]) -> None:
+    world = make_world(routes=EXPIRES)
+    world.target("erp").answers.append(AWAY)
+    watch = ClockWatch(world.engine)
+    world.send(order("a"))
+    pass_by(world, watch, 60)
+    world.clock.put += 12 * HOUR
+    assert pass_by(world, watch, 600) == 2
+    assert world.states() == [("erp", "delivered"), ("crm", "delivered")]
+
+
+def test_what_has_expired_by_the_clock_as_it_was_stays_so(make_world: Callable[..., World]) -> None:
+    world = make_world(routes=EXPIRES)
+    world.store.write(lambda db: switches.throw(db, "system", "erp", "stopped", "", world.clock.epoch(), "anna"))
+    watch = ClockWatch(world.engine)
+    world.send(order("a"))
+    [before] = world.rows("SELECT DISTINCT expires_at FROM deliveries")
+    world.clock.at += 5 * HOUR
+    watch.look()
+    world.clock.put += 12 * HOUR
+    watch.look()
+    assert world.rows("SELECT DISTINCT expires_at FROM deliveries") == [before]
+
+
+def test_no_delivery_that_has_ended_is_read_for_it(world: World) -> None:
+    plans = []
+    world.store.write(lambda db: plans.extend(db.execute(f"EXPLAIN QUERY PLAN {due._UNSENT}").fetchall()))
+    read = [str(row[-1]) for row in plans if "deliveries" in str(row[-1])]
+    assert read and all(" USING " in step for step in read)
