@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 
 from hub.functions.allowance import ELEMENT, SMALL, spend
@@ -172,6 +173,20 @@ def right(value: Any, length: Any) -> str | None:
         return None
     subject = _text(value, "right")
     return counted_text(subject[max(0, len(subject) - _length(length, "right")) :])
+
+
+@function(
+    args="text, integer?",
+    returns="text",
+    examples=[("digest('DE89370400440532013000', 8)", "faf7e1c0"), ("digest(null)", None)],
+)
+def digest(value: Any, length: Any = 64) -> str | None:
+    """The first characters, at most 64, of the SHA-256 of a text: what tells it from others in few letters and digits.
+    It hides nothing of a text that can be guessed."""
+    if value is None:
+        return None
+    subject = counted_text(_text(value, "digest")).encode("utf-8", "surrogatepass")
+    return sha256(subject).hexdigest()[: _length(length, "digest")]
 
 
 @function(
