@@ -74,7 +74,7 @@ def _earlier(db: Database, each: Stated) -> Earlier | None:
     same = next((row for row in known if _says_the_same(row, each)), None)
     if same is not None:
         return Earlier(same, is_same=True)
-    other = next(_in_its_place(each, known), None)
+    other = next(_in_its_place(db, each, known), None)
     return Earlier(other, is_same=False) if other else None
 
 
@@ -88,15 +88,34 @@ def _says_the_same(row: Stated, each: Stated) -> bool:
     return is_worded_so and row.made_at == each.made_at
 
 
-def _in_its_place(each: Stated, known: Sequence[Stated]) -> Iterator[Stated]:
+def _in_its_place(db: Database, each: Stated, known: Sequence[Stated]) -> Iterator[Stated]:
     """Statements that it cannot stand beside. Those of other days are others, since banks give several one id; but not
-    the only one of its id that opens with the same balance, where neither goes on from the other: its day has changed.
-    """
-    yield from (row for row in known if (row.day, row.made_at) == (each.day, each.made_at))
+    of the only day of its id on which one opens with the same balance, where none goes on from another: its day has
+    changed."""
+    yield from _refused_beside(db, each, [row for row in known if (row.day, row.made_at) == (each.day, each.made_at)])
     near = [row for row in known if _days_between(row.day, each.day) < _RESTART_DAYS]
     is_only = each.report_type == "statement" and len({row.day for row in near}) == 1
-    if is_only and each.opening == near[0].opening and each.opening not in (each.closing, near[0].closing):
-        yield near[0]
+    if is_only and each.opening not in (each.closing, *(row.closing for row in near)):
+        yield from (row for row in near if row.opening == each.opening)
+
+
+def _refused_beside(db: Database, each: Stated, of_day: Sequence[Stated]) -> Sequence[Stated]:
+    """Those of its own day and id in whose place it is. A statement that goes on from one of them, or one of them from
+    it, is the next one of a bank that gives several of a day one id; one that opens as another does says the same day
+    otherwise. A page, or part, goes on from the one before it."""
+    if each.report_type != "statement" or not of_day:
+        return of_day
+    if same := [row for row in of_day if row.opening == each.opening]:
+        return same
+    rows = _rows(db, "account = ? AND report_type = ? AND statement_id = ? AND day = ?", *_id_of(each)[:3], each.day)
+    goes_on = [(row.page, row.part) for row in rows if row.closing == each.opening]
+    if each.part > 1:
+        is_next = (each.page, each.part - 1) in goes_on
+    elif each.page > 1:
+        is_next = any(page == each.page - 1 for page, _ in goes_on)
+    else:
+        is_next = bool(goes_on) or any(row.opening == each.closing for row in of_day)
+    return [] if is_next else of_day
 
 
 def _days_between(one: str, other: str) -> int:
@@ -124,9 +143,9 @@ def _take_in(db: Database, each: Stated, at: float) -> None:
 
 
 def _replaced(db: Database, each: Stated) -> list[Stated]:
-    """What a replay stands for from now on: what it is a replay of, and what has its id."""
+    """What a replay stands for from now on: what it is a replay of, and what it is in the place of."""
     own = _rows(db, "place = ?", each.place)
-    return own + [row for row in _of_its_day(db, each) if row not in own]
+    return [*own, *_refused_beside(db, each, [row for row in _of_its_day(db, each) if row not in own])]
 
 
 # -- what is missing -----------------------------------------------------------------------------------------------
@@ -175,8 +194,9 @@ def _days_that_close(db: Database, row: Stated, last: str) -> set[str]:
     end = row.page if row.page >= UNNUMBERED else 1 << 62
     found = db.execute(
         f"""SELECT DISTINCT day FROM statements_seen WHERE {_DAYS} IN (?, ?) AND closing = ?
-              AND NOT (day = ? AND statement_id = ? AND page BETWEEN ? AND ?)""",
-        (row.account, row.day, last, row.opening, row.day, row.statement_id, row.page, end),
+              AND NOT (day = ? AND statement_id = ? AND page BETWEEN ? AND ?
+                AND (page > ? OR part > 1 OR opening = ?))""",
+        (row.account, row.day, last, row.opening, row.day, row.statement_id, row.page, end, row.page, row.opening),
     )
     return {str(day) for (day,) in found}
 
@@ -236,5 +256,5 @@ def shown(account: str) -> str:
 
 def prune(db: Database, before: float, limit: int = 1000) -> int:
     """Forget statements that were seen before a time, some at once; gives how many."""
-    key = "account, report_type, statement_id, day, made_at, page, part"
+    key = "account, report_type, statement_id, day, made_at, page, part, digest"
     return forget(db, "statements_seen", key, "seen_at", before, limit)

@@ -58,6 +58,7 @@ CASES: dict[str, tuple[str, Sequence[bytes]]] = {
     "two accounts that end alike": ("bank", [
         mt940("4/1", "2026-03-04", "1", "1") + mt940("4/1", "2026-03-04", "1", "1", account=ALIKE),
     ]),
+    "two of a day and id": ("bank", [mt940("1/1", "2026-03-04", "1", "1"), mt940("1/1", "2026-03-04", "2", "1")]),
     "two currencies": ("bank", [
         mt940("4/1", "2026-03-04", "1", "1") + mt940("4/1", "2026-03-04", "1", "1", currency="USD"),
     ]),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from itertools import permutations
 
 import pytest
-from banking import IBAN, Bank, camt, mt940
-from replaying import adds_up
+from banking import IBAN, MAPPING, Bank, camt, mt940
+from msgspec.structs import replace
+from replaying import DEAD, adds_up, deploy, run
 
 ONE = camt("STMT", "2026-03-03", "100", "5")
 TWO = camt("STMT", "2026-03-04", "105", "20")
@@ -67,3 +68,57 @@ def test_notifications_under_one_id_are_known_by_their_days(bank: Bank) -> None:
     files = [camt("N", day, "0", amount, notifies=True) for day, amount in (("2026-03-06", "5"), ("2026-03-03", "6"))]
     bank.bring(*files, *files, source="iso")
     assert [event for _, event, _ in bank.told()] == ["", "", "repeat", "repeat"]
+
+
+# Several of one day, under one id.
+MORNING = camt("STMT", "2026-03-04", "105", "20")
+NOON = camt("STMT", "2026-03-04", "125", "-7", "1")
+EVENING = camt("STMT", "2026-03-04", "119", "6")
+NEXT = camt("STMT", "2026-03-05", "125", "1")
+
+
+@pytest.mark.parametrize(
+    "order", [order for order in permutations([MORNING, NOON, EVENING]) if order[1] is NOON or NOON is order[0]]
+)
+def test_statements_of_one_day_that_go_on_from_one_another_are_each_taken_in_once(
+    bank: Bank, order: tuple[bytes, ...]
+) -> None:
+    bank.bring(ONE, *order, NEXT, *order, source="iso")
+    assert [event for _, event, _ in bank.told()] == [""] * 5 + ["repeat"] * 3
+    assert {state for state, _, _ in bank.told()} == {"routed", "filtered"}
+    assert bank.findings() == []
+    adds_up(bank)
+
+
+def test_one_of_a_day_that_the_others_do_not_lead_to_goes_before_a_person(bank: Bank) -> None:
+    bank.bring(ONE, MORNING, EVENING, source="iso")
+    assert bank.told()[2:] == [("dead", "", "statement_changed")]
+    bank.bring(NOON, source="iso")
+    run(bank, replace(DEAD, superseded="send"))
+    assert [state for state, _, _ in bank.told()] == ["routed", "routed", "dead", "routed", "routed"]
+    bank.bring(NEXT, MORNING, NOON, EVENING, source="iso")
+    assert [event for _, event, _ in bank.told()[-3:]] == ["repeat"] * 3
+    assert bank.findings() == []
+
+
+@pytest.mark.parametrize("wrong", [MORNING, NOON], ids=["the first", "the second"])
+def test_a_correction_of_one_of_a_day_goes_before_a_person_and_takes_its_place_alone(bank: Bank, wrong: bytes) -> None:
+    right = wrong.replace(b">1</Amt>", b">2</Amt>").replace(b">119</Amt>", b">120</Amt>")
+    right = right.replace(b">20</Amt>", b">21</Amt>").replace(b">125</Amt>", b">126</Amt>") if right == wrong else right
+    bank.bring(ONE, MORNING, NOON, right, source="iso")
+    assert bank.told()[3:] == [("dead", "", "statement_changed")]
+    run(bank, DEAD)
+    bank.bring(MORNING, NOON, right, source="iso")
+    told = [code or event for _, event, code in bank.told()[-3:]]
+    assert told == ["statement_changed" if each is wrong else "repeat" for each in (MORNING, NOON, right)]
+
+
+def test_the_parts_of_the_second_of_a_day_go_on_from_one_another(bank: Bank) -> None:
+    deploy(bank, MAPPING, bank.files[MAPPING].replace(b"source: {}", b"source: {format: camt053, entries: 1}"))
+    files = [ONE, MORNING, camt("STMT", "2026-03-04", "125", "-7", "1", "3"), camt("STMT", "2026-03-05", "122", "1")]
+    bank.bring(*files, source="iso")
+    assert {state for state, _, _ in bank.told()} == {"routed"}
+    count = len(bank.told())
+    bank.bring(*files, source="iso")
+    assert [event for _, event, _ in bank.told()[count:]] == ["repeat"] * count
+    assert bank.findings() == []
