@@ -52,13 +52,23 @@ def remember(db: Database, came: Sequence[Stated], at: float) -> dict[str, Earli
 
 def _beside(db: Database, each: Stated) -> Earlier | None:
     """What says the same as one that is replayed, and stands elsewhere: a repeat stays one."""
-    same = next((row for row in _known(db, each) if row.place != each.place and _says_the_same(row, each)), None)
+    same = next((row for row in _known_to_say_the_same(db, each) if row.place != each.place), None)
     return Earlier(same, is_same=True) if same else None
 
 
 def _known(db: Database, each: Stated) -> list[Stated]:
     """What came under its id: first that of its own day, then of others the latest ones, for an id may be of all."""
     return _of_its_day(db, each) + _rows(db, f"{_ID} ORDER BY day DESC LIMIT 1000", *_id_of(each))
+
+
+def _known_to_say_the_same(db: Database, each: Stated) -> Iterator[Stated]:
+    """The page of a report or a notification is that of the message that brings it, and another when it comes again: it
+    is known as any. Its entries have references, so that no two pages say the same."""
+    yield from (row for row in _known(db, each) if _says_the_same(row, each))
+    if each.report_type != "statement":
+        own = "account = ? AND report_type = ? AND statement_id = ? AND day = ? AND made_at = ? AND part = ?"
+        values = (*_id_of(each)[:3], each.day, each.made_at, each.part, each.digest)
+        yield from _rows(db, f"{own} AND digest = ?", *values)
 
 
 def _of_its_day(db: Database, each: Stated) -> list[Stated]:
@@ -70,11 +80,10 @@ def _id_of(each: Stated) -> tuple[Any, ...]:
 
 
 def _earlier(db: Database, each: Stated) -> Earlier | None:
-    known = _known(db, each)
-    same = next((row for row in known if _says_the_same(row, each)), None)
+    same = next(_known_to_say_the_same(db, each), None)
     if same is not None:
         return Earlier(same, is_same=True)
-    other = next(_in_its_place(db, each, known), None)
+    other = next(_in_its_place(db, each, _known(db, each)), None)
     return Earlier(other, is_same=False) if other else None
 
 

@@ -134,6 +134,26 @@ def test_the_messages_of_a_notification_are_its_pages(bank: Bank) -> None:
     assert amounts(bank) == ["5.00", "6.00"]
 
 
+@pytest.mark.parametrize("pages", [(1, 1), (2, 1), (7, 8)])
+def test_a_notification_that_comes_again_in_another_message_is_a_repeat(bank: Bank, pages: tuple[int, int]) -> None:
+    """Those of one message were the second and third of a file, and come each by itself."""
+    files = [camt("N-1", "2026-03-04", "0", amount, notifies=True) for amount in ("5", "6")]
+    files[1] = files[1].replace(b"N-1-1", b"N-1-2")
+    bank.bring(*(paged(raw, number, False) for number, raw in enumerate(files, 2)), source="iso")
+    bank.bring(*(paged(raw, number, True) for number, raw in zip(pages, files, strict=True)), source="iso")
+    assert [event for _, event, _ in bank.told()] == ["", "", "repeat", "repeat"]
+    assert amounts(bank) == ["5.00", "6.00"]
+    adds_up(bank)
+
+
+def test_equal_entries_without_references_on_two_pages_are_both_true(bank: Bank) -> None:
+    raw = camt("N-1", "2026-03-04", "0", "5", notifies=True).replace(b"<AcctSvcrRef>N-1-1</AcctSvcrRef>", b"")
+    files = [paged(raw, number, number == 2) for number in (1, 2)]
+    bank.bring(*files, *files, source="iso")
+    assert [event for _, event, _ in bank.told()] == ["", "", "repeat", "repeat"]
+    assert amounts(bank) == ["5.00", "5.00"]
+
+
 @pytest.mark.parametrize("number", [True, False], ids=["numbered", "not numbered"])
 def test_the_messages_of_a_statement_between_interim_balances_are_its_pages(bank: Bank, number: bool) -> None:
     between = b"<SubTp><Cd>INTM</Cd></SubTp></Tp>"
