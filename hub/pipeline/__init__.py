@@ -145,7 +145,7 @@ def _transform_interchanges(
                 message_id = result.messages[-1].message_id
                 result.advised.append(Advised(place, found.partner.name, message_id, found.subject))
             if found.came is not None:
-                _know_again(result, program.settings.partners[found.came.partner], bool(receipt.replay_of))
+                _know_again(result, program.settings.partners[found.came.partner], receipt)
     except DecodeError as error:
         result.failure = failure_of(error, "decode").printed(receipt.source)
     yield result
@@ -169,7 +169,7 @@ def _transform_advice(result: Transformed, receipt: Receipt, program: Program, w
     return result
 
 
-def _know_again(result: Transformed, partner: Partner, is_replayed: bool) -> None:
+def _know_again(result: Transformed, partner: Partner, receipt: Receipt) -> None:
     """The last message, by its key and all its fields: the partner may send it once more under another number."""
     message = result.messages[-1]
     if partner.same_document == "accept" or message.state != "routed" or not message.main_key:
@@ -178,9 +178,9 @@ def _know_again(result: Transformed, partner: Partner, is_replayed: bool) -> Non
         content for id, stage, content in reversed(result.documents) if (id, stage) == (message.message_id, CANONICAL)
     )
     digest = hashlib.sha256(f"{message.type} {message.main_key} ".encode() + written).hexdigest()
-    policy = "anew" if is_replayed else partner.same_document
+    number, policy = f"document {digest}", "anew" if receipt.replay_of else partner.same_document
     result.documents_came.append(
-        Came(partner.name, f"document {digest}", message.seq, message.position, digest, policy)
+        Came(partner.name, number, message.seq, message.position, digest, policy, origin=receipt.origin_seq)
     )
 
 

@@ -15,11 +15,12 @@ from hub.message import Answered, Came, Message
 from hub.outcome import Failure
 from hub.pipeline.program import is_acknowledgement
 from hub.pipeline.transformed import Transformed
-from hub.store import interchanges
+from hub.store import interchanges, replay_facts
 from hub.store.database import Database
 from hub.store.interchanges import Before
 
 _END = 1 << 62
+_CAME_BEFORE = "document_came_before"
 
 
 def without_repeats(db: Database, parts: Sequence[Transformed], now: float) -> list[Transformed]:
@@ -123,8 +124,15 @@ def without_known_documents(db: Database, parts: Sequence[Transformed], now: flo
     here = {(m.seq, m.position) for part in parts for m in part.messages if m.state == "routed"}
     came = [each for part in parts for each in part.documents_came if (each.seq, each.position) in here]
     found = interchanges.remember(db, came, now)
-    before = {(each.seq, each.position): first for each, first in found.items() if each.policy != "anew"}
+    before = {(each.seq, each.position): first for each, first in found.items() if not _is_meant(db, each, first)}
     return [_with_refused_documents(part, before) for part in parts] if before else list(parts)
+
+
+def _is_meant(db: Database, came: Came, before: Before) -> bool:
+    """Whether a person knew that a document came before, and replays it all the same, or what came is of the same
+    bytes, mostly itself. One that was a dead letter for something else may have come in others since."""
+    is_of_these = before.origin == came.origin
+    return came.policy == "anew" and (is_of_these or replay_facts.was_told(db, came.seq, _CAME_BEFORE))
 
 
 def _with_refused_documents(part: Transformed, before: dict[tuple[int, int], Before]) -> Transformed:
@@ -145,7 +153,7 @@ def _came_before(message: Message, partner: str, before: Before) -> Message:
         f"under another control number: receipt {before.receipt_id or '(pruned)'}, received {iso(before.received_at)}"
     )
     hint = "ask the partner whether it is meant twice; if so, replay it from the start, else `o2c resolve` it"
-    failure = Failure("duplicate", "document_came_before", detail, step="receive", hint=hint).printed(message.route)
+    failure = Failure("duplicate", _CAME_BEFORE, detail, step="receive", hint=hint).printed(message.route)
     return replace(message, state="dead", failure=failure.as_dict(), fingerprint=failure.fingerprint)
 
 

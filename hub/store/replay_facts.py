@@ -180,16 +180,27 @@ def unfinished(db: Database, kind: str, id: str, seq: int) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
+# What a message, or a receipt, is a replay of; '' where it is none.
+_REPLAY_OF = """SELECT replay_of FROM receipts WHERE receipt_id = ?1
+  UNION ALL SELECT r.replay_of FROM messages m CROSS JOIN receipts r ON r.seq = m.seq
+    WHERE m.message_id = ?1 AND r.receipt_id <> ?1 LIMIT 1"""
+
+
+def was_told(db: Database, seq: int, code: str) -> bool:
+    """Whether what a receipt is a replay of, or what that is one of, was a dead letter of this code."""
+    at = str(db.execute("SELECT replay_of FROM receipts WHERE seq = ?", (seq,)).get or "")
+    while at:
+        if db.execute("SELECT failure ->> '$.code' FROM messages WHERE message_id = ?", (at,)).get == code:
+            return True
+        at = str(db.execute(_REPLAY_OF, (at,)).get or "")
+    return False
+
+
 def depth_of(db: Database, id: str, most: int) -> int:
     """How many replays in a row have led to this message or receipt; no further than ``most``."""
     depth, at = 0, id
     while depth < most:
-        row = db.execute(
-            """SELECT replay_of FROM receipts WHERE receipt_id = ?1
-               UNION ALL SELECT r.replay_of FROM messages m CROSS JOIN receipts r ON r.seq = m.seq
-                 WHERE m.message_id = ?1 AND r.receipt_id <> ?1 LIMIT 1""",
-            (at,),
-        ).fetchone()
+        row = db.execute(_REPLAY_OF, (at,)).fetchone()
         if row is None or not row[0]:
             return depth
         depth, at = depth + 1, str(row[0])

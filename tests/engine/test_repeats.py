@@ -125,6 +125,28 @@ def test_a_document_that_only_a_replay_took_in_came_before(trade: Trade) -> None
     adds_up(trade)
 
 
+def test_a_document_that_came_under_another_number_since_it_died_is_not_done_twice_by_its_replay(trade: Trade) -> None:
+    deploy(trade, "mappings/orders-in.yaml", ORDERS_IN.replace(b"src.partner}", b"\"require(src, false, 'no')\"}"))
+    trade.bring(orders("101", "A", "B"))
+    deploy(trade, "mappings/orders-in.yaml", ORDERS_IN)
+    trade.bring(orders("102", "A"))
+    replaying.run(trade, replaying.DEAD)
+    assert answered(trade) == ["A", "B"]
+    told = [place for place, code, _ in trade.failures() if code == "document_came_before"]
+    assert told == ["interchange 101, message 1"]
+    replaying.run(trade, replaying.DEAD)  # a person has read that, and means it
+    assert answered(trade) == ["A", "A", "B"]
+    adds_up(trade)
+
+
+def test_a_document_that_was_taken_in_is_itself_when_it_is_replayed(trade: Trade) -> None:
+    [accepted] = trade.bring(orders("101", "A"))
+    again = Request(ids=(accepted.receipt_id,), begin="start", delivered="send", reason="again")
+    replaying.run(trade, again)
+    replaying.run(trade, again)
+    assert (len(answered(trade)), trade.failures()) == (3, [])
+
+
 def test_messages_with_other_bytes_are_taken_in_of_one_that_broke_off_where_that_was_agreed(
     make_trade: Callable[..., Trade],
 ) -> None:
