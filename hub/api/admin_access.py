@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
-from hub.api import asked, bodies
+from hub.api import access_bodies, asked
 from hub.api.admin_messages import Cursor, Limit
 from hub.api.auth import Admin
 from hub.api.cursors import row_number
@@ -27,14 +27,14 @@ KeyId = Annotated[str, Path(max_length=100)]
 
 
 @keys.get("/keys", operation_id="list_keys", **described("admin"))
-def list_keys(desk: AtDesk, caller: Admin) -> bodies.KeyList:
+def list_keys(desk: AtDesk, caller: Admin) -> access_bodies.KeyList:
     """Every key there ever was; no key's secret is stored."""
-    return bodies.KeyList(items=[_view(key) for key in api_keys.listed(desk.engine.store.reader())])
+    return access_bodies.KeyList(items=[_view(key) for key in api_keys.listed(desk.engine.store.reader())])
 
 
 @keys.post(
     "/keys", operation_id="create_key", status_code=201,
-    **described("admin", acting=True) | {"response_model": bodies.KeyView},
+    **described("admin", acting=True) | {"response_model": access_bodies.KeyView},
 )  # fmt: skip
 def create_key(desk: AtDesk, caller: Admin, once: ActingOnce, body: asked.KeyBody) -> Response:
     """Make a key. Its secret, `token`, is in this answer and never again, not even when the request is repeated."""
@@ -45,7 +45,7 @@ def create_key(desk: AtDesk, caller: Admin, once: ActingOnce, body: asked.KeyBod
         audit.append(db, now, caller.actor, "key.create", key_id, {"name": body.name, "role": body.role})
         return api_keys.add(db, key_id, body.name, body.role, token, now)
 
-    def work() -> bodies.KeyView:
+    def work() -> access_bodies.KeyView:
         return _view(engine.store.write(job)).model_copy(update={"token": token})
 
     return once.run(caller, body, work, status=201, unkept=("token",))
@@ -53,7 +53,7 @@ def create_key(desk: AtDesk, caller: Admin, once: ActingOnce, body: asked.KeyBod
 
 @keys.delete(
     "/keys/{key_id}", operation_id="revoke_key",
-    **described("admin", 404, acting=True) | {"response_model": bodies.KeyView},
+    **described("admin", 404, acting=True) | {"response_model": access_bodies.KeyView},
 )  # fmt: skip
 def revoke_key(desk: AtDesk, caller: Admin, once: ActingOnce, key_id: KeyId) -> Response:
     """Take a key's power away, at once and for good."""
@@ -68,24 +68,24 @@ def revoke_key(desk: AtDesk, caller: Admin, once: ActingOnce, key_id: KeyId) -> 
     return once.run(caller, None, lambda: _view(engine.store.write(job)))
 
 
-def _view(key: ApiKey) -> bodies.KeyView:
-    return bodies.KeyView(
+def _view(key: ApiKey) -> access_bodies.KeyView:
+    return access_bodies.KeyView(
         key_id=key.key_id, name=key.name, role=key.role, created_at=iso(key.created_at),
         revoked_at=iso_or_none(key.revoked_at),
     )  # fmt: skip
 
 
 @trail.get("/audit", operation_id="list_audit", **described("admin", 422))
-def list_audit(desk: AtDesk, caller: Admin, limit: Limit = 100, cursor: Cursor = None) -> bodies.AuditPage:
+def list_audit(desk: AtDesk, caller: Admin, limit: Limit = 100, cursor: Cursor = None) -> access_bodies.AuditPage:
     """Who did what, the newest first."""
     rows = audit.listed(desk.engine.store.reader(), limit, row_number(cursor))
-    items = [bodies.AuditLine(**{**row, "at": iso(row["at"])}) for row in rows]
-    return bodies.AuditPage(items=items, next_cursor=str(rows[-1]["audit_id"]) if len(rows) == limit else None)
+    items = [access_bodies.AuditLine(**{**row, "at": iso(row["at"])}) for row in rows]
+    return access_bodies.AuditPage(items=items, next_cursor=str(rows[-1]["audit_id"]) if len(rows) == limit else None)
 
 
 @trail.get("/audit/check", operation_id="check_audit", **described("admin"))
-def check_audit(desk: AtDesk, caller: Admin) -> bodies.AuditCheck:
+def check_audit(desk: AtDesk, caller: Admin) -> access_bodies.AuditCheck:
     """Whether every row is still what was written. Keep `head` elsewhere to see also whether rows were cut off."""
     with desk.engine.store.snapshot() as db:
         broken, head = audit.verify(db), audit.head(db)
-    return bodies.AuditCheck(holds=broken is None, broken_at=broken, head=head)
+    return access_bodies.AuditCheck(holds=broken is None, broken_at=broken, head=head)

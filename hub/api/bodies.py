@@ -51,6 +51,7 @@ class DeliveryLine(Given):
     attempts: int
     revision: int
     next_try_at: str | None = None
+    expires_at: str | None = Field(default=None, description="Until when it may be sent; missing where at any time.")
     updated_at: str
     hold_reason: str | None = None
     replay_of: str | None = None
@@ -332,45 +333,6 @@ class DeploymentList(Given):
 
 class Deployed(Given):
     set_id: int
-
-
-class KeyView(Given):
-    key_id: str
-    name: str
-    role: str
-    created_at: str
-    revoked_at: str | None = None
-    token: str | None = Field(default=None, description="The key itself: only in the answer that made it.")
-
-
-class KeyList(Given):
-    items: list[KeyView]
-
-
-class AuditLine(Given):
-    audit_id: int
-    at: str
-    actor: str
-    role: str
-    origin: str
-    action: str
-    subject: str
-    detail: dict[str, Any]
-    reason: str
-    hash: str
-
-
-class AuditPage(Given):
-    items: list[AuditLine]
-    next_cursor: str | None = None
-
-
-class AuditCheck(Given):
-    """``broken_at`` is the first row that is not what was written."""
-
-    holds: bool
-    broken_at: int | None = None
-    head: str
 
 
 class Finding(Given):

@@ -62,7 +62,8 @@ def delivery(line: Mapping[str, Any], sees_personal_data: bool) -> bodies.Delive
     return bodies.DeliveryLine(
         delivery_id=line["delivery_id"], message_id=line["message_id"], route=line["route"], target=line["target"],
         system=line["system"], state=line["state"], attempts=line["attempts"], revision=line["revision"],
-        next_try_at=iso_or_none(line["due_at"]), updated_at=iso(line["updated_at"]),
+        next_try_at=iso_or_none(line["due_at"]), expires_at=iso_or_none(line["expires_at"]),
+        updated_at=iso(line["updated_at"]),
         hold_reason=line["hold_reason"] or None, replay_of=line["replay_of"] or None,
         replay_depth=line["replay_depth"], set_id=line["set_id"], batch=batch(line),
         error=failure(line["failure"], sees_personal_data),

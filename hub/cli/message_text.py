@@ -68,6 +68,7 @@ def _delivery_lines(
     if delivery["state"] in _WAITING:
         kept = [off[key] for key in (("route", delivery["route"]), ("system", delivery["system"])) if key in off]
         due = f", waits: {', and '.join(kept)}" if kept else due
+        due += f", expires {delivery['expires_at']}" if delivery.get("expires_at") else ""
     held = f", {delivery['hold_reason']}" if delivery.get("hold_reason") else ""
     again = f", replay of {delivery['replay_of']}" if delivery.get("replay_of") else ""
     yield f"  to {delivery['target']}: {delivery['state']}{held}{due}{again}  ({delivery['delivery_id']})"

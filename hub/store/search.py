@@ -130,7 +130,7 @@ def deliveries_of(db: Database, message_ids: Sequence[str]) -> list[dict[str, An
     columns = (
         "delivery_id", "message_id", "route", "target", "system", "state", "attempts", "due_at", "updated_at",
         "hold_reason", "replay_of", "replay_depth", "revision", "failure", "fingerprint", "lane_seq", "lane", "set_id",
-        "created_at", "batch_id",
+        "created_at", "batch_id", "expires_at",
     )  # fmt: skip
     if not message_ids:
         return []

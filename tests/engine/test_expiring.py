@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 from batching import QUARTER, adds_up, letters
+from caller import Caller
 from replaying import ANNA, deploy, replay_one
 from replaying import run as replay_all
 from world import World, order
 
 from connectors.base import ABSENT, DELIVERED, DOUBT, LATER, Verdict
+from hub.cli.message_text import message_lines
 from hub.errors import Conflict
 from hub.pipeline.expired import expire_waiting
 from hub.replay import Request, steps
@@ -21,10 +23,10 @@ from hub.store import dead_letters, switches
 from hub.store.search import find
 from hub.store.search_terms import Filter
 
+HOUR = 3600.0
 AWAY = Verdict(LATER, "connect_refused", "nobody listens")
 BUSY = Verdict(LATER, "http_503", "busy", status=503, retry_after_seconds=20 * 3600.0)
 UNHEARD = Verdict(DOUBT, "read_timeout", "no answer")
-HOUR = 3600.0
 ROUTE = b"""
 route: orders
 from: {system: shop, event: order}
@@ -154,9 +156,7 @@ def test_one_cause_is_one_issue(world: World) -> None:
     world.send(*(order(number) for number in range(3)))
     pass_by(world, 4 * HOUR)
     [issue] = dead_letters.issues(world.store.reader(), Filter())
-    assert (issue.count, issue.states, issue.command) == (
-        3, {"expired": 3}, f"o2c replay --issue {issue.issue}",
-    )  # fmt: skip
+    assert (issue.count, issue.states, issue.command) == (3, {"expired": 3}, f"o2c replay --issue {issue.issue}")
     assert "never tried" in issue.failure["detail"]
 
 
@@ -388,5 +388,12 @@ def test_what_is_held_behind_it_says_to_replay_it(make_world: Callable[..., Worl
     stop(world)
     world.send(order(1))
     pass_by(world, 4 * HOUR)
-    held, _ = sorted(dead_letters.issues(world.store.reader(), Filter()), key=lambda issue: "expired" in issue.states)
+    held, _ = sorted(dead_letters.issues(world.store.reader(), Filter()), key=lambda one: "expired" in one.states)
     assert (held.states, held.instead) == ({"held": 1}, (letter(world).id,))
+
+
+def test_the_message_tells_until_when_it_may_be_sent(world: World, call: Callable[..., Caller]) -> None:
+    stop(world)
+    found = call("viewer").get(f"/api/v1/messages/{world.send(order('a'))[0].receipt_id}").json
+    [told] = [line for line in message_lines(found) if "expires" in line]
+    assert "to erp: queued" in told and ", expires 2026-09-21T18:13:20.000Z  (" in told
