@@ -117,6 +117,7 @@ class Program(msgspec.Struct, frozen=True):
     )  # by system, with routes
     sent_to: frozenset[str] = frozenset()  # the systems that deliveries go to
     carried: Mapping[str, Partners] = msgspec.field(default_factory=dict)  # the partners at each system
+    by_kind: frozenset[tuple[str, str]] = frozenset()  # partners with the types of which a route takes one kind alone
 
     @property
     def route_files(self) -> dict[str, Route]:
@@ -134,7 +135,7 @@ class Program(msgspec.Struct, frozen=True):
 
     def tells_kinds(self, partner: str, message_type: str) -> bool:
         """Whether a route takes only some kind of this type from a partner."""
-        return any(name == partner and (event or "").startswith(f"{message_type} ") for name, event in self.by_partner)
+        return (partner, message_type) in self.by_kind
 
     def partners_at(self, system: str) -> Partners:
         """The partners whose interchanges come from a system."""
@@ -225,6 +226,7 @@ def build_program(
     return Program(
         set_id, settings, schemas, compiled, by_source, by_event, by_partner, interpreter, collecting,
         frozenset(_sent_to(settings, compiled)), {system: Partners(those) for system, those in carried.items()},
+        frozenset((partner, event.partition(" ")[0]) for partner, event in by_partner if event and " " in event),
     )  # fmt: skip
 
 

@@ -86,3 +86,13 @@ def test_a_kind_that_no_route_takes_is_named() -> None:
     detail = "no route takes a message of the type 'INVOIC' and the kind '380' from partner 'acme'"
     expected = f'    state: dead\n    error: {{code: no_route, detail: "{detail}"}}\n    deliveries: []\n'
     assert taken("acme-credit-notes", text, expected, without="acme-invoices") == []
+
+
+@pytest.mark.parametrize(
+    ("partner", "type", "told"),
+    [("acme", "INVOIC", True), ("acme", "INVO", False), ("acme", "ORDERS", False), ("nobody", "INVOIC", False)],
+)
+def test_a_partner_tells_kinds_of_the_types_of_which_a_route_takes_one_alone(
+    partner: str, type: str, told: bool
+) -> None:
+    assert project().program.tells_kinds(partner, type) is told
