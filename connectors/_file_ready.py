@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from connectors._file_names import TEMPORARY
 from connectors._files import Files, Passing
+from connectors.base import PermanentError
 
 _MARKER_BYTES = 4096
 _EMPTY_SECONDS = 60.0
@@ -43,6 +44,16 @@ class _Sight:
 def is_candidate(name: str) -> bool:
     """Whether a name may be that of a complete file: nothing hidden or on its way (``.tmp``, ``.part`` …)."""
     return not name.startswith(".") and not name.lower().endswith(TEMPORARY)
+
+
+def check_pattern(pattern: str) -> None:
+    """Raises PermanentError for a pattern that no name of a complete file has."""
+    if "/" in pattern:
+        name = pattern.rpartition("/")[2] or "*"
+        raise PermanentError(f"no file is taken by '{pattern}', for a name has no folder in it; write '{name}'")
+    if not pattern or not is_candidate(pattern):
+        why = f"names that end in {' or '.join(TEMPORARY)}, or begin with a point, are of files on their way"
+        raise PermanentError(f"no file is taken by '{pattern}': {why}; write such as *.xml")
 
 
 def fits(name: str, pattern: str) -> bool:

@@ -15,6 +15,7 @@ from connectors._file_local import LocalFiles
 from connectors._file_names import PACKED, folder_within
 from connectors._file_packed import UNPACK
 from connectors._file_pgp import OPENING, SEALING, Opening, Sealing, inspect_pgp, lint_opening, lint_sealing
+from connectors._file_ready import check_pattern
 from connectors._file_source import FolderSource
 from connectors.base import WHEN, Destination, Field, PermanentError, Source, Watched
 
@@ -137,6 +138,8 @@ def lint_folders(config: Mapping[str, Any]) -> None:
             raise PermanentError(
                 "fetch.error: the watched folder itself, where files would be taken again; name another"
             )
+        for pattern in (fetch["pattern"], *(fetch["events"] or {}).values()):
+            _named("fetch.pattern" if pattern is fetch["pattern"] else "fetch.events", partial(check_pattern, pattern))
         _lint_counts("fetch", fetch, ("polls", "max_files"))
         if fetch["claim"] == "lease" and fetch["archive_by"] == "outcome":
             raise PermanentError("fetch.archive_by: with claim: lease files stay where they are; take it out")
@@ -165,6 +168,7 @@ def _lint_counts(group: str, settings: Mapping[str, Any], names: Sequence[str]) 
 
 def _lint_unpack(unpack: Mapping[str, Any]) -> None:
     _lint_counts("fetch.unpack", unpack, ("max_files", "max_ratio"))
+    _named("fetch.unpack.entries", partial(check_pattern, unpack["entries"]))
     for ending in unpack["endings"]:
         if ending not in PACKED:
             raise PermanentError(f"fetch.unpack.endings: expected {' or '.join(PACKED)}, got '{ending}'")

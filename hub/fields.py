@@ -9,7 +9,7 @@ password in it), ``raw``. No text of any kind may hold a secret among the parame
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -170,6 +170,14 @@ def _report_unknown(node: Node, fields: Sequence[Field], scope: Scope, reserved:
 
 def _expected(field: Field) -> str:
     return listed(field.choices) if field.kind == "choice" else _EXPECTED.get(field.kind, "a value")
+
+
+def refuse_zero(values: Mapping[str, Any], names: Sequence[str], node: Node, scope: Scope, such: str) -> None:
+    """A fault for each of these durations of a group that is zero, of which nothing good can come."""
+    for name in names:
+        if values.get(name) == 0:
+            said = node.get(name) if node.is_map else None
+            scope.fault(said or node, f"{scope.path}.{name}: expected a time above zero, such as {such}, got 0s")
 
 
 def listed(words: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from hub.errors import Fault
-from hub.fields import Located, Scope, read_fields
+from hub.fields import Located, Scope, read_fields, refuse_zero
 from hub.project import document_of
 from hub.route_fields import FIELDS, RESERVED
 from hub.schedule import Schedule, read_schedule
@@ -182,6 +182,8 @@ def _route(node: Node, faults: list[Fault]) -> Route:
     source = _source(values["from"], node.get("from"), scope)
     retry = _policy(values["retry"], RetryPolicy(), node.get("retry"), scope)
     place = node.key("route")
+    if kept := node.get("retention"):
+        refuse_zero(values["retention"], list(values["retention"]), kept, scope.within("retention"), "1d")
     return Route(
         name=str(values["route"]), description=str(values["description"]), system=str(source["system"]),
         partner=str(source["partner"]), events=tuple(map(str, source["event"])), map=str(values["map"]),

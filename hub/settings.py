@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from hub.errors import Fault
-from hub.fields import Scope, read_fields, zone_of
+from hub.fields import Scope, read_fields, refuse_zero, zone_of
 from hub.overlay import overlay
 from hub.partners import FILE as PARTNERS_FILE
 from hub.partners import Partner, load_partners
@@ -156,6 +156,8 @@ def _hub_values(root: Node, scope: Scope) -> dict[str, Any]:
         root = Node(root.file, root.line, root.column, {}, keys={})
     values = read_fields(root, FIELDS, scope, RESERVED)
     values["http"] = _http(values["http"], _at(root, "http"), scope)
+    if kept := root.get("retention"):
+        refuse_zero(values["retention"], list(values["retention"]), kept, scope.within("retention"), "1d")
     values["retention"] = Retention(**values["retention"])
     values["quota"] = quota_of(values["quota"], root.get("quota"), scope)
     values["notify"] = _notify(values["notify"], _at(root, "notify"), scope)

@@ -14,7 +14,7 @@ import connectors
 from connectors.base import WHEN, Field
 from hub.connector_lint import connector_faults, place_faults
 from hub.errors import Fault
-from hub.fields import Scope, read_fields
+from hub.fields import Scope, read_fields, refuse_zero
 from hub.overlay import overlay, stand_at
 from hub.project import document_of
 from hub.route_fields import quota_field
@@ -236,7 +236,10 @@ def _system(
 def _schedule(values: Any, node: Node | None, scope: Scope) -> Schedule | None:
     """When something is fetched; None where that is every so often, whatever the day. With ``at`` that alone counts."""
     said = node is not None and node.is_map and any(node.get(field.name) is not None for field in WHEN)
-    if node is None or not said or not isinstance(values, Mapping):
+    if node is None or not node.is_map or not isinstance(values, Mapping):
+        return None
+    if not said:
+        refuse_zero(values, ("every",), node, scope.within("fetch"), "1m")
         return None
     found = read_schedule({**values, "every": None} if values.get("at") else values, node, scope.within("fetch"))
     return found if found.at or found.every else None

@@ -18,6 +18,10 @@ PLANTED = [
         "4:33: error: unknown key 'evry' in fetch of system 'shop'; did you mean 'every'?",
     ),
     (
+        "  fetch: {request: GET /orders, every: 0s}\n",
+        "4:40: error: fetch.every: expected a time above zero, such as 1m, got 0s",
+    ),
+    (
         "  fetch: {every: 1m}\n",
         "4:10: error: request is missing in fetch of system 'shop': the request of the first page, such as GET "
         "/orders?updated_since={watermark}&limit=100; {watermark} {cursor} {page} {offset}",

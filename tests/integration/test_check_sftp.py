@@ -77,6 +77,21 @@ def test_what_is_in_order_has_no_fault(changed: dict[str, str | None]) -> None:
         ({"connections": "{limit: 0}"}, "8:24: error: connections.limit: expected 1 or more, got 0"),
         ({"timeouts": "{connect: 0s}"}, "8:23: error: timeouts.connect: expected a wait above zero, such as 5s"),
         ({"fetch": "{folder: out, max_files: 0}"}, "7:35: error: fetch.max_files: expected 1 or more, got 0"),
+        ({"fetch": "{folder: out, every: 0s}"}, "7:31: error: fetch.every: expected a time above zero, such as 1m, "
+         "got 0s"),
+        ({"fetch": "{folder: out, pattern: in/*.xml}"}, "7:33: error: fetch.pattern: no file is taken by 'in/*.xml', "
+         "for a name has no folder in it; write '*.xml'"),
+        ({"fetch": "{folder: out, pattern: '*.PART'}"}, "7:33: error: fetch.pattern: no file is taken by '*.PART': "
+         "names that end in .tmp or .part or .filepart, or begin with a point, are of files on their way; write such "
+         "as *.xml"),
+        ({"fetch": "{folder: out, pattern: ''}"}, "7:33: error: fetch.pattern: no file is taken by '': "
+         "names that end in .tmp or .part or .filepart, or begin with a point, are of files on their way; write such "
+         "as *.xml"),
+        ({"fetch": "{folder: out, unpack: {entries: a/}}"}, "7:42: error: fetch.unpack.entries: no file is taken by "
+         "'a/', for a name has no folder in it; write '*'"),
+        ({"fetch": "{folder: out, events: {stock: '.S*'}}"}, "7:32: error: fetch.events: no file is taken by '.S*': "
+         "names that end in .tmp or .part or .filepart, or begin with a point, are of files on their way; write such "
+         "as *.xml"),
         ({"send": "{folder: in, threads: 0}"}, "8:31: error: send.threads: expected 1 or more, got 0"),
         ({"known_hosts": "/etc/known"}, "8:3: error: unknown key 'known_hosts' in system 'bank'"),
     ],

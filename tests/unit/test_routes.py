@@ -243,6 +243,11 @@ def test_only_files_under_routes_are_routes():
             "retention: {raw: ever}\nto:",
             "4:18: error: retention.raw: expected a duration such as 10s, 15m, 24h or 7d, got 'ever'",
         ),
+        (
+            "to:",
+            "retention: {metadata: 0s}\nto:",
+            "4:23: error: retention.metadata: expected a time above zero, such as 1d, got 0s",
+        ),
         ("to:", "steps: []\nto:", "4:1: error: 'steps' is not in this version; take the key out"),
         ("to:", "expect: {by: 10s}\nto:", "4:1: error: 'expect' is not in this version; take the key out"),
         ("to:", "every: 5m\nto:", "4:1: error: 'every' is not in this version; take the key out"),

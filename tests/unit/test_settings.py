@@ -139,6 +139,10 @@ secrets_folder: /run/secrets
             "retention: {raw: 90}",
             "1:18: error: retention.raw: expected a duration such as 10s, 15m, 24h or 7d, got '90'; write 90s",
         ),
+        (
+            "retention: {raw: 90d, stages: 0s}",
+            "1:31: error: retention.stages: expected a time above zero, such as 1d, got 0s",
+        ),
         ("retention: 90d", "1:12: error: retention: expected a mapping, got text"),
         (
             "notify: {webhook: 'https://x.example'}",
