@@ -46,7 +46,7 @@ class Lane:
 
     bounds: Bounds
     in_hand: int = 0
-    used_at: float = 0.0
+    used_at: float = float("-inf")  # on the monotonic clock
     behind: bool = False  # rows are due that there was no room for
     pumping: threading.Lock = field(default_factory=threading.Lock)
     again: bool = False
@@ -113,7 +113,7 @@ class Dispatcher:
             by_system.setdefault(delivery.system, []).append(parcel_of(delivery, body, context, self._chance))
         for system, parcels in by_system.items():
             self.gates.of(system).budget.sent(len(parcels), retries[system], now)
-            self._lane(system).used_at = now
+            self._lane(system).used_at = self._engine.clock.monotonic()
             try:
                 destination = self.destinations.of(system)
             except Exception as error:
@@ -371,7 +371,7 @@ class Dispatcher:
         """Keep to what the rows say of systems: circuits, pauses, limits, switches. Done several times a second."""
         self.collector.adopt()
         with self._lock:
-            now = self._engine.clock.epoch()
+            now = self._engine.clock.monotonic()
             for lane in self._lanes.values():
                 lane.used_at = now if lane.in_hand or lane.behind else lane.used_at
             using = frozenset(name for name, lane in self._lanes.items() if now < lane.used_at + _IDLE_SECONDS)

@@ -108,7 +108,7 @@ class Gates:
         self._engine = engine
         self._gates: dict[str, Gate] = {}
         self._lock = threading.Lock()
-        self._renew_at = 0.0
+        self._renew_at = float("-inf")  # this and the next on the monotonic clock: that of a server may be put back
         self._leased: dict[str, float] = {}  # since when this worker has had a share of a system
         self.shares_limits: bool | None = None  # whether other workers may send too; None: not asked yet
         self._rows = self._read()
@@ -259,7 +259,7 @@ class Gates:
     def _is_settled(self, name: str, part: Share) -> bool:
         """Whether every other worker knows of this one's share."""
         since = self._leased.get(name)
-        return since is not None and (part.count == 1 or self._engine.clock.epoch() >= since + _SETTLE_SECONDS)
+        return since is not None and (part.count == 1 or self._engine.clock.monotonic() >= since + _SETTLE_SECONDS)
 
     def clock_was_put(self, seconds: float, since: float, now: float) -> None:
         """What is known here by the clock as it was is moved along, as the rows are."""
@@ -313,9 +313,9 @@ class Gates:
 
     def _keep_shares(self, using: frozenset[str], now: float) -> None:
         """Renew the leases now and then, at once for a system that is new."""
-        if self.shares_limits is False or (now < self._renew_at and using <= self._leased.keys()):
+        engine, moment = self._engine, self._engine.clock.monotonic()
+        if self.shares_limits is False or (moment < self._renew_at and using <= self._leased.keys()):
             return
-        engine = self._engine
 
         def job(db: Database) -> bool:
             if self.shares_limits is None and not isinstance(db, Shared):
@@ -324,8 +324,8 @@ class Gates:
             return True
 
         self.shares_limits = bool(engine.store.write(job, durable=False))
-        self._renew_at = now + _RENEW_SECONDS
-        self._leased = {name: self._leased.get(name, now) for name in using}
+        self._renew_at = moment + _RENEW_SECONDS
+        self._leased = {name: self._leased.get(name, moment) for name in using}
 
     def leave(self) -> None:
         """Give the shares back; the other workers have them at once."""

@@ -224,6 +224,17 @@ def test_a_worker_that_ends_or_is_idle_gives_its_share_back(make_world: Callable
     assert world.rows("SELECT worker FROM shares WHERE system = 'erp' AND worker = 'w1'") == []
 
 
+def test_shares_are_taken_and_given_back_by_time_that_nobody_puts(make_world: Callable[..., World]) -> None:
+    world = make_world(systems=NARROW)
+    first, other = sharing(world)
+    world.clock.put = -3600.0  # as that of a database server may be
+    tick(world, other, 2)
+    assert [bounds(engine)[1] for engine in (first, other)] == [1, 1]
+    first.dispatcher._lane("erp").behind = False
+    tick(world, other, 61)
+    assert world.rows("SELECT worker FROM shares WHERE system = 'erp' AND worker = 'w1'") == []
+
+
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 def test_one_process_that_has_the_store_to_itself_writes_no_lease(world: World) -> None:
     world.send(*(order(number) for number in range(50)))
