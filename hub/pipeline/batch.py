@@ -30,6 +30,7 @@ class Batch:
         self.bodies: dict[str, Body] = {key: body for part in parts for key, body in part.bodies.items()}
         self.going: set[str] = set()
         self.overtaken: list[Delivery] = []
+        self.claimed_at = 0.0  # on the monotonic clock
         self._stamped: dict[str, Body] = {}
 
     def _take(self, parts: Sequence[Transformed]) -> None:

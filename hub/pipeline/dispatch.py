@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
@@ -27,7 +27,7 @@ from hub.pipeline.proofs import hidden, proved
 from hub.pipeline.records import Ends, Records, Stored, answers_of, stopped
 from hub.pipeline.unbuilt import bury
 from hub.pipeline.unsent import broke_off, cannot_ask, cannot_open, looked_up, sound
-from hub.pipeline.waiting import leave, take_turns, within_budget
+from hub.pipeline.waiting import leave, still_claimed, take_turns, within_budget
 from hub.store import batches, bodies, deliveries, due, interchanges
 from hub.store.commit import Part
 from hub.store.database import Database
@@ -36,6 +36,7 @@ from hub.systems import System
 if TYPE_CHECKING:
     from hub.pipeline.engine import Engine
 
+_Going = Sequence[tuple[Delivery, CompiledTarget, Body, Mapping[str, str]]]
 _IDLE_SECONDS = 60.0  # until a worker gives back its share of a system it sends nothing to
 _PROBES_TRIED = 3  # deliveries that a probe is tried with; the first may not head its lane
 
@@ -102,12 +103,18 @@ class Dispatcher:
 
     # -- send ------------------------------------------------------------------------------------------------------
 
-    def send(self, going: Iterable[tuple[Delivery, CompiledTarget, Body, Mapping[str, str]]]) -> None:
-        """Hand claimed deliveries to their systems; their verdicts come to ``_finished``."""
+    def send(self, going: _Going, claimed_at: float) -> None:
+        """Hand deliveries to their systems that were claimed then, on the monotonic clock; their verdicts come to
+        ``_finished``."""
+        ours = still_claimed(self._engine, {d.delivery_id: d.tries for d, *_ in going}, claimed_at)
+        if ours is None:
+            self._engine.later(partial(self.send, going, claimed_at))
+            return
+        self.give_back([d for d, *_ in going if d.delivery_id not in ours])
         by_system: dict[str, list[Parcel]] = {}
         retries: Counter[str] = Counter()
         now, set_id = self._engine.clock.epoch(), self._engine.program.set_id
-        for delivery, target, body, context in going:
+        for delivery, target, body, context in (each for each in going if each[0].delivery_id in ours):
             self._under_way[delivery.delivery_id] = Sent(delivery, target, now, set_id, context=context)
             retries[delivery.system] += delivery.attempts > 0
             by_system.setdefault(delivery.system, []).append(parcel_of(delivery, body, context, self._chance))
@@ -229,6 +236,7 @@ class Dispatcher:
             due.give_back(db, sorted(ready.keys() - claimed), engine.worker)
             return claimed, free, stamped
 
+        claimed_at = engine.clock.monotonic()
         claimed, free, stamped = engine.store.write(job)
         for outgoing in prepared:
             if outgoing.body is not None and outgoing.delivery.delivery_id not in claimed:
@@ -241,7 +249,7 @@ class Dispatcher:
             (o.delivery, o.target, stamped.get(o.delivery.delivery_id, o.body), o.context)
             for o in going
             if o.target and o.body
-        ])  # fmt: skip
+        ], claimed_at)  # fmt: skip
         for system in sorted(free):
             engine.wake.pump(system)
         return bool(going)

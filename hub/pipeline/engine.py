@@ -245,6 +245,7 @@ class Engine:
         batch.going = self.dispatcher.reserve(batch.ready())
 
         def job(db: Database) -> Stored:
+            batch.claimed_at = self.clock.monotonic()
             claimed = batch.store(db, self.worker)
             return claimed, self._bury(db, batch), self._tell_of_refusals(db, batch)
 
@@ -308,7 +309,7 @@ class Engine:
             self.backlog -= sum(part.final for part in batch.parts) if self._keeps else 0
         self.counts.transformed(batch.parts)
         self.dispatcher.give_back([d for d in batch.brought if d.delivery_id in batch.going - claimed])
-        self.dispatcher.send(batch.outgoing(claimed))
+        self.dispatcher.send(list(batch.outgoing(claimed)), batch.claimed_at)
         self.shelf.put(batch.left(claimed), batch.program.set_id)
         if told:
             self.intake.received(told)

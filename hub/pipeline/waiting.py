@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from hub.loggers import structlog
 from hub.message import Delivery
 from hub.pipeline.expired import expire
 from hub.pipeline.gates import Gate
-from hub.store import due, is_shared
+from hub.store import READ_ERRORS, due, is_shared, leases
 from hub.store.database import Database
 
 if TYPE_CHECKING:
     from hub.pipeline.engine import Engine
 
+_log = structlog.get_logger("dispatch")
+_SURE_SECONDS = 2.0  # that a claim is a worker's own: its lease goes on for longer, whenever it was renewed last
 _NONE: Mapping[str, Sequence[Delivery]] = {}
 
 
@@ -100,3 +103,18 @@ def within_budget(engine: Engine, gate: Gate, system: str, found: Sequence[Deliv
     engine.counts.put_off[system] += len(late)
     gone = {d.delivery_id for d in late}
     return [d for d in found if d.delivery_id not in gone]
+
+
+def still_claimed(engine: Engine, tries: Mapping[str, int], claimed_at: float) -> Collection[str] | None:
+    """Which of the deliveries that were claimed a while ago, on the monotonic clock, by id with the tries there were,
+    are this worker's yet: one that has stood still since may have been taken for dead, and others send them now. None
+    where the store cannot tell."""
+    if engine.clock.monotonic() < claimed_at + _SURE_SECONDS or not is_shared(engine.store.url):
+        return tries
+    try:
+        ours = leases.still_on_their_way(engine.store.reader(), engine.worker, tries)
+    except READ_ERRORS:
+        return None
+    if lost := len(tries) - len(ours):
+        _log.warning("deliveries are left out: this worker stood still, and others have them by now", count=lost)
+    return ours

@@ -6,6 +6,8 @@ holds none are nobody's any more.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from hub.message import Delivery
 from hub.store.database import Database
 from hub.store.deliveries import COLUMNS, from_row
@@ -76,6 +78,13 @@ def on_their_way(db: Database, worker: str) -> list[Delivery]:
     """What a worker was sending."""
     rows = db.execute(f"SELECT {COLUMNS} FROM deliveries WHERE claimed_by = ? AND state = 'delivering'", (worker,))
     return [from_row(row) for row in rows]
+
+
+def still_on_their_way(db: Database, worker: str, tries: Mapping[str, int]) -> set[str]:
+    """Which of these deliveries, by id with the tries that had ended when it claimed them, this worker has yet."""
+    sql = """SELECT delivery_id FROM deliveries
+      WHERE delivery_id = ? AND claimed_by = ? AND tries = ? AND state = 'delivering'"""
+    return {str(row[0]) for row in db.executemany(sql, [(id, worker, count) for id, count in sorted(tries.items())])}
 
 
 def free_claims(db: Database, worker: str) -> None:

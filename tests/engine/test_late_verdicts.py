@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from batching import QUARTER, route
@@ -229,3 +230,27 @@ def test_what_has_ended_while_its_worker_was_taken_for_dead_pauses_no_route(make
     answered(world, world.target("erp").sent[0], DONE)
     Sweeper(world.engine, world.folder, None, {})._record_crash(lost)
     assert (world.states(), switches.listed(world.store.reader())) == ([("erp", "delivered")], [])
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("is_taken_for_dead", [False, True])
+def test_who_stood_still_between_claim_and_request_sends_only_what_is_still_his(
+    make_world: Callable[..., World], is_taken_for_dead: bool
+) -> None:
+    world = make_world(routes=to("crm"))
+    crm, dispatcher, send = world.target("crm"), world.engine.dispatcher, world.engine.dispatcher.send
+
+    def stand_still(going: Any, claimed_at: float) -> None:
+        world.clock.at += 20
+        if is_taken_for_dead:
+            take_for_dead(world)
+        send(going, claimed_at)
+
+    crm.answers.append(BUSY)
+    world.send(order(1))
+    dispatcher.send = stand_still  # type: ignore[method-assign]
+    world.wait(10)
+    assert (
+        (world.states(), len(crm.sent)) == ([("crm", "held")], 1) if is_taken_for_dead else ([("crm", "delivered")], 2)
+    )
+    at_rest(world, "crm")
