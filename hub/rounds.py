@@ -16,6 +16,7 @@ from hub.deploy import active_program
 from hub.errors import HubError, StoreAway
 from hub.loggers import structlog
 from hub.pipeline.engine import Engine
+from hub.pipeline.program import Program
 from hub.store import READ_ERRORS, sets
 
 _log = structlog.get_logger("sweeper")
@@ -90,14 +91,15 @@ class Rounds:
         known = self._engine.program
         is_known = last is not None and last[1] == known.set_id
         # Another one of the same, by which all that goes by a program knows that something was deployed.
-        program = replace(known) if is_known else active_program(
-            self._engine.store, self._environment, self._own_connectors
-        )  # fmt: skip
+        program = replace(known) if is_known else self._program_in_force()
         if program is not None:
             self._engine.activate(program)
             self._deployed()
             _log.info("a set of files was put in force", set_id=program.set_id, worker=self._engine.worker)
         self._followed = last
+
+    def _program_in_force(self) -> Program | None:
+        return active_program(self._engine.store, self._environment, self._own_connectors)
 
     def _deployed(self) -> None:
         """A set of files was put in force."""

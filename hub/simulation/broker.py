@@ -9,8 +9,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from hub.errors import StoreError
-
 if TYPE_CHECKING:
     from hub.simulation.world import World
 
@@ -38,14 +36,7 @@ class SimulatedBroker:
         self.waiting += [call, call] if self._world.faults.is_woken_twice() else [call]
 
     def _run_process(self, seqs: Sequence[int]) -> None:
-        self._guarded(lambda: self._world.engine.process(seqs), f"receipts {seqs} wait for the store")
+        self._world.current.process(seqs)
 
     def _run_pump(self, system: str) -> None:
-        self._guarded(lambda: self._world.engine.pump(system), f"deliveries to {system} wait for the store")
-
-    def _guarded(self, work: Callable[[], None], otherwise: str) -> None:
-        """As the real worker does: an unwritable store ends this call, and the sweeper offers its rows again."""
-        try:
-            work()
-        except StoreError as error:
-            self._world.note(f"{otherwise}: {error}")
+        self._world.current.pump(system)

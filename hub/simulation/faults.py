@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from hub.simulation.plan import ANSWER, CRASH, DIES, DISK_FULL, LOOK_UP, OUTAGE, POWER_CUT, WOKEN_TWICE, Event
+from hub.simulation.plan import (
+    ANSWER,
+    CRASH,
+    DIES,
+    DISK_FULL,
+    LOOK_UP,
+    OUTAGE,
+    POWER_CUT,
+    STANDS_STILL,
+    WOKEN_TWICE,
+    Event,
+)
 
-_AT_PLACES = {ANSWER, LOOK_UP, CRASH, POWER_CUT, DISK_FULL, WOKEN_TWICE}
+_AT_PLACES = {ANSWER, LOOK_UP, CRASH, POWER_CUT, DISK_FULL, WOKEN_TWICE, STANDS_STILL}
 
 
 class Crash(BaseException):
@@ -64,6 +75,12 @@ class Faults:
         found = self._due(WOKEN_TWICE, "")
         self.happened[WOKEN_TWICE] += len(found)
         return bool(found)
+
+    def stands_still(self) -> float:
+        """For how many seconds the process that is just at work does not go on."""
+        found = self._due(STANDS_STILL, "")
+        self.happened[STANDS_STILL] += len(found)
+        return sum(event.amount for event in found)
 
     def is_disk_full(self) -> bool:
         """Whether the next commit finds no room."""

@@ -50,13 +50,19 @@ class Operators:
 
     def act(self, event: Event) -> None:
         """Do what an event says, if the hub is up and there is anything that it could be done to."""
-        if not self._world.is_up:
-            return
+        self._in_the_hub(lambda: self._act(event))
+
+    def _act(self, event: Event) -> None:
         chance = Random(f"{event.number}/operator")  # noqa: S311  a simulation, not a secret
         deed = _DEEDS[event.how](self, chance)
         if deed is not None:
             self._world.faults.happened[event.how] += 1
             self._try(deed)
+
+    def _in_the_hub(self, work: Callable[[], None]) -> bool:
+        """Have the process that answers requests do something; whether it was there and has lived through it."""
+        door = self._world.door()
+        return door is not None and self._world.run_in(door, work)
 
     def _try(self, deed: Deed) -> bool:
         """What the hub refuses the operator is told; gives whether it is worth another try, since the store is away."""
@@ -70,10 +76,13 @@ class Operators:
     def _later(self, chance: Random, what: str, deed: Deed) -> None:
         """After a while, and again while the hub is down or cannot store it."""
 
+        def work() -> None:
+            self._world.note(f"an operator {what}")
+            if self._try(deed):
+                self._world.at(_LATER_SECONDS[0], do)
+
         def do() -> None:
-            if self._world.is_up:
-                self._world.note(f"an operator {what}")
-            if not self._world.is_up or self._try(deed):
+            if not self._in_the_hub(work):
                 self._world.at(_LATER_SECONDS[0], do)
 
         self._world.at(chance.choice(_LATER_SECONDS), do)
@@ -109,8 +118,10 @@ class Operators:
             world.rules.person_has_looked(together)
 
     def _decide_again(self, id: str) -> None:
-        if self._world.is_up:
+        def work() -> None:
             self._try(lambda: self._decide(id))
+
+        self._in_the_hub(work)
 
     def _let_go(self, id: str, together: Sequence[Meant], does: str, look_up: bool = True) -> None:
         self._world.note(f"an operator {does} {' and '.join(map(str, together))}")

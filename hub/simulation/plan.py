@@ -17,6 +17,9 @@ CRASH, POWER_CUT, DISK_FULL = "crash", "power_cut", "disk_full"
 BROKER_LOST, BROKER_DOWN, WOKEN_TWICE = "broker_lost", "broker_down", "woken_twice"
 CLOCK_STEP, DEPLOY, OUTAGE = "clock_step", "deploy", "outage"
 OPERATE = "operate"
+# So many working processes on one store, beside one that takes in and two that may sweep; without it one does it all.
+SHARED = "working processes"
+BEATS_LATE, STANDS_STILL = "beats_late", "stands_still"
 
 # Where a process may die: around a commit, with requests on their way, while it asks a target, between two steps,
 # before and after a file is taken away from its folder.
@@ -52,6 +55,7 @@ ANSWERS: Mapping[str, bool | None] = {
     LATE: True,
     "reset after the effect": True,
 }
+_PART_SHARED = 0.35
 DIES = "dies"  # one request still has its effect and no answer, then nobody listens
 OUTAGES = ("unreachable", "503", "time-out before the effect", DIES)
 LOOK_UPS = ("503", "time-out", "unauthorized")
@@ -90,7 +94,22 @@ def make_plan(seed: int, feeds: Mapping[str, bool], systems: Sequence[str], depl
     for _ in range(chance.choice((0, 1, 2, 3, 4, 6, 9, 14))):
         events.append(_fault(chance, systems, _moment(chance, sent_at), commits, deploys))
     events += _operators(Random(f"{seed}/operators"), sent_at)  # noqa: S311  a simulation, not a secret
+    events += _shared(seed, sent_at, commits)
     return tuple(sorted(_possible(events), key=lambda event: (event.at, event.nth)))
+
+
+def _shared(seed: int, sent_at: Sequence[float], commits: int) -> Iterator[Event]:
+    """For a third of the seeds: several processes, of which some are taken for dead though they are only slow."""
+    chance = Random(f"{seed}/processes")  # noqa: S311  a simulation, not a secret
+    if chance.random() > _PART_SHARED:
+        return
+    yield Event(SHARED, amount=chance.choice((1, 2, 2, 2, 3)))
+    for _ in range(chance.choice((0, 1, 2, 4, 6))):
+        seconds = chance.choice((2.0, 8.0, 20.0, 20.0))
+        if chance.random() < 0.3:
+            yield Event(BEATS_LATE, at=_moment(chance, sent_at), amount=seconds)
+        else:
+            yield Event(STANDS_STILL, nth=chance.randint(1, 3 * commits), amount=seconds)
 
 
 def _possible(events: Sequence[Event]) -> Iterator[Event]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hub.message import Accepted, Arrival
@@ -45,8 +46,8 @@ class Senders:
         self._post(known)
 
     def _post(self, document: Document) -> None:
-        world = self._world
-        if not world.is_up:
+        world, door = self._world, self._world.door()
+        if door is None:
             world.at(_AGAIN_SECONDS, lambda: self._again(document))
             return
         world.note(f"{document.feed.source} sends {document.dedupe_id}")
@@ -55,7 +56,13 @@ class Senders:
             world.clock.new_id(), document.feed.source, document.feed.event, document.content, world.clock.epoch(),
             content_type="application/json", dedupe_key=document.dedupe_id,
         )  # fmt: skip
-        world.engine.accept_soon([arrival], lambda _, accepted, error: self._answered(document, accepted, error))
+        accept = partial(door.engine.accept_soon, [arrival], partial(self._told, document))
+        world.run_in(door, accept)
+
+    def _told(
+        self, document: Document, _: object, accepted: Sequence[Accepted] | None, error: Exception | None
+    ) -> None:
+        self._answered(document, accepted, error)
 
     def _again(self, document: Document) -> None:
         if not document.receipt_id:

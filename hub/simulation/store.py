@@ -52,8 +52,8 @@ class FaultyTransactions(Transactions):
 class SimulatedCommitter(Committer):
     """The writer without its thread: ``work`` is one turn of it."""
 
-    def __init__(self, transact: Transact, chance: Random) -> None:
-        self._begin, self._is_near, self._chance = transact, True, chance
+    def __init__(self, transact: Transact, chance: Random, is_near: bool = True) -> None:
+        self._begin, self._is_near, self._chance = transact, is_near, chance
         self._lock = threading.Lock()
         self._jobs = deque()
         self.commits = 0
@@ -67,7 +67,7 @@ class SimulatedCommitter(Committer):
 
     def try_now(self, job: Job, done: Done) -> bool:
         """The writer is idle more often than not."""
-        return self._chance.random() < 0.7 and super().try_now(job, done)
+        return self._is_near and self._chance.random() < 0.7 and super().try_now(job, done)
 
     def work(self) -> None:
         """Some of the queued jobs in one transaction."""
@@ -92,7 +92,7 @@ class SimulatedStore(SqliteStore):
     def committer(self) -> SimulatedCommitter:
         return self._simulated
 
-    def reader(self) -> apsw.Connection:
+    def reader(self) -> Any:
         """The one connection there is: whoever read through it within a transaction would see what nobody may yet."""
         if self._db.in_transaction:
             raise Violation("reads see what is committed", "a reader was asked for within a transaction")
@@ -102,6 +102,10 @@ class SimulatedStore(SqliteStore):
     def is_writing(self) -> bool:
         """Whether a transaction is open: nothing in it has happened yet."""
         return bool(self._db.in_transaction)
+
+    def of_another(self) -> SimulatedStore:
+        """The store, for the one process that there is."""
+        return self
 
     def after_crash(self, faults: Faults, chance: Random, power_cut: bool) -> SimulatedStore:
         """What the next process finds."""

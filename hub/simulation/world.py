@@ -8,34 +8,33 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from functools import partial
 from random import Random
+from typing import TypeVar
 
-from connectors.base import Source
-from hub import replay
-from hub.chores import ClockWatch
 from hub.errors import StoreError
 from hub.message import RAW
 from hub.pipeline.engine import Engine
-from hub.pipeline.expired import expire_waiting
-from hub.pipeline.receive import Intake
 from hub.rounds import TICK_SECONDS
 from hub.simulation import plan
 from hub.simulation.broker import SimulatedBroker
 from hub.simulation.clock import SimulatedClock
 from hub.simulation.faults import Crash, Faults
-from hub.simulation.folder import POLL_SECONDS, SimulatedFolder
+from hub.simulation.folder import SimulatedFolder
 from hub.simulation.invariants import Rules
 from hub.simulation.operators import Operators
 from hub.simulation.plan import Event
+from hub.simulation.process import Alone, Process
 from hub.simulation.scenario import Scenario
 from hub.simulation.senders import Senders
-from hub.simulation.store import opened
+from hub.simulation.server import served
+from hub.simulation.store import SimulatedStore, opened
 from hub.simulation.targets import SimulatedTarget
+from hub.simulation.team import Door, Working
+from hub.simulation.together import Together
 from hub.simulation.trace import Trace, Violation
 from hub.store import due, payloads, receipts, replays, sets, switches
-from hub.sweeper import LOST_AFTER, Sweeper
-from hub.systems import System
+from hub.sweeper import LOST_AFTER
 
 _STEP_SECONDS = 0.0005
 _RESTART_SECONDS = 1.0
@@ -45,7 +44,6 @@ _IDLE_ROUNDS = 80  # of which most stand for many: a system that failed is left 
 _QUIET_ROUNDS, _QUIET_SECONDS = 20, 20.0
 _LONGEST_TOLD = """SELECT min(coalesce(enqueued_at, 0)) FROM receipts
   WHERE state = 'received' AND claimed_by IS NULL"""
-_OF_THE_BROKER = (plan.BROKER_LOST, plan.BROKER_DOWN)
 _NEXT_DUE = """SELECT min(due_at) FROM deliveries d WHERE due_at IS NOT NULL AND claimed_by IS NULL
   AND NOT EXISTS (SELECT 1 FROM switches w
     WHERE (w.kind = 'route' AND w.name = d.route) OR (w.kind = 'system' AND w.name = d.system))
@@ -55,67 +53,79 @@ _NEXT_DUE = """SELECT min(due_at) FROM deliveries d WHERE due_at IS NOT NULL AND
     WHERE r.source = d.source AND r.state = 'received' AND r.seq < (d.lane_seq >> 20)))"""
 
 
-class SimulatedSweeper(Sweeper):
-    """The sweeper with folders of the simulation, and without the chore that would repair what must not break."""
-
-    def __init__(self, engine: Engine, folders: dict[str, SimulatedFolder]) -> None:
-        flush = (1.0, lambda: engine.store.write(engine.beside.flush, durable=False))
-        self.watch = ClockWatch(engine)
-        chores = {
-            "counters": flush,
-            "expired deliveries": (1.0, lambda: expire_waiting(engine)),
-            "clock": (0.0, self.watch.look),
-            "replays": (0.25, lambda: replay.advance(engine)),
-        }
-        super().__init__(engine, Path(), None, chores)
-        self._folders = folders
-
-    def _source(self, name: str) -> tuple[Source | None, float]:
-        return self._folders.get(name), POLL_SECONDS
+_Some = TypeVar("_Some", bound=Process)
 
 
 class World:
     """One run of a scenario by a plan. ``seed`` decides the order of things that could happen at once."""
 
     def __init__(self, scenario: Scenario, events: Sequence[Event], seed: int) -> None:
-        self.scenario, self._events, self._seed = scenario, events, seed
+        self.scenario, self.events, self.seed = scenario, events, seed
         self.clock, self.trace, self.faults = SimulatedClock(), Trace(), Faults(events)
         self.chance = Random(f"{seed}/order")  # noqa: S311  a simulation, not a secret
-        self.store = opened(scenario.content, self.faults, self.chance)
+        self.together = Together(self)
+        self.store = self._opened()
         self.broker, self.rules, self.senders = SimulatedBroker(self), Rules(self), Senders(self)
         self.operators = Operators(self)
         self.targets = {name: SimulatedTarget(name, self._mode(name), self) for name in scenario.systems}
         self.folders = {f.source: SimulatedFolder(f.source, self) for f in scenario.feeds if f.is_folder}
-        self.engine: Engine
-        self.sweeper: SimulatedSweeper
-        self.is_up, self.worker, self.steps = False, "", 0
-        self._processes, self._order, self._idle, self._last_sweep = 0, 0, 0, -1.0
+        self.processes: list[Process] = []
+        self.at_work: Process | None = None
+        self.steps, self._started, self._order, self._idle, self._last_sweep = 0, 0, 0, 0, -1.0
         self._last_commits = -1
-        self._apart: list[Callable[[], None]] = []
-        self._later: list[tuple[float, int, str, Callable[[], None]]] = []
+        self._later: list[tuple[float, int, str, Process | None, Callable[[], None]]] = []
         self._operators: set[tuple[str, str]] = set()
+
+    def _opened(self) -> SimulatedStore:
+        content, faults = self.scenario.content, self.faults
+        if not self.together.working:
+            return opened(content, faults, self.chance)
+        return served(content, faults, self.chance, self.clock, self.together.let_others_go)
+
+    @property
+    def current(self) -> Process:
+        """The process that is just at work."""
+        assert self.at_work is not None
+        return self.at_work
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of the process that is just at work."""
+        return self.current.engine
+
+    @property
+    def worker(self) -> str:
+        """The name of the process that is just at work."""
+        return self.current.name
+
+    def door(self) -> Process | None:
+        """The process that takes in; None while there is none."""
+        doors = (process for process in self.processes if isinstance(process, Alone | Door))
+        return next((process for process in doors if process not in self.together.still), None)
 
     def _mode(self, system: str) -> str:
         return str(self.scenario.programs[0].settings.systems[system].idempotency.get("mode") or "none")
 
     def note(self, text: str) -> None:
-        self.trace.note(self.clock.elapsed, text)
+        by = f"{self.at_work.name}: " if self.together.working and self.at_work else ""
+        self.trace.note(self.clock.elapsed, by + text)
 
     def at(self, delay: float, work: Callable[[], None], of: str = "world") -> None:
         """Do something later. What is of the process ends with it; what is on the network may."""
         self._order += 1
-        heapq.heappush(self._later, (self.clock.elapsed + delay, self._order, of, work))
+        heapq.heappush(self._later, (self.clock.elapsed + delay, self._order, of, self.at_work, work))
 
     # -- running ---------------------------------------------------------------------------------------------------
 
     def run(self) -> None:
         """Until nothing more happens. Raises Violation."""
-        for event in self._events:
+        for event in self.events:
             if event.kind in _HAPPEN:
                 self.at(event.at, lambda event=event: _HAPPEN[event.kind](self, event))  # type: ignore[misc]
-        self.at(0.0, self._start)
+        for kind in self.together.kinds() if self.together.working else [Alone]:
+            self.at(0.0, partial(self._start, kind))
         try:
-            while self._goes_on():
+            while self.goes_on():
                 pass
             self.rules.check_end()
             self.senders.check_end()
@@ -127,35 +137,62 @@ class World:
         finally:
             self.store.close()
 
-    def _goes_on(self) -> bool:
+    def goes_on(self) -> bool:
         self.steps += 1
         if self.steps > _MOST_STEPS:
             raise Violation("every message ends", f"the hub does not come to rest in {_MOST_STEPS} steps")
-        try:
-            return self._step()
-        except Crash as crash:
-            self._die(crash.event)
-            return True
-
-    def _step(self) -> bool:
         self.clock.elapsed += _STEP_SECONDS
-        if self.is_up:
-            self.faults.crash("between steps")
-        calls, apart, writes = len(self.broker.waiting), len(self._apart), self.store.committer.has_work
-        is_due = bool(self._later) and self._later[0][0] <= self.clock.elapsed
-        choices = calls + apart + writes + is_due
-        if not choices:
-            return self._time_moves_on()
-        choice = self.chance.randrange(choices)
-        if choice < calls:
-            self.broker.waiting.pop(choice)()
-        elif choice < calls + apart:
-            self._apart.pop(choice - calls)()
-        elif choice < calls + apart + writes:
-            self.store.committer.work()
-        else:
-            heapq.heappop(self._later)[3]()
+        self.together.beat()
+        if self.processes and not self.run_in(self._any(self.processes), partial(self.faults.crash, "between steps")):
+            return True
+        return self.step() or self._time_moves_on()
+
+    def run_in(self, process: Process | None, work: Callable[[], None]) -> bool:
+        """Have a process do something, or the world itself; False where the process has died of it."""
+        if process is not None and not process.is_up:
+            return False
+        before, self.at_work = self.at_work, process
+        try:
+            work()
+        except Crash as crash:
+            self._die(process, crash.event)
+            return False
+        finally:
+            self.at_work = before
         return True
+
+    def _any(self, some: Sequence[_Some]) -> _Some:
+        return some[0] if len(some) == 1 else self.chance.choice(some)
+
+    def step(self) -> bool:
+        """Do something that can be done now; False where there is nothing."""
+        free = [process for process in self.processes if process not in self.together.still]
+        hearing: list[Process] = [process for process in free if isinstance(process, Alone | Working)]
+        queues = [(self.broker.waiting, hearing)] if hearing else []
+        queues += [(queue, [process]) for process in free for queue in (process.calls, process.apart)]
+        writing = [process for process in free if process.store.committer.has_work]
+        is_due = bool(self._later) and self._later[0][0] <= self.clock.elapsed
+        choices = sum(len(queue) for queue, _ in queues) + len(writing) + is_due
+        if not choices:
+            return False
+        choice = self.chance.randrange(choices)
+        for queue, whose in queues:
+            if choice < len(queue):
+                self.run_in(self._any(whose), queue.pop(choice))
+                return True
+            choice -= len(queue)
+        if choice < len(writing):
+            self.run_in(writing[choice], writing[choice].store.committer.work)
+        else:
+            self._do_next(heapq.heappop(self._later))
+        return True
+
+    def _do_next(self, entry: tuple[float, int, str, Process | None, Callable[[], None]]) -> None:
+        _, order, of, process, work = entry
+        if of == "process" and process in self.together.still:
+            heapq.heappush(self._later, (self.clock.elapsed + TICK_SECONDS, order, of, process, work))
+            return
+        self.run_in(process if of == "process" else None, work)
 
     def _time_moves_on(self) -> bool:
         """To what comes next; False when nothing does."""
@@ -163,16 +200,21 @@ class World:
             self.rules.check_rows()
         self._operators_look()
         nexts = [self._later[0][0]] if self._later else []
-        wanted = self._sweep_wanted_at() if self.is_up else None
+        wanted = self._sweep_wanted_at() if self.processes else None
+        dead = self.together.is_left_from()
+        if dead is not None:
+            wanted = dead if wanted is None else min(wanted, dead)
         if wanted is not None:
-            tick = TICK_SECONDS if self._idle < _QUIET_ROUNDS else _QUIET_SECONDS
+            is_quiet = self._idle >= _QUIET_ROUNDS and (dead is None or dead > wanted)
+            tick = _QUIET_SECONDS if is_quiet else TICK_SECONDS
             nexts.append(max(wanted, self._last_sweep + tick))
         if not nexts or (not self._later and self._is_idle()):
             return False
         self.clock.elapsed = max(self.clock.elapsed, min(nexts))
-        if self.is_up and (wanted is not None or self.chance.random() < 0.2):
+        if self.processes and (wanted is not None or self.chance.random() < 0.2):
             self._last_sweep = self.clock.elapsed
-            self._apart.append(self.sweeper.sweep)
+            for process in self.processes:
+                process.apart.append(process.round)
         return True
 
     def _sweep_wanted_at(self) -> float | None:
@@ -180,7 +222,7 @@ class World:
         db, now = self.store.reader(), self.clock.elapsed
         first = db.execute(_NEXT_DUE).get
         wanted = [] if first is None else [self.clock.elapsed_at(first)]
-        if self.engine._later:
+        if any(process.wants_round() for process in self.processes):
             wanted.append(now)
         if (expires := due.next_expiry(db)) is not None:
             wanted.append(self.clock.elapsed_at(expires) + 1.0)
@@ -198,7 +240,7 @@ class World:
     def _is_idle(self) -> bool:
         """Round after round of the sweeper changes nothing more, and nothing is due later: what is there now stays."""
         commits = self.store.reader().execute("SELECT count(*), max(updated_at) FROM deliveries").fetchone()
-        progress = hash((commits, receipts.open_count(self.store.reader())))
+        progress = hash((commits, receipts.open_count(self.store.reader()), self.together.next_end()))
         is_still = progress == self._last_commits and self.clock.elapsed > self.broker.down_until + 1.0
         self._idle = self._idle + 1 if is_still else 0
         self._last_commits = progress
@@ -209,6 +251,8 @@ class World:
         now, told = self.clock.epoch(), self.store.reader().execute(_LONGEST_TOLD).get
         if told is not None and told > now:
             return float(told)
+        if (left := self.together.next_end()) is not None:
+            return left
         return self.store.reader().execute(f"{_NEXT_DUE} AND due_at > ?", (now,)).get  # type: ignore[no-any-return]
 
     def _operators_look(self) -> None:
@@ -221,13 +265,13 @@ class World:
 
     def _operator_starts(self, kind: str, name: str) -> None:
         self._operators.discard((kind, name))
-        if self.is_up:
+        if self.processes:
             self.note(f"an operator starts the {kind} {name}")
             self._write_or_not(lambda: self.store.write(lambda db: switches.release(db, kind, name)))
 
     def is_on_its_way(self) -> bool:
         """Whether anything on the network has still to arrive, or the hub still waits for an answer."""
-        return any(of in ("network", "process") for _, _, of, _ in self._later)
+        return any(of in ("network", "process") for _, _, of, *_ in self._later)
 
     def _write_or_not(self, work: Callable[[], object]) -> None:
         try:
@@ -235,49 +279,42 @@ class World:
         except StoreError as error:
             self.note(f"refused: {error}")
 
-    # -- the process -----------------------------------------------------------------------------------------------
+    # -- the processes ---------------------------------------------------------------------------------------------
 
-    def _start(self) -> None:
-        self._processes += 1
-        self.worker, self.is_up = f"w{self._processes}", True
-        self.note(f"the hub starts as {self.worker}")
-        in_force = sets.active(self.store.reader())
-        [program] = [program for program in self.scenario.programs if program.set_id == in_force]
-        self.engine = Engine(
-            self.store, program, self.clock, self.broker, self._destination, self.worker,
-            lambda work, _: self._apart.append(work),
-            chance=Random(f"{self._seed}/jitter/{self.worker}"),  # noqa: S311  a simulation, not a secret
-        )  # fmt: skip
-        if any(event.kind in _OF_THE_BROKER for event in self._events):
-            # A broker apart from this process may lose calls: then a receipt is whoever's is told of it.
-            self.engine.intake = Intake(self.store, None, self.engine._received)
-        self.sweeper = SimulatedSweeper(self.engine, self.folders)
+    def _start(self, kind: type[Process]) -> None:
+        self._started += 1
+        process = kind(self, self.store.of_another(), f"w{self._started}")
+        self.note(f"the hub starts as {process.name}")
+        self.processes.append(process)
+        self.run_in(process, partial(self._begin, process))
+
+    def _begin(self, process: Process) -> None:
         try:
-            self.sweeper.recover()
-            replay.resume(self.engine)
+            process.start()
         except StoreError as error:
             self.note(f"the hub cannot start: {error}")
-            self._end_process(power_cut=False)
+            self._end_process(process, power_cut=False)
 
-    def _destination(self, system: System) -> SimulatedTarget:
-        return self.targets[system.name]
+    def _die(self, process: Process | None, event: Event) -> None:
+        if process is None or not process.is_up:
+            return  # the machine has lost its power
+        power_cut = event.kind == plan.POWER_CUT
+        self.note(f"the {'power fails' if power_cut else 'process dies'}: {event.subject}")
+        for each in list(self.processes) if power_cut else [process]:
+            self._end_process(each, power_cut)
 
-    def _die(self, event: Event) -> None:
-        self.note(f"the {'power fails' if event.kind == plan.POWER_CUT else 'process dies'}: {event.subject}")
-        self._end_process(event.kind == plan.POWER_CUT)
-
-    def _end_process(self, power_cut: bool) -> None:
-        self.is_up = False
+    def _end_process(self, process: Process, power_cut: bool) -> None:
+        self.processes.remove(process)
         self.store = self.store.after_crash(self.faults, self.chance, power_cut)
-        self.broker.lose_all()
-        self._apart.clear()
+        process.ended()
         self.rules.process_died()
-        kept = [entry for entry in self._later if entry[2] == "world" or self._survives(entry[2])]
-        self._later = sorted(kept)
-        self.at(_RESTART_SECONDS, self._start)
+        self._later = sorted(entry for entry in self._later if self._is_kept(process, *entry[2:4]))
+        self.at(_RESTART_SECONDS, partial(self._start, type(process)))
 
-    def _survives(self, of: str) -> bool:
+    def _is_kept(self, dead: Process, of: str, owner: Process | None) -> bool:
         """Half of what was on the network had left the machine."""
+        if of == "world" or (owner is not dead and owner is not None and owner.is_up):
+            return True
         return of == "network" and self.chance.random() < 0.5
 
     # -- what the plan has -----------------------------------------------------------------------------------------
@@ -303,27 +340,29 @@ class World:
         self.faults.begin_outage(event, self.clock.elapsed)
 
     def _clock_is_put(self, event: Event) -> None:
-        """Between two looks of the hub at its clock, which come four times a second."""
+        """A hub that is alone on its store looks at its clock four times a second: it is put between two looks."""
         self.faults.happened[event.kind] += 1
-        if self.is_up:
-            self._write_or_not(self.sweeper.watch.look)
-        since = self.chance.uniform(0.0, TICK_SECONDS)
-        self.at(since, lambda: self._put_clock(event.amount))
-        self.at(TICK_SECONDS, lambda: self._apart.append(self.sweeper.sweep), of="process")
+        for process in [each for each in self.processes if isinstance(each, Alone)]:
+            self.run_in(process, partial(self._look_at_clock, process))
+        self.at(self.chance.uniform(0.0, TICK_SECONDS), lambda: self._put_clock(event.amount))
+
+    def _look_at_clock(self, process: Alone) -> None:
+        self._write_or_not(process.watch.look)
+        self.at(TICK_SECONDS, lambda: process.apart.append(process.round), of="process")
 
     def _put_clock(self, seconds: float) -> None:
         self.note(f"the clock is put by {seconds:+g} s")
         self.clock.offset += seconds
 
     def _deploys(self, event: Event) -> None:
-        if not self.is_up or len(self.scenario.programs) < 2:
+        if not self.processes or len(self.scenario.programs) < 2:
             return
         self.faults.happened[event.kind] += 1
         self.note("another set of files is deployed")
         program = self.scenario.programs[1]
         self._write_or_not(lambda: self._activate(program.set_id))
-        if sets.active(self.store.reader()) == program.set_id:
-            self.engine.activate(program)
+        if sets.active(self.store.reader()) == program.set_id and not self.together.working:
+            self.run_in(self.processes[0], partial(self.processes[0].engine.activate, program))
 
     def _activate(self, set_id: int) -> None:
         self.store.write(lambda db: sets.activate(db, set_id, self.clock.epoch(), "simulation"))
@@ -357,4 +396,5 @@ _HAPPEN: dict[str, Callable[[World, Event], None]] = {
     plan.CLOCK_STEP: World._clock_is_put,
     plan.DEPLOY: World._deploys,
     plan.OPERATE: lambda world, event: world.operators.act(event),
+    plan.BEATS_LATE: lambda world, event: world.together.beats_are_late(event),
 }
