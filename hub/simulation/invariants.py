@@ -33,6 +33,7 @@ _FINAL = ", ".join(f"'{state}'" for state in sorted(DELIVERY_FINAL))
 _MEMBERS = "SELECT delivery_id FROM deliveries WHERE batch_id = ? AND batch_id <> '' ORDER BY lane_seq, delivery_id"
 _EARLIER = f"""SELECT coalesce(batch_id, '') FROM deliveries
   WHERE system = ? AND lane = ? AND source = ? AND lane_seq < ? AND state IN ({_WAITING})"""  # noqa: S608  constants
+_STATES = "SELECT state, system FROM deliveries WHERE message_id = ? AND target = ? ORDER BY delivery_id"
 _REASONS_TO_WAIT = ("unknown", "predecessor", "route_stopped", HELD)
 
 
@@ -151,11 +152,12 @@ class Rules:
         target = self._world.engine.program.find(meant.route, meant.target)
         after = target.target.after if target else None
         if after:
-            states = db.execute(
-                "SELECT state FROM deliveries WHERE message_id = ? AND target = ?", (meant.message_id, after)
-            ).fetchall()
-            if states and states[-1][0] != "delivered" and meant.delivery_id not in self._released:
-                raise Violation("after: is kept", f"{meant} is sent while that for {after} is {states[-1][0]}")
+            before = db.execute(_STATES, (meant.message_id, after)).fetchall()
+            state, system = before[-1] if before else ("delivered", "")
+            # That it had arrived was told when it was dead already: then that is resolved.
+            has_arrived = state == "resolved" and self._world.targets[system].effects[(meant.message_id, after)]
+            if state != "delivered" and not has_arrived and meant.delivery_id not in self._released:
+                raise Violation("after: is kept", f"{meant} is sent while that for {after} is {state}")
 
     def answered(self, parcel: Parcel, verdict: Verdict) -> None:
         """The hub is told what became of a try."""
@@ -251,7 +253,7 @@ class Rules:
         what = self.meant(delivery_id)
         if state == "delivered" and not effects:
             raise Violation("delivered means effect", f"{what} is delivered and {system} never had its effect")
-        if state in ("dead", "skipped") and effects and not doubt:
+        if state in ("dead", "skipped") and effects and not doubt and not self._was_replayed(message_id, target):
             raise Violation("doubt is remembered", f"{what} is {state}, and its effect has happened")
         if state == "expired" and (doubt or effects):
             raise Violation("no expiry in doubt", f"{what} has expired, and may have arrived")
@@ -259,6 +261,11 @@ class Rules:
             raise Violation("every message ends", f"{what} is held with the reason '{reason}'")
         if state in DELIVERY_WAITING - {"held"} and not (state in ("queued", "retrying") and is_blocked):
             raise Violation("every message ends", f"{what} stays {state}")
+
+    def _was_replayed(self, message_id: str, target: str) -> bool:
+        """Whether the effect is that of another delivery, which took the place of one that had ended."""
+        rows = self._world.store.reader().execute(_STATES, (message_id, target)).fetchall()
+        return any(state == "delivered" for state, _ in rows)
 
     def _check_replies(self, message_id: str, target: str, replies: int, wanted: int) -> None:
         if replies != wanted:
