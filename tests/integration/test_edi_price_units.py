@@ -81,6 +81,13 @@ def test_edifact_says_the_price_before_a_discount_where_it_is_for_another_unit(k
     assert prices(back) == prices(document)
 
 
+@pytest.mark.parametrize(("unit", "priced_by"), [("C62", "EA"), ("H87", "C62"), ("EA", "H87")])
+@pytest.mark.parametrize("kind", ["invoice", "credit_note"])
+def test_edifact_says_the_net_price_of_a_piece_whatever_its_code(kind: str, unit: str, priced_by: str) -> None:
+    document = of_one_line(kind, unit, priced_by, discount="5.00")
+    assert "PRI+AAA:40:::1" in text_of(f"{kind.replace('_', '-')}-to-edifact", document, CONTEXT)
+
+
 @pytest.mark.parametrize(("unit", "priced_by"), [("XCT", "KGM"), ("XCT", "C62"), ("DZN", "C62")])
 @pytest.mark.parametrize("writer", [writer for writers in WRITERS.values() for writer in writers])
 def test_x12_refuses_a_price_for_another_unit(writer: str, unit: str, priced_by: str) -> None:
