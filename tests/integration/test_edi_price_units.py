@@ -3,6 +3,7 @@ a line has one unit for both; what cannot be said is refused, never told as a pr
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -101,6 +102,18 @@ def test_x12_refuses_a_price_for_another_unit(writer: str, unit: str, priced_by:
 def test_x12_takes_a_piece_for_a_piece_whatever_its_code(writer: str) -> None:
     kind = next(kind for kind, writers in WRITERS.items() if writer in writers)
     assert "*10*EA*3.5" in text_of(writer, of_one_line(kind, "C62", "H87"), CONTEXT)
+
+
+@pytest.mark.parametrize("kind", ["order", "order_change", "invoice", "credit_note"])
+def test_a_line_that_comes_to_quantity_times_price_has_a_price_for_its_quantity(kind: str) -> None:
+    document, name = of_one_line(kind, "XCT", "XCT", discount="50.00"), kind.replace("_", "-")
+    [line] = next(value for key, value in document.items() if key.endswith("_lines"))
+    line["price"]["price_amount"]["amount"] = "40.00"  # the discount is taken off already
+    text = text_of(f"{name}-to-edifact", document, CONTEXT)
+    for unit in (":NAR", "") if kind.startswith("order") else (":NAR",):
+        back = document_of(f"edifact-{name}", text.replace(":10:CT", f":10{unit}"), CONTEXT)
+        assert prices(back)[1:] == (line["line_extension_amount"], None)
+        assert Decimal(prices(back)[0]["price_amount"]["amount"]) == 40
 
 
 def test_a_price_that_names_a_unit_without_a_number_is_for_one_of_it() -> None:
