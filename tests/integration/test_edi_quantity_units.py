@@ -62,6 +62,13 @@ def test_a_return_counted_in_another_unit_is_refused_as_a_180(name: str) -> None
         text_of("return-request-to-x12", document, CONTEXT)
 
 
+def test_a_return_counted_in_pieces_by_another_code_goes_as_a_180() -> None:
+    document = with_quantities(
+        "return_request", return_quantity="3 C62", received_quantity="3 EA", accepted_quantity="2 H87"
+    )
+    assert "*3*EA*" in text_of("return-request-to-x12", document, CONTEXT)
+
+
 @pytest.mark.parametrize("kind", ["order", "order_change"])
 def test_x12_keeps_the_unit_of_what_goes_to_a_place(kind: str) -> None:
     document, place = with_quantities(kind, quantity="10 XCT"), {"name": "Store 12", "address": {"country_code": "US"}}
