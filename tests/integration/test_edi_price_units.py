@@ -98,6 +98,25 @@ def test_x12_refuses_a_price_for_another_unit(writer: str, unit: str, priced_by:
     assert f"is one for {priced_by}, and its quantity is in {unit}" in str(told.value)
 
 
+@pytest.mark.parametrize(("value", "price", "discount"), [("1", "40.00", ""), ("100", "4050.00", "5.00")])
+@pytest.mark.parametrize("writer", [writer for kind in WRITERS if kind != "order_response" for writer in WRITERS[kind]])
+def test_x12_takes_a_price_that_makes_the_amount_of_the_line(
+    writer: str, value: str, price: str, discount: str
+) -> None:
+    kind = next(kind for kind, writers in WRITERS.items() if writer in writers)
+    document = of_one_line(kind, "KGM", "C62", discount)
+    [line] = next(value for key, value in document.items() if key.endswith("_lines"))
+    line["price"]["price_amount"]["amount"], line["price"]["base_quantity"]["value"] = price, value
+    assert "*10*KG*" in text_of(writer, document, CONTEXT)
+
+
+@pytest.mark.parametrize("kind", ["order", "order_change"])
+def test_x12_takes_a_line_that_says_its_amount_and_no_price(kind: str) -> None:
+    document = of_one_line(kind, "XCT", "XCT")
+    del document["order_lines"][0]["price"]
+    assert "*10*CT*" in text_of(WRITERS[kind][0], document, CONTEXT)
+
+
 @pytest.mark.parametrize("writer", ["order-to-x12", "order-response-to-x12"])
 def test_x12_takes_a_piece_for_a_piece_whatever_its_code(writer: str) -> None:
     kind = next(kind for kind, writers in WRITERS.items() if writer in writers)
