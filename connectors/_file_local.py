@@ -107,16 +107,16 @@ class LocalFiles:
 
     def _copied_new(self, source: Path, target: Path) -> None:
         """Onto another file system, complete before it has its name there; a crash leaves a hidden file at most."""
-        status = os.lstat(source)
-        if not stat.S_ISREG(status.st_mode):
+        if not stat.S_ISREG(os.lstat(source).st_mode):
             raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
         if is_there(self, target):  # before all of it is copied
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
         copy = target.with_name(f".{hashlib.sha256(os.fsencode(source.name)).hexdigest()[:16]}.tmp")
         try:
+            copy.touch(0o600)  # nobody else reads it who could not read the file
             shutil.copyfile(source, copy, follow_symlinks=False)
-            with suppress(OSError):  # a share may keep no times
-                os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))
+            with suppress(OSError):  # a share may keep no times and modes
+                shutil.copystat(source, copy, follow_symlinks=False)
             with copy.open("rb") as file:
                 os.fsync(file.fileno())
             self.move_new(copy, target)

@@ -260,16 +260,20 @@ def test_files_are_filed_away_on_another_file_system_too(
 
     monkeypatch.setattr(os, "link", across)
     for content in (b"first", b"second"):
-        os.utime(put(tmp_path, "a.csv", content), (NOON - 5, NOON - 5))
+        file = put(tmp_path, "a.csv", content)
+        file.chmod(0o640 if content == b"first" else 0o600)
+        os.utime(file, (NOON - 5, NOON - 5))
         assert taken(source) == ["a.csv"]
     put(tmp_path, "b.csv", b"")
     assert taken(source) == []
     assert files(tmp_path) == [f"{TODAY}/a-1.csv", f"{TODAY}/a.csv", "error/b.csv", "error/b.csv.error.json"]
     assert [(tmp_path / TODAY / name).read_bytes() for name in ("a.csv", "a-1.csv")] == [b"first", b"second"]
-    assert (tmp_path / TODAY / "a.csv").stat().st_mtime == NOON - 5
+    filed = [(tmp_path / TODAY / name).stat() for name in ("a.csv", "a-1.csv")]
+    assert [(status.st_mtime, status.st_mode & 0o777) for status in filed] == [(NOON - 5, 0o640), (NOON - 5, 0o600)]
 
     def full(source: Path, target: Path, **how: Any) -> None:
         target.write_bytes(b"half")
+        assert target.stat().st_mode & 0o077 == 0
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     put(tmp_path, "c.csv")
