@@ -5,6 +5,7 @@ Five hundred of each are made by chance. What may differ on the way back is list
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -58,3 +59,23 @@ def test_the_examples_go_out_and_come_back(kind: str) -> None:
         document["stock_lines"] = document["stock_lines"][:1]
     left = places(document, read(kind, written(kind, document)))
     assert [path for path in left if not path.endswith(tuple(LEFT_OUT))] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "counted", "others"),
+    [
+        ("despatch_advice", "delivered_quantity", ["outstanding_quantity"]),
+        ("receipt_advice", "received_quantity", ["short_quantity", "rejected_quantity"]),
+        ("order_response", "quantity", ["maximum_backorder_quantity"]),
+    ],
+)
+def test_a_quantity_without_a_unit_has_that_of_its_line(kind: str, counted: str, others: list[str]) -> None:
+    document = golden(kind)
+    line = next(value for key, value in document.items() if key.endswith("lines"))[0]
+    for name in (counted, *others):
+        line[name] = {"value": "3", "unit_code": "XCT"}
+    said = re.compile(rb"(<cbc:(?:Outstanding|Short|Rejected|MaximumBackorder)Quantity) unitCode=\"XCT\"")
+    raw, times = said.subn(rb"\1", written(kind, document))
+    assert times == len(others)
+    back = next(value for key, value in read(kind, raw).items() if key.endswith("lines"))[0]
+    assert [back[name]["unit_code"] for name in (counted, *others)] == ["XCT"] * (1 + len(others))
