@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from edi_library import context, example, mapped, read, there_and_back
+from edi_library import context, example, mapped, read, text_of, there_and_back
 
 from hub.golden.compare import differences
 
@@ -141,3 +141,14 @@ def test_every_tracking_number_comes_back(out: str, back: str) -> None:
     for line in before["despatch_lines"]:
         line["package_sscc"] = before["despatch_lines"][0]["package_sscc"]
     assert there_and_back(out, back, before, CONTEXT)["tracking_ids"] == before["tracking_ids"]
+
+
+@pytest.mark.parametrize(
+    ("writer", "whole"), [("despatch-advice-to-x12", "SN1*"), ("despatch-advice-to-x12-945", "W12*CC*")]
+)
+def test_a_line_of_which_nothing_is_outstanding_is_told_as_whole(writer: str, whole: str) -> None:
+    document = example("despatch_advice")
+    for line in document["despatch_lines"]:
+        line["outstanding_quantity"] = {"value": "0", "unit_code": "KGM"}
+    text = text_of(writer, document, CONTEXT)
+    assert whole in text and "*BP" not in text

@@ -5,6 +5,7 @@ What may differ on the way back is listed below, each with its reason.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from json import dumps, loads
 from typing import Any
 
@@ -136,3 +137,11 @@ def test_quantities_of_an_item_in_two_units_are_refused(kind: str, part: str, to
     made[lines][0][part] = [{"quantity": counted}] if part == "deliveries" else counted
     with pytest.raises(MappingError, match=told):
         library().mappings[f"{kind.replace('_', '-')}-to-idoc"].apply(made, CONTEXT)
+
+
+def test_nothing_that_is_outstanding_has_any_unit() -> None:
+    made = document("despatch_advice")
+    line = made["despatch_lines"][0]
+    line["outstanding_quantity"] = {"value": "0", "unit_code": "KGM"}
+    tree = library().mappings["despatch-advice-to-idoc"].apply(made, CONTEXT)
+    assert tree["E1EDL20"][0]["E1EDL24"][0]["ORMNG"] == Decimal(line["delivered_quantity"]["value"])
