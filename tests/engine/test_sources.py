@@ -243,3 +243,18 @@ def test_a_file_that_was_taken_before_its_content_told_is_known_when_it_comes_ag
         world.store.write(lambda db: db.execute(
             "UPDATE dedupe SET dedupe_key = substr(dedupe_key, 1, 37) WHERE dedupe_key LIKE 'file:%'"
         ))  # fmt: skip
+
+
+@pytest.mark.parametrize(("later", "count"), [(0, 1), (60, 2)])
+def test_the_same_file_put_again_is_another_one_by_its_time(
+    make_world: Callable[..., World], tmp_path: Path, later: int, count: int
+) -> None:
+    """With one name, size and time it may as well be what a crash left behind."""
+    root = tmp_path / "files"
+    world = watching(make_world, root, "same_content: process")
+    for at in (1_700_000_000, 1_700_000_000 + later):
+        (root / "in" / "orders.csv").write_bytes(b"id,qty\n1,2\n")
+        os.utime(root / "in" / "orders.csv", (at, at))
+        sweep(world)
+    assert world.rows("SELECT count(*) FROM receipts") == [(count,)]
+    assert list((root / "in").glob("*.csv")) == []
