@@ -72,15 +72,13 @@ def run_page(engine: Engine, replay_id: str) -> int | None:
         if not allowed:
             return effects
         found = replays.waiting(db, replay_id, replay.done_to, allowed)
+        found = found or (replays.waiting(db, replay_id, 0, allowed) if replay.done_to else [])
         if not found:
             return None
         done = _done(engine, db, found, request, now, effects)
         replays.mark_items(db, replay_id, done)
         rate = request.rate_per_second
-        left = {item.ordinal for item in found} - {item.ordinal for item in done}
-        replays.went_on(
-            db, replay_id, min(left, default=found[-1].ordinal + 1), next_at + len(found) / rate if rate else None
-        )
+        replays.went_on(db, replay_id, found[-1].ordinal + 1, next_at + len(done) / rate if rate else None)
         effects.items = len(done)
         return effects
 
@@ -108,7 +106,8 @@ def _pace(rate: float | None, next_at: float | None, now: float) -> tuple[int, f
 def _done(
     engine: Engine, db: Database, found: Sequence[Item], request: Request, now: float, effects: Effects
 ) -> list[Item]:
-    """Items with what came of them; one that somebody else has changed meanwhile is left for the next page."""
+    """Items with what came of them. One that somebody else has changed meanwhile, or before which something newer is on
+    its way, is left, and has its turn again after all the others."""
     done: list[Item] = []
     for kind, items in groupby(found, key=lambda item: item.kind):
         some = _deliveries if kind == "delivery" else _wholes

@@ -28,7 +28,7 @@ class Replay(msgspec.Struct, frozen=True):
     started_at: float | None
     ended_at: float | None
     next_at: float | None = None
-    done_to: int = 0  # no item before this one waits
+    done_to: int = 0  # the items from this one on have their turn next, then those before it that still wait
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -116,7 +116,7 @@ def items(db: Database, replay_id: str, after: int = -1, limit: int = 50, state:
 
 
 def went_on(db: Database, replay_id: str, done_to: int, next_at: float | None) -> None:
-    """Which of its items may be the next to wait, and when the rate of a replay lets it go."""
+    """From which of its items on a replay goes on, and when its rate lets it."""
     db.execute("UPDATE replays SET done_to = ?, next_at = ? WHERE replay_id = ?", (done_to, next_at, replay_id))
 
 

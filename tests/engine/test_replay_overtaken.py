@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from replaying import ANNA, DEAD, NO, adds_up, dead_orders, deploy, run
 from world import ORDER_IN, World, order
 
 from connectors.base import DELIVERED, Verdict
 from hub import replay
-from hub.replay import Request
+from hub.replay import Request, running
 from hub.replay.request import SEND, START
 from hub.store import dead_letters
 from hub.store.search_terms import Filter
@@ -99,3 +100,24 @@ def test_while_a_newer_one_is_being_sent_a_replay_waits_and_goes_when_it_is_refu
     world.run()
     assert (world.target("erp").bodies[-1], notes(world)) == ({"ref": "1", "lines": 1}, [("started", "")])
     adds_up(world)
+
+
+@pytest.mark.parametrize("rate", [1.0, None])
+def test_what_waits_for_the_end_of_a_newer_one_holds_up_no_other(
+    world: World, monkeypatch: pytest.MonkeyPatch, rate: float | None
+) -> None:
+    monkeypatch.setattr(running, "PAGE", 1)
+    dead_orders(world, 1, 2, 3)
+    world.target("erp").silent = True
+    world.send(order(1, lines=2))
+    run(world, Request(filter=Filter(state="dead"), rate_per_second=rate))
+    for _ in range(6):
+        world.clock.at += 1
+        replay.advance(world.engine)
+    assert notes(world) == [("waiting", ""), ("started", ""), ("started", "")]
+    world.engine.dispatcher._finished([(world.target("erp").sent[3], Verdict(DELIVERED, status=200))])
+    world.run()
+    for _ in range(3):
+        replay.advance(world.engine)
+    assert notes(world)[0] == ("skipped", "superseded")
+    assert world.rows("SELECT state FROM replays") == [("done",)]
