@@ -13,19 +13,25 @@ from hub.store import deliveries, receipts, replay_facts
 from hub.store.database import Database
 
 REPLAY, REPLAY_OF_ALL = "replay", "replay_of_all"  # doors: of what is superseded that is left, or sent all the same
+_ALL = (1 << LANE_SHIFT) - 1  # with it a place is that of the last one of its receipt
 
 
 def overtaken(db: Database, parts: Sequence[Transformed]) -> list[Delivery]:
-    """Of what became of replays, the deliveries that something newer of their lanes has left behind, or may have."""
+    """Of what became of replays, the deliveries that something newer of their lanes has left behind, or may have. Of a
+    receipt that goes through as a whole nothing is newer than its own first time."""
     again = [
         (part.seq, d) for part in parts for d in part.deliveries if d.lane and d.lane_seq >> LANE_SHIFT != part.seq
     ]
-    if not again:
+    ways = {seq: receipts.way_of(db, seq) for seq in {seq for seq, _ in again}}
+    places = {
+        d.delivery_id: (d.lane, d.system, d.lane_seq | _ALL if position < 0 else d.lane_seq)
+        for seq, d in again for door, position in [ways[seq]] if door == REPLAY
+    }  # fmt: skip
+    if not places:
         return []
-    guarded = {seq for seq in {seq for seq, _ in again} if receipts.door_of(db, seq) == REPLAY}
-    found = {(d.lane, d.system, d.lane_seq): d for seq, d in again if seq in guarded}
-    newer = replay_facts.overtaken(db, found.keys()) | replay_facts.what_is_newer(db, found.keys())
-    return [d for seq, d in again if seq in guarded and (d.lane, d.system, d.lane_seq) in newer]
+    wanted = set(places.values())
+    newer = replay_facts.overtaken(db, wanted) | replay_facts.what_is_newer(db, wanted)
+    return [d for _, d in again if places.get(d.delivery_id) in newer]
 
 
 def bury(db: Database, found: Collection[Delivery], now: float) -> set[str]:

@@ -227,9 +227,8 @@ def _wholes(
 
 
 def _is_early(engine: Engine, db: Database, letter: DeadLetter) -> bool:
-    """Whether something newer of its lanes is just being sent."""
-    facts = replay_facts.of_whole(db, letter.kind, letter.id)
-    places = replay_facts.places_of(db, letter.kind, letter.id, facts.seq) if facts else []
+    """Whether something newer of the lanes of a message is just being sent."""
+    places = replay_facts.places_of(db, letter.id) if letter.kind == "message" else []
     if not places and letter.main_key:
         systems = engine.program.settings.systems.values()
         places = [(letter.main_key, system.name, letter.order) for system in systems if system.sends]

@@ -315,9 +315,10 @@ def let_go(db: Database, seqs: Sequence[int], worker: str) -> None:
     )
 
 
-def door_of(db: Database, seq: int) -> str:
-    """Which way a receipt came."""
-    return str(db.execute("SELECT door FROM receipts WHERE seq = ?", (seq,)).get)
+def way_of(db: Database, seq: int) -> tuple[str, int]:
+    """Which way a receipt came: (door, of a replay the position of the message that it is of; -1: of all)."""
+    [(door, position)] = db.execute("SELECT door, origin_position FROM receipts WHERE seq = ?", (seq,)).fetchall()
+    return str(door), int(position)
 
 
 def is_in_hand(db: Database, seq: int, worker: str) -> bool:

@@ -125,15 +125,10 @@ def what_is_newer(db: Database, places: Collection[Place]) -> dict[Place, str]:
     return {(str(lane), str(system), int(seq)): str(found) for lane, system, seq, found in rows if found}
 
 
-def places_of(db: Database, kind: str, id: str, seq: int) -> list[Place]:
-    """The places of the deliveries of a message, or of all messages of a receipt, in their lanes."""
-    column, value = ("m.message_id", id) if kind == "message" else ("m.seq", seq)
-    rows = db.execute(
-        f"""SELECT DISTINCT d.lane, d.system, d.lane_seq FROM messages m
-            CROSS JOIN deliveries d ON d.message_id = m.message_id WHERE {column} = ? AND d.lane <> ''""",
-        (value,),
-    )
-    return [(str(lane), str(system), int(place)) for lane, system, place in rows]
+def places_of(db: Database, message_id: str) -> list[Place]:
+    """The places of the deliveries of a message in their lanes."""
+    sql = "SELECT DISTINCT lane, system, lane_seq FROM deliveries WHERE message_id = ? AND lane <> ''"
+    return [(str(lane), str(system), int(place)) for lane, system, place in db.execute(sql, (message_id,))]
 
 
 def has_payload(db: Database, owner_id: str, stage: str) -> bool:

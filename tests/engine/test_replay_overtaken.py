@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
-from replaying import ANNA, DEAD, NO, adds_up, dead_orders, deploy, run
+from replaying import ANNA, CSV_IN, DEAD, NO, adds_up, dead_orders, deploy, run
 from world import ORDER_IN, World, order
 
 from connectors.base import DELIVERED, Verdict
@@ -121,3 +123,14 @@ def test_what_waits_for_the_end_of_a_newer_one_holds_up_no_other(
         replay.advance(world.engine)
     assert notes(world)[0] == ("skipped", "superseded")
     assert world.rows("SELECT state FROM replays") == [("done",)]
+
+
+def test_a_file_goes_through_again_but_for_what_is_newer_than_it(make_world: Callable[..., World]) -> None:
+    world = make_world(order_in=CSV_IN)
+    [accepted] = world.send(b"id,qty\n1,1\n1,2\n2,1\n3,1")
+    world.send(b"id,qty\n2,5")
+    again = Request(ids=(accepted.receipt_id,), begin=START, delivered=SEND, reason="they were lost there")
+    assert run(world, again)["replayable"] == 1
+    assert sorted(body["ref"] for body in world.target("erp").bodies[5:]) == ["1", "1", "3"]
+    assert failure(world) == "superseded"
+    adds_up(world)
