@@ -199,15 +199,19 @@ def _wrong_with(db: Database, row: Stated, last: str) -> Iterator[tuple[findings
 
 def _days_that_close(db: Database, row: Stated, last: str) -> set[str]:
     """Of its day and the last one before: those on which another statement ends with the balance that it opens with. It
-    does not go on from itself, nor from its own last page, where it ends as it begins."""
-    end = row.page if row.page >= UNNUMBERED else 1 << 62
-    found = db.execute(
-        f"""SELECT DISTINCT day FROM statements_seen WHERE {_DAYS} IN (?, ?) AND closing = ?
-              AND NOT (day = ? AND statement_id = ? AND page BETWEEN ? AND ?
-                AND (page > ? OR part > 1 OR opening = ?))""",
-        (row.account, row.day, last, row.opening, row.day, row.statement_id, row.page, end, row.page, row.opening),
-    )
-    return {str(day) for (day,) in found}
+    does not go on from itself, nor from its own last page, where it ends as it begins: later pages are its own, unless
+    another of its day has its id."""
+    is_alone = all(one.opening == row.opening for one in _of_its_day(db, row))
+    found = _rows(db, f"{_DAYS} IN (?, ?) AND closing = ?", row.account, row.day, last, row.opening)
+    return {one.day for one in found if not _is_of(one, row, is_alone)}
+
+
+def _is_of(one: Stated, row: Stated, is_alone: bool) -> bool:
+    if (one.day, one.statement_id) != (row.day, row.statement_id):
+        return False
+    if (one.page, one.part) == (row.page, row.part):
+        return one.opening == row.opening
+    return is_alone and (one.page == row.page or (row.page < one.page and row.page < UNNUMBERED))
 
 
 def _latest(db: Database, account: str, day: str) -> Stated:

@@ -122,3 +122,21 @@ def test_the_parts_of_the_second_of_a_day_go_on_from_one_another(bank: Bank) -> 
     bank.bring(*files, source="iso")
     assert [event for _, event, _ in bank.told()[count:]] == ["repeat"] * count
     assert bank.findings() == []
+
+
+def test_the_second_of_a_day_goes_on_from_the_last_part_or_page_of_the_first(bank: Bank) -> None:
+    split = bank.files[MAPPING].replace(b"source: {}", b"source: {format: camt053, entries: 1}")
+    deploy(bank, MAPPING, split)
+    morning, noon = camt("STMT", "2026-03-04", "105", "5", "15"), camt("STMT", "2026-03-04", "125", "-7")
+    bank.bring(ONE, morning, noon, camt("STMT", "2026-03-05", "118", "1"), source="iso")
+    assert ({state for state, _, _ in bank.told()}, bank.findings()) == ({"routed"}, [])
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_the_pages_of_two_of_a_day_go_on_from_one_another(bank: Bank, known: bool) -> None:
+    first = mt940("1/1", "2026-03-04", "105", "5", pages="FM"), mt940("1/2", "2026-03-04", "110", "15", pages="MF")
+    second = mt940("1/1", "2026-03-04", "125", "-8", pages="FM"), mt940("1/2", "2026-03-04", "117", "1", pages="MF")
+    before, after = mt940("1/1", "2026-03-03", "100", "5"), mt940("1/1", "2026-03-05", "118", "1")
+    bank.bring(before, *(first if known else ()), *second, after)
+    assert {state for state, _, _ in bank.told()} == {"routed"}
+    assert bank.findings() == ([] if known else ["balance"])
