@@ -192,6 +192,8 @@ def _changed(message: Message, each: Stated, before: Earlier) -> Failure:
         "ask the bank which of them holds; to take this one in, in the place of the other, replay it from the start, "
         "else `o2c resolve` it"
     )
+    if each.report_type == "statement" and each.day == row.day and each.opening != row.opening:
+        hint = f"if one between the two has yet to come, replay this one from the start once it has; else {hint}"
     return Failure("duplicate", "statement_changed", detail, step="receive", hint=hint, quoted=quoted)
 
 

@@ -93,6 +93,10 @@ def test_statements_of_one_day_that_go_on_from_one_another_are_each_taken_in_onc
 def test_one_of_a_day_that_the_others_do_not_lead_to_goes_before_a_person(bank: Bank) -> None:
     bank.bring(ONE, MORNING, EVENING, source="iso")
     assert bank.told()[2:] == [("dead", "", "statement_changed")]
+    [(hint,)] = bank.rows("SELECT failure ->> 'hint' FROM messages WHERE state = 'dead'")
+    assert hint.startswith(
+        "if one between the two has yet to come, replay this one from the start once it has; else ask"
+    )
     bank.bring(NOON, source="iso")
     run(bank, replace(DEAD, superseded="send"))
     assert [state for state, _, _ in bank.told()] == ["routed", "routed", "dead", "routed", "routed"]
