@@ -30,8 +30,8 @@ REASONS = {
     "payload_pruned": "its bytes are no longer stored (retention or a quota)",
     "depth": f"it has been replayed {MAX_DEPTH} times in a row; something else is wrong",
     "in_doubt": "the last try may have had its effect; look in the target, then `o2c resolve` or `o2c release` it",
-    "follows_predecessor": "it waits for another delivery and goes by itself when that one is replayed; what an "
-    "operator holds waits on once it is released",
+    "follows_predecessor": "it comes after another delivery, which is to be replayed first; what is held behind that "
+    "goes by itself then, what an operator holds once it is released",
     "not_as_run": "no bytes were ever made of it; replay it with version: current",
     "no_target": "the active set has no such target any more; deploy one that has it",
     "destination": "it has no deliveries yet that a destination could be chosen from",
@@ -101,7 +101,7 @@ def _by_state(facts: DeliveryFacts, request: Request) -> str:
         return "resolved"
     if d.state == "held" and d.batch_id:
         return "in_batch"
-    if d.state == "held" and facts.follows:
+    if d.state in ("held", "dead") and facts.follows:
         return "follows_predecessor"
     if d.state == "held":
         return "in_doubt" if d.doubt else ""

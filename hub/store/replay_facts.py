@@ -38,7 +38,8 @@ def of_deliveries(db: Database, delivery_ids: Sequence[str]) -> dict[str, Delive
     """Deliveries by id; one that is no longer stored is left out."""
     rows = db.executemany(
         f"""SELECT hold_reason, EXISTS (SELECT 1 FROM deliveries p WHERE p.delivery_id = deliveries.waits_for
-              AND p.state <> 'delivered') OR coalesce({HELD_BEHIND}, FALSE), {COLUMNS}
+              AND p.state <> 'delivered' AND (deliveries.state = 'held'
+                OR p.state NOT IN ('skipped', 'resolved', 'cancelled'))) OR coalesce({HELD_BEHIND}, FALSE), {COLUMNS}
             FROM deliveries WHERE delivery_id = ?""",
         [(id,) for id in delivery_ids],
     )
@@ -216,7 +217,7 @@ def copy_sent(db: Database, copied: Sequence[tuple[Delivery, str]]) -> None:
 
 def adopt_followers(db: Database, replaced: Sequence[tuple[str, str]]) -> None:
     """What comes after old deliveries comes after the new ones, also what was held because the old one died, which
-    waits again; what an operator holds stays so: (old id, new id) each."""
+    waits again; what an operator holds, or is dead, stays so: (old id, new id) each."""
     new_ids = dict(replaced)
     found = db.executemany(
         "SELECT delivery_id, waits_for FROM deliveries WHERE waits_for = ? AND waits_for <> '' AND due_at IS NULL",
@@ -231,5 +232,7 @@ def adopt_followers(db: Database, replaced: Sequence[tuple[str, str]]) -> None:
         given,
     )
     db.executemany(
-        "UPDATE deliveries SET waits_for = ?2 WHERE delivery_id = ?1 AND waits_for = ?3 AND state = 'held'", given
+        """UPDATE deliveries SET waits_for = ?2
+           WHERE delivery_id = ?1 AND waits_for = ?3 AND (state = 'held' OR state = 'dead')""",
+        given,
     )

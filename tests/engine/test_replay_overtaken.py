@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from replaying import ANNA, CSV_IN, DEAD, NO, adds_up, dead_orders, deploy, run
+from replaying import ANNA, CSV_IN, DEAD, FAN_OUT, NO, adds_up, dead_orders, deploy, run
 from world import ORDER_IN, World, order
 
-from connectors.base import DELIVERED, Verdict
+from connectors.base import DELIVERED, LATER, Verdict
 from hub import replay
-from hub.replay import Request, running
+from hub.replay import Request, running, steps
 from hub.replay.request import SEND, START
 from hub.store import dead_letters
 from hub.store.search_terms import Filter
@@ -134,3 +134,39 @@ def test_a_file_goes_through_again_but_for_what_is_newer_than_it(make_world: Cal
     assert sorted(body["ref"] for body in world.target("erp").bodies[5:]) == ["1", "1", "3"]
     assert failure(world) == "superseded"
     adds_up(world)
+
+
+@pytest.mark.parametrize("busy", [False, True], ids=["which is delivered", "which waits there"])
+def test_what_comes_after_it_is_left_with_it_and_stands_in_no_way(make_world: Callable[..., World], busy: bool) -> None:
+    after_last = b"- {system: wms, map: order-out, after: erp}\n  - {system: erp, map: order-out}\n"
+    head, _, tail = FAN_OUT.partition(b"- {")
+    world = make_world(routes=head + after_last + tail[tail.index(b"retry:") :])
+    world.send(BAD)
+    deploy(world, "mappings/order-in.yaml", MENDED)
+    world.target("wms").answers.extend([Verdict(LATER, code="http_503", status=503)] * busy)
+    world.send(order(1, lines=2))
+    run(world, DEAD)
+    assert sorted(state for state in world.states() if state[1] == "dead") == [("erp", "dead"), ("wms", "dead")]
+    world.wait(60)
+    world.send(order(1, lines=3))
+    assert [body["lines"] for body in world.target("wms").bodies][-2:] == [2, 3]
+    adds_up(world)
+    all_the_same = Request(filter=Filter(state="dead"), superseded=SEND)
+    assert run(world, all_the_same)["not_replayable"] == {"follows_predecessor": 1}
+    assert world.target("wms").bodies[-1]["lines"] == 3
+    run(world, all_the_same)
+    assert [world.target(name).bodies[-1]["lines"] for name in ("erp", "wms")] == [1, 1]
+    assert [state for _, state in world.states() if state not in ("delivered", "resolved")] == []
+    adds_up(world)
+
+
+def test_what_came_after_it_can_be_sent_alone_once_somebody_has_seen_to_it(make_world: Callable[..., World]) -> None:
+    world = make_world(routes=FAN_OUT)
+    world.send(BAD)
+    deploy(world, "mappings/order-in.yaml", MENDED)
+    world.send(order(1, lines=2))
+    run(world, DEAD)
+    [(erp,)] = world.rows("SELECT delivery_id FROM deliveries WHERE state = 'dead' AND target = 'erp'")
+    steps.resolve(world.engine, erp, ANNA, "it is there")
+    assert run(world, Request(filter=Filter(state="dead"), superseded=SEND))["replayable"] == 1
+    assert [body["lines"] for body in world.target("wms").bodies] == [2, 1]
