@@ -3,12 +3,10 @@ comes once more is not booked twice, and one that says something else goes befor
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
 from hub.clock import iso
@@ -19,7 +17,7 @@ from hub.pipeline.transformed import Transformed
 from hub.settings import Settings
 from hub.store import findings, statements
 from hub.store.database import Database
-from hub.store.statements import Earlier, shown
+from hub.store.statements import Earlier, digest, shown, sums_of
 from hub.systems import System
 
 _TYPE = "bank_statement"
@@ -28,7 +26,6 @@ _LARGEST = (1 << 63) - 1  # number that stores hold
 _SAID = ("report_type", "electronic_sequence_number", "account_currency_code", "opening_balance", "closing_balance",
          "period", "entries")  # fmt: skip
 _OF_SUMS = ("amount", "credit_debit_indicator", "reversal_indicator", "status", "booking_date", "value_date")
-_encode = msgspec.json.Encoder(decimal_format="number", order="sorted").encode
 
 
 def is_statement(type: str) -> bool:
@@ -52,8 +49,8 @@ def stated(
         page=_page(document, source, sums), part=_number(document, source, "part") or 1,
         number=min(max(int(document.get("electronic_sequence_number") or 0), 0), _LARGEST),
         opening=opening, closing=closing,
-        digest=_digest([document.get(name) for name in _SAID]),
-        sums=_digest([day, opening, closing, sums]), is_replayed=bool(receipt.replay_of),
+        digest=digest([document.get(name) for name in _SAID]),
+        sums=sums_of(day, opening, closing, sums), is_replayed=bool(receipt.replay_of),
     )  # fmt: skip
 
 
@@ -68,7 +65,7 @@ def _account(document: Any, source: str, system: System | None) -> str:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else _digest(text)
+    return text if len(text) <= _LONGEST else digest(text)
 
 
 def _day(document: Any) -> str:
@@ -90,7 +87,7 @@ def _page(document: Any, source: Any, sums: Any) -> int:
     if not is_between or number > 1:
         return number or 1
     opens, closes = _plain(opening, "amount"), _plain(closing, "amount")
-    return statements.UNNUMBERED + int(_digest(sums if opens == closes else opens)[:8], 16)
+    return statements.UNNUMBERED + int(digest(sums if opens == closes else opens)[:8], 16)
 
 
 def _balances(source: Any) -> list[Mapping[str, Any]]:
@@ -132,10 +129,6 @@ def _sums(document: Any) -> list[Any]:
         [_amount(entry["amount"]) if name == "amount" else entry.get(name) for name in _OF_SUMS]
         for entry in document.get("entries", ())
     ]
-
-
-def _digest(value: Any) -> str:
-    return hashlib.sha256(_encode(value)).hexdigest()
 
 
 # -- what came before ----------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@ before them. Everything of one account is looked at by one transaction at a time
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
@@ -26,6 +27,7 @@ _PUT = f"INSERT INTO statements_seen ({_COLUMNS}) VALUES ({', '.join('?' * len(S
 _SELECT = f"SELECT {_COLUMNS} FROM statements_seen"
 _ID = "account = ? AND report_type = ? AND statement_id = ? AND page = ? AND part = ?"
 _DAYS = "account = ? AND report_type = 'statement' AND day"
+_encode = msgspec.json.Encoder(decimal_format="number", order="sorted").encode
 
 
 class Earlier(msgspec.Struct, frozen=True):
@@ -33,6 +35,16 @@ class Earlier(msgspec.Struct, frozen=True):
 
     row: Stated
     is_same: bool
+
+
+def digest(value: Any) -> str:
+    """What tells a value from all others."""
+    return hashlib.sha256(_encode(value)).hexdigest()
+
+
+def sums_of(day: str, opening: str, closing: str, entries: Sequence[Any]) -> str:
+    """A digest of a statement's amounts and days alone."""
+    return digest([day, opening, closing, entries])
 
 
 def remember(db: Database, came: Sequence[Stated], at: float) -> dict[str, Earlier]:
@@ -111,10 +123,10 @@ def _in_its_place(db: Database, each: Stated, known: Sequence[Stated]) -> Iterat
 def _refused_beside(db: Database, each: Stated, of_day: Sequence[Stated]) -> Sequence[Stated]:
     """Those of its own day and id in whose place it is. A statement that goes on from one of them, or one of them from
     it, is the next one of a bank that gives several of a day one id; one that opens as another does says the same day
-    otherwise. A page, or part, goes on from the one before it."""
+    otherwise, unless one of them has no entries. A page, or part, goes on from the one before it."""
     if each.report_type != "statement" or not of_day:
         return of_day
-    if same := [row for row in of_day if row.opening == each.opening]:
+    if same := [row for row in of_day if row.opening == each.opening and not (_is_empty(row) or _is_empty(each))]:
         return same
     rows = _rows(db, "account = ? AND report_type = ? AND statement_id = ? AND day = ?", *_id_of(each)[:3], each.day)
     goes_on = [(row.page, row.part) for row in rows if row.closing == each.opening]
@@ -125,6 +137,10 @@ def _refused_beside(db: Database, each: Stated, of_day: Sequence[Stated]) -> Seq
     else:
         is_next = bool(goes_on) or any(row.opening == each.closing for row in of_day)
     return [] if is_next else of_day
+
+
+def _is_empty(row: Stated) -> bool:
+    return row.opening == row.closing != "" and row.sums == sums_of(row.day, row.opening, row.closing, [])
 
 
 def _days_between(one: str, other: str) -> int:

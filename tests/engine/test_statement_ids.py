@@ -144,3 +144,21 @@ def test_the_pages_of_two_of_a_day_go_on_from_one_another(bank: Bank, known: boo
     bank.bring(before, *(first if known else ()), *second, after)
     assert {state for state, _, _ in bank.told()} == {"routed"}
     assert bank.findings() == ([] if known else ["balance"])
+
+
+EMPTY = camt("STMT", "2026-03-04", "105")
+
+
+@pytest.mark.parametrize(
+    "order", [(EMPTY, MORNING, NOON), (MORNING, EMPTY, NOON), (MORNING, NOON, EMPTY), (NOON, MORNING, EMPTY)]
+)
+def test_one_of_a_day_without_entries_stands_beside_the_others(bank: Bank, order: tuple[bytes, ...]) -> None:
+    taken = [ONE, *order]
+    bank.bring(*taken, camt("STMT", "2026-03-05", "119", "1"), *taken, source="iso")
+    assert bank.told() == [("routed", "", "")] * 5 + [("filtered", "repeat", "")] * 4
+    assert bank.findings() == []
+
+
+def test_entries_that_come_to_nothing_are_entries(bank: Bank) -> None:
+    bank.bring(ONE, camt("STMT", "2026-03-04", "105", "5", "-5"), MORNING, source="iso")
+    assert bank.told()[2:] == [("dead", "", "statement_changed")]
