@@ -152,7 +152,10 @@ def _came_before(message: Message, partner: str, before: Before) -> Message:
         f"partner '{partner}' has sent this {message.event} ({message.main_key}) before, the same in every field, "
         f"under another control number: receipt {before.receipt_id or '(pruned)'}, received {iso(before.received_at)}"
     )
-    hint = "ask the partner whether it is meant twice; if so, replay it from the start, else `o2c resolve` it"
+    hint = (
+        f"ask the partner whether it is meant twice; if so: o2c replay {message.message_id} --superseded send; else "
+        "`o2c resolve` it"
+    )
     failure = Failure("duplicate", _CAME_BEFORE, detail, step="receive", hint=hint).printed(message.route)
     return replace(message, state="dead", failure=failure.as_dict(), fingerprint=failure.fingerprint)
 

@@ -134,7 +134,11 @@ def test_a_document_that_came_under_another_number_since_it_died_is_not_done_twi
     assert answered(trade) == ["A", "B"]
     told = [place for place, code, _ in trade.failures() if code == "document_came_before"]
     assert told == ["interchange 101, message 1"]
-    replaying.run(trade, replaying.DEAD)  # a person has read that, and means it
+    [(id, hint)] = trade.rows(
+        "SELECT message_id, failure ->> 'hint' FROM messages WHERE resolved_by IS NULL AND state = 'dead'"
+    )
+    assert f"o2c replay {id} --superseded send" in hint
+    replaying.run(trade, Request(ids=(id,), superseded="send"))  # a person has read that, and means it
     assert answered(trade) == ["A", "A", "B"]
     adds_up(trade)
 
