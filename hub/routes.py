@@ -183,7 +183,7 @@ def _route(node: Node, faults: list[Fault]) -> Route:
     retry = _policy(values["retry"], RetryPolicy(), node.get("retry"), scope)
     place = node.key("route")
     if kept := node.get("retention"):
-        refuse_zero(values["retention"], list(values["retention"]), kept, scope.within("retention"), "1d")
+        refuse_zero(values["retention"], ("metadata",), kept, scope.within("retention"), "1d")
     return Route(
         name=str(values["route"]), description=str(values["description"]), system=str(source["system"]),
         partner=str(source["partner"]), events=tuple(map(str, source["event"])), map=str(values["map"]),

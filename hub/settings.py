@@ -157,7 +157,7 @@ def _hub_values(root: Node, scope: Scope) -> dict[str, Any]:
     values = read_fields(root, FIELDS, scope, RESERVED)
     values["http"] = _http(values["http"], _at(root, "http"), scope)
     if kept := root.get("retention"):
-        refuse_zero(values["retention"], list(values["retention"]), kept, scope.within("retention"), "1d")
+        refuse_zero(values["retention"], ("metadata",), kept, scope.within("retention"), "1d")
     values["retention"] = Retention(**values["retention"])
     values["quota"] = quota_of(values["quota"], root.get("quota"), scope)
     values["notify"] = _notify(values["notify"], _at(root, "notify"), scope)

@@ -140,8 +140,8 @@ secrets_folder: /run/secrets
             "1:18: error: retention.raw: expected a duration such as 10s, 15m, 24h or 7d, got '90'; write 90s",
         ),
         (
-            "retention: {raw: 90d, stages: 0s}",
-            "1:31: error: retention.stages: expected a time above zero, such as 1d, got 0s",
+            "retention: {stages: 0s, metadata: 0s}",
+            "1:35: error: retention.metadata: expected a time above zero, such as 1d, got 0s",
         ),
         ("retention: 90d", "1:12: error: retention: expected a mapping, got text"),
         (
