@@ -162,9 +162,10 @@ class SftpServer:
 
 
 def _descendants(pid: int) -> list[int]:
-    children = [
-        int(child) for path in Path(f"/proc/{pid}/task").glob("*/children") for child in path.read_text().split()
-    ]
+    children: list[int] = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):  # that thread has just ended
+            children += map(int, path.read_text().split())
     return [found for child in children for found in (*_descendants(child), child)]
 
 

@@ -34,7 +34,7 @@ def test_the_simulation_finds(patch: Path, found: Mapping[str, Any]) -> None:
     assert broken["rule"] == rule_of(patch), broken["detail"]
     assert broken["again"] == f"o2c simulate --seed {broken['seed']}"
     assert "BROKEN" in broken["trace"][-1]
-    assert len(broken["events"]) <= 12
+    assert len(broken["events"]) <= 16
 
 
 def test_there_are_at_least_ten_of_them() -> None:
