@@ -124,8 +124,10 @@ def mark_of(value: object) -> object:
     if value.__class__ is str:
         return value
     if isinstance(value, dict):
+        spend(ELEMENT)
         return ("object", frozenset((key, mark_of(child)) for key, child in value.items()))
     if isinstance(value, list):
+        spend(ELEMENT)
         return ("list", tuple(mark_of(child) for child in value))
     if value is None or isinstance(value, bool):
         return (value,)
