@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from hub.pipeline.engine import Engine
 
 PAGE = 250
+_AGAIN_SECONDS = 1.0  # until what is left of a page that had nothing else is looked at again
 MOST_WAITING = 1000  # deliveries of one route to one system; more are not added to them
 
 
@@ -78,7 +79,8 @@ def run_page(engine: Engine, replay_id: str) -> int | None:
         done = _done(engine, db, found, request, now, effects)
         replays.mark_items(db, replay_id, done)
         rate = request.rate_per_second
-        replays.went_on(db, replay_id, found[-1].ordinal + 1, next_at + len(done) / rate if rate else None)
+        go_on_at = now + _AGAIN_SECONDS if not done else next_at + len(done) / rate if rate else None
+        replays.went_on(db, replay_id, found[-1].ordinal + 1, go_on_at)
         effects.items = len(done)
         return effects
 
@@ -98,7 +100,8 @@ def run_page(engine: Engine, replay_id: str) -> int | None:
 def _pace(rate: float | None, next_at: float | None, now: float) -> tuple[int, float]:
     """(how many items may go now, the moment that the next are counted from). Time away makes no burst."""
     if rate is None:
-        return PAGE, now
+        waits = next_at is not None and now < next_at <= now + _AGAIN_SECONDS  # else the clock was put back
+        return (0 if waits else PAGE), now
     start = max(next_at if next_at is not None else now, now - 1.0)
     return (min(int((now - start) * rate) + 1, PAGE), start) if start <= now else (0, start)
 

@@ -84,6 +84,7 @@ def test_while_a_newer_one_is_being_sent_a_replay_waits_and_leaves_it_be_when_it
     run(world, DEAD)
     assert (len(world.target("erp").sent), notes(world)) == (2, [("waiting", "")])
     answer(world, Verdict(DELIVERED, status=200))
+    world.clock.at += 1.0
     replay.advance(world.engine)
     world.run()
     assert (len(world.target("erp").sent), notes(world)) == (2, [("skipped", "superseded")])
@@ -98,6 +99,7 @@ def test_while_a_newer_one_is_being_sent_a_replay_waits_and_goes_when_it_is_refu
     replay.start(world.engine, planned.replay_id, planned.plan_hash, ANNA)
     assert notes(world) == [("waiting", "")]
     answer(world, NO)
+    world.clock.at += 1.0
     replay.advance(world.engine)
     world.run()
     assert (world.target("erp").bodies[-1], notes(world)) == ({"ref": "1", "lines": 1}, [("started", "")])
@@ -120,6 +122,7 @@ def test_what_waits_for_the_end_of_a_newer_one_holds_up_no_other(
     world.engine.dispatcher._finished([(world.target("erp").sent[3], Verdict(DELIVERED, status=200))])
     world.run()
     for _ in range(3):
+        world.clock.at += 1
         replay.advance(world.engine)
     assert notes(world)[0] == ("skipped", "superseded")
     assert world.rows("SELECT state FROM replays") == [("done",)]

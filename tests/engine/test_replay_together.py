@@ -104,6 +104,7 @@ def test_what_somebody_else_lets_go_at_the_same_moment_is_left_to_go_by_itself(w
         assert is_waiting(page)
     assert page.result() == 0
     assert world.rows("SELECT count(*) FROM deliveries") == [(1,)]
+    world.clock.at += 1
     assert running.run_page(world.engine, replay_id) == 1
     assert world.rows("SELECT state, note FROM replay_items") == [("skipped", "in_flight")]
 
