@@ -133,13 +133,9 @@ NAMES = tuple(_ROUTES)
 def built_in(name: str) -> Scenario:
     """One of the simulation's own projects, compiled once a process."""
     first = _files(_ROUTES[name])
-    second = {
-        **first,
-        "mappings/order-out.yaml": _ORDER_OUT.replace("ref:", "number:").encode(),
-        "mappings/order-in.yaml": _ORDER_IN.replace(
-            "text(l.qty)", "'text(coalesce(l.qty, 1))'"
-        ).encode(),  # what was refused
-    }
+    takes_more = _ORDER_IN.replace("text(l.qty)", "'text(coalesce(l.qty, 1))'")  # also what was refused before
+    changed = {"order-out": _ORDER_OUT.replace("ref:", "number:"), "order-in": takes_more}
+    second = {**first, **{f"mappings/{mapping}.yaml": text.encode() for mapping, text in changed.items()}}
     answers = {("orders", "erp"): b'{"ref": "r"}', ("files", "erp"): b'{"ref": "r"}'}
     return make_scenario(name, [first, second], lambda _: _feeds(name), answers)
 

@@ -1,6 +1,6 @@
 """Operators: what people do to the hub while it works, through the steps that its API and command line take.
 
-Whom something is done to, and what exactly, is drawn from the rows of that moment by the number of the event. A person
+Whom something is done to, and what exactly, is drawn from the rows of that moment by the key of the event. A person
 who decides about what is in doubt has looked in the target, once nothing was on its way there any more.
 """
 
@@ -53,7 +53,7 @@ class Operators:
         self._in_the_hub(lambda: self._act(event))
 
     def _act(self, event: Event) -> None:
-        chance = Random(f"{event.number}/operator")  # noqa: S311  a simulation, not a secret
+        chance = Random(f"{event.key}/operator")  # noqa: S311  a simulation, not a secret
         deed = _DEEDS[event.how](self, chance)
         if deed is not None:
             self._world.faults.happened[event.how] += 1

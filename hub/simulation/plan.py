@@ -19,6 +19,7 @@ CLOCK_STEP, DEPLOY, OUTAGE = "clock_step", "deploy", "outage"
 OPERATE = "operate"
 # So many working processes on one store, beside one that takes in and two that may sweep; without it one does it all.
 SHARED = "working processes"
+_PART_SHARED = 0.35  # of the seeds
 BEATS_LATE, STANDS_STILL = "beats_late", "stands_still"
 
 # Where a process may die: around a commit, with requests on their way, while it asks a target, between two steps,
@@ -55,7 +56,6 @@ ANSWERS: Mapping[str, bool | None] = {
     LATE: True,
     "reset after the effect": True,
 }
-_PART_SHARED = 0.35
 DIES = "dies"  # one request still has its effect and no answer, then nobody listens
 OUTAGES = ("unreachable", "503", "time-out before the effect", DIES)
 LOOK_UPS = ("503", "time-out", "unauthorized")
@@ -64,8 +64,8 @@ LOOK_UPS = ("503", "time-out", "unauthorized")
 class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     """One thing that is going to happen. ``at`` seconds after the start, or at the ``nth`` visit of its place.
 
-    ``subject`` is the system, feed or place; ``number`` the document; ``key`` which business key it is about; ``how``
-    the variant; ``amount`` seconds, or how many commits.
+    ``subject`` is the system, feed or place; ``number`` the document; ``key`` which business key it is about, or what
+    the rest is drawn from; ``how`` the variant; ``amount`` seconds, or how many commits.
     """
 
     kind: str
@@ -138,13 +138,12 @@ def _sends(chance: Random, feeds: Mapping[str, bool]) -> list[Event]:
 
 
 def _operators(chance: Random, sent_at: Sequence[float]) -> list[Event]:
-    """In half of the runs people do something, at once or while the hub sees to what went wrong. ``number`` is what
-    the rest is drawn from."""
+    """In half of the runs people do something, at once or while the hub sees to what went wrong."""
     events = []
     for number in range(chance.choice((0, 0, 0, 1, 2, 4, 8))):
         at = _moment(chance, sent_at) + chance.choice((0.0, 0.0, 1.0, 30.0, 700.0))
         drawn = 1000 * chance.randrange(1000) + number
-        events.append(Event(OPERATE, at=at, how=chance.choice(ACTIONS), number=drawn))
+        events.append(Event(OPERATE, at=at, how=chance.choice(ACTIONS), key=drawn))
     return events
 
 

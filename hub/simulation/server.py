@@ -6,8 +6,7 @@ lock and no row is passed over that somebody else has locked; what happens betwe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -111,15 +110,6 @@ class SharedStore(SimulatedStore):
     def reader(self) -> Any:
         super().reader()
         return cast(ServerTransactions, self._transactions).database
-
-    @contextmanager
-    def snapshot(self) -> Iterator[Any]:
-        db = self.reader()
-        db.execute("BEGIN")
-        try:
-            yield db
-        finally:
-            db.execute("ROLLBACK")
 
     def of_another(self) -> SharedStore:
         """The same store, for another process."""

@@ -11,6 +11,10 @@ GOOD = {
     "connector": "sftp", "host": "sftp.bank.example", "host_key": f'"{PIN}"', "user": "hub",
     "key": "secret://file/bank_ed25519", "fetch": '{folder: out, pattern: "*.xml", every: 5m, ready: marker}',
 }  # fmt: skip
+ON_THEIR_WAY = (
+    "names that end in .tmp or .part or .filepart, or begin with a point, are of files on their way; write such "
+    "as *.xml"
+)
 
 
 def faults_of(**changed: str | None) -> list[str]:
@@ -81,17 +85,14 @@ def test_what_is_in_order_has_no_fault(changed: dict[str, str | None]) -> None:
          "got 0s"),
         ({"fetch": "{folder: out, pattern: in/*.xml}"}, "7:33: error: fetch.pattern: no file is taken by 'in/*.xml', "
          "for a name has no folder in it; write '*.xml'"),
-        ({"fetch": "{folder: out, pattern: '*.PART'}"}, "7:33: error: fetch.pattern: no file is taken by '*.PART': "
-         "names that end in .tmp or .part or .filepart, or begin with a point, are of files on their way; write such "
-         "as *.xml"),
-        ({"fetch": "{folder: out, pattern: ''}"}, "7:33: error: fetch.pattern: no file is taken by '': "
-         "names that end in .tmp or .part or .filepart, or begin with a point, are of files on their way; write such "
-         "as *.xml"),
+        ({"fetch": "{folder: out, pattern: '*.PART'}"},
+         "7:33: error: fetch.pattern: no file is taken by '*.PART': " + ON_THEIR_WAY),
+        ({"fetch": "{folder: out, pattern: ''}"},
+         "7:33: error: fetch.pattern: no file is taken by '': " + ON_THEIR_WAY),
         ({"fetch": "{folder: out, unpack: {entries: a/}}"}, "7:42: error: fetch.unpack.entries: no file is taken by "
          "'a/', for a name has no folder in it; write '*'"),
-        ({"fetch": "{folder: out, events: {stock: '.S*'}}"}, "7:32: error: fetch.events: no file is taken by '.S*': "
-         "names that end in .tmp or .part or .filepart, or begin with a point, are of files on their way; write such "
-         "as *.xml"),
+        ({"fetch": "{folder: out, events: {stock: '.S*'}}"},
+         "7:32: error: fetch.events: no file is taken by '.S*': " + ON_THEIR_WAY),
         ({"send": "{folder: in, threads: 0}"}, "8:31: error: send.threads: expected 1 or more, got 0"),
         ({"known_hosts": "/etc/known"}, "8:3: error: unknown key 'known_hosts' in system 'bank'"),
     ],
