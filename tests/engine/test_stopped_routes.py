@@ -13,7 +13,8 @@ from world import ORDER_OUT, ROUTES, World, order
 
 from connectors.base import DOUBT, LATER, STOPPED, Verdict
 from hub import replay
-from hub.pipeline import dispatch, outgoing
+from hub.loggers import structlog
+from hub.pipeline import dispatch, outgoing, records
 from hub.replay import Request, steps
 from hub.store import messages, switches
 from hub.sweeper import Sweeper
@@ -66,7 +67,10 @@ def test_bytes_that_cannot_be_made_later_pause_the_route(make_world: Callable[..
     assert_stopped(world, [state for _, state in world.states()], 1)
 
 
-def test_the_log_says_once_what_the_hub_itself_has_switched_off(make_world: Callable[..., World]) -> None:
+def test_the_log_says_once_what_the_hub_itself_has_switched_off(
+    make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(records, "_log", structlog.get_logger("hub"))  # whatever log another test has set up
     world = make_world(routes=ROUTES + STOP, order_out=NEEDS)
     know(world, 1)
     with capture_logs() as lines:
